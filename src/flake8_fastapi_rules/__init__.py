@@ -1,0 +1,1 @@
+"""A linter that understands FastAPI code."""
