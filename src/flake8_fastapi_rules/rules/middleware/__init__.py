@@ -1,0 +1,1 @@
+"""Middleware, WebSockets and observability."""

@@ -1,0 +1,1 @@
+"""Async code, databases and other resources."""

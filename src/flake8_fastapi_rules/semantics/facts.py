@@ -1,0 +1,466 @@
+"""What FastAPI would know of a module: frozen facts that rules subscribe to.
+
+All facts carry the `module` they stand in and the `node` to report at. Nodes of other modules come
+with their own module. Every field that could not be resolved is `None` (or its `certain`-flag is
+`False`), never a guess.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.values import (
+    UNKNOWN,
+    Class,
+    External,
+    Function,
+    FunctionNode,
+    Instance,
+    Value,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class App:
+    """A call that makes an app: of `FastAPI` or of a subclass.
+
+    Parameters:
+        node: the call.
+        cls: `External("fastapi.FastAPI")` or the project's subclass.
+        names: the names or attributes it is bound to directly (`app`, `self.app`).
+        function: the innermost function around it, if there is one.
+        arguments: keyword arguments by name (positional ones are given their names).
+        has_unknown_arguments: `**kwargs` is passed.
+    """
+
+    module: Module
+    node: ast.Call
+    cls: External | Class
+    names: tuple[str, ...]
+    function: FunctionNode | ast.Lambda | None
+    arguments: dict[str, ast.expr]
+    has_unknown_arguments: bool
+
+    @property
+    def value(self) -> Instance:
+        """The app as a value; compare with resolved receivers."""
+        return Instance(self.cls, self.module, self.node)
+
+
+@dataclass(frozen=True, eq=False)
+class Router(App):
+    """A call that makes an `APIRouter` (or an instance of a subclass)."""
+
+
+class RouteKind(Enum):
+    """How a route serves."""
+
+    HTTP = "http"
+    WEBSOCKET = "websocket"
+    WEBHOOK = "webhook"
+
+
+@dataclass(frozen=True, eq=False)
+class Route:
+    """One registration of an endpoint on an app or router.
+
+    Parameters:
+        node: the decorator, or the call of `add_api_route`; what rules report at.
+        call: the call with the arguments, `None` for a decorator without a call.
+        style: `decorator` (`@router.get(...)`), `call` (`router.get(...)(f)`) or `add`
+            (`add_api_route`, `add_api_websocket_route`).
+        receiver: the value of `router` in `@router.get(...)`.
+        verb: the decorator's method name: `get`, `post`, ..., `api_route`, `websocket`,
+            `add_api_route`, `route`, ...
+        methods: HTTP methods in upper case; `None` when they cannot be told.
+        path_node: the expression of the path.
+        path: the path as written on the route, without prefixes; `None` when not a constant.
+        endpoint: the function behind it; `None` when it cannot be resolved.
+        endpoint_module: the module of the endpoint.
+        view_class: the class whose method the endpoint is, for class-based views.
+        arguments: keyword arguments of the call by name (positional ones are given names).
+        has_unknown_arguments: `**kwargs` is passed.
+    """
+
+    module: Module
+    node: ast.expr
+    call: ast.Call | None
+    kind: RouteKind
+    style: Literal["decorator", "call", "add"]
+    receiver: Value
+    verb: str
+    methods: tuple[str, ...] | None
+    path_node: ast.expr | None
+    path: str | None
+    endpoint: FunctionNode | ast.Lambda | None
+    endpoint_module: Module | None
+    view_class: Class | None
+    arguments: dict[str, ast.expr]
+    has_unknown_arguments: bool
+
+    @property
+    def function(self) -> Function | None:
+        """The endpoint as a value."""
+        if self.endpoint is None or self.endpoint_module is None:
+            return None
+        return Function(self.endpoint_module, self.endpoint, self.view_class)
+
+
+@dataclass(frozen=True, eq=False)
+class Endpoint:
+    """A function that serves one or more routes of this module (or of `add_api_route` elsewhere).
+
+    Rules about bodies and signatures subscribe to this, so that they report once per function.
+    """
+
+    module: Module
+    node: FunctionNode
+    routes: tuple[Route, ...]
+    view_class: Class | None
+
+    @property
+    def is_websocket(self) -> bool:
+        """Whether it serves WebSockets (only)."""
+        return all(route.kind is RouteKind.WEBSOCKET for route in self.routes)
+
+    @property
+    def methods(self) -> frozenset[str] | None:
+        """All HTTP methods of its routes; `None` when some cannot be told."""
+        methods: set[str] = set()
+        for route in self.routes:
+            if route.methods is None:
+                return None
+            methods.update(route.methods)
+        return frozenset(methods)
+
+
+class ParameterKind(Enum):
+    """What FastAPI makes of a parameter, in the order in which it decides."""
+
+    DEPENDENCY = "dependency"
+    PATH = "path"
+    QUERY = "query"
+    HEADER = "header"
+    COOKIE = "cookie"
+    BODY = "body"
+    FORM = "form"
+    FILE = "file"
+    #: Request, WebSocket, Response, BackgroundTasks, SecurityScopes, HTTPConnection.
+    SPECIAL = "special"
+    #: `self`/`cls`, `*args`, `**kwargs` and what else FastAPI never fills in.
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, eq=False)
+class Marker:
+    """A call of `Depends`, `Query`, `Body`, ... in a signature.
+
+    Parameters:
+        name: `Depends`, `Security`, `Query`, `Path`, `Header`, `Cookie`, `Body`, `Form`, `File`.
+        node: the call, or the bare name when it is not called.
+        module: the module in which it is written (that of the alias, for aliases).
+        call: the call, `None` when the marker is not called.
+        in_annotated: written inside `Annotated[...]` rather than as a default.
+    """
+
+    name: str
+    module: Module
+    node: ast.expr
+    call: ast.Call | None
+    in_annotated: bool
+
+    def argument(self, name: str, position: int | None = None) -> ast.expr | None:
+        """The argument `name`, or the positional one at `position`."""
+        if self.call is None:
+            return None
+        for keyword in self.call.keywords:
+            if keyword.arg == name:
+                return keyword.value
+        if position is not None and position < len(self.call.args):
+            argument = self.call.args[position]
+            return None if isinstance(argument, ast.Starred) else argument
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Parameter:
+    """One parameter of an endpoint, dependency or other function, seen as FastAPI sees it.
+
+    Parameters:
+        node: the `ast.arg`.
+        function: the function it belongs to; a pydantic or dataclass field that acts as a
+            parameter has `None`.
+        annotation: the annotation as written.
+        type_node, type_module: the annotation without `Annotated` and aliases, and its module.
+        default: the default as written, without markers' own defaults.
+        markers: all markers found, those inside `Annotated` first; the last one counts.
+        kind: what FastAPI makes of it. Depends on the path for endpoints.
+        alias: the name in the request, when it is not the parameter's own.
+    """
+
+    module: Module
+    node: ast.arg
+    function: FunctionNode | ast.Lambda | None
+    annotation: ast.expr | None
+    type_node: ast.expr | None
+    type_module: Module
+    default: ast.expr | None
+    markers: tuple[Marker, ...]
+    kind: ParameterKind
+    alias: str | None
+    is_keyword_only: bool = False
+    is_positional_only: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name in the signature."""
+        return self.node.arg
+
+    @property
+    def marker(self) -> Marker | None:
+        """The marker that counts: the default's before those in `Annotated`, of those the last."""
+        in_default = [marker for marker in self.markers if not marker.in_annotated]
+        if in_default:
+            return in_default[0]
+        return self.markers[-1] if self.markers else None
+
+
+@dataclass(frozen=True, eq=False)
+class Dependency:
+    """One use of a dependency: `Depends(f)`, `Security(f)` or `Depends()` on a class.
+
+    Parameters:
+        node: the marker's call (or bare name).
+        parameter: the parameter that it fills; `None` in `dependencies=[...]` lists.
+        target: what it calls, resolved; `UNKNOWN` when that is not possible.
+        target_node: the expression that names the target (`None` for `Depends()`).
+        use_cache, scope: as written; `scope` is `None` when not given.
+        is_security: written with `Security`.
+    """
+
+    module: Module
+    node: ast.expr
+    marker: Marker
+    parameter: Parameter | None
+    target: Value
+    target_node: ast.expr | None
+    is_security: bool
+    scope: str | None
+
+    @property
+    def function(self) -> Function | None:
+        """The function that runs, for functions, classes with `__init__`, `__call__` objects."""
+        return self.target if isinstance(self.target, Function) else None
+
+
+@dataclass(frozen=True, eq=False)
+class DependencyFunction:
+    """A function of this module that some `Depends` of the project calls.
+
+    Parameters:
+        node: the function (for a class: its `__init__`; for a callable object: `__call__`).
+        cls: the class, when the target was a class or an instance of it.
+        is_generator: contains `yield` of its own.
+    """
+
+    module: Module
+    node: FunctionNode
+    cls: Class | None
+    is_generator: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Include:
+    """A call of `include_router` (or of a table-known equivalent)."""
+
+    module: Module
+    node: ast.Call
+    parent: Value
+    child: Value
+    child_node: ast.expr | None
+    arguments: dict[str, ast.expr]
+    has_unknown_arguments: bool
+    is_conditional: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Mount:
+    """A call of `mount`."""
+
+    module: Module
+    node: ast.Call
+    parent: Value
+    child: Value
+    path: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Middleware:
+    """A middleware put on an app.
+
+    Parameters:
+        node: the call of `add_middleware`, the decorator `@app.middleware("http")`, or the
+            element of a `middleware=[...]` list.
+        style: which of these it is.
+        app: the app it is put on.
+        target: the middleware class or function.
+        arguments: keyword arguments that configure it.
+    """
+
+    module: Module
+    node: ast.expr
+    style: Literal["add", "decorator", "list"]
+    app: Value
+    target: Value
+    function: FunctionNode | None
+    arguments: dict[str, ast.expr]
+    has_unknown_arguments: bool
+
+
+@dataclass(frozen=True, eq=False)
+class ExceptionHandler:
+    """A handler put on an app by decorator, `add_exception_handler` or `exception_handlers=`.
+
+    Parameters:
+        caught: the exception class, or `Constant(404)` for a status.
+        handler: the handler function, resolved.
+    """
+
+    module: Module
+    node: ast.expr
+    style: Literal["add", "decorator", "dict"]
+    app: Value
+    caught: Value
+    caught_node: ast.expr | None
+    handler: Value
+
+
+@dataclass(frozen=True, eq=False)
+class Lifespan:
+    """What is passed as `lifespan=`.
+
+    Parameters:
+        node: the argument.
+        target: it, resolved (`Function` for the project's own).
+        owner: the app's or router's call.
+    """
+
+    module: Module
+    node: ast.expr
+    target: Value
+    owner: ast.Call
+
+
+@dataclass(frozen=True, eq=False)
+class EventHandler:
+    """A start-up or shut-down handler.
+
+    Parameters:
+        node: the decorator, the `add_event_handler` call, or the `on_startup=` argument's value.
+        style: how it was given.
+        event: `startup` or `shutdown`; `None` when not a constant.
+        receiver: the app or router.
+        function: the handler.
+    """
+
+    module: Module
+    node: ast.expr
+    style: Literal["decorator", "add", "argument"]
+    event: str | None
+    receiver: Value
+    function: Value
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A Pydantic model class (BaseModel, RootModel, BaseSettings, SQLModel without a table).
+
+    Parameters:
+        cls: the class as a value.
+        kind: which family of models it belongs to.
+        is_complete: every base class is known.
+    """
+
+    module: Module
+    node: ast.ClassDef
+    cls: Class
+    kind: Literal["model", "settings", "root", "sqlmodel", "table"]
+    is_complete: bool
+
+
+@dataclass(frozen=True, eq=False)
+class BackgroundRoutine:
+    """A function that runs outside of a request.
+
+    Parameters:
+        node: where it is started (the call of `add_task`, `create_task`, `add_job`, ...; the
+            decorator for `repeat_every`).
+        starter: what started it: `add_task`, `create_task`, `scheduler`, `repeat_every`, `loop`.
+        target: the routine, resolved.
+        arguments: what is passed to it, positional.
+        in_function: the function that starts it.
+    """
+
+    module: Module
+    node: ast.expr
+    starter: Literal["add_task", "create_task", "scheduler", "repeat_every", "loop"]
+    target: Value
+    target_node: ast.expr | None
+    arguments: tuple[ast.expr, ...]
+    in_function: FunctionNode | ast.Lambda | None
+
+
+class Role(Enum):
+    """What FastAPI uses a function for."""
+
+    ENDPOINT = "endpoint"
+    WEBSOCKET = "websocket"
+    DEPENDENCY = "dependency"
+    LIFESPAN = "lifespan"
+    EXCEPTION_HANDLER = "exception handler"
+    MIDDLEWARE = "middleware"
+    EVENT_HANDLER = "event handler"
+
+
+@dataclass(frozen=True, eq=False)
+class FrameworkFunction:
+    """A function of this module that FastAPI calls ("FastAPI code"), with all its roles."""
+
+    module: Module
+    node: FunctionNode
+    roles: frozenset[Role] = field(default_factory=frozenset)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether it runs on the event loop."""
+        return isinstance(self.node, ast.AsyncFunctionDef)
+
+
+__all__ = [
+    "UNKNOWN",
+    "App",
+    "BackgroundRoutine",
+    "Dependency",
+    "DependencyFunction",
+    "Endpoint",
+    "EventHandler",
+    "ExceptionHandler",
+    "FrameworkFunction",
+    "Include",
+    "Lifespan",
+    "Marker",
+    "Middleware",
+    "Model",
+    "Mount",
+    "Parameter",
+    "ParameterKind",
+    "Role",
+    "Route",
+    "RouteKind",
+    "Router",
+]

@@ -1,0 +1,145 @@
+"""What an expression means, as far as it can be known without running it.
+
+A value is one of the classes below; whatever cannot be told is `UNKNOWN`, and on `UNKNOWN` rules
+are silent.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.modules import Module
+
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nothing is known."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """Something defined outside the project, by its canonical qualified name.
+
+    `fastapi.routing.APIRouter` and `fastapi.APIRouter` are both `External("fastapi.APIRouter")`.
+    A bound method of a library's object is `External("sqlalchemy.orm.Session.add")`.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleValue:
+    """A module of the project."""
+
+    module: Module
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function, lambda or method of the project.
+
+    Parameters:
+        owner: the class through which a method was reached, if it was.
+        bound: whether `self` (or `cls`) is filled in already.
+    """
+
+    module: Module
+    node: FunctionNode | ast.Lambda
+    owner: Class | None = None
+    bound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A class of the project."""
+
+    module: Module
+    node: ast.ClassDef
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An object.
+
+    Parameters:
+        of: its class, or, for the result of a library's function without a known result type,
+            that function (`External("some_library.make")`).
+        module, call: where it was made, when that is known; two values with the same `call` are
+            the same object as far as one execution of that call goes.
+        args: type arguments (`list[Item]` has `Item`'s instance).
+    """
+
+    of: External | Class
+    module: Module | None = field(default=None, compare=True)
+    call: ast.Call | None = None
+    args: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A literal, or what constants fold to: str, bytes, int, float, bool, None or `...`."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression that is not evaluated further: displays, comprehensions, operators.
+
+    The node belongs to `module`; its elements can be resolved there.
+    """
+
+    module: Module
+    node: ast.expr
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedAlias:
+    """What an `Annotated[...]` expression (or an alias of one) stands for."""
+
+    module: Module
+    node: ast.Subscript
+
+
+Value: TypeAlias = Union[  # noqa: UP007 - forward references inside
+    Unknown,
+    External,
+    ModuleValue,
+    Function,
+    Class,
+    Instance,
+    Constant,
+    Expression,
+    AnnotatedAlias,
+]
+
+
+def qualified_name(value: Value) -> str | None:
+    """The canonical name of a value, such as `fastapi.Depends` or `app.deps.get_db`.
+
+    For an `Instance` it is the name of its class. `None` for what has no name.
+    """
+    match value:
+        case External(name):
+            return name
+        case ModuleValue(module):
+            return module.name
+        case Function(module, ast.Lambda()):
+            return f"{module.name}.<lambda>"
+        case Function(module, node) | Class(module, node):
+            return f"{module.name}.{module.index.qualname(node)}"
+        case Instance(of=of):
+            return qualified_name(of)
+        case _:
+            return None
