@@ -15,6 +15,11 @@ from functools import lru_cache
 from typing import Final
 
 
+def name_set(names: str) -> frozenset[str]:
+    """The set of the names in a text, separated by white space."""
+    return frozenset(names.split())
+
+
 def _homes(**names_by_home: str) -> dict[str, str]:
     """`{name: "home.name"}` for space-separated names; `__` in a home stands for a dot."""
     return {
@@ -338,6 +343,13 @@ _BELOW: Final[dict[str, dict[str, str]]] = {
             BaseHTTPResponse HTTPConnectionPool HTTPResponse HTTPSConnectionPool PoolManager
             ProxyManager Retry Timeout proxy_from_url request"""
     ),
+    "sqlmodel.sql": _SQLMODEL,
+    # Below these, other things bear the same names.
+    "celery.backends": {},
+    "celery.events": {},
+    "sqlalchemy.sql.operators": {},
+    "sqlalchemy.util": {},
+    "structlog.stdlib": {},
     # Models of the OpenAPI document, which share names with parameters and responses.
     "fastapi.openapi.models": {},
     # Pydantic 1 as shipped in Pydantic 2: other classes under the same names.
@@ -397,7 +409,6 @@ _RENAMED: Final[dict[str, str]] = {
     "redis.asyncio.StrictRedis": "redis.asyncio.Redis",
     "redis.client.StrictRedis": "redis.Redis",
     "select.error": "builtins.OSError",
-    "slowapi.extension": "slowapi",
     "socket.error": "builtins.OSError",
     "socket.timeout": "builtins.TimeoutError",
     "sqlite3.dbapi2": "sqlite3",
@@ -426,206 +437,46 @@ _RENAMED: Final[dict[str, str]] = {
     "typing.AbstractSet": "collections.abc.Set",
     **{
         f"typing.{name}": f"collections.abc.{name}"
-        for name in [
-            "AsyncGenerator",
-            "AsyncIterable",
-            "AsyncIterator",
-            "Awaitable",
-            "ByteString",
-            "Callable",
-            "Collection",
-            "Container",
-            "Coroutine",
-            "Generator",
-            "Hashable",
-            "ItemsView",
-            "Iterable",
-            "Iterator",
-            "KeysView",
-            "Mapping",
-            "MappingView",
-            "MutableMapping",
-            "MutableSequence",
-            "MutableSet",
-            "Reversible",
-            "Sequence",
-            "Sized",
-            "ValuesView",
-        ]
+        for name in name_set(
+            """
+            AsyncGenerator AsyncIterable AsyncIterator Awaitable ByteString Callable Collection
+            Container Coroutine Generator Hashable ItemsView Iterable Iterator KeysView Mapping
+            MappingView MutableMapping MutableSequence MutableSet Reversible Sequence Sized
+            ValuesView"""
+        )
     },
     "typing_extensions": "typing",
     "typing_extensions.deprecated": "warnings.deprecated",
-    "urllib3.connectionpool": "urllib3",
-    "urllib3.poolmanager": "urllib3",
 }
 
 #: Top-level packages that are never a project's own. The resolver does not look into them, even
 #: where a project has vendored or shadowed a module of the name further down.
-NEVER_FIRST_PARTY: Final[frozenset[str]] = frozenset(sys.stdlib_module_names) - {
+NEVER_FIRST_PARTY: Final[frozenset[str]] = (
+    frozenset(sys.stdlib_module_names)
     # CPython's own tests; projects do have a package of this name.
-    "test"
-} | frozenset(
-    [
-        "aerich",
-        "aio_pika",
-        "aioboto3",
-        "aiobotocore",
-        "aiocache",
-        "aiofiles",
-        "aiohttp",
-        "aiokafka",
-        "aiomysql",
-        "aioredis",
-        "aiosmtplib",
-        "aiosqlite",
-        "alembic",
-        "anthropic",
-        "anyio",
-        "apscheduler",
-        "argon2",
-        "arq",
-        "asgi_correlation_id",
-        "asgi_lifespan",
-        "asyncer",
-        "asyncpg",
-        "attr",
-        "attrs",
-        "authlib",
-        "bcrypt",
-        "beanie",
-        "boto3",
-        "botocore",
-        "bson",
-        "cachetools",
-        "cadwyn",
-        "celery",
-        "click",
-        "cryptography",
-        "databases",
-        "ddtrace",
-        "dependency_injector",
-        "django",
-        "dotenv",
-        "dramatiq",
-        "elasticsearch",
-        "elasticsearch_dsl",
-        "email_validator",
-        "fakeredis",
-        "fastapi",
-        "fastapi_cache",
-        "fastapi_class",
-        "fastapi_crudrouter",
-        "fastapi_csrf_protect",
-        "fastapi_events",
-        "fastapi_filter",
-        "fastapi_jwt_auth",
-        "fastapi_limiter",
-        "fastapi_login",
-        "fastapi_mail",
-        "fastapi_pagination",
-        "fastapi_restful",
-        "fastapi_sso",
-        "fastapi_sqlalchemy",
-        "fastapi_users",
-        "fastapi_utils",
-        "fastapi_versioning",
-        "fastapi_versionizer",
-        "firebase_admin",
-        "flask",
-        "freezegun",
-        "grpc",
-        "gunicorn",
-        "hishel",
-        "httpcore",
-        "httpx",
-        "httpx2",
-        "itsdangerous",
-        "jinja2",
-        "jose",
-        "joserfc",
-        "jsonschema",
-        "jwt",
-        "langchain",
-        "langchain_core",
-        "logfire",
-        "loguru",
-        "mangum",
-        "markupsafe",
-        "motor",
-        "msgspec",
-        "multipart",
-        "mypy_boto3_s3",
-        "newrelic",
-        "nicegui",
-        "numpy",
-        "odmantic",
-        "openai",
-        "opentelemetry",
-        "orjson",
-        "ormar",
-        "pandas",
-        "paramiko",
-        "passlib",
-        "peewee",
-        "pika",
-        "PIL",
-        "piccolo",
-        "playhouse",
-        "prometheus_client",
-        "prometheus_fastapi_instrumentator",
-        "psycopg",
-        "psycopg2",
-        "psycopg_pool",
-        "pwdlib",
-        "pydantic",
-        "pydantic_core",
-        "pydantic_settings",
-        "pymongo",
-        "pymysql",
-        "pytest",
-        "pytest_asyncio",
-        "pytz",
-        "qdrant_client",
-        "redis",
-        "requests",
-        "requests_oauthlib",
-        "respx",
-        "sendgrid",
-        "sentry_sdk",
-        "sklearn",
-        "slowapi",
-        "snowflake",
-        "sqlalchemy",
-        "sqlalchemy_utils",
-        "sqlmodel",
-        "sse_starlette",
-        "starlette",
-        "starlette_context",
-        "starlette_exporter",
-        "stripe",
-        "strawberry",
-        "structlog",
-        "svcs",
-        "taskiq",
-        "tenacity",
-        "tensorflow",
-        "torch",
-        "tortoise",
-        "tqdm",
-        "transformers",
-        "trio",
-        "typer",
-        "typing_extensions",
-        "ujson",
-        "urllib3",
-        "uvicorn",
-        "uvloop",
-        "watchfiles",
-        "websockets",
-        "werkzeug",
-        "yaml",
-        "yarl",
-    ]
+    - {"test"}
+) | name_set(
+    """
+    aerich aio_pika aioboto3 aiobotocore aiocache aiofiles aiohttp aiokafka aiomysql
+    aioredis aiosmtplib aiosqlite alembic anthropic anyio apscheduler argon2 arq
+    asgi_correlation_id asgi_lifespan asyncer asyncpg attr attrs authlib bcrypt beanie boto3
+    botocore bson cachetools cadwyn celery click cryptography databases ddtrace
+    dependency_injector django dotenv dramatiq elasticsearch elasticsearch_dsl
+    email_validator fakeredis fastapi fastapi_cache fastapi_class fastapi_crudrouter
+    fastapi_csrf_protect fastapi_events fastapi_filter fastapi_jwt_auth fastapi_limiter
+    fastapi_login fastapi_mail fastapi_pagination fastapi_restful fastapi_sqlalchemy
+    fastapi_sso fastapi_users fastapi_utils fastapi_versioning fastapi_versionizer
+    firebase_admin flask freezegun grpc gunicorn hishel httpcore httpx httpx2 itsdangerous
+    jinja2 jose joserfc jsonschema jwt langchain langchain_core logfire loguru mangum
+    markupsafe motor msgspec multipart mypy_boto3_s3 newrelic nicegui numpy odmantic openai
+    opentelemetry orjson ormar pandas paramiko passlib peewee piccolo pika PIL playhouse
+    prometheus_client prometheus_fastapi_instrumentator psycopg psycopg2 psycopg_pool pwdlib
+    pydantic pydantic_core pydantic_settings pymongo pymysql pytest pytest_asyncio pytz
+    qdrant_client redis requests requests_oauthlib respx sendgrid sentry_sdk sklearn slowapi
+    snowflake sqlalchemy sqlalchemy_utils sqlmodel sse_starlette starlette starlette_context
+    starlette_exporter strawberry stripe structlog svcs taskiq tenacity tensorflow torch
+    tortoise tqdm transformers trio typer typing_extensions ujson urllib3 uvicorn uvloop
+    watchfiles websockets werkzeug yaml yarl"""
 )
 
 
