@@ -139,7 +139,9 @@ class Source:
         """The range of the name in a `def` or `class` line."""
         whole = self.range_of(node)
         text = self.lines[whole.line - 1]
-        column = text.find(node.name, whole.column + (3 if isinstance(node, ast.FunctionDef) else 5))
+        column = text.find(
+            node.name, whole.column + (3 if isinstance(node, ast.FunctionDef) else 5)
+        )
         if column < 0:  # the name stands on a continuation line: fall back to the keyword
             return Range(whole.line, whole.column, whole.line, len(text))
         return Range(whole.line, column, whole.line, column + len(node.name))

@@ -144,7 +144,7 @@ class Rule:
             for subject in getattr(method, "__far_subjects__", ()):
                 yield subject, name
 
-    def report(  # noqa: D417 - `values` are the placeholders of the message
+    def report(
         self,
         place: ast.AST | Range,
         variant: str | None = None,
@@ -183,7 +183,9 @@ class Documentation:
         text = inspect.cleandoc(rule.__doc__ or "")
         head, *parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
         titles, bodies = parts[::2], parts[1::2]
-        return cls(head.strip(), {t.strip(): b.strip() for t, b in zip(titles, bodies, strict=True)})
+        return cls(
+            head.strip(), {t.strip(): b.strip() for t, b in zip(titles, bodies, strict=True)}
+        )
 
     def examples(self, section: str) -> list[dict[str, str]]:
         """The projects of code shown in a section: file name to code.

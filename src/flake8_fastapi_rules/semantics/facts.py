@@ -162,9 +162,9 @@ class Marker:
 
     Parameters:
         name: `Depends`, `Security`, `Query`, `Path`, `Header`, `Cookie`, `Body`, `Form`, `File`.
-        node: the call, or the bare name when it is not called.
-        module: the module in which it is written (that of the alias, for aliases).
-        call: the call, `None` when the marker is not called.
+        module, node: the expression in the signature (or in the alias of it) and its module.
+        call: the call of `Depends` itself, `None` when the marker is not called. For a helper that
+            returns a marker it stands in the helper, in `call_module`.
         in_annotated: written inside `Annotated[...]` rather than as a default.
     """
 
@@ -172,10 +172,16 @@ class Marker:
     module: Module
     node: ast.expr
     call: ast.Call | None
+    call_module: Module
     in_annotated: bool
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether the expression is the marker itself, not a helper that makes one."""
+        return self.call is None or self.call is self.node
+
     def argument(self, name: str, position: int | None = None) -> ast.expr | None:
-        """The argument `name`, or the positional one at `position`."""
+        """The argument `name` (in `call_module`), or the positional one at `position`."""
         if self.call is None:
             return None
         for keyword in self.call.keywords:
@@ -377,7 +383,7 @@ class EventHandler:
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class PydanticModel:
     """A Pydantic model class (BaseModel, RootModel, BaseSettings, SQLModel without a table).
 
     Parameters:
@@ -455,10 +461,10 @@ __all__ = [
     "Lifespan",
     "Marker",
     "Middleware",
-    "Model",
     "Mount",
     "Parameter",
     "ParameterKind",
+    "PydanticModel",
     "Role",
     "Route",
     "RouteKind",

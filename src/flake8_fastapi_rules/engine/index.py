@@ -1,0 +1,539 @@
+"""One pass over a tree: nodes by type, parents, scopes and what every name is bound to."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias, TypeVar
+
+ScopeNode: TypeAlias = (
+    ast.Module
+    | ast.FunctionDef
+    | ast.AsyncFunctionDef
+    | ast.Lambda
+    | ast.ClassDef
+    | ast.ListComp
+    | ast.SetComp
+    | ast.DictComp
+    | ast.GeneratorExp
+)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+SCOPES = (ast.Module, *FUNCTIONS, ast.Lambda, ast.ClassDef, *COMPREHENSIONS)
+
+#: Leaves without information: operators and contexts are shared singletons in some versions.
+_SKIPPED = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
+
+N = TypeVar("N", bound=ast.AST)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binding:
+    """One place that binds a name.
+
+    Parameters:
+        kind: `import`, `from`, `def`, `class`, `assign`, `annotated`, `augmented`, `for`, `with`,
+            `parameter`, `alias` (PEP 695), `walrus`, `delete` or `other` (except, match, ...).
+        node: the binding statement or expression, or the `ast.arg`.
+        value: the expression whose value is bound, if there is one.
+        path: for unpacking, the indices that lead to the name (`-1` when a star is in the way).
+        alias: the `ast.alias` of an import.
+        deferred: bound by a function through `global` or `nonlocal`.
+    """
+
+    name: str
+    kind: str
+    node: ast.AST
+    value: ast.expr | None = None
+    path: tuple[int, ...] = ()
+    alias: ast.alias | None = None
+    deferred: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """A scope of Python code and the bindings made in it, in source order."""
+
+    node: ScopeNode
+    parent: Scope | None
+    bindings: dict[str, list[Binding]] = field(default_factory=dict)
+    outer: dict[str, str] = field(default_factory=dict)
+    stars: list[ast.ImportFrom] = field(default_factory=list)
+
+    @property
+    def is_class(self) -> bool:
+        """Names of a class body are not seen by the functions inside it."""
+        return isinstance(self.node, ast.ClassDef)
+
+
+class ModuleIndex:
+    """Nodes by type, parents, scopes and bindings of one tree, which it never changes."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.tree = tree
+        self.parents: dict[ast.AST, ast.AST] = {}
+        self.scopes: dict[ast.AST, Scope] = {}
+        self._by_type: dict[type[ast.AST], list[ast.AST]] = {}
+        self._qualnames: dict[ast.AST, str] = {}
+        self._scope_cache: dict[ast.AST, Scope] = {}
+        self._body_cache: dict[ast.AST, tuple[ast.AST, ...]] = {}
+        self.module_scope = Scope(tree, None)
+        self.scopes[tree] = self.module_scope
+        self._walk()
+        self._bind()
+
+    # -- building ---------------------------------------------------------------------------
+
+    def _walk(self) -> None:
+        parents = self.parents
+        by_type = self._by_type
+        stack: list[ast.AST] = [self.tree]
+        while stack:
+            node = stack.pop()
+            kind = type(node)
+            group = by_type.get(kind)
+            if group is None:
+                by_type[kind] = [node]
+            else:
+                group.append(node)
+            children: list[ast.AST] = []
+            for name in node._fields:
+                value = getattr(node, name, None)
+                if isinstance(value, list):
+                    for item in value:
+                        if isinstance(item, ast.AST) and not isinstance(item, _SKIPPED):
+                            parents[item] = node
+                            children.append(item)
+                elif isinstance(value, ast.AST) and not isinstance(value, _SKIPPED):
+                    parents[value] = node
+                    children.append(value)
+            if len(children) > 1:
+                children.reverse()
+            stack.extend(children)
+
+    def _bind(self) -> None:
+        for kind in SCOPES[1:]:
+            for node in self._by_type.get(kind, ()):
+                self.scopes[node] = Scope(node, None)  # type: ignore[arg-type]
+        for node, scope in self.scopes.items():
+            if not isinstance(node, ast.Module):
+                scope.parent = self.scope_of(node)
+        for kind in (ast.Global, ast.Nonlocal):
+            for node in self._by_type.get(kind, ()):
+                scope = self.scope_of(node)
+                for name in node.names:  # type: ignore[attr-defined]
+                    scope.outer[name] = "global" if kind is ast.Global else "nonlocal"
+        for node in self._binders():
+            for binding in _bindings_of(node):
+                self._add(self.scope_of(node), binding)
+        for node, scope in self.scopes.items():
+            if isinstance(node, (*FUNCTIONS, ast.Lambda)):
+                for arg in all_arguments(node.args):
+                    scope.bindings.setdefault(arg.arg, []).insert(
+                        0, Binding(arg.arg, "parameter", arg)
+                    )
+        for scope in self.scopes.values():
+            for bindings in scope.bindings.values():
+                if len(bindings) > 1:
+                    bindings.sort(key=_position)
+
+    def _binders(self) -> Iterator[ast.AST]:
+        for kind in _BINDERS:
+            yield from self._by_type.get(kind, ())
+
+    def _add(self, scope: Scope, binding: Binding) -> None:
+        if binding.name == "*":
+            assert isinstance(binding.node, ast.ImportFrom)
+            scope.stars.append(binding.node)
+            return
+        if binding.kind == "walrus":
+            while isinstance(scope.node, COMPREHENSIONS) and scope.parent:
+                scope = scope.parent
+        how = scope.outer.get(binding.name)
+        if how:
+            target: Scope | None = self.module_scope
+            if how == "nonlocal":
+                target = scope.parent
+                while target and binding.name not in target.bindings and target.parent:
+                    target = target.parent
+            assert target is not None
+            scope = target
+            binding = Binding(
+                binding.name,
+                binding.kind,
+                binding.node,
+                binding.value,
+                binding.path,
+                binding.alias,
+                deferred=True,
+            )
+        scope.bindings.setdefault(binding.name, []).append(binding)
+
+    # -- asking -----------------------------------------------------------------------------
+
+    def nodes(self, kind: type[N]) -> list[N]:
+        """All nodes of exactly this type, in source order."""
+        return self._by_type.get(kind, [])  # type: ignore[return-value]
+
+    def adopt(self, node: ast.AST, parent: ast.AST) -> None:
+        """Give a node that was made later (a parsed string annotation) a place in the tree."""
+        self.parents[node] = parent
+        stack = [node]
+        while stack:
+            current = stack.pop()
+            for child in ast.iter_child_nodes(current):
+                self.parents[child] = current
+                stack.append(child)
+
+    def scope_of(self, node: ast.AST) -> Scope:
+        """The scope in which `node` is evaluated (for a definition: the one that binds it)."""
+        cached = self._scope_cache.get(node)
+        if cached is not None:
+            return cached
+        child = node
+        parent = self.parents.get(child)
+        while parent is not None:
+            if isinstance(parent, SCOPES) and _is_inside(parent, child):
+                scope = self.scopes[parent]
+                self._scope_cache[node] = scope
+                return scope
+            child, parent = parent, self.parents.get(parent)
+        return self.module_scope
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The nodes around `node`, from the inside out."""
+        parent = self.parents.get(node)
+        while parent is not None:
+            yield parent
+            parent = self.parents.get(parent)
+
+    def statement_of(self, node: ast.AST) -> ast.stmt | None:
+        """The innermost statement that `node` is or stands in."""
+        current: ast.AST | None = node
+        while current is not None and not isinstance(current, ast.stmt):
+            current = self.parents.get(current)
+        return current
+
+    def function_of(
+        self, node: ast.AST
+    ) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None:
+        """The innermost function in whose scope `node` is evaluated."""
+        scope: Scope | None = self.scope_of(node)
+        while scope is not None:
+            if isinstance(scope.node, (*FUNCTIONS, ast.Lambda)):
+                return scope.node
+            scope = scope.parent
+        return None
+
+    def class_of(self, node: ast.AST) -> ast.ClassDef | None:
+        """The class in whose body `node` (a method, say) stands directly."""
+        scope = self.scope_of(node)
+        return scope.node if isinstance(scope.node, ast.ClassDef) else None
+
+    def qualname(self, node: ast.AST) -> str:
+        """The dotted name of a definition inside its module, as `__qualname__` has it."""
+        cached = self._qualnames.get(node)
+        if cached is None:
+            parts = [getattr(node, "name", "<lambda>")]
+            scope: Scope | None = self.scope_of(node)
+            while scope is not None and not isinstance(scope.node, ast.Module):
+                if isinstance(scope.node, ast.ClassDef):
+                    parts.append(scope.node.name)
+                elif isinstance(scope.node, FUNCTIONS):
+                    parts += ["<locals>", scope.node.name]
+                scope = scope.parent
+            cached = self._qualnames[node] = ".".join(reversed(parts))
+        return cached
+
+    def own_nodes(self, function: ast.AST) -> tuple[ast.AST, ...]:
+        """The nodes of a function's body that belong to it and not to a function, lambda or class
+        inside it, in source order."""  # noqa: D209
+        cached = self._body_cache.get(function)
+        if cached is None:
+            body = function.body  # type: ignore[attr-defined]
+            found: list[ast.AST] = []
+            stack: list[ast.AST] = list(reversed(body)) if isinstance(body, list) else [body]
+            while stack:
+                node = stack.pop()
+                found.append(node)
+                if isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+                    outside = [
+                        *getattr(node, "decorator_list", ()),
+                        *getattr(node, "bases", ()),
+                        *(getattr(getattr(node, "args", None), "defaults", None) or ()),
+                    ]
+                    stack.extend(reversed(outside))
+                    continue
+                stack.extend(reversed(list(ast.iter_child_nodes(node))))
+            cached = self._body_cache[function] = tuple(found)
+        return cached
+
+    def is_generator(self, function: ast.AST) -> bool:
+        """Whether the function's own body contains `yield`."""
+        return any(isinstance(n, ast.Yield | ast.YieldFrom) for n in self.own_nodes(function))
+
+    def branch_of(self, node: ast.AST, scope: Scope) -> tuple[tuple[ast.AST, str], ...]:
+        """The branches around `node` within `scope`, from the outside in.
+
+        A branch is a statement that may or may not run a block, and the name of that block.
+        The body of `try` and of `with` counts as always run; so does `if TYPE_CHECKING`.
+        """
+        branches: list[tuple[ast.AST, str]] = []
+        child = node
+        parent = self.parents.get(child)
+        while parent is not None and child is not scope.node:
+            if isinstance(parent, ast.If | ast.While | ast.For | ast.AsyncFor | ast.IfExp):
+                if isinstance(parent, ast.If) and is_type_checking(parent.test):
+                    if child in parent.orelse:
+                        branches.append((parent, "orelse"))
+                elif isinstance(parent, ast.IfExp):
+                    if child is not parent.test:
+                        branches.append((parent, "body" if child is parent.body else "orelse"))
+                elif child in parent.body:
+                    branches.append((parent, "body"))
+                elif child in parent.orelse:
+                    branches.append((parent, "orelse"))
+            elif isinstance(parent, ast.ExceptHandler) or isinstance(parent, ast.match_case):
+                branches.append((parent, "body"))
+            child, parent = parent, self.parents.get(parent)
+        branches.reverse()
+        return tuple(branches)
+
+    def runs_at_import(self, node: ast.AST) -> bool:
+        """Whether importing the module can evaluate `node`.
+
+        Not inside functions, under `if __name__ == "__main__"` or under `if TYPE_CHECKING`.
+        """
+        child = node
+        for parent in self.ancestors(node):
+            if isinstance(parent, (*FUNCTIONS, ast.Lambda)) and _is_inside(parent, child):
+                return False
+            if isinstance(parent, ast.If) and child in parent.body:
+                if is_type_checking(parent.test) or is_main_guard(parent.test):
+                    return False
+            child = parent
+        return True
+
+    def lookup(self, name: str, at: ast.AST) -> tuple[Scope, list[Binding]] | None:
+        """The bindings that a use of `name` at the node `at` can see, and their scope.
+
+        Within one scope only what comes before the use counts, from the last binding on that is
+        certain to have run; from an inner function all that the outer scope ends with.
+        """
+        scope: Scope | None = self.scope_of(at)
+        start = scope
+        while scope is not None:
+            if scope is start or not scope.is_class:
+                if name in scope.outer:
+                    target = self.module_scope if scope.outer[name] == "global" else None
+                    if target is not None and name in target.bindings:
+                        return target, self._visible(target, target.bindings[name], None)
+                elif name in scope.bindings:
+                    # A comprehension's or class body's own position counts as a use in `scope`.
+                    use = at if scope is start else self._use_in(at, scope)
+                    return scope, self._visible(scope, scope.bindings[name], use)
+            scope = scope.parent
+        return None
+
+    def _use_in(self, at: ast.AST, scope: Scope) -> ast.AST | None:
+        """The use as seen from an outer `scope`: positioned only if nothing defers it."""
+        inner: Scope | None = self.scope_of(at)
+        while inner is not None and inner is not scope:
+            if isinstance(inner.node, (*FUNCTIONS, ast.Lambda)):
+                return None
+            inner = inner.parent
+        return at
+
+    def _visible(self, scope: Scope, bindings: list[Binding], use: ast.AST | None) -> list[Binding]:
+        if len(bindings) == 1:
+            return bindings
+        deferred = [binding for binding in bindings if binding.deferred]
+        direct = [binding for binding in bindings if not binding.deferred]
+        candidates = direct
+        use_branch: tuple[tuple[ast.AST, str], ...] = ()
+        if use is not None and hasattr(use, "lineno"):
+            where = (use.lineno, use.col_offset)  # type: ignore[attr-defined]
+            before = [b for b in direct if _end_position(b) <= where]
+            if not before:
+                return bindings
+            candidates = before
+            use_branch = self.branch_of(use, scope)
+        chosen: list[Binding] = []
+        for binding in reversed(candidates):
+            branch = self.branch_of(binding.node, scope)
+            if _excludes(branch, use_branch):
+                continue
+            chosen.append(binding)
+            if use_branch[: len(branch)] == branch:
+                break
+        chosen.reverse()
+        if chosen and chosen[-1].kind == "delete":
+            chosen = [b for b in chosen if b.kind != "delete"]
+        return (chosen or candidates) + deferred
+
+
+def _excludes(
+    branch: tuple[tuple[ast.AST, str], ...], other: tuple[tuple[ast.AST, str], ...]
+) -> bool:
+    """Whether two branches can never run in one go: the two sides of one `if`."""
+    for (node, side), (other_node, other_side) in zip(branch, other, strict=False):
+        if node is not other_node:
+            return False
+        if side != other_side:
+            return isinstance(node, ast.If | ast.IfExp)
+    return False
+
+
+def _position(binding: Binding) -> tuple[int, int]:
+    node = binding.node
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+
+def _end_position(binding: Binding) -> tuple[int, int]:
+    """Where the binding has taken effect: behind its value, in front of a body."""
+    node = binding.node
+    if binding.kind in {"for", "with", "other", "def", "class", "parameter"}:
+        return _position(binding)
+    return getattr(node, "end_lineno", 0) or 0, getattr(node, "end_col_offset", 0) or 0
+
+
+def is_type_checking(test: ast.expr) -> bool:
+    """Whether an `if`'s test is `TYPE_CHECKING` in any spelling."""
+    if isinstance(test, ast.Attribute):
+        return test.attr == "TYPE_CHECKING"
+    return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
+
+
+def is_main_guard(test: ast.expr) -> bool:
+    """Whether an `if`'s test is `__name__ == "__main__"`, alone or first in an `and`."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(is_main_guard(value) for value in test.values)
+    if not (
+        isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq)
+    ):
+        return False
+    sides = [test.left, test.comparators[0]]
+    return any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides) and any(
+        isinstance(side, ast.Constant) and side.value == "__main__" for side in sides
+    )
+
+
+def all_arguments(arguments: ast.arguments) -> Iterator[ast.arg]:
+    """Every argument of a signature in order, stars included."""
+    yield from arguments.posonlyargs
+    yield from arguments.args
+    if arguments.vararg:
+        yield arguments.vararg
+    yield from arguments.kwonlyargs
+    if arguments.kwarg:
+        yield arguments.kwarg
+
+
+def _is_inside(scope: ScopeNode, child: ast.AST) -> bool:
+    """Whether `child`, a direct child of `scope`, is evaluated inside of it."""
+    if isinstance(scope, ast.Module):
+        return True
+    if isinstance(scope, FUNCTIONS):
+        return not (child is scope.args or child is scope.returns or child in scope.decorator_list)
+    if isinstance(scope, ast.Lambda):
+        return child is scope.body
+    if isinstance(scope, ast.ClassDef):
+        return not (
+            child in scope.bases or child in scope.keywords or child in scope.decorator_list
+        )
+    # Of a comprehension only the first iterable is evaluated outside; it is a grandchild, so this
+    # takes the whole comprehension as inside, which differs only for a name that it rebinds.
+    return True
+
+
+_TARGETS = (ast.Name, ast.Tuple, ast.List, ast.Starred)
+
+
+def _names(
+    target: ast.expr, path: tuple[int, ...] = ()
+) -> Iterator[tuple[ast.Name, tuple[int, ...]]]:
+    if isinstance(target, ast.Name):
+        yield target, path
+    elif isinstance(target, ast.Starred):
+        yield from _names(target.value, (*path, -1))
+    elif isinstance(target, ast.Tuple | ast.List):
+        starred = False
+        for position, element in enumerate(target.elts):
+            starred = starred or isinstance(element, ast.Starred)
+            yield from _names(element, (*path, -1 if starred else position))
+
+
+def _bindings_of(node: ast.AST) -> Iterator[Binding]:
+    match node:
+        case ast.Import(names=names):
+            for alias in names:
+                name = alias.asname or alias.name.partition(".")[0]
+                yield Binding(name, "import", node, alias=alias)
+        case ast.ImportFrom(names=names):
+            for alias in names:
+                yield Binding(alias.asname or alias.name, "from", node, alias=alias)
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            yield Binding(name, "def", node)
+        case ast.ClassDef(name=name):
+            yield Binding(name, "class", node)
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                for bound, path in _names(target):
+                    yield Binding(bound.id, "assign", node, value, path)
+        case ast.AnnAssign(target=ast.Name(id=name), value=value):
+            yield Binding(name, "annotated", node, value)
+        case ast.AugAssign(target=ast.Name(id=name), value=value):
+            yield Binding(name, "augmented", node, value)
+        case ast.NamedExpr(target=ast.Name(id=name), value=value):
+            yield Binding(name, "walrus", node, value)
+        case ast.For(target=target, iter=value) | ast.AsyncFor(target=target, iter=value):
+            for bound, path in _names(target):
+                yield Binding(bound.id, "for", node, value, path)
+        case ast.comprehension(target=target, iter=value):
+            for bound, path in _names(target):
+                yield Binding(bound.id, "for", target, value, path)
+        case ast.withitem(context_expr=value, optional_vars=target) if target is not None:
+            for bound, path in _names(target):
+                yield Binding(bound.id, "with", target, value, path)
+        case ast.ExceptHandler(name=str(name)):
+            yield Binding(name, "other", node)
+        case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            yield Binding(name, "other", node)
+        case ast.MatchMapping(rest=str(name)):
+            yield Binding(name, "other", node)
+        case ast.Delete(targets=targets):
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    yield Binding(target.id, "delete", node)
+        case _:
+            if type(node).__name__ == "TypeAlias":
+                yield Binding(node.name.id, "alias", node, node.value)  # type: ignore[attr-defined]
+
+
+_BINDERS: tuple[type[ast.AST], ...] = (
+    ast.Import,
+    ast.ImportFrom,
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+    ast.NamedExpr,
+    ast.For,
+    ast.AsyncFor,
+    ast.comprehension,
+    ast.withitem,
+    ast.ExceptHandler,
+    ast.MatchAs,
+    ast.MatchStar,
+    ast.MatchMapping,
+    ast.Delete,
+    *((ast.TypeAlias,) if hasattr(ast, "TypeAlias") else ()),
+)
+
+
+def names_bound_in(target: ast.expr) -> Iterable[str]:
+    """The names that an assignment target binds."""
+    return (name.id for name, _ in _names(target))

@@ -1,0 +1,600 @@
+"""Builds the facts of one module from what its calls, decorators and classes mean."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.facts import (
+    App,
+    BackgroundRoutine,
+    Dependency,
+    EventHandler,
+    ExceptionHandler,
+    Include,
+    Lifespan,
+    Middleware,
+    Mount,
+    PydanticModel,
+    Route,
+    RouteKind,
+    Router,
+)
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.resolve import first_argument
+from flake8_fastapi_rules.semantics.values import (
+    UNKNOWN,
+    Class,
+    Constant,
+    Expression,
+    External,
+    Function,
+    FunctionNode,
+    Instance,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+
+VERBS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+#: Names of methods that declare something; a call of any other attribute is not looked into.
+_ROUTE_METHODS = VERBS | {"api_route", "route", "websocket", "websocket_route", "websocket"}
+_ADD_METHODS = frozenset(
+    {"add_api_route", "add_api_websocket_route", "add_route", "add_websocket_route"}
+)
+_OTHER_METHODS = frozenset(
+    {
+        "include_router", "mount", "add_middleware", "middleware", "exception_handler",
+        "add_exception_handler", "on_event", "add_event_handler",
+        "add_task", "create_task", "ensure_future", "add_job", "start_soon", "scheduled_job",
+    }
+)  # fmt: skip
+_INTERESTING = _ROUTE_METHODS | _ADD_METHODS | _OTHER_METHODS
+
+#: The positional parameters of the methods above, `self` left out.
+_POSITIONAL: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(VERBS, ("path",)),
+    "api_route": ("path",),
+    "route": ("path", "methods", "name", "include_in_schema"),
+    "websocket": ("path", "name"),
+    "websocket_route": ("path", "name"),
+    "add_api_route": ("path", "endpoint"),
+    "add_api_websocket_route": ("path", "endpoint", "name"),
+    "add_route": ("path", "endpoint", "methods", "name", "include_in_schema"),
+    "add_websocket_route": ("path", "endpoint", "name"),
+    "include_router": ("router",),
+    "mount": ("path", "app", "name"),
+    "add_exception_handler": ("exc_class_or_status_code", "handler"),
+    "exception_handler": ("exc_class_or_status_code",),
+    "add_event_handler": ("event_type", "func"),
+    "on_event": ("event_type",),
+    "middleware": ("middleware_type",),
+}
+_OWNERS = ("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette")
+_WEBHOOKS = "fastapi.FastAPI.webhooks."
+_DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security"})
+_TASKS = {
+    "asyncio.create_task": "create_task",
+    "asyncio.ensure_future": "create_task",
+    "asyncio.AbstractEventLoop.create_task": "create_task",
+    "asyncio.TaskGroup.create_task": "create_task",
+    "anyio.abc.TaskGroup.start_soon": "create_task",
+    "fastapi.BackgroundTasks.add_task": "add_task",
+    "starlette.background.BackgroundTasks.add_task": "add_task",
+    "starlette.background.BackgroundTask": "add_task",
+}
+_REPEATERS = ("repeat_every", "scheduled_job", "repeat_at")
+_MODELS: dict[str, str] = {
+    "sqlmodel.SQLModel": "sqlmodel",
+    "pydantic_settings.BaseSettings": "settings",
+    "pydantic.BaseSettings": "settings",
+    "pydantic.RootModel": "root",
+    "pydantic.BaseModel": "model",
+}
+
+LocalFacts = dict[type[Any], tuple[Any, ...]]
+
+
+def build(model: Model, module: Module) -> LocalFacts:
+    """The facts that `module` states by itself, by type, in source order."""
+    builder = _Builder(model, module)
+    builder.run()
+    return {kind: tuple(facts) for kind, facts in builder.found.items()}
+
+
+class _Builder:
+    def __init__(self, model: Model, module: Module) -> None:
+        self.model = model
+        self.resolver = model.resolver
+        self.module = module
+        self.index = module.index
+        self.found: defaultdict[type[Any], list[Any]] = defaultdict(list)
+
+    def run(self) -> None:
+        for node in self.index.nodes(ast.Call):
+            self._call(node)
+        for kind in FUNCTIONS:
+            for function in self.index.nodes(kind):
+                for decorator in function.decorator_list:
+                    self._decorator(function, decorator)
+        for node in self.index.nodes(ast.ClassDef):
+            self._class(node)
+        for facts in self.found.values():
+            facts.sort(key=lambda fact: (fact.node.lineno, fact.node.col_offset))
+
+    # -- calls ------------------------------------------------------------------------------
+
+    def _call(self, node: ast.Call) -> None:
+        func = node.func
+        if isinstance(func, ast.Attribute):
+            if func.attr in _INTERESTING:
+                self._method(node, func)
+            elif func.attr[:1].isupper():
+                self._construction(node)
+        elif isinstance(func, ast.Name):
+            self._construction(node)
+        elif isinstance(func, ast.Call):
+            self._applied(node, func)
+
+    def _construction(self, node: ast.Call) -> None:
+        value = self.resolver.resolve(self.module, node)
+        if not isinstance(value, Instance):
+            # `create_task(...)` imported by name
+            return
+        if value.call is not node:
+            if value.call is not None and _name(value) in _DEPENDS:
+                self._dependency(node, value)
+            return
+        name = _name(value)
+        if name in _DEPENDS:
+            self._dependency(node, value)
+        elif name in _TASKS or name in {"asyncio.Task", "asyncio.Future"}:
+            self._routine(node, self.resolver.resolve(self.module, node.func))
+        elif self.resolver.is_instance(value, "fastapi.FastAPI"):
+            self._app(node, value, App)
+        elif self.resolver.is_instance(value, "fastapi.APIRouter"):
+            self._app(node, value, Router)
+
+    def _app(self, node: ast.Call, value: Instance, kind: type[App]) -> None:
+        arguments, unknown = self._arguments(node, ())
+        fact = kind(
+            self.module,
+            node,
+            value.of,
+            tuple(self._names_bound_to(node)),
+            self.index.function_of(node),
+            arguments,
+            unknown,
+        )
+        self.found[kind].append(fact)
+        lifespan = arguments.get("lifespan")
+        if lifespan is not None:
+            target = self.resolver.resolve(self.module, lifespan)
+            if target != Constant(None):
+                self.found[Lifespan].append(Lifespan(self.module, lifespan, target, node))
+        for event, key in (("startup", "on_startup"), ("shutdown", "on_shutdown")):
+            given = arguments.get(key)
+            if given is not None and self.resolver.resolve(self.module, given) != Constant(None):
+                handlers = given.elts if isinstance(given, ast.List | ast.Tuple) else []
+                function = (
+                    self.resolver.resolve(self.module, handlers[0])
+                    if len(handlers) == 1
+                    else UNKNOWN
+                )
+                self.found[EventHandler].append(
+                    EventHandler(self.module, given, "argument", event, value, function)
+                )
+        self._middleware_list(arguments.get("middleware"), value)
+        self._handler_table(arguments.get("exception_handlers"), value)
+
+    def _middleware_list(self, given: ast.expr | None, app: Value) -> None:
+        table = self.resolver.resolve(self.module, given)
+        if not isinstance(table, Expression) or table.module is not self.module:
+            return
+        for element in getattr(table.node, "elts", ()):
+            if isinstance(element, ast.Call) and element.args:
+                arguments, unknown = self._arguments(element, ())
+                target = self.resolver.resolve(self.module, element.args[0])
+                self.found[Middleware].append(
+                    Middleware(self.module, element, "list", app, target, None, arguments, unknown)
+                )
+
+    def _handler_table(self, given: ast.expr | None, app: Value) -> None:
+        table = self.resolver.resolve(self.module, given)
+        if not (isinstance(table, Expression) and isinstance(table.node, ast.Dict)):
+            return
+        if table.module is not self.module:
+            return
+        for key, item in zip(table.node.keys, table.node.values, strict=True):
+            if key is not None:
+                self.found[ExceptionHandler].append(
+                    ExceptionHandler(
+                        self.module,
+                        key,
+                        "dict",
+                        app,
+                        self.model.constant(self.module, key),
+                        key,
+                        self.resolver.resolve(self.module, item),
+                    )
+                )
+
+    def _names_bound_to(self, node: ast.Call) -> Iterator[str]:
+        current: ast.AST = node
+        parent = self.index.parents.get(current)
+        while isinstance(parent, ast.NamedExpr):
+            if isinstance(parent.target, ast.Name):
+                yield parent.target.id
+            current, parent = parent, self.index.parents.get(parent)
+        targets: list[ast.expr] = []
+        if isinstance(parent, ast.Assign):
+            targets = parent.targets
+        elif isinstance(parent, ast.AnnAssign):
+            targets = [parent.target]
+        elif isinstance(parent, ast.Tuple | ast.List):
+            assign = self.index.parents.get(parent)
+            if isinstance(assign, ast.Assign):
+                for target in assign.targets:
+                    if isinstance(target, ast.Tuple | ast.List) and len(target.elts) == len(
+                        parent.elts
+                    ):
+                        targets.append(target.elts[parent.elts.index(current)])  # type: ignore[arg-type]
+        for target in targets:
+            if isinstance(target, ast.Name | ast.Attribute):
+                yield ast.unparse(target)
+
+    def _dependency(self, node: ast.Call, value: Instance) -> None:
+        """A `Depends(...)` written here; what it fills is told by `Model.parameters`."""
+        fact = self.model.dependency_of_marker(self.module, node, value, None)
+        if fact is not None:
+            self.found[Dependency].append(fact)
+
+    def _method(self, node: ast.Call, func: ast.Attribute) -> None:
+        if isinstance(self.index.parents.get(node), FUNCTIONS) and self._is_decorator(node):
+            return
+        callee = self.resolver.resolve(self.module, func)
+        name = self._framework_name(callee)
+        if name is None:
+            self._routine(node, callee)
+            return
+        attr = name.rpartition(".")[2]
+        receiver = self.resolver.resolve(self.module, func.value)
+        arguments, unknown = self._arguments(node, _POSITIONAL.get(attr, ()))
+        match attr:
+            case "include_router":
+                child_node = arguments.get("router")
+                child = self.resolver.resolve(self.module, child_node)
+                self.found[Include].append(
+                    Include(
+                        self.module,
+                        node,
+                        receiver,
+                        child,
+                        child_node,
+                        arguments,
+                        unknown,
+                        bool(self.index.branch_of(node, self.index.scope_of(node))),
+                    )
+                )
+            case "mount":
+                path = self.model.text(self.module, arguments.get("path"))
+                child = self.resolver.resolve(self.module, arguments.get("app"))
+                self.found[Mount].append(Mount(self.module, node, receiver, child, path))
+            case "add_middleware":
+                target_node = first_argument(node, "middleware_class")
+                target = self.resolver.resolve(self.module, target_node)
+                self.found[Middleware].append(
+                    Middleware(self.module, node, "add", receiver, target, None, arguments, unknown)
+                )
+            case "add_exception_handler":
+                caught = arguments.get("exc_class_or_status_code")
+                self.found[ExceptionHandler].append(
+                    ExceptionHandler(
+                        self.module,
+                        node,
+                        "add",
+                        receiver,
+                        self.model.constant(self.module, caught),
+                        caught,
+                        self.resolver.resolve(self.module, arguments.get("handler")),
+                    )
+                )
+            case "add_event_handler":
+                self.found[EventHandler].append(
+                    EventHandler(
+                        self.module,
+                        node,
+                        "add",
+                        self.model.text(self.module, arguments.get("event_type")),
+                        receiver,
+                        self.resolver.resolve(self.module, arguments.get("func")),
+                    )
+                )
+            case _ if attr in _ADD_METHODS:
+                self._add_route(node, attr, receiver, arguments, unknown)
+            case _:
+                # `router.get("/x")` that decorates nothing: applied to a function by `_applied`
+                pass
+
+    def _is_decorator(self, node: ast.Call) -> bool:
+        parent = self.index.parents.get(node)
+        return isinstance(parent, FUNCTIONS) and node in parent.decorator_list
+
+    def _framework_name(self, callee: Value) -> str | None:
+        """`fastapi.APIRouter.get` for a method of an app or router, whatever its subclass."""
+        if not isinstance(callee, External):
+            return None
+        for name in self.resolver.names_of(callee):
+            owner, _, _ = name.rpartition(".")
+            if owner in _OWNERS or name.startswith(_WEBHOOKS):
+                return name
+        return None
+
+    # -- routes -----------------------------------------------------------------------------
+
+    def _decorator(self, function: FunctionNode, decorator: ast.expr) -> None:
+        call = decorator if isinstance(decorator, ast.Call) else None
+        func = call.func if call else decorator
+        if isinstance(func, ast.Name) and func.id in _REPEATERS and call:
+            self._repeated(function, decorator, func)
+            return
+        if not isinstance(func, ast.Attribute):
+            return
+        if func.attr in _REPEATERS:
+            self._repeated(function, decorator, func)
+            return
+        if func.attr not in _INTERESTING:
+            return
+        callee = self.resolver.resolve(self.module, func)
+        name = self._framework_name(callee)
+        if name is None:
+            return
+        attr = name.rpartition(".")[2]
+        receiver = self.resolver.resolve(self.module, func.value)
+        arguments, unknown = (
+            self._arguments(call, _POSITIONAL.get(attr, ())) if call else ({}, False)
+        )
+        value = Function(self.module, function)
+        match attr:
+            case "middleware" if call:
+                self.found[Middleware].append(
+                    Middleware(
+                        self.module, decorator, "decorator", receiver, value, function, {}, False
+                    )
+                )
+            case "exception_handler" if call:
+                caught = arguments.get("exc_class_or_status_code")
+                self.found[ExceptionHandler].append(
+                    ExceptionHandler(
+                        self.module,
+                        decorator,
+                        "decorator",
+                        receiver,
+                        self.model.constant(self.module, caught),
+                        caught,
+                        value,
+                    )
+                )
+            case "on_event" if call:
+                self.found[EventHandler].append(
+                    EventHandler(
+                        self.module,
+                        decorator,
+                        "decorator",
+                        self.model.text(self.module, arguments.get("event_type")),
+                        receiver,
+                        value,
+                    )
+                )
+            case _ if attr in _ROUTE_METHODS:
+                self._route(decorator, call, "decorator", name, receiver, arguments, unknown, value)
+
+    def _applied(self, node: ast.Call, inner: ast.Call) -> None:
+        """`router.get("/x")(function)`"""
+        func = inner.func
+        if not (isinstance(func, ast.Attribute) and func.attr in _ROUTE_METHODS and node.args):
+            return
+        name = self._framework_name(self.resolver.resolve(self.module, func))
+        if name is None:
+            return
+        attr = name.rpartition(".")[2]
+        arguments, unknown = self._arguments(inner, _POSITIONAL.get(attr, ()))
+        receiver = self.resolver.resolve(self.module, func.value)
+        endpoint = self.resolver.resolve(self.module, node.args[0])
+        self._route(inner, inner, "call", name, receiver, arguments, unknown, endpoint)
+
+    def _add_route(
+        self,
+        node: ast.Call,
+        attr: str,
+        receiver: Value,
+        arguments: dict[str, ast.expr],
+        unknown: bool,
+    ) -> None:
+        endpoint = self.resolver.resolve(self.module, arguments.get("endpoint"))
+        self._route(node, node, "add", f".{attr}", receiver, arguments, unknown, endpoint)
+
+    def _route(
+        self,
+        node: ast.expr,
+        call: ast.Call | None,
+        style: str,
+        name: str,
+        receiver: Value,
+        arguments: dict[str, ast.expr],
+        unknown: bool,
+        endpoint: Value,
+    ) -> None:
+        attr = name.rpartition(".")[2]
+        kind = RouteKind.HTTP
+        if "websocket" in attr:
+            kind = RouteKind.WEBSOCKET
+        elif name.startswith(_WEBHOOKS) or _is_webhooks(receiver):
+            kind = RouteKind.WEBHOOK
+        function = endpoint if isinstance(endpoint, Function) else None
+        owner: Class | None = None
+        if function is not None:
+            around = function.module.index.class_of(function.node)
+            owner = function.owner or (Class(function.module, around) if around else None)
+        path_node = arguments.get("path")
+        self.found[Route].append(
+            Route(
+                self.module,
+                node,
+                call,
+                kind,
+                style,  # type: ignore[arg-type]
+                receiver,
+                attr,
+                self._methods(attr, arguments, unknown, kind),
+                path_node,
+                self.model.text(self.module, path_node),
+                function.node if function else None,
+                function.module if function else None,
+                owner,
+                arguments,
+                unknown,
+            )
+        )
+
+    def _methods(
+        self, attr: str, arguments: dict[str, ast.expr], unknown: bool, kind: RouteKind
+    ) -> tuple[str, ...] | None:
+        if kind is RouteKind.WEBSOCKET:
+            return ()
+        if attr in VERBS:
+            return (attr.upper(),)
+        given = arguments.get("methods")
+        if given is None:
+            if unknown:
+                return None
+            return ("GET", "HEAD") if attr in {"route", "add_route"} else ("GET",)
+        value = self.resolver.resolve(self.module, given)
+        if value == Constant(None):
+            return ("GET",)
+        if not isinstance(value, Expression):
+            return None
+        elements = getattr(value.node, "elts", None)
+        if elements is None:
+            return None
+        methods = [self.model.text(value.module, element) for element in elements]
+        if any(method is None for method in methods):
+            return None
+        return tuple(dict.fromkeys(method.upper() for method in methods if method))
+
+    # -- background -------------------------------------------------------------------------
+
+    def _routine(self, node: ast.Call, callee: Value) -> None:
+        starter: str | None = None
+        names = list(self.resolver.names_of(callee)) if isinstance(callee, External) else []
+        for name in names:
+            if name in _TASKS:
+                starter = _TASKS[name]
+                break
+            if name.startswith("apscheduler.") and name.endswith(".add_job"):
+                starter = "scheduler"
+                break
+        if starter is None:
+            return
+        target_node = first_argument(node, "func")
+        arguments = tuple(node.args[1:])
+        if isinstance(target_node, ast.Call) and starter == "create_task":
+            arguments = tuple(target_node.args)
+            target_node = target_node.func
+        target = self.resolver.resolve(self.module, target_node)
+        self.found[BackgroundRoutine].append(
+            BackgroundRoutine(
+                self.module,
+                node,
+                starter,  # type: ignore[arg-type]
+                target,
+                target_node,
+                arguments,
+                self.index.function_of(node),
+            )
+        )
+
+    def _repeated(self, function: FunctionNode, decorator: ast.expr, func: ast.expr) -> None:
+        callee = self.resolver.resolve(self.module, func)
+        if isinstance(callee, External) and not callee.name.startswith("builtins."):
+            starter = "scheduler" if callee.name.endswith("scheduled_job") else "repeat_every"
+            self.found[BackgroundRoutine].append(
+                BackgroundRoutine(
+                    self.module,
+                    decorator,
+                    starter,  # type: ignore[arg-type]
+                    Function(self.module, function),
+                    None,
+                    (),
+                    self.index.function_of(function),
+                )
+            )
+
+    # -- classes ----------------------------------------------------------------------------
+
+    def _class(self, node: ast.ClassDef) -> None:
+        if not node.bases:
+            return
+        cls = Class(self.module, node)
+        mro = self.resolver.mro(cls)
+        for name, kind in _MODELS.items():
+            if self.resolver.is_subclass(cls, name):
+                if kind == "sqlmodel" and any(
+                    k.arg == "table" and isinstance(k.value, ast.Constant) and k.value.value
+                    for base in mro
+                    if isinstance(base, Class)
+                    for k in base.node.keywords
+                ):
+                    kind = "table"
+                self.found[PydanticModel].append(
+                    PydanticModel(
+                        self.module,
+                        node,
+                        cls,
+                        kind,  # type: ignore[arg-type]
+                        self.resolver.has_known_bases(cls),
+                    )
+                )
+                return
+
+    # -- arguments --------------------------------------------------------------------------
+
+    def _arguments(
+        self, node: ast.Call, positional: tuple[str, ...]
+    ) -> tuple[dict[str, ast.expr], bool]:
+        """Arguments by name, and whether `*args` or `**kwargs` hide some."""
+        arguments: dict[str, ast.expr] = {}
+        unknown = False
+        for name, value in zip(positional, node.args, strict=False):
+            if isinstance(value, ast.Starred):
+                break
+            arguments[name] = value
+        if any(isinstance(value, ast.Starred) for value in node.args):
+            unknown = True
+        for keyword in node.keywords:
+            if keyword.arg is not None:
+                arguments[keyword.arg] = keyword.value
+            elif isinstance(keyword.value, ast.Dict) and all(
+                isinstance(key, ast.Constant) and isinstance(key.value, str)
+                for key in keyword.value.keys
+            ):
+                for key, value in zip(keyword.value.keys, keyword.value.values, strict=True):
+                    assert isinstance(key, ast.Constant)
+                    arguments[key.value] = value
+            else:
+                unknown = True
+        return arguments, unknown
+
+
+def _name(value: Instance) -> str | None:
+    return value.of.name if isinstance(value.of, External) else None
+
+
+def _is_webhooks(receiver: Value) -> bool:
+    return isinstance(receiver, Instance | External) and "webhooks" in (
+        (_name(receiver) or "") if isinstance(receiver, Instance) else receiver.name
+    )

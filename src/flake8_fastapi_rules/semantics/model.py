@@ -1,0 +1,451 @@
+"""The semantic model: one place to ask what code means to FastAPI."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.source import Source
+from flake8_fastapi_rules.semantics import parameters
+from flake8_fastapi_rules.semantics.build import LocalFacts, build
+from flake8_fastapi_rules.semantics.facts import (
+    Dependency,
+    DependencyFunction,
+    Endpoint,
+    FrameworkFunction,
+    Marker,
+    Parameter,
+    Role,
+)
+from flake8_fastapi_rules.semantics.framework import STATUS_CODES
+from flake8_fastapi_rules.semantics.modules import Module, Modules
+from flake8_fastapi_rules.semantics.resolve import Resolver, first_argument
+from flake8_fastapi_rules.semantics.uses import Uses
+from flake8_fastapi_rules.semantics.values import (
+    UNKNOWN,
+    Class,
+    Constant,
+    Expression,
+    External,
+    Function,
+    Instance,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.config import Settings
+    from flake8_fastapi_rules.semantics.effects import Effects
+    from flake8_fastapi_rules.semantics.project import Project
+
+
+class Model:
+    """Everything that is known of the code at hand; one for a whole run.
+
+    Parameters:
+        settings: what the project as a whole is configured with.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.modules = Modules(settings.src)
+        self.resolver = Resolver(self.modules)
+        self._local: dict[Module, LocalFacts] = {}
+        self._uses: dict[Path, Uses] = {}
+        self._projects: dict[Path, Project] = {}
+        self._effects: Effects | None = None
+        self._parameters: dict[tuple[ast.AST, frozenset[str]], tuple[Parameter, ...]] = {}
+
+    # -- modules and meanings ---------------------------------------------------------------
+
+    def load(self, source: Source, tree: ast.Module | None = None) -> Module:
+        """The module for a text at hand.
+
+        Raises:
+            SourceError: when it cannot be parsed.
+        """
+        return self.modules.add(source, tree)
+
+    def resolve(self, module: Module, node: ast.AST | None) -> Value:
+        """What an expression of `module` means."""
+        return self.resolver.resolve(module, node)
+
+    def text(self, module: Module, node: ast.AST | None) -> str | None:
+        """The string that an expression is, constants and concatenation folded; else `None`."""
+        value = self.resolve(module, node)
+        if isinstance(value, Constant) and isinstance(value.value, str):
+            return value.value
+        return None
+
+    def constant(self, module: Module, node: ast.AST | None) -> Value:
+        """What an expression means, with `status.HTTP_404_NOT_FOUND` as `Constant(404)`."""
+        value = self.resolve(module, node)
+        if isinstance(value, External):
+            code = STATUS_CODES.get(value.name.rpartition(".")[2])
+            if code is not None and value.name.startswith("starlette.status."):
+                return Constant(code)
+            if value.name.startswith("http.HTTPStatus."):
+                return _http_status(value.name.split(".")[2])
+        return value
+
+    def status(self, module: Module, node: ast.AST | None) -> int | None:
+        """The HTTP status code that an expression is; `None` when it cannot be told."""
+        value = self.constant(module, node)
+        if isinstance(value, Constant) and type(value.value) is int:
+            return value.value
+        return None
+
+    def is_instance(self, value: Value, *names: str) -> bool:
+        """Whether a value is an instance of one of the named library classes (or subclasses)."""
+        return self.resolver.is_instance(value, *names)
+
+    def is_subclass(self, value: Value, *names: str) -> bool:
+        """Whether a class value is or derives from one of the named library classes."""
+        return self.resolver.is_subclass(value, *names)
+
+    # -- facts ------------------------------------------------------------------------------
+
+    def local(self, module: Module, kind: type[Any]) -> tuple[Any, ...]:
+        """The facts of one kind that a module states by itself."""
+        facts = self._local.get(module)
+        if facts is None:
+            self._local[module] = {}  # a question that leads back here finds nothing yet
+            facts = self._local[module] = build(self, module)
+        return facts.get(kind, ())
+
+    def facts(self, module: Module, kind: type[Any]) -> tuple[Any, ...]:
+        """The facts of one kind in a module, in source order, knowing the whole project."""
+        if kind is FrameworkFunction:
+            return tuple(self._framework_functions(module))
+        if kind is Endpoint:
+            return tuple(self._endpoints(module))
+        if kind is DependencyFunction:
+            return tuple(self._dependency_functions(module))
+        return self.local(module, kind)
+
+    def uses(self, module: Module) -> Uses:
+        """What the project around `module` uses its functions for."""
+        root = self.modules.project_root(module.path)
+        uses = self._uses.get(root)
+        if uses is None:
+            uses = self._uses[root] = Uses(self, root)
+            uses.collect()
+        return uses
+
+    def project(self, module: Module) -> Project:
+        """The graph of apps, routers, includes and mounts around `module`."""
+        from flake8_fastapi_rules.semantics.project import Project
+
+        root = self.modules.project_root(module.path)
+        project = self._projects.get(root)
+        if project is None:
+            project = self._projects[root] = Project(self, self.uses(module))
+        return project
+
+    @property
+    def effects(self) -> Effects:
+        """What functions do, themselves or through what they call."""
+        if self._effects is None:
+            from flake8_fastapi_rules.semantics.effects import Effects
+
+            self._effects = Effects(self)
+        return self._effects
+
+    def roles(self, function: Function) -> frozenset[Role]:
+        """What FastAPI uses a function for; empty when it does not call it."""
+        return frozenset(self.uses(function.module).roles.get(function.node, ()))
+
+    def _framework_functions(self, module: Module) -> Iterator[FrameworkFunction]:
+        uses = self.uses(module)
+        for function in _sorted(uses.by_module.get(module, ())):
+            node = function.node
+            if isinstance(node, FUNCTIONS):
+                yield FrameworkFunction(module, node, frozenset(uses.roles[node]))
+
+    def _endpoints(self, module: Module) -> Iterator[Endpoint]:
+        uses = self.uses(module)
+        for function in _sorted(uses.by_module.get(module, ())):
+            node = function.node
+            routes = uses.routes.get(node)
+            if routes and isinstance(node, FUNCTIONS):
+                yield Endpoint(module, node, tuple(routes), routes[0].view_class)
+
+    def _dependency_functions(self, module: Module) -> Iterator[DependencyFunction]:
+        uses = self.uses(module)
+        for function in _sorted(uses.by_module.get(module, ())):
+            node = function.node
+            if isinstance(node, FUNCTIONS) and Role.DEPENDENCY in uses.roles[node]:
+                yield DependencyFunction(
+                    module, node, uses.dependency_classes.get(node), module.index.is_generator(node)
+                )
+
+    # -- signatures and dependencies --------------------------------------------------------
+
+    def parameters(
+        self, function: Function, path_names: frozenset[str] = frozenset()
+    ) -> tuple[Parameter, ...]:
+        """The parameters of a function as FastAPI reads them.
+
+        Parameters:
+            path_names: the names in the path that the function serves, for `PATH` parameters.
+        """
+        key = (function.node, path_names)
+        found = self._parameters.get(key)
+        if found is None:
+            found = parameters.parameters_of(self.resolver, function, path_names)
+            self._parameters[key] = found
+        return found
+
+    def class_parameters(
+        self, cls: Class, path_names: frozenset[str] = frozenset()
+    ) -> tuple[Parameter, ...] | None:
+        """The parameters of a class used as a dependency: of its `__init__`, or its fields.
+
+        `None` when they cannot be told (unknown bases).
+        """
+        init = self.resolver.class_attribute(cls, "__init__", instance=True)
+        if isinstance(init, Function):
+            return self.parameters(init, path_names)[0:]
+        if self.is_subclass(cls, "pydantic.BaseModel") or parameters.is_dataclass(
+            self.resolver, cls
+        ):
+            return tuple(
+                parameters.parameter_of(
+                    self.resolver,
+                    module,
+                    _field_argument(statement),
+                    None,
+                    statement.annotation,
+                    statement.value,
+                    path_names,
+                )
+                for module, statement in parameters.fields_of(self.resolver, cls)
+            )
+        if self.resolver.has_known_bases(cls) and not isinstance(init, External):
+            return ()
+        return None
+
+    def callable_of(self, target: Value) -> Function | None:
+        """The function that runs when FastAPI calls `target`; `None` when there is none to see."""
+        if isinstance(target, Function):
+            return target
+        if isinstance(target, Class):
+            init = self.resolver.class_attribute(target, "__init__", instance=True)
+            if isinstance(init, Function):
+                return Function(init.module, init.node, target, bound=True)
+            return None
+        if isinstance(target, Instance) and isinstance(target.of, Class):
+            method = self.resolver.class_attribute(target.of, "__call__", instance=True)
+            return method if isinstance(method, Function) else None
+        return None
+
+    def dependency_of_marker(
+        self, module: Module, node: ast.expr, value: Instance, parameter: Parameter | None
+    ) -> Dependency | None:
+        """The dependency that an expression resolved to `Depends(...)` stands for."""
+        call, home = value.call, value.module
+        if call is None or home is None or not isinstance(value.of, External):
+            return None
+        name = value.of.name.removeprefix("fastapi.")
+        marker = Marker(name, module, node, call, home, in_annotated=False)
+        target_node = first_argument(call, "dependency")
+        if target_node is None:
+            target = self._target_of_annotation(module, node, parameter)
+        else:
+            target = self.resolve(home, target_node)
+            if target == Constant(None):
+                target = self._target_of_annotation(module, node, parameter)
+        return Dependency(
+            module,
+            node,
+            marker,
+            parameter,
+            target,
+            target_node,
+            name == "Security",
+            self.text(home, marker.argument("scope")),
+        )
+
+    def _target_of_annotation(
+        self, module: Module, node: ast.expr, parameter: Parameter | None
+    ) -> Value:
+        """The class that `Depends()` takes from the annotation beside it."""
+        if parameter is not None:
+            typed = self.resolver.annotation(parameter.type_module, parameter.type_node)
+            return typed.of if isinstance(typed, Instance) else UNKNOWN
+        annotation = annotation_beside(module, node)
+        typed = self.resolver.annotation(module, annotation)
+        return typed.of if isinstance(typed, Instance) else UNKNOWN
+
+    def dependency_of(self, parameter: Parameter) -> Dependency | None:
+        """The dependency that fills a parameter; `None` when none does."""
+        marker = parameter.marker
+        if marker is None or marker.name not in {"Depends", "Security"} or marker.call is None:
+            return None
+        value = Instance(External(f"fastapi.{marker.name}"), marker.call_module, marker.call)
+        found = self.dependency_of_marker(marker.module, marker.node, value, parameter)
+        if found is None:
+            return None
+        object.__setattr__(found, "marker", marker)
+        return found
+
+    def listed_dependencies(
+        self, module: Module, node: ast.expr | None
+    ) -> tuple[tuple[Dependency, ...], bool]:
+        """The dependencies in a `dependencies=[...]` argument, and whether that is all of them."""
+        if node is None:
+            return (), True
+        value = self.resolve(module, node)
+        if value == Constant(None):
+            return (), True
+        elements = self.elements(module, node)
+        if elements is None:
+            return (), False
+        found: list[Dependency] = []
+        complete = True
+        for home, element in elements:
+            item = self.resolve(home, element)
+            dependency = (
+                self.dependency_of_marker(home, element, item, None)
+                if isinstance(item, Instance) and _is_depends(item)
+                else None
+            )
+            if dependency is None:
+                complete = False
+            else:
+                found.append(dependency)
+        return tuple(found), complete
+
+    def elements(
+        self, module: Module, node: ast.expr | None
+    ) -> list[tuple[Module, ast.expr]] | None:
+        """The elements of a list, tuple or set, `*other` and `a + b` followed; `None` if unknown.
+
+        Each element comes with the module it is written in.
+        """
+        value = self.resolve(module, node)
+        if not isinstance(value, Expression):
+            return None
+        match value.node:
+            case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
+                found: list[tuple[Module, ast.expr]] = []
+                for element in elements:
+                    if isinstance(element, ast.Starred):
+                        inner = self.elements(value.module, element.value)
+                        if inner is None:
+                            return None
+                        found.extend(inner)
+                    else:
+                        found.append((value.module, element))
+                return found
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                first = self.elements(value.module, left)
+                second = self.elements(value.module, right)
+                return None if first is None or second is None else first + second
+            case _:
+                return None
+
+    def dependencies(
+        self, function: Function, path_names: frozenset[str] = frozenset()
+    ) -> tuple[Dependency, ...]:
+        """The dependencies in a function's own signature, in order."""
+        found = (self.dependency_of(p) for p in self.parameters(function, path_names))
+        return tuple(dependency for dependency in found if dependency is not None)
+
+    def sub_dependencies(self, dependency: Dependency) -> tuple[tuple[Dependency, ...], bool]:
+        """What a dependency depends on itself, and whether that is certainly all of it."""
+        target = dependency.target
+        function = self.callable_of(target)
+        if function is not None:
+            return self.dependencies(function), True
+        if isinstance(target, Class):
+            fields = self.class_parameters(target)
+            if fields is None:
+                return (), False
+            found = (self.dependency_of(p) for p in fields)
+            return tuple(d for d in found if d is not None), True
+        return (), isinstance(target, Instance | External)
+
+    def all_dependencies(self, function: Function) -> tuple[tuple[Dependency, ...], bool]:
+        """All dependencies below a function, depth first as FastAPI runs them, each target once.
+
+        Also whether every one of them could be resolved.
+        """
+        found: list[Dependency] = []
+        complete = True
+        seen: set[object] = set()
+
+        def visit(dependency: Dependency) -> None:
+            nonlocal complete
+            key = dependency.target
+            if key in seen:
+                return
+            seen.add(key)
+            if not key:
+                complete = False
+            below, certain = self.sub_dependencies(dependency)
+            complete = complete and certain
+            for sub in below:
+                visit(sub)
+            found.append(dependency)
+
+        for dependency in self.dependencies(function):
+            visit(dependency)
+        return tuple(found), complete
+
+    def provided(self, dependency: Dependency) -> Value:
+        """The object that a dependency gives to its parameter."""
+        target = dependency.target
+        if isinstance(target, Class):
+            return Instance(target)
+        function = self.callable_of(target)
+        return self.resolver.provided(function) if function else UNKNOWN
+
+
+def annotation_beside(module: Module, node: ast.expr) -> ast.expr | None:
+    """The type that stands beside a marker: in its `Annotated[...]` or before its `=`."""
+    parents = module.index.parents
+    parent = parents.get(node)
+    if isinstance(parent, ast.Tuple):
+        around = parents.get(parent)
+        if isinstance(around, ast.Subscript) and around.slice is parent:
+            return parent.elts[0]
+    if isinstance(parent, ast.AnnAssign):
+        return parent.annotation
+    if isinstance(parent, ast.arguments):
+        positional = [*parent.posonlyargs, *parent.args]
+        if node in parent.defaults:
+            position = len(positional) - len(parent.defaults) + parent.defaults.index(node)
+            return positional[position].annotation
+        if node in parent.kw_defaults:
+            return parent.kwonlyargs[parent.kw_defaults.index(node)].annotation
+    return None
+
+
+def _field_argument(statement: ast.AnnAssign) -> ast.arg:
+    assert isinstance(statement.target, ast.Name)
+    return ast.copy_location(ast.arg(statement.target.id, statement.annotation), statement)
+
+
+def _is_depends(value: Instance) -> bool:
+    return isinstance(value.of, External) and value.of.name in {
+        "fastapi.Depends",
+        "fastapi.Security",
+    }
+
+
+def _sorted(
+    functions: Iterator[Function] | tuple[Function, ...] | list[Function],
+) -> list[Function]:
+    return sorted(functions, key=lambda f: (f.node.lineno, f.node.col_offset))
+
+
+def _http_status(name: str) -> Value:
+    from http import HTTPStatus
+
+    try:
+        return Constant(int(HTTPStatus[name]))
+    except KeyError:
+        return UNKNOWN

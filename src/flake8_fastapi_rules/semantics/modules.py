@@ -1,0 +1,358 @@
+"""The project's modules: found by their dotted names, parsed when a question needs them."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+
+from flake8_fastapi_rules.engine.index import ModuleIndex
+from flake8_fastapi_rules.engine.source import Source, SourceError
+from flake8_fastapi_rules.semantics.names import NEVER_FIRST_PARTY
+
+#: Files that mark the top of a project.
+_MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "requirements.txt")
+#: Folders that hold no first-party code.
+SKIPPED_FOLDERS = frozenset(
+    {
+        "__pycache__", "node_modules", "site-packages", "dist-packages", "venv", "env",
+        "virtualenv", "build", "dist", "__pypackages__", "bower_components",
+    }
+)  # fmt: skip
+#: A larger file is data or generated code, and costs more than it can tell.
+SIZE_LIMIT = 2_000_000
+
+#: What the text of a file that declares, includes or injects anything must contain.
+_MATTERS = re.compile(
+    rb"fastapi|starlette|APIRouter|Depends\(|include_router|add_api_route|\.mount\(|_overrides"
+    rb"|@[\w.]+\.(?:get|post|put|patch|delete|head|options|trace|websocket|api_route|route)\b"
+)
+
+
+class Module:
+    """A module of the project (or a folder that acts as a namespace package).
+
+    Parameters:
+        path: the file; for a namespace package the folder.
+        name: the dotted name, as seen from the source root it was found under.
+        source: the text.
+        tree: the syntax tree.
+        is_package: it is an `__init__.py` or a namespace package.
+    """
+
+    __slots__ = ("__dict__", "is_package", "name", "path", "source", "tree")
+
+    def __init__(
+        self, path: Path, name: str, source: Source, tree: ast.Module, is_package: bool
+    ) -> None:
+        self.path = path
+        self.name = name
+        self.source = source
+        self.tree = tree
+        self.is_package = is_package
+
+    @cached_property
+    def index(self) -> ModuleIndex:
+        """Names, scopes and nodes of the module."""
+        return ModuleIndex(self.tree)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative imports start from."""
+        return self.path.parent if self.path.suffix else self.path
+
+    @cached_property
+    def mentions_framework(self) -> bool:
+        """Whether the text could declare or inject anything for FastAPI."""
+        return _MATTERS.search(self.source.text.encode(errors="replace")) is not None
+
+    def __repr__(self) -> str:
+        return f"Module({self.name!r}, {str(self.path)!r})"
+
+
+class Modules:
+    """Loads modules and finds them by name, each file once.
+
+    Parameters:
+        src: folders given in the settings as source roots.
+    """
+
+    def __init__(self, src: Iterable[str] = ()) -> None:
+        self._src = tuple(Path(folder).resolve() for folder in src)
+        self._by_path: dict[Path, Module | None] = {}
+        self._stamps: dict[Path, tuple[int, int]] = {}
+        self._overrides: set[Path] = set()
+        self._roots: dict[Path, tuple[Path, ...]] = {}
+        self._project_roots: dict[Path, Path] = {}
+        self._names: dict[tuple[Path, str], Path | None] = {}
+        self._listings: dict[Path, frozenset[str]] = {}
+
+    # -- loading ----------------------------------------------------------------------------
+
+    def add(self, source: Source, tree: ast.Module | None = None) -> Module:
+        """The module for a text that the caller has at hand (a file as flake8 sees it, or stdin).
+
+        Raises:
+            SourceError: when it cannot be parsed.
+        """
+        path = absolute(source.path)
+        known = self._by_path.get(path)
+        if known is not None and known.source.text == source.text:
+            known.source.path = source.path
+            return known
+        module = Module(
+            path,
+            self.name_of(path),
+            source,
+            tree if tree is not None else source.parse(),
+            path.name == "__init__.py",
+        )
+        self._by_path[path] = module
+        self._overrides.add(path)
+        return module
+
+    def load(self, path: Path) -> Module | None:
+        """The module in a file; `None` when it cannot be read or parsed."""
+        if path in self._by_path:
+            return self._by_path[path]
+        module: Module | None = None
+        try:
+            if path.stat().st_size <= SIZE_LIMIT:
+                source = Source.from_bytes(display_path(path), path.read_bytes())
+                module = Module(
+                    path, self.name_of(path), source, source.parse(), path.name == "__init__.py"
+                )
+        except (OSError, SourceError, RecursionError):
+            module = None
+        self._by_path[path] = module
+        return module
+
+    def _namespace(self, folder: Path) -> Module:
+        known = self._by_path.get(folder)
+        if known is None:
+            source = Source(display_path(folder), "")
+            known = Module(folder, self.name_of(folder), source, ast.Module([], []), True)
+            self._by_path[folder] = known
+        return known
+
+    # -- finding ----------------------------------------------------------------------------
+
+    def find(self, name: str, importer: Module) -> Module | None:
+        """The project's module with an absolute name, as `importer` would get it.
+
+        `None` for what is not the project's own: libraries and the standard library.
+        """
+        top = name.partition(".")[0]
+        if top in NEVER_FIRST_PARTY or top in sys.stdlib_module_names:
+            return None
+        key = (importer.folder, name)
+        if key not in self._names:
+            self._names[key] = self._find(name, importer.path)
+        path = self._names[key]
+        if path is None:
+            return None
+        return self._namespace(path) if path.suffix != ".py" else self.load(path)
+
+    def _find(self, name: str, importer: Path) -> Path | None:
+        parts = name.split(".")
+        for root in self.roots_for(importer):
+            if parts[0] in self._listing(root) or f"{parts[0]}.py" in self._listing(root):
+                found = self._below(root, parts)
+                if found is not None:
+                    return found
+        return None
+
+    def relative(self, level: int, name: str | None, importer: Module) -> Module | None:
+        """The module that `from ..name import` in `importer` names."""
+        folder = importer.folder
+        for _ in range(level - 1):
+            folder = folder.parent
+        parts = name.split(".") if name else []
+        path = self._below(folder, parts)
+        if path is None:
+            return None
+        return self._namespace(path) if path.suffix != ".py" else self.load(path)
+
+    def submodule(self, package: Module, name: str) -> Module | None:
+        """The module `name` inside of a package."""
+        if not package.is_package:
+            return None
+        path = self._below(package.folder, [name])
+        if path is None:
+            return None
+        return self._namespace(path) if path.suffix != ".py" else self.load(path)
+
+    def _below(self, folder: Path, parts: list[str]) -> Path | None:
+        for part in parts[:-1]:
+            if part not in self._listing(folder):
+                return None
+            folder = folder / part
+        if parts:
+            listing = self._listing(folder)
+            last = parts[-1]
+            inner = folder / last
+            if last in listing and "__init__.py" in self._listing(inner):
+                return inner / "__init__.py"
+            if f"{last}.py" in listing:
+                return folder / f"{last}.py"
+            if last in listing and self._listing(inner):
+                return inner
+            return None
+        return folder / "__init__.py" if "__init__.py" in self._listing(folder) else folder
+
+    def _listing(self, folder: Path) -> frozenset[str]:
+        listing = self._listings.get(folder)
+        if listing is None:
+            try:
+                with os.scandir(folder) as entries:
+                    names = {
+                        entry.name
+                        for entry in entries
+                        if entry.name.endswith(".py") or ("." not in entry.name and entry.is_dir())
+                    }
+            except OSError:
+                names = set()
+            names.update(path.name for path in self._overrides if path.parent == folder)
+            listing = self._listings[folder] = frozenset(names)
+        return listing
+
+    def roots_for(self, path: Path) -> tuple[Path, ...]:
+        """The folders in which an absolute import of a file in `path`'s folder is looked up.
+
+        First the settings' `src`, then the parent of the file's own top package, then the folders
+        above up to the project's top, each with its `src`; a folder that is itself inside a
+        package is no root. This is the order in which tests, servers and editors set up a path.
+        """
+        folder = path.parent if path.suffix else path
+        known = self._roots.get(folder)
+        if known is not None:
+            return known
+        top = self.project_root(path)
+        roots: list[Path] = list(self._src)
+        chain = [folder, *folder.parents]
+        for ancestor in chain:
+            if "__init__.py" not in self._listing(ancestor):
+                roots.append(ancestor)
+                roots.extend(
+                    ancestor / name
+                    for name in ("src", "lib", "python", "backend", "server", "app", "api")
+                    if name in self._listing(ancestor)
+                    and "__init__.py" not in self._listing(ancestor / name)
+                )
+            if ancestor == top:
+                break
+        roots.extend(self._workspace_roots(top))
+        unique = tuple(dict.fromkeys(roots))
+        self._roots[folder] = unique
+        return unique
+
+    def _workspace_roots(self, top: Path) -> Iterator[Path]:
+        """The source roots of a monorepo's other members, two levels down."""
+        for first in sorted(self._listing(top)):
+            for base in (
+                top / first,
+                *(top / first / s for s in sorted(self._listing(top / first))),
+            ):
+                if base.suffix or base.name.startswith(".") or base.name in SKIPPED_FOLDERS:
+                    continue
+                if (base / "pyproject.toml").is_file() or (base / "setup.py").is_file():
+                    yield base / "src" if (base / "src").is_dir() else base
+
+    def project_root(self, path: Path) -> Path:
+        """The top folder of the project that a file belongs to.
+
+        The repository's top (`.git`) if there is one; else the outermost folder with a project
+        file, else the working directory if the file is below it, else the parent of the file's
+        top package.
+        """
+        folder = path.parent if path.suffix else path
+        known = self._project_roots.get(folder)
+        if known is not None:
+            return known
+        marked: Path | None = None
+        for ancestor in (folder, *folder.parents):
+            if (ancestor / ".git").exists():
+                marked = ancestor
+                break
+            if any((ancestor / marker).is_file() for marker in _MARKERS[1:]):
+                marked = ancestor
+        if marked is None:
+            here = Path.cwd()
+            marked = here if here in folder.parents or here == folder else package_parent(path)
+        self._project_roots[folder] = marked
+        return marked
+
+    def name_of(self, path: Path) -> str:
+        """The dotted name of a file: its path below the parent of its top package.
+
+        A file in no package gets its path below the project's root (or its `src`).
+        """
+        base = package_parent(path)
+        if base == (path.parent if path.suffix else path):
+            root = self.project_root(path)
+            inside = [root / "src", root] if root in base.parents or root == base else [base]
+            base = next((r for r in inside if r == base or r in base.parents), base)
+        parts = list(path.relative_to(base).with_suffix("").parts)
+        if parts and parts[-1] == "__init__":
+            parts.pop()
+        return ".".join(parts) or path.stem
+
+    # -- scanning ---------------------------------------------------------------------------
+
+    def files_that_matter(self, root: Path) -> Iterator[Path]:
+        """The Python files below `root` whose text could matter to FastAPI, in sorted order."""
+        for path in python_files(root):
+            known = self._by_path.get(path)
+            if known is not None:
+                if known.mentions_framework:
+                    yield path
+                continue
+            try:
+                data = path.read_bytes()
+            except OSError:
+                continue
+            if len(data) <= SIZE_LIMIT and _MATTERS.search(data):
+                yield path
+
+
+def python_files(root: Path) -> Iterator[Path]:
+    """The Python files below a folder, sorted, without virtual environments and hidden folders.
+
+    Symbolic links to folders are not followed, so a loop of links cannot trap the walk.
+    """
+    for folder, folders, files in os.walk(root):
+        here = Path(folder)
+        if "pyvenv.cfg" in files:
+            folders.clear()
+            continue
+        folders[:] = sorted(
+            name for name in folders if name not in SKIPPED_FOLDERS and not name.startswith(".")
+        )
+        for name in sorted(files):
+            if name.endswith(".py"):
+                yield here / name
+
+
+def package_parent(path: Path) -> Path:
+    """The folder above the topmost regular package around a file."""
+    folder = path.parent if path.suffix else path.parent
+    while (folder / "__init__.py").is_file() and folder.parent != folder:
+        folder = folder.parent
+    return folder
+
+
+def absolute(path: str) -> Path:
+    """An absolute path without symbolic links resolved, so that it matches what users name."""
+    return Path(os.path.abspath(path))
+
+
+def display_path(path: Path) -> str:
+    """A path as users would name it: relative to the working directory when below it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,334 @@
+"""Signatures as FastAPI reads them: which parameter comes from where.
+
+The order of decisions is that of `fastapi.dependencies.utils.analyze_param` (FastAPI 0.165):
+marker in `Annotated`, marker as default, special types, names in the path, uploads, scalars as
+query parameters, and everything else as body.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Literal
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.facts import Marker, Parameter, ParameterKind
+from flake8_fastapi_rules.semantics.framework import SCALAR_TYPES, SPECIAL_PARAMETER_TYPES
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.resolve import Resolver, default_of
+from flake8_fastapi_rules.semantics.values import (
+    AnnotatedAlias,
+    Class,
+    Constant,
+    Expression,
+    External,
+    Function,
+    Instance,
+    Value,
+)
+
+MARKERS: dict[str, ParameterKind] = {
+    "Depends": ParameterKind.DEPENDENCY,
+    "Security": ParameterKind.DEPENDENCY,
+    "Path": ParameterKind.PATH,
+    "Query": ParameterKind.QUERY,
+    "Header": ParameterKind.HEADER,
+    "Cookie": ParameterKind.COOKIE,
+    "Body": ParameterKind.BODY,
+    "Form": ParameterKind.FORM,
+    "File": ParameterKind.FILE,
+}
+_UPLOAD = ("fastapi.UploadFile", "starlette.datastructures.UploadFile")
+_SEQUENCES = frozenset(
+    {
+        "builtins.list", "builtins.set", "builtins.frozenset", "builtins.tuple",
+        "collections.deque", "collections.abc.Sequence", "collections.abc.Iterable",
+        "collections.abc.Set", "collections.abc.MutableSet", "collections.abc.MutableSequence",
+    }
+)  # fmt: skip
+_MAPPINGS = frozenset(
+    {
+        "builtins.dict", "collections.abc.Mapping", "collections.abc.MutableMapping",
+        "collections.defaultdict", "collections.OrderedDict", "collections.Counter",
+    }
+)  # fmt: skip
+
+Shape = Literal["scalar", "upload", "complex", "unknown"]
+
+
+def marker_of(
+    resolver: Resolver, module: Module, node: ast.expr, *, in_annotated: bool
+) -> Marker | None:
+    """The marker that an expression is, or that the helper it calls returns; else `None`."""
+    value = resolver.resolve(module, node)
+    match value:
+        case Instance(of=External(name), module=home, call=call) if call is not None and home:
+            short = name.removeprefix("fastapi.")
+            if name.startswith("fastapi.") and short in MARKERS:
+                return Marker(short, module, node, call, home, in_annotated)
+        case External(name):
+            short = name.removeprefix("fastapi.")
+            if name.startswith("fastapi.") and short in MARKERS:
+                return Marker(short, module, node, None, module, in_annotated)
+    return None
+
+
+def parameters_of(
+    resolver: Resolver, function: Function, path_names: frozenset[str] = frozenset()
+) -> tuple[Parameter, ...]:
+    """The parameters of a function, `self` and `cls` of methods included as `NONE`."""
+    module, node = function.module, function.node
+    arguments = node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    found: list[Parameter] = []
+    skipped = _implicit(function, positional)
+    for argument in [*positional, *arguments.kwonlyargs]:
+        found.append(
+            parameter_of(
+                resolver,
+                module,
+                argument,
+                node,
+                argument.annotation,
+                default_of(arguments, argument),
+                path_names,
+                is_implicit=argument is skipped,
+                is_keyword_only=argument in arguments.kwonlyargs,
+                is_positional_only=argument in arguments.posonlyargs,
+            )
+        )
+    for star in (arguments.vararg, arguments.kwarg):
+        if star is not None:
+            found.append(
+                Parameter(
+                    module,
+                    star,
+                    node,
+                    star.annotation,
+                    star.annotation,
+                    module,
+                    None,
+                    (),
+                    ParameterKind.NONE,
+                    None,
+                )  # fmt: skip
+            )
+    return tuple(found)
+
+
+def _implicit(function: Function, positional: list[ast.arg]) -> ast.arg | None:
+    """`self` or `cls`, which the caller fills in."""
+    node = function.node
+    if not isinstance(node, FUNCTIONS) or not positional:
+        return None
+    if function.module.index.class_of(node) is None:
+        return None
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Name) and decorator.id == "staticmethod":
+            return None
+    return positional[0]
+
+
+def parameter_of(
+    resolver: Resolver,
+    module: Module,
+    argument: ast.arg,
+    function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None,
+    annotation: ast.expr | None,
+    default: ast.expr | None,
+    path_names: frozenset[str] = frozenset(),
+    *,
+    is_implicit: bool = False,
+    is_keyword_only: bool = False,
+    is_positional_only: bool = False,
+) -> Parameter:
+    """One parameter, or one field of a class that acts as parameters."""
+    type_module, type_node, metadata = resolver.unwrapped(module, annotation)
+    markers = [
+        marker
+        for home, part in metadata
+        if (marker := marker_of(resolver, home, part, in_annotated=True)) is not None
+    ]
+    if default is not None:
+        marker = marker_of(resolver, module, default, in_annotated=False)
+        if marker is not None:
+            markers.append(marker)
+    parameter = Parameter(
+        module,
+        argument,
+        function,
+        annotation,
+        type_node,
+        type_module,
+        default,
+        tuple(markers),
+        ParameterKind.UNKNOWN,
+        None,
+        is_keyword_only,
+        is_positional_only,
+    )
+    kind = (
+        ParameterKind.NONE
+        if is_implicit
+        else _kind(resolver, parameter, argument.arg in path_names)
+    )
+    object.__setattr__(parameter, "kind", kind)
+    object.__setattr__(parameter, "alias", _alias(resolver, parameter))
+    return parameter
+
+
+def _alias(resolver: Resolver, parameter: Parameter) -> str | None:
+    marker = parameter.marker
+    if marker is None or marker.call is None:
+        return None
+    for name in ("validation_alias", "alias"):
+        given = marker.argument(name)
+        if given is not None:
+            value = resolver.resolve(marker.call_module, given)
+            if isinstance(value, Constant) and isinstance(value.value, str):
+                return value.value
+    return None
+
+
+def _kind(resolver: Resolver, parameter: Parameter, is_in_path: bool) -> ParameterKind:
+    marker = parameter.marker
+    if marker is not None:
+        return MARKERS[marker.name]
+    kind = shape_of(resolver, parameter.type_module, parameter.type_node)
+    typed = resolver.annotation(parameter.type_module, parameter.type_node)
+    if resolver.is_instance(typed, *SPECIAL_PARAMETER_TYPES):
+        return ParameterKind.SPECIAL
+    if is_in_path:
+        return ParameterKind.PATH
+    if kind == "upload":
+        return ParameterKind.FILE
+    if kind == "scalar":
+        return ParameterKind.QUERY
+    if kind == "complex":
+        return ParameterKind.BODY
+    return ParameterKind.UNKNOWN
+
+
+def shape_of(resolver: Resolver, module: Module, node: ast.expr | None) -> Shape:
+    """Whether FastAPI takes a type for one plain value, an upload, or something larger."""
+    if node is None:
+        return "scalar"
+    if isinstance(node, ast.Constant):
+        if node.value is None or node.value is ...:
+            return "scalar"
+        parsed = resolver.parsed_annotation(module, node)
+        return shape_of(resolver, module, parsed) if parsed is not None else "unknown"
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return _joined([shape_of(resolver, module, part) for part in (node.left, node.right)])
+    if isinstance(node, ast.Subscript):
+        base = resolver.resolve(module, node.value)
+        parts = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+        match base:
+            case External("typing.Union" | "typing.Optional"):
+                return _joined([shape_of(resolver, module, part) for part in parts])
+            case External("typing.Literal"):
+                return "scalar"
+            case External("typing.Annotated"):
+                return shape_of(resolver, module, parts[0])
+            case External(name) if name in _SEQUENCES:
+                inner = [
+                    shape_of(resolver, module, part)
+                    for part in parts
+                    if not (isinstance(part, ast.Constant) and part.value is ...)
+                ]
+                return "upload" if inner and set(inner) == {"upload"} else "complex"
+            case External(name) if name in _MAPPINGS:
+                return "complex"
+        return _shape_of_value(resolver, base)
+    return _shape_of_value(resolver, resolver.resolve(module, node))
+
+
+def _joined(shapes: list[Shape]) -> Shape:
+    if "upload" in shapes:
+        return "upload"
+    if "complex" in shapes:
+        return "complex"
+    return "unknown" if "unknown" in shapes else "scalar"
+
+
+def _shape_of_value(resolver: Resolver, value: Value) -> Shape:
+    match value:
+        case External(name):
+            if resolver.is_subclass(value, *_UPLOAD):
+                return "upload"
+            if name in SCALAR_TYPES or resolver.is_subclass(value, "enum.Enum"):
+                return "scalar"
+            if name in _SEQUENCES or name in _MAPPINGS:
+                return "complex"
+            if resolver.is_subclass(value, "pydantic.BaseModel"):
+                return "complex"
+            return "unknown"
+        case Class():
+            return _shape_of_class(resolver, value)
+        case AnnotatedAlias(module, node):
+            parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            return shape_of(resolver, module, parts[0])
+        case Expression(module, ast.BinOp() | ast.Subscript() as node):
+            return shape_of(resolver, module, node)
+        case Instance(of=External("typing.NewType"), module=module, call=call) if (
+            module and call and len(call.args) == 2
+        ):
+            return shape_of(resolver, module, call.args[1])
+        case _:
+            return "unknown"
+
+
+def _shape_of_class(resolver: Resolver, cls: Class) -> Shape:
+    if resolver.is_subclass(cls, *_UPLOAD):
+        return "upload"
+    if resolver.is_subclass(cls, "enum.Enum"):
+        return "scalar"
+    if resolver.is_subclass(cls, "pydantic.BaseModel", "typing.TypedDict", "builtins.dict"):
+        return "complex"
+    if is_dataclass(resolver, cls):
+        return "complex"
+    if any(isinstance(base, External) and base.name in SCALAR_TYPES for base in resolver.mro(cls)):
+        return "scalar"
+    if any(isinstance(base, External) and base.name in _SEQUENCES for base in resolver.mro(cls)):
+        return "complex"
+    return "unknown"
+
+
+def is_dataclass(resolver: Resolver, cls: Class) -> bool:
+    """Whether a class, or a base of it, is a dataclass (also Pydantic's)."""
+    for base in resolver.mro(cls):
+        if isinstance(base, Class):
+            for decorator in base.node.decorator_list:
+                target = decorator.func if isinstance(decorator, ast.Call) else decorator
+                value = resolver.resolve(base.module, target)
+                if value in _DATACLASSES:
+                    return True
+    return False
+
+
+_DATACLASSES = (
+    External("dataclasses.dataclass"),
+    External("pydantic.dataclasses.dataclass"),
+    External("attrs.define"),
+)
+
+
+def fields_of(resolver: Resolver, cls: Class) -> Iterator[tuple[Module, ast.AnnAssign]]:
+    """The annotated fields of a model or dataclass, those of bases first; redefined ones once."""
+    fields: dict[str, tuple[Module, ast.AnnAssign]] = {}
+    for base in reversed(resolver.mro(cls)):
+        if not isinstance(base, Class):
+            continue
+        for statement in base.node.body:
+            if (
+                isinstance(statement, ast.AnnAssign)
+                and isinstance(statement.target, ast.Name)
+                and not _is_class_variable(resolver, base.module, statement.annotation)
+            ):
+                fields[statement.target.id] = base.module, statement
+    yield from fields.values()
+
+
+def _is_class_variable(resolver: Resolver, module: Module, annotation: ast.expr) -> bool:
+    node = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    return resolver.resolve(module, node) == External("typing.ClassVar")

@@ -1,0 +1,1118 @@
+"""What does this expression mean? Names, attributes and calls followed through the project.
+
+The resolver never runs anything. Where bindings differ between branches the answer is `UNKNOWN`
+unless they agree; a branch that only holds `None` or that cannot be told does not count, since the
+question is always "what is this, if it is anything".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS, Binding, Scope, all_arguments
+from flake8_fastapi_rules.semantics.bases import external_mro
+from flake8_fastapi_rules.semantics.modules import Module, Modules
+from flake8_fastapi_rules.semantics.names import canonical
+from flake8_fastapi_rules.semantics.types import ATTRIBUTES, ENTER, RETURNS
+from flake8_fastapi_rules.semantics.values import (
+    UNKNOWN,
+    AnnotatedAlias,
+    Class,
+    Constant,
+    Expression,
+    External,
+    Function,
+    FunctionNode,
+    Instance,
+    ModuleValue,
+    Value,
+)
+
+#: How deep questions may lead to further questions before the answer is `UNKNOWN`.
+_DEPTH = 60
+#: How many elements of a folded string or of a class hierarchy are looked at.
+_WIDTH = 200
+
+_CONTEXT_MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
+_ITERATORS = frozenset(
+    {
+        "collections.abc.Iterator",
+        "collections.abc.Iterable",
+        "collections.abc.Generator",
+        "collections.abc.AsyncIterator",
+        "collections.abc.AsyncIterable",
+        "collections.abc.AsyncGenerator",
+    }
+)
+_AWAITABLES = frozenset(
+    {"collections.abc.Awaitable", "collections.abc.Coroutine", "asyncio.Future", "asyncio.Task"}
+)
+_CONTAINERS = (
+    frozenset(
+        {
+            "builtins.list",
+            "builtins.set",
+            "builtins.frozenset",
+            "builtins.tuple",
+            "collections.abc.Sequence",
+            "collections.abc.MutableSequence",
+            "collections.abc.Set",
+            "collections.abc.MutableSet",
+            "collections.abc.Collection",
+            "collections.deque",
+        }
+    )
+    | _ITERATORS
+)
+_MAPPINGS = frozenset(
+    {
+        "builtins.dict",
+        "collections.defaultdict",
+        "collections.OrderedDict",
+        "collections.abc.Mapping",
+        "collections.abc.MutableMapping",
+    }
+)
+_DISPLAYS: dict[type[ast.expr], str] = {
+    ast.List: "builtins.list",
+    ast.ListComp: "builtins.list",
+    ast.Tuple: "builtins.tuple",
+    ast.Dict: "builtins.dict",
+    ast.DictComp: "builtins.dict",
+    ast.Set: "builtins.set",
+    ast.SetComp: "builtins.set",
+    ast.GeneratorExp: "collections.abc.Iterator",
+    ast.JoinedStr: "builtins.str",
+}
+#: Decorators of the standard library that leave what a function returns as it is.
+_TRANSPARENT_PARTIALS = frozenset({"functools.partial", "functools.partialmethod"})
+
+
+class Resolver:
+    """Answers what expressions mean, lazily, each question once.
+
+    Parameters:
+        modules: where first-party modules come from.
+    """
+
+    def __init__(self, modules: Modules) -> None:
+        self.modules = modules
+        self._memo: dict[ast.AST, Value] = {}
+        self._types: dict[ast.AST, Value] = {}
+        self._attributes: dict[tuple[Module, str], Value] = {}
+        self._returns: dict[ast.AST, Value] = {}
+        self._mros: dict[ast.ClassDef, tuple[tuple[Class | External, ...], bool]] = {}
+        self._self_assignments: dict[
+            ast.ClassDef, dict[str, list[tuple[ast.expr | None, ast.expr | None]]]
+        ] = {}
+        self._parsed: dict[ast.Constant, ast.expr | None] = {}
+        self._busy: set[object] = set()
+        self._depth = 0
+
+    # -- expressions ------------------------------------------------------------------------
+
+    def resolve(self, module: Module, node: ast.AST | None) -> Value:
+        """What an expression of `module` means."""
+        if node is None:
+            return UNKNOWN
+        known = self._memo.get(node)
+        if known is not None:
+            return known
+        return self._guarded(self._memo, node, lambda: self._resolve(module, node))
+
+    def _guarded(
+        self, memo: dict[ast.AST, Value], key: ast.AST, compute: Callable[[], Value]
+    ) -> Value:
+        """Compute once; a question that leads back to itself, or too far, is `UNKNOWN`."""
+        guard = (id(memo), key)
+        if guard in self._busy or self._depth > _DEPTH:
+            return UNKNOWN
+        self._busy.add(guard)
+        self._depth += 1
+        try:
+            value = compute()
+        finally:
+            self._depth -= 1
+            self._busy.discard(guard)
+        if value or not self._busy:  # an UNKNOWN inside of a cycle may be known outside of it
+            memo[key] = value
+        return value
+
+    def _resolve(self, module: Module, node: ast.AST) -> Value:  # noqa: C901 - one case per node
+        match node:
+            case ast.Name(id=name):
+                return self.name(module, name, node)
+            case ast.Attribute(value=value, attr=attr):
+                dotted = self._imported_submodule(module, node)
+                return (
+                    dotted
+                    if dotted is not None
+                    else self.attribute(self.resolve(module, value), attr)
+                )
+            case ast.Call():
+                return self._call(module, node)
+            case ast.Await(value=value) | ast.NamedExpr(value=value):
+                return self.resolve(module, value)
+            case ast.Constant(value=value):
+                return Constant(value)
+            case ast.JoinedStr():
+                return self._fold(module, node)
+            case ast.FormattedValue(value=value):
+                return self.resolve(module, value)
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+                return Expression(module, node)
+            case ast.BinOp(left=left, op=op, right=right):
+                first = self.resolve(module, left)
+                if isinstance(op, ast.Div) and self.is_instance(first, "pathlib.PurePath"):
+                    return first
+                second = self.resolve(module, right)
+                if (
+                    isinstance(op, ast.Add)
+                    and isinstance(first, Constant)
+                    and isinstance(second, Constant)
+                    and isinstance(first.value, str)
+                    and isinstance(second.value, str)
+                ):
+                    return Constant(first.value + second.value)
+                return Expression(module, node)
+            case ast.IfExp(body=body, orelse=orelse):
+                return agreed([self.resolve(module, body), self.resolve(module, orelse)])
+            case ast.BoolOp(values=values):
+                return agreed([self.resolve(module, value) for value in values])
+            case ast.Subscript():
+                return self._subscript(module, node)
+            case ast.Lambda():
+                return Function(module, node)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                owner = module.index.class_of(node)
+                return Function(module, node, Class(module, owner) if owner else None)
+            case ast.ClassDef():
+                return Class(module, node)
+            case ast.arg():
+                return self._parameter(module, node)
+            case ast.Starred():
+                return UNKNOWN
+            case ast.expr():
+                return Expression(module, node)
+            case _:
+                return UNKNOWN
+
+    def name(self, module: Module, name: str, at: ast.AST) -> Value:
+        """What a name means at a place in `module`."""
+        found = module.index.lookup(name, at)
+        if found is None:
+            starred = self._starred(module, name)
+            if starred is not None:
+                return starred
+            return External(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
+        scope, bindings = found
+        return self._agreed_bindings(module, scope, bindings)
+
+    def _agreed_bindings(self, module: Module, scope: Scope, bindings: list[Binding]) -> Value:
+        return agreed([self._binding(module, scope, binding) for binding in bindings])
+
+    def _binding(self, module: Module, scope: Scope, binding: Binding) -> Value:
+        match binding.kind:
+            case "import" | "from":
+                return self._import(module, binding)
+            case "def" | "class":
+                return self.resolve(module, binding.node)
+            case "assign" | "walrus" | "alias":
+                value = self.resolve(module, binding.value)
+                if binding.path:
+                    return self._element(module, value, binding.path)
+                if not value or _is_opaque(value):
+                    return self._passed_through(module, scope, binding) or value
+                return value
+            case "annotated":
+                assert isinstance(binding.node, ast.AnnAssign)
+                value = self.resolve(module, binding.value)
+                if _is_type_alias_annotation(binding.node.annotation):
+                    return value
+                if isinstance(value, Instance | Function | Class) and not _is_opaque(value):
+                    return value
+                typed = self.annotation(module, binding.node.annotation)
+                if isinstance(value, Constant) and value.value is not None:
+                    return value
+                if isinstance(value, Expression) and not isinstance(typed, Instance):
+                    return value
+                return typed or value
+            case "for":
+                return self._iterated(module, binding)
+            case "with":
+                return self._entered(module, binding)
+            case "parameter":
+                return self.resolve(module, binding.node)
+            case _:
+                return UNKNOWN
+
+    def _passed_through(self, module: Module, scope: Scope, binding: Binding) -> Value:
+        """`app = instrument(app)`: what a library hands back for the name it was given."""
+        call = binding.value
+        if not (isinstance(call, ast.Call) and call.args):
+            return UNKNOWN
+        first = call.args[0]
+        if not (isinstance(first, ast.Name) and first.id == binding.name):
+            return UNKNOWN
+        return self.resolve(module, first)
+
+    # -- imports ----------------------------------------------------------------------------
+
+    def _import(self, module: Module, binding: Binding) -> Value:
+        alias = binding.alias
+        assert alias is not None
+        if binding.kind == "import":
+            dotted = alias.name if alias.asname else alias.name.partition(".")[0]
+            return self._module(module, dotted)
+        node = binding.node
+        assert isinstance(node, ast.ImportFrom)
+        if node.level:
+            home = self.modules.relative(node.level, node.module, module)
+            return self.module_attribute(home, alias.name) if home else UNKNOWN
+        assert node.module is not None
+        home = self.modules.find(node.module, module)
+        if home is None:
+            return External(canonical(f"{node.module}.{alias.name}"))
+        return self.module_attribute(home, alias.name)
+
+    def _module(self, importer: Module, dotted: str) -> Value:
+        home = self.modules.find(dotted, importer)
+        return External(canonical(dotted)) if home is None else ModuleValue(home)
+
+    def _imported_submodule(self, module: Module, node: ast.Attribute) -> Value | None:
+        """`a.b.c` after `import a.b.c`: the module, even if `a` does not import its `b`."""
+        parts: list[str] = [node.attr]
+        current: ast.expr = node.value
+        while isinstance(current, ast.Attribute):
+            parts.append(current.attr)
+            current = current.value
+        if not isinstance(current, ast.Name):
+            return None
+        found = module.index.lookup(current.id, current)
+        if found is None:
+            return None
+        dotted = ".".join([current.id, *reversed(parts)])
+        for binding in found[1]:
+            alias = binding.alias
+            if (
+                binding.kind == "import"
+                and alias
+                and not alias.asname
+                and (alias.name == dotted or alias.name.startswith(f"{dotted}."))
+            ):
+                home = self.modules.find(dotted, module)
+                return ModuleValue(home) if home else None
+        return None
+
+    def module_attribute(self, module: Module, name: str) -> Value:
+        """What `module.name` means at the end of the module's execution."""
+        key = (module, name)
+        known = self._attributes.get(key)
+        if known is not None:
+            return known
+        if key in self._busy or self._depth > _DEPTH:
+            return UNKNOWN
+        self._busy.add(key)
+        self._depth += 1
+        try:
+            value = self._module_attribute(module, name)
+        finally:
+            self._depth -= 1
+            self._busy.discard(key)
+        if value or not self._busy:
+            self._attributes[key] = value
+        return value
+
+    def _module_attribute(self, module: Module, name: str) -> Value:
+        scope = module.index.module_scope
+        bindings = scope.bindings.get(name)
+        submodule = self.modules.submodule(module, name) if module.is_package else None
+        if bindings:
+            visible = module.index._visible(scope, bindings, None)
+            value = self._agreed_bindings(module, scope, visible)
+            if value or submodule is None:
+                return value
+        if submodule is not None:
+            return ModuleValue(submodule)
+        return self._starred(module, name) or UNKNOWN
+
+    def _starred(self, module: Module, name: str) -> Value | None:
+        """A name that a star import of `module` brings; `None` if none does."""
+        for node in reversed(module.index.module_scope.stars):
+            if node.level:
+                home = self.modules.relative(node.level, node.module, module)
+            else:
+                home = self.modules.find(node.module or "", module)
+                if home is None and not name.startswith("_"):
+                    external = External(canonical(f"{node.module}.{name}"))
+                    if node.module in _STAR_SOURCES and name in _STAR_SOURCES[node.module]:
+                        return external
+                    continue
+            if home is None:
+                continue
+            exported = _all_of(home)
+            if exported is not None and name not in exported:
+                continue
+            if exported is None and name.startswith("_"):
+                continue
+            value = self.module_attribute(home, name)
+            if value:
+                return value
+        return None
+
+    # -- attributes -------------------------------------------------------------------------
+
+    def attribute(self, value: Value, attr: str) -> Value:
+        """What `value.attr` means."""
+        match value:
+            case External(name):
+                return External(canonical(f"{name}.{attr}"))
+            case ModuleValue(module):
+                return self.module_attribute(module, attr)
+            case Instance(of=External(name)):
+                for base in external_mro(name):
+                    typed = ATTRIBUTES.get(f"{base}.{attr}")
+                    if typed:
+                        return Instance(External(typed))
+                if attr in {"__class__"}:
+                    return value.of
+                return External(f"{name}.{attr}")
+            case Instance(of=Class() as cls):
+                return self.class_attribute(cls, attr, instance=True)
+            case Class() as cls:
+                return self.class_attribute(cls, attr, instance=False)
+            case Constant(value=constant):
+                # An Enum member's `value` is the constant it was made of.
+                if attr == "value":
+                    return value
+                return External(f"builtins.{type(constant).__name__}.{attr}")
+            case Expression(node=node):
+                kind = _DISPLAYS.get(type(node))
+                return External(f"{kind}.{attr}") if kind else UNKNOWN
+            case _:
+                return UNKNOWN
+
+    def class_attribute(self, cls: Class, attr: str, *, instance: bool) -> Value:
+        """What an attribute of a class (or of its instances) means, bases included."""
+        for base in self.mro(cls):
+            if isinstance(base, External):
+                for name in external_mro(base.name):
+                    typed = ATTRIBUTES.get(f"{name}.{attr}")
+                    if typed:
+                        return Instance(External(typed))
+                return External(f"{base.name}.{attr}")
+            value = self._own_attribute(base, attr, cls, instance=instance)
+            if value is not None:
+                return value
+        return UNKNOWN
+
+    def _own_attribute(
+        self, base: Class, attr: str, reached: Class, *, instance: bool
+    ) -> Value | None:
+        module = base.module
+        scope = module.index.scopes[base.node]
+        bindings = scope.bindings.get(attr)
+        if bindings:
+            binding = bindings[-1]
+            if binding.kind == "def":
+                node = binding.node
+                assert isinstance(node, FUNCTIONS)
+                kinds = {_terminal(decorator) for decorator in node.decorator_list}
+                if kinds & {"property", "cached_property", "computed_field"} and instance:
+                    return self.returned(Function(module, node, reached, bound=True))
+                if "staticmethod" in kinds:
+                    return Function(module, node)
+                bound = instance or "classmethod" in kinds
+                return Function(module, node, reached, bound)
+            if instance and binding.kind == "annotated" and binding.value is None:
+                assigned = self._assigned_to_self(base, attr)
+                assert isinstance(binding.node, ast.AnnAssign)
+                return assigned or self.annotation(module, binding.node.annotation)
+            return self._agreed_bindings(module, scope, [binding])
+        return self._assigned_to_self(base, attr) if instance else None
+
+    def _assigned_to_self(self, cls: Class, attr: str) -> Value | None:
+        """What methods of the class assign to `self.attr`; `None` if none does."""
+        table = self._self_assignments.get(cls.node)
+        if table is None:
+            table = self._self_assignments[cls.node] = {}
+            for method in cls.node.body:
+                if isinstance(method, FUNCTIONS) and (method.args.posonlyargs or method.args.args):
+                    first = (method.args.posonlyargs or method.args.args)[0].arg
+                    for target, value, annotation in _assignments(cls.module, method):
+                        if (
+                            isinstance(target, ast.Attribute)
+                            and isinstance(target.value, ast.Name)
+                            and target.value.id == first
+                        ):
+                            table.setdefault(target.attr, []).append((value, annotation))
+        found = table.get(attr)
+        if not found:
+            return None
+        values: list[Value] = []
+        for value_node, annotation in found:
+            value = self.resolve(cls.module, value_node)
+            if annotation is not None and not isinstance(value, Instance | Function | Class):
+                value = self.annotation(cls.module, annotation) or value
+            values.append(value)
+        return agreed(values)
+
+    # -- classes ----------------------------------------------------------------------------
+
+    def mro(self, cls: Class) -> tuple[Class | External, ...]:
+        """The class and its bases, nearest first; library classes end a line."""
+        return self._mro(cls)[0]
+
+    def has_known_bases(self, cls: Class) -> bool:
+        """Whether every base class, however far up, could be told."""
+        return self._mro(cls)[1]
+
+    def _mro(self, cls: Class) -> tuple[tuple[Class | External, ...], bool]:
+        known = self._mros.get(cls.node)
+        if known is not None:
+            return known
+        order: dict[Class | External, None] = {}
+        complete = True
+        stack: list[Class | External] = [cls]
+        while stack and len(order) < _WIDTH:
+            current = stack.pop()
+            if current in order:
+                continue
+            order[current] = None
+            if isinstance(current, External):
+                continue
+            bases: list[Class | External] = []
+            for base in current.node.bases:
+                value = self.resolve(current.module, base)
+                if isinstance(value, Class | External):
+                    bases.append(value)
+                else:
+                    complete = False
+            stack.extend(reversed(bases))
+        # A library's `object`-like ends come last: the project's own classes are asked first.
+        own = [c for c in order if isinstance(c, Class)]
+        libraries = [c for c in order if isinstance(c, External)]
+        libraries.sort(key=lambda c: c.name in _PLAIN_BASES)
+        result = (*own, *libraries), complete
+        if not self._busy:
+            self._mros[cls.node] = result
+        return result
+
+    def is_subclass(self, value: Value, *names: str) -> bool:
+        """Whether a class value is one of the named library classes or derives from one."""
+        if isinstance(value, External):
+            return not set(names).isdisjoint(external_mro(value.name))
+        if isinstance(value, Class):
+            return any(
+                isinstance(base, External) and not set(names).isdisjoint(external_mro(base.name))
+                for base in self.mro(value)
+            )
+        return False
+
+    def is_instance(self, value: Value, *names: str) -> bool:
+        """Whether a value is an instance of one of the named library classes."""
+        return isinstance(value, Instance) and self.is_subclass(value.of, *names)
+
+    def names_of(self, value: Value) -> Iterator[str]:
+        """All names under which a table may know a value.
+
+        `sqlmodel.Session.add` is `sqlalchemy.orm.Session.add` too. First the value's own name.
+        """
+        if isinstance(value, Instance):
+            value = value.of
+        if isinstance(value, Class):
+            for base in self.mro(value):
+                if isinstance(base, External):
+                    yield from external_mro(base.name)
+            return
+        if not isinstance(value, External):
+            return
+        yield value.name
+        owner, _, attr = value.name.rpartition(".")
+        if owner:
+            for base in external_mro(owner)[1:]:
+                yield f"{base}.{attr}"
+        for base in external_mro(value.name)[1:]:
+            yield base
+
+    # -- calls ------------------------------------------------------------------------------
+
+    def _call(self, module: Module, node: ast.Call) -> Value:
+        if isinstance(node.func, ast.Name) and node.func.id == "super":
+            return self._super(module, node)
+        return self.called(self.resolve(module, node.func), module, node)
+
+    def called(self, callee: Value, module: Module, node: ast.Call) -> Value:
+        """What a call of `callee` gives."""
+        match callee:
+            case External("typing.cast") if len(node.args) == 2:
+                return self.annotation(module, node.args[0])
+            case External("typing.NewType" | "builtins.type"):
+                return UNKNOWN
+            case External(name) if name in _TRANSPARENT_PARTIALS and node.args:
+                return self.resolve(module, node.args[0])
+            case External(name):
+                for known in self.names_of(callee):
+                    typed = RETURNS.get(known)
+                    if typed:
+                        return Instance(External(typed), module, node)
+                if name.startswith("builtins.") and name.count(".") > 1:
+                    return UNKNOWN
+                return Instance(External(name), module, node)
+            case Class():
+                return Instance(callee, module, node)
+            case Function():
+                return self.returned(callee)
+            case Instance(of=External(name)):
+                for base in external_mro(name):
+                    typed = RETURNS.get(f"{base}.__call__")
+                    if typed:
+                        return Instance(External(typed), module, node)
+                return UNKNOWN
+            case Instance(of=Class() as cls):
+                method = self.class_attribute(cls, "__call__", instance=True)
+                return self.returned(method) if isinstance(method, Function) else UNKNOWN
+            case _:
+                return UNKNOWN
+
+    def _super(self, module: Module, node: ast.Call) -> Value:
+        function = module.index.function_of(node)
+        owner = module.index.class_of(function) if function else None
+        if owner is None:
+            return UNKNOWN
+        bases = self.mro(Class(module, owner))[1:]
+        return Instance(bases[0]) if bases else UNKNOWN
+
+    def returned(self, function: Function) -> Value:
+        """What a call (and an await) of a project's function gives.
+
+        The returned expressions say which object it is, the annotation of which type; for
+        generators it is the generator, whose items `yielded` tells.
+        """
+        node = function.node
+        known = self._returns.get(node)
+        if known is not None:
+            return known
+        return self._guarded(self._returns, node, lambda: self._returned(function))
+
+    def _returned(self, function: Function) -> Value:
+        module, node = function.module, function.node
+        if isinstance(node, ast.Lambda):
+            return self.resolve(module, node.body)
+        typed = self.annotation(module, node.returns) if node.returns else UNKNOWN
+        if module.index.is_generator(node):
+            return typed
+        values = [
+            self.resolve(module, statement.value)
+            for statement in module.index.own_nodes(node)
+            if isinstance(statement, ast.Return) and statement.value is not None
+        ]
+        value = agreed(values)
+        if isinstance(value, Instance) and value.of == function.owner and not value.call:
+            return value  # `return self`
+        if (
+            isinstance(typed, Instance)
+            and isinstance(typed.of, External)
+            and typed.of.name in {"typing.Any", "typing.Self"}
+        ):
+            typed = UNKNOWN
+        if typed and (not value or _is_opaque(value) or isinstance(value, Expression | Constant)):
+            return typed
+        if isinstance(typed, Instance) and typed.args and not value:
+            return typed
+        return value or typed
+
+    def yielded(self, function: Function) -> Value:
+        """What a generator function yields, by its annotation or its yield expressions."""
+        module, node = function.module, function.node
+        if isinstance(node, ast.Lambda):
+            return UNKNOWN
+        typed = self.annotation(module, node.returns) if node.returns else UNKNOWN
+        item: Value = UNKNOWN
+        if isinstance(typed, Instance) and typed.args and isinstance(typed.of, External):
+            if typed.of.name in _ITERATORS:
+                item = typed.args[0]
+        elif typed and not (isinstance(typed, Instance) and _name_of(typed) in _ITERATORS):
+            item = typed  # `-> Session` on a generator: wrong, common, and meant
+        values = [
+            self.resolve(module, part.value)
+            for part in module.index.own_nodes(node)
+            if isinstance(part, ast.Yield) and part.value is not None
+        ]
+        value = agreed(values)
+        if item and (not value or _is_opaque(value) or isinstance(value, Expression | Constant)):
+            return item
+        return value or item
+
+    def is_context_manager(self, function: Function) -> bool:
+        """Whether a function is decorated with `contextmanager` or `asynccontextmanager`."""
+        node = function.node
+        return not isinstance(node, ast.Lambda) and any(
+            isinstance(value := self.resolve(function.module, decorator), External)
+            and value.name in _CONTEXT_MANAGERS
+            for decorator in node.decorator_list
+        )
+
+    def provided(self, function: Function) -> Value:
+        """What a dependency function gives to whoever depends on it."""
+        node = function.node
+        if not isinstance(node, ast.Lambda) and function.module.index.is_generator(node):
+            return self.yielded(function)
+        return self.returned(function)
+
+    # -- parameters, loops, with ------------------------------------------------------------
+
+    def _parameter(self, module: Module, node: ast.arg) -> Value:
+        arguments = module.index.parents.get(node)
+        function = module.index.parents.get(arguments) if arguments else None
+        if not isinstance(arguments, ast.arguments) or function is None:
+            return UNKNOWN
+        if node is arguments.vararg or node is arguments.kwarg:
+            return UNKNOWN
+        if isinstance(function, FUNCTIONS):
+            owner = module.index.class_of(function)
+            positional = [*arguments.posonlyargs, *arguments.args]
+            if owner is not None and positional and positional[0] is node:
+                kinds = {_terminal(decorator) for decorator in function.decorator_list}
+                if "classmethod" in kinds:
+                    return Class(module, owner)
+                if "staticmethod" not in kinds:
+                    return Instance(Class(module, owner))
+        default = default_of(arguments, node)
+        typed = self.annotation(module, node.annotation) if node.annotation else UNKNOWN
+        if typed and not (isinstance(typed, Instance) and _name_of(typed) == "typing.Any"):
+            return typed
+        return self._injected(module, node.annotation, default)
+
+    def _injected(
+        self, module: Module, annotation: ast.expr | None, default: ast.expr | None
+    ) -> Value:
+        """What `= Depends(f)` or `Annotated[Any, Depends(f)]` puts into a parameter."""
+        candidates: list[tuple[Module, ast.expr]] = [(module, default)] if default else []
+        if annotation is not None:
+            candidates.extend(self.metadata(module, annotation))
+        for home, candidate in candidates:
+            value = self.resolve(home, candidate)
+            if (
+                isinstance(value, Instance)
+                and _name_of(value) in {"fastapi.Depends", "fastapi.Security"}
+                and value.call is not None
+                and value.module is not None
+            ):
+                target_node = first_argument(value.call, "dependency")
+                target = self.resolve(value.module, target_node)
+                if isinstance(target, Function):
+                    return self.provided(target)
+                if isinstance(target, Class):
+                    return Instance(target)
+                if isinstance(target, Instance):
+                    method = self.attribute(target, "__call__")
+                    return self.provided(method) if isinstance(method, Function) else UNKNOWN
+                if isinstance(target, External) and RETURNS.get(f"{target.name}"):
+                    return Instance(External(RETURNS[target.name]))
+        return UNKNOWN
+
+    def _iterated(self, module: Module, binding: Binding) -> Value:
+        value = self.resolve(module, binding.value)
+        return self._element(module, self.item(value), binding.path)
+
+    def item(self, value: Value) -> Value:
+        """What iterating over a value gives."""
+        match value:
+            case Expression(module, ast.List(elts=elements) | ast.Tuple(elts=elements)):
+                if any(isinstance(element, ast.Starred) for element in elements):
+                    return UNKNOWN
+                return agreed([self.resolve(module, element) for element in elements[:_WIDTH]])
+            case Expression(module, ast.ListComp(elt=element) | ast.GeneratorExp(elt=element)):
+                return self.resolve(module, element)
+            case Instance(of=External(name), args=args) if args and name in _CONTAINERS:
+                return args[0]
+            case Instance(of=External(name), args=args) if args and name in _MAPPINGS:
+                return args[0]
+            case _:
+                return UNKNOWN
+
+    def _entered(self, module: Module, binding: Binding) -> Value:
+        """What `with value as name` binds."""
+        expression = binding.value
+        if isinstance(expression, ast.Call):
+            callee = self.resolve(module, expression.func)
+            if isinstance(callee, Function) and self.is_context_manager(callee):
+                return self._element(module, self.yielded(callee), binding.path)
+        value = self.resolve(module, expression)
+        match value:
+            case Instance(of=External(name)):
+                for base in external_mro(name):
+                    if base in ENTER:
+                        return Instance(External(ENTER[base]), value.module, value.call)
+                return self._element(module, value, binding.path)
+            case Instance(of=Class() as cls):
+                for method_name in ("__aenter__", "__enter__"):
+                    method = self.class_attribute(cls, method_name, instance=True)
+                    if isinstance(method, Function):
+                        entered = self.returned(method)
+                        if isinstance(entered, Instance) and _name_of(entered) == "typing.Self":
+                            return value
+                        return entered or value
+                return value
+            case _:
+                return UNKNOWN
+
+    def _element(self, module: Module, value: Value, path: tuple[int, ...]) -> Value:
+        for position in path:
+            match value:
+                case Expression(home, ast.List(elts=elements) | ast.Tuple(elts=elements)) if (
+                    0 <= position < len(elements)
+                    and not any(isinstance(e, ast.Starred) for e in elements)
+                ):
+                    value = self.resolve(home, elements[position])
+                case Instance(of=External("builtins.tuple"), args=args) if (
+                    0 <= position < len(args)
+                ):
+                    value = args[position]
+                case _:
+                    return UNKNOWN
+        return value
+
+    def _subscript(self, module: Module, node: ast.Subscript) -> Value:
+        value = self.resolve(module, node.value)
+        match value:
+            case External("typing.Annotated"):
+                return AnnotatedAlias(module, node)
+            case External(name) if name in _TYPE_FORMS or name in _CONTAINERS | _MAPPINGS:
+                return Expression(module, node)
+            case Class():
+                return value  # a generic class with its arguments
+            case External(name):
+                typed = RETURNS.get(f"{name}.__getitem__")
+                if typed:
+                    return Instance(External(typed), module)
+                return External(name) if _looks_like_class(name) else UNKNOWN
+            case Expression(home, ast.List(elts=elements) | ast.Tuple(elts=elements)):
+                if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int):
+                    position = node.slice.value
+                    if -len(elements) <= position < len(elements):
+                        return self.resolve(home, elements[position])
+                return self.item(value)
+            case Expression(home, ast.Dict(keys=keys, values=values)):
+                if isinstance(node.slice, ast.Constant):
+                    for key, item in zip(keys, values, strict=True):
+                        if isinstance(key, ast.Constant) and key.value == node.slice.value:
+                            return self.resolve(home, item)
+                return agreed([self.resolve(home, item) for item in values[:_WIDTH]])
+            case Instance(of=External(name), args=args):
+                for base in external_mro(name):
+                    typed = RETURNS.get(f"{base}.__getitem__")
+                    if typed:
+                        return Instance(External(typed), value.module, None)
+                if name in _MAPPINGS and len(args) == 2:
+                    return args[1]
+                if name in _CONTAINERS and args:
+                    return args[0]
+                return UNKNOWN
+            case _:
+                return UNKNOWN
+
+    def _fold(self, module: Module, node: ast.JoinedStr) -> Value:
+        parts: list[str] = []
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue) and (part.format_spec or part.conversion != -1):
+                return Expression(module, node)
+            value = self.resolve(module, part)
+            if not isinstance(value, Constant) or value.value is None:
+                return Expression(module, node)
+            parts.append(str(value.value))
+        return Constant("".join(parts))
+
+    # -- annotations ------------------------------------------------------------------------
+
+    def annotation(self, module: Module, node: ast.expr | None) -> Value:
+        """An instance of what an annotation of `module` names.
+
+        `T | None` is `T`; `type[T]` is the class `T` itself; unions of several types are
+        `UNKNOWN` unless they agree; `Annotated[T, ...]` and aliases of it are `T`.
+        """
+        if node is None:
+            return UNKNOWN
+        known = self._types.get(node)
+        if known is not None:
+            return known
+        return self._guarded(self._types, node, lambda: self._annotation(module, node))
+
+    def _annotation(self, module: Module, node: ast.expr) -> Value:  # noqa: C901
+        if isinstance(node, ast.Constant):
+            if node.value is None:
+                return Constant(None)
+            parsed = self.parsed_annotation(module, node)
+            return self.annotation(module, parsed) if parsed is not None else UNKNOWN
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            return agreed([self.annotation(module, node.left), self.annotation(module, node.right)])
+        if isinstance(node, ast.Subscript):
+            return self._generic(module, node)
+        return self._instance_of(module, self.resolve(module, node), node)
+
+    def _instance_of(self, module: Module, value: Value, node: ast.expr) -> Value:
+        match value:
+            case Class():
+                if _has_type_alias_base(value):
+                    return UNKNOWN
+                return Instance(value)
+            case External(name):
+                return Instance(External(name))
+            case AnnotatedAlias(home, alias):
+                return self.annotation(home, _annotated_parts(alias)[0])
+            case Expression(home, ast.BinOp() | ast.Subscript() as other) if other is not node:
+                return self.annotation(home, other)
+            case Instance(of=External("typing.NewType"), module=home, call=call) if (
+                home and call and len(call.args) == 2
+            ):
+                return self.annotation(home, call.args[1])
+            case Constant(str()) if isinstance(node, ast.Name):
+                return UNKNOWN
+            case _:
+                return UNKNOWN
+
+    def _generic(self, module: Module, node: ast.Subscript) -> Value:
+        base = self.resolve(module, node.value)
+        arguments = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        match base:
+            case External("typing.Annotated"):
+                return self.annotation(module, arguments[0])
+            case External("typing.Optional"):
+                return self.annotation(module, arguments[0])
+            case External("typing.Union"):
+                return agreed([self.annotation(module, argument) for argument in arguments])
+            case External("typing.Literal"):
+                return Instance(External("typing.Literal"))
+            case External("builtins.type" | "typing.Type"):
+                inner = self.annotation(module, arguments[0])
+                return inner.of if isinstance(inner, Instance) else UNKNOWN
+            case External("typing.ClassVar" | "typing.Final" | "typing.Required"):
+                return self.annotation(module, arguments[0])
+            case External("typing.NotRequired" | "typing.ReadOnly"):
+                return self.annotation(module, arguments[0])
+            case External(name) if name in _AWAITABLES:
+                return self.annotation(module, arguments[-1])
+            case External(name):
+                args = tuple(self.annotation(module, argument) for argument in arguments)
+                return Instance(External(name), args=args)
+            case Class():
+                args = tuple(self.annotation(module, argument) for argument in arguments)
+                return Instance(base, args=args)
+            case AnnotatedAlias(home, alias):
+                return self.annotation(home, _annotated_parts(alias)[0])
+            case _:
+                return UNKNOWN
+
+    def parsed_annotation(self, module: Module, node: ast.Constant) -> ast.expr | None:
+        """The expression inside a string annotation; `None` when it is not one."""
+        if node not in self._parsed:
+            parsed: ast.expr | None = None
+            if isinstance(node.value, str) and len(node.value) < 1000:
+                try:
+                    parsed = ast.parse(node.value.strip(), mode="eval").body
+                except (SyntaxError, ValueError, RecursionError, MemoryError):
+                    parsed = None
+            if parsed is not None:
+                for child in ast.walk(parsed):
+                    if isinstance(child, ast.expr | ast.keyword):
+                        ast.copy_location(child, node)
+                module.index.adopt(parsed, module.index.parents.get(node, module.tree))
+            self._parsed[node] = parsed
+        return self._parsed[node]
+
+    def metadata(self, module: Module, node: ast.expr | None) -> list[tuple[Module, ast.expr]]:
+        """The metadata in an annotation's `Annotated[...]`, aliases and nesting followed.
+
+        Innermost first, as Python flattens them; each with the module it is written in.
+        """
+        return self.unwrapped(module, node)[2]
+
+    def unwrapped(
+        self, module: Module, node: ast.expr | None
+    ) -> tuple[Module, ast.expr | None, list[tuple[Module, ast.expr]]]:
+        """An annotation without `Annotated`: the module and node of the type, and the metadata."""
+        found: list[tuple[Module, ast.expr]] = []
+        seen = 0
+        while node is not None and seen < _DEPTH:
+            seen += 1
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                parsed = self.parsed_annotation(module, node)
+                if parsed is None:
+                    break
+                node = parsed
+                continue
+            value = self.resolve(module, node)
+            if isinstance(value, Expression) and value.node is not node:
+                # A plain alias (`Ids = list[int]`), or a generic one.
+                if isinstance(value.node, ast.BinOp | ast.Subscript):
+                    module, node = value.module, value.node
+                    continue
+                break
+            if not isinstance(value, AnnotatedAlias):
+                break
+            module = value.module
+            parts = _annotated_parts(value.node)
+            found[:0] = [(module, part) for part in parts[1:]]
+            node = parts[0]
+        return module, node, found
+
+
+# -- helpers --------------------------------------------------------------------------------
+
+
+def agreed(values: Iterable[Value]) -> Value:
+    """The one thing that all known values are; `UNKNOWN` when they differ.
+
+    `None` and what is unknown do not count against what is known. Instances of one class made in
+    several places agree on the class, not on the object.
+    """
+    known: list[Value] = []
+    none: Value = UNKNOWN
+    for value in values:
+        if isinstance(value, Constant) and value.value is None:
+            none = value
+        elif value and value not in known:
+            known.append(value)
+    if not known:
+        return none
+    if len(known) == 1:
+        return known[0]
+    if all(isinstance(value, Instance) for value in known):
+        classes = {value.of for value in known if isinstance(value, Instance)}
+        if len(classes) == 1:
+            return Instance(classes.pop())
+        certain = [v for v in known if not _is_opaque(v)]
+        if len({v.of for v in certain if isinstance(v, Instance)}) == 1:
+            return certain[0] if len(certain) == 1 else Instance(certain[0].of)  # type: ignore[union-attr]
+    return UNKNOWN
+
+
+def _is_opaque(value: Value) -> bool:
+    """The result of a library's function of which no table knows the type."""
+    return (
+        isinstance(value, Instance)
+        and isinstance(value.of, External)
+        and value.call is not None
+        and not _looks_like_class(value.of.name)
+    )
+
+
+def _looks_like_class(name: str) -> bool:
+    last = name.rpartition(".")[2].lstrip("_")
+    return last[:1].isupper() and not last.isupper()
+
+
+def _name_of(value: Instance) -> str | None:
+    return value.of.name if isinstance(value.of, External) else None
+
+
+def _terminal(decorator: ast.expr) -> str:
+    """The last name of a decorator: `property` for `@functools.property` and `@property()`."""
+    if isinstance(decorator, ast.Call):
+        decorator = decorator.func
+    if isinstance(decorator, ast.Attribute):
+        return decorator.attr
+    return decorator.id if isinstance(decorator, ast.Name) else ""
+
+
+def _assignments(
+    module: Module, function: FunctionNode
+) -> Iterator[tuple[ast.expr, ast.expr | None, ast.expr | None]]:
+    for node in module.index.own_nodes(function):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                yield target, node.value, None
+        elif isinstance(node, ast.AnnAssign):
+            yield node.target, node.value, node.annotation
+        elif isinstance(node, ast.withitem) and node.optional_vars is not None:
+            yield node.optional_vars, node.context_expr, None
+
+
+def default_of(arguments: ast.arguments, node: ast.arg) -> ast.expr | None:
+    """The default of an argument; `None` when it has none."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    if node in positional:
+        position = positional.index(node) - (len(positional) - len(arguments.defaults))
+        return arguments.defaults[position] if position >= 0 else None
+    if node in arguments.kwonlyargs:
+        return arguments.kw_defaults[arguments.kwonlyargs.index(node)]
+    return None
+
+
+def first_argument(call: ast.Call, keyword: str) -> ast.expr | None:
+    """The first positional argument of a call, or the one passed as `keyword`."""
+    if call.args and not isinstance(call.args[0], ast.Starred):
+        return call.args[0]
+    return next((k.value for k in call.keywords if k.arg == keyword), None)
+
+
+def _annotated_parts(node: ast.Subscript) -> list[ast.expr]:
+    return list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+
+
+def _all_of(module: Module) -> frozenset[str] | None:
+    """The names in a module's `__all__`; `None` if it has none that can be read."""
+    bindings = module.index.module_scope.bindings.get("__all__")
+    if not bindings:
+        return None
+    names: set[str] = set()
+    for binding in bindings:
+        value = binding.value
+        if not isinstance(value, ast.List | ast.Tuple):
+            return None
+        for element in value.elts:
+            if not (isinstance(element, ast.Constant) and isinstance(element.value, str)):
+                return None
+            names.add(element.value)
+    return frozenset(names)
+
+
+def _is_type_alias_annotation(annotation: ast.expr) -> bool:
+    """`X: TypeAlias = ...`"""
+    return _terminal(annotation) == "TypeAlias"
+
+
+def _has_type_alias_base(value: Class) -> bool:
+    return False
+
+
+_BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
+_PLAIN_BASES = frozenset(
+    {"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol", "collections.abc.Hashable"}
+)
+_TYPE_FORMS = frozenset(
+    {
+        "typing.Optional",
+        "typing.Union",
+        "typing.Literal",
+        "builtins.type",
+        "typing.Type",
+        "typing.Callable",
+        "collections.abc.Callable",
+        "typing.ClassVar",
+        "typing.Final",
+    }
+)
+#: Libraries whose star imports people use, and the names that matter of them.
+_STAR_SOURCES: dict[str, frozenset[str]] = {
+    "fastapi": frozenset(
+        {
+            "FastAPI", "APIRouter", "Depends", "Security", "Query", "Path", "Header", "Cookie",
+            "Body", "Form", "File", "UploadFile", "HTTPException", "WebSocketException", "Request",
+            "Response", "WebSocket", "WebSocketDisconnect", "BackgroundTasks", "status",
+        }
+    ),
+    "typing": frozenset({"Annotated", "Optional", "Union", "Any", "Literal", "List", "Dict"}),
+    "pydantic": frozenset({"BaseModel", "Field", "validator", "root_validator", "BaseSettings"}),
+    "fastapi.responses": frozenset({"JSONResponse", "RedirectResponse", "FileResponse"}),
+    "sqlalchemy": frozenset({"select", "insert", "update", "delete", "text", "create_engine"}),
+    "sqlalchemy.orm": frozenset({"Session", "sessionmaker"}),
+    "sqlmodel": frozenset({"Session", "SQLModel", "select", "create_engine", "Field"}),
+}  # fmt: skip
+
+
+def arguments_of(function: FunctionNode | ast.Lambda) -> list[ast.arg]:
+    """Every argument of a function in order, stars included."""
+    return list(all_arguments(function.args))

@@ -1,0 +1,122 @@
+"""What a whole project uses its functions for: the roles that only other files give them."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.facts import (
+    Dependency,
+    EventHandler,
+    ExceptionHandler,
+    Lifespan,
+    Middleware,
+    Role,
+    Route,
+    RouteKind,
+)
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    External,
+    Function,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+
+#: Methods of middleware classes that run for every request.
+_MIDDLEWARE_METHODS = ("dispatch", "__call__")
+
+
+class Uses:
+    """The roles of all functions of a project.
+
+    Parameters:
+        root: the project's top folder.
+        modules: the modules that matter, in path order.
+        roles: function node to its roles.
+        routes: endpoint node to the routes that it serves, in any module.
+        dependencies: all uses of dependencies, by the node of the function that they call.
+        dependency_classes: for a dependency's function, the class it was reached through.
+    """
+
+    def __init__(self, model: Model, root: Path) -> None:
+        self.root = root
+        self.modules: list[Module] = []
+        self.roles: defaultdict[ast.AST, set[Role]] = defaultdict(set)
+        self.routes: defaultdict[ast.AST, list[Route]] = defaultdict(list)
+        self.dependencies: defaultdict[ast.AST, list[Dependency]] = defaultdict(list)
+        self.dependency_classes: dict[ast.AST, Class] = {}
+        self.by_module: defaultdict[Module, list[Function]] = defaultdict(list)
+        self._model = model
+
+    def collect(self) -> None:
+        """Read every module of the project that matters."""
+        for path in self._model.modules.files_that_matter(self.root):
+            module = self._model.modules.load(path)
+            if module is not None:
+                self.modules.append(module)
+        for module in self.modules:
+            self._collect(module)
+
+    def _collect(self, module: Module) -> None:
+        model = self._model
+        for route in model.local(module, Route):
+            function = route.function
+            if function is not None and route.kind is not RouteKind.WEBHOOK:
+                self.routes[function.node].append(route)
+                role = Role.WEBSOCKET if route.kind is RouteKind.WEBSOCKET else Role.ENDPOINT
+                self._add(function, role)
+        for dependency in model.local(module, Dependency):
+            function = model.callable_of(dependency.target)
+            if function is not None:
+                self.dependencies[function.node].append(dependency)
+                if function.owner is not None:
+                    self.dependency_classes.setdefault(function.node, function.owner)
+                self._add(function, Role.DEPENDENCY)
+        for lifespan in model.local(module, Lifespan):
+            self._add_value(lifespan.target, Role.LIFESPAN)
+        for handler in model.local(module, ExceptionHandler):
+            self._add_value(handler.handler, Role.EXCEPTION_HANDLER)
+        for event in model.local(module, EventHandler):
+            for function in self._event_functions(event):
+                self._add_value(function, Role.EVENT_HANDLER)
+        for middleware in model.local(module, Middleware):
+            self._middleware(middleware)
+
+    def _event_functions(self, event: EventHandler) -> list[Value]:
+        if event.style == "argument" and isinstance(event.node, ast.List | ast.Tuple):
+            return [self._model.resolve(event.module, element) for element in event.node.elts]
+        return [event.function]
+
+    def _middleware(self, middleware: Middleware) -> None:
+        target = middleware.target
+        if isinstance(target, Function):
+            self._add(target, Role.MIDDLEWARE)
+            return
+        if isinstance(target, External):
+            # `add_middleware(BaseHTTPMiddleware, dispatch=function)`
+            dispatch = middleware.arguments.get("dispatch")
+            self._add_value(self._model.resolve(middleware.module, dispatch), Role.MIDDLEWARE)
+            return
+        if isinstance(target, Class):
+            for name in _MIDDLEWARE_METHODS:
+                method = self._model.resolver.class_attribute(target, name, instance=True)
+                self._add_value(method, Role.MIDDLEWARE)
+
+    def _add_value(self, value: Value, role: Role) -> None:
+        if isinstance(value, Function):
+            self._add(value, role)
+
+    def _add(self, function: Function, role: Role) -> None:
+        node = function.node
+        if not isinstance(node, FUNCTIONS):
+            return
+        if node not in self.roles:
+            self.by_module[function.module].append(function)
+        self.roles[node].add(role)
