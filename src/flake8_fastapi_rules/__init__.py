@@ -1,1 +1,3 @@
 """A linter that understands FastAPI code."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,68 @@
+"""The `far` command."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from flake8_fastapi_rules import __version__
+from flake8_fastapi_rules.commands import COMMANDS, status
+from flake8_fastapi_rules.config import ConfigError
+from flake8_fastapi_rules.engine.baseline import BaselineError
+
+_EPILOG = """\
+examples:
+  far check                      check the current directory
+  far check --profile strict app
+  far explain FAR301             what a rule wants, and why
+  far fix --diff                 show what could be mended
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the command line with all subcommands."""
+    parser = argparse.ArgumentParser(
+        prog="far",
+        description="A linter that understands FastAPI code.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"far {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        module = importlib.import_module(f"flake8_fastapi_rules.commands.{name}")
+        subparser = subparsers.add_parser(
+            name.replace("_", "-"),
+            help=module.HELP,
+            description=module.DESCRIPTION,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.configure(subparser)
+        subparser.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
+    options = build_parser().parse_args(arguments)
+    try:
+        code = int(options.run(options))
+        sys.stdout.flush()
+    except (ConfigError, BaselineError) as error:
+        sys.stdout.flush()
+        sys.stderr.write(f"error: {error}\n")
+        return status.USAGE
+    except BrokenPipeError:
+        # The reader is gone (`far check | head`). Python would complain again when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 128 + 2
+    except OSError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return status.USAGE
+    return code

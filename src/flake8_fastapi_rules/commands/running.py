@@ -1,0 +1,163 @@
+"""Checks the files that a command line names, in one process or several."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import stat
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+
+from flake8_fastapi_rules.config import ConfigError
+from flake8_fastapi_rules.engine.discovery import python_files
+from flake8_fastapi_rules.engine.findings import Finding, Fix
+from flake8_fastapi_rules.engine.results import Problem, Results
+from flake8_fastapi_rules.engine.source import Source, SourceError
+from flake8_fastapi_rules.linter import Linter
+
+#: Larger files are data, not code; checking them would take minutes.
+SIZE_LIMIT = 10_000_000
+
+
+def check_paths(
+    linter: Linter,
+    paths: Sequence[str],
+    *,
+    stdin_filename: str = "stdin.py",
+    noqa: bool = True,
+    fixes: bool = False,
+    jobs: int = 1,
+) -> Results:
+    """Check files, directories and (`-`) standard input.
+
+    Parameters:
+        linter: checks each file.
+        paths: as named on the command line.
+        stdin_filename: what standard input is to be taken for.
+        noqa: obey `# noqa` comments.
+        fixes: compute the fixes too.
+        jobs: how many processes to use.
+    """
+    results = Results()
+    broken: set[str] = set()
+
+    def is_excluded(path: str) -> bool:
+        try:
+            settings = linter.settings(path)
+        except ConfigError:
+            return False  # reported when the file is checked
+        return settings.is_excluded(path)
+
+    def on_error(error: OSError) -> None:
+        results.problems.append(Problem(str(error.filename), 0, 0, _reason(error)))
+
+    files = python_files(paths, is_excluded, on_error)
+    check = partial(_check_file, linter, stdin_filename=stdin_filename, noqa=noqa, fixes=fixes)
+    jobs = min(jobs, len(files))
+    if jobs > 1 and "-" not in files:
+        parts = _check_in_parallel(check, files, jobs)
+    else:
+        gc.collect()
+        gc.freeze()
+        parts = [check(file) for file in files]
+    for part in parts:
+        results.add(part)
+    results.findings.sort()
+    unique: list[Problem] = []
+    for problem in results.problems:  # one mistake in a configuration concerns many files
+        if str(problem) not in broken:
+            broken.add(str(problem))
+            unique.append(problem)
+    results.problems = sorted(unique)
+    return results
+
+
+def _check_file(
+    linter: Linter, path: str, *, stdin_filename: str, noqa: bool, fixes: bool
+) -> Results:
+    name = stdin_filename if path == "-" else path
+    try:
+        data = sys.stdin.buffer.read() if path == "-" else read_file(path)
+        source = Source.from_bytes(name, data)
+        results = linter.check_text(source, noqa=noqa, fixes=fixes)
+    except OSError as error:
+        return Results(files=1, problems=[Problem(name, 0, 0, _reason(error))])
+    except SourceError as error:
+        return Results(files=1, problems=[Problem(name, error.line, error.column, error.message)])
+    except ConfigError as error:
+        return Results(files=1, problems=[Problem(error.origin, 0, 0, error.message)])
+    if path == "-":
+        results.sources[name] = source
+    return results
+
+
+def read_file(path: str) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        OSError: when it cannot be read, is no regular file, or is too large.
+    """
+    with open(path, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(0, "not a regular file", path)
+        if status.st_size > SIZE_LIMIT:
+            raise OSError(0, f"larger than {SIZE_LIMIT // 1_000_000} MB, not checked", path)
+        return file.read()
+
+
+def _reason(error: OSError) -> str:
+    text = error.strerror or str(error)
+    return text[:1].lower() + text[1:]
+
+
+def _check_in_parallel(check: partial[Results], files: Sequence[str], jobs: int) -> list[Results]:
+    """Check blocks of neighbouring files (they share what the model learns) in processes."""
+    size = max(1, -(-len(files) // (jobs * 4)))
+    blocks = [files[start : start + size] for start in range(0, len(files), size)]
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    global _worker_check  # noqa: PLW0603 - inherited by forked workers, set by an initializer else
+    try:
+        with ProcessPoolExecutor(jobs, context, _set_check, (check,)) as pool:
+            return list(pool.map(_check_block, blocks))
+    except (BrokenProcessPool, OSError):
+        return [check(file) for file in files]
+    finally:
+        _worker_check = None
+
+
+_worker_check: partial[Results] | None = None
+
+
+def _set_check(check: partial[Results]) -> None:
+    global _worker_check  # noqa: PLW0603
+    _worker_check = check
+    gc.freeze()
+
+
+def _check_block(files: Sequence[str]) -> Results:
+    assert _worker_check is not None
+    results = Results()
+    for file in files:
+        results.add(_worker_check(file))
+    # What computes a fix cannot be sent to another process; that there is one can.
+    stripped = {finding: _portable(finding) for finding in results.findings}
+    results.findings = list(stripped.values())
+    results.fixes = {stripped[finding]: fix for finding, fix in results.fixes.items()}
+    return results
+
+
+def _portable(finding: Finding) -> Finding:
+    make_fix = _elsewhere if finding.make_fix else None
+    return Finding(
+        finding.path, finding.range, finding.code, finding.message, finding.related, make_fix
+    )
+
+
+def _elsewhere() -> Fix | None:
+    """Stands for a fix that another process could compute."""
+    return None

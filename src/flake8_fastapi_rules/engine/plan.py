@@ -1,0 +1,90 @@
+"""Which handlers want to see which kind of subject."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from flake8_fastapi_rules.engine.findings import FixMaker, Related
+from flake8_fastapi_rules.engine.source import Range
+
+
+class ReportLike(Protocol):
+    """What a handler yields."""
+
+    @property
+    def place(self) -> ast.AST | Range: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def related(self) -> tuple[Related, ...]: ...
+    @property
+    def fix(self) -> FixMaker | None: ...
+
+
+class RuleLike(Protocol):
+    """What the engine needs to know of a rule."""
+
+    code: Any
+    hints: Any
+
+    @classmethod
+    def name(cls) -> str: ...
+    @classmethod
+    def handlers(cls) -> Iterator[tuple[type, str]]: ...
+
+
+Handler = Callable[[Any, Any], Iterable[ReportLike] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One method of one rule.
+
+    Parameters:
+        code, name: of the rule.
+        hints: words of which one must occur in the file's text; empty: no condition.
+        handler: called as `handler(subject, context)`.
+    """
+
+    code: str
+    name: str
+    hints: tuple[str, ...]
+    handler: Handler
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Subject types with the steps that want them, in the order of the rules' codes."""
+
+    steps: tuple[tuple[type, tuple[Step, ...]], ...]
+
+    @classmethod
+    def of(cls, rules: Iterable[RuleLike]) -> Plan:
+        """The plan for instances of rules."""
+        table: dict[type, list[Step]] = {}
+        for rule in sorted(rules, key=lambda rule: str(rule.code)):
+            for subject, method in rule.handlers():
+                step = Step(rule.code, rule.name(), tuple(rule.hints), getattr(rule, method))
+                table.setdefault(subject, []).append(step)
+        return cls(tuple((subject, tuple(steps)) for subject, steps in table.items()))
+
+    def for_text(self, text: str) -> Plan:
+        """The plan without the steps whose hints do not occur in `text`."""
+        present: dict[str, bool] = {}
+
+        def wanted(step: Step) -> bool:
+            if not step.hints:
+                return True
+            for hint in step.hints:
+                if hint not in present:
+                    present[hint] = hint in text
+            return any(present[hint] for hint in step.hints)
+
+        kept = ((subject, tuple(filter(wanted, steps))) for subject, steps in self.steps)
+        return Plan(tuple((subject, steps) for subject, steps in kept if steps))
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)

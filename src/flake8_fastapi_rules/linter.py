@@ -1,0 +1,313 @@
+"""The linter behind both doors: which rules are on for a file, and what they find in it."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import fnmatch
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from flake8_fastapi_rules.config import (
+    ConfigError,
+    Configuration,
+    Settings,
+    SettingsLoader,
+    suggestion,
+)
+from flake8_fastapi_rules.engine.findings import Finding
+from flake8_fastapi_rules.engine.plan import Plan
+from flake8_fastapi_rules.engine.results import PlacedFix, Problem, Results, placed_fix
+from flake8_fastapi_rules.engine.runner import INTERNAL_ERROR, crash_finding, run, unique
+from flake8_fastapi_rules.engine.source import Source, SourceError
+from flake8_fastapi_rules.engine.suppress import unsuppressed
+from flake8_fastapi_rules.rules import all_rules
+from flake8_fastapi_rules.rules.base import Context, Rule
+from flake8_fastapi_rules.semantics.model import Model
+from flake8_fastapi_rules.semantics.modules import Module
+
+RuleClass = type[Rule]
+
+
+class ModelLike(Protocol):
+    """What the linter needs of the semantic model."""
+
+    def load(self, source: Source, tree: ast.Module | None) -> Module:
+        """The module for a text."""
+
+    def facts(self, module: Module, kind: type[Any]) -> Iterable[Any]:
+        """The facts of one kind in a module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flake8Choices:
+    """The codes that flake8's configuration selects and ignores, for runs without flake8.
+
+    Only what speaks of our codes counts (`FAR` and longer). Of a selected and an ignored prefix
+    the longer one decides, as in flake8.
+
+    Parameters:
+        selected: prefixes in `select` and `extend-select`.
+        ignored: prefixes in `ignore` and `extend-ignore`.
+        per_file: pairs of a path glob and the prefixes ignored there.
+    """
+
+    selected: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    per_file: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def hides(self, code: str, path: str) -> bool:
+        """Whether flake8 would leave out findings of `code` in a file."""
+        if not self.ignored and not self.per_file:
+            return False
+        ignored = list(self.ignored)
+        absolute = os.path.abspath(path)
+        for glob, prefixes in self.per_file:
+            if any(fnmatch.fnmatch(p, glob) for p in (os.path.basename(path), absolute)):
+                ignored += prefixes
+        longest = max((len(p) for p in ignored if code.startswith(p)), default=0)
+        selected = max((len(p) for p in self.selected if code.startswith(p)), default=0)
+        return 0 < longest >= selected
+
+
+NO_CHOICES = Flake8Choices()
+
+
+class Linter:
+    """Checks files, one at a time, with one semantic model for the whole run.
+
+    Parameters:
+        loader: gives the settings for a file.
+        only: selectors; when given, no other rule runs.
+        choices: what flake8's configuration says, for runs without flake8.
+        rules: the rules to choose from (default: all).
+        make_model: makes the semantic model for settings.
+    """
+
+    def __init__(
+        self,
+        loader: SettingsLoader,
+        *,
+        only: Sequence[str] = (),
+        choices: Flake8Choices = NO_CHOICES,
+        rules: Sequence[RuleClass] | None = None,
+        make_model: Callable[[Settings], ModelLike] = Model,
+    ) -> None:
+        self._loader = loader
+        self._only = tuple(map(normalized, only))
+        self._also: tuple[str, ...] = ()
+        self._choices = choices
+        self.rules = tuple(all_rules() if rules is None else rules)
+        self._make_model = make_model
+        self._instances = {rule: rule() for rule in self.rules}
+        self._plans: dict[tuple[object, ...], Plan] = {}
+        self._models: dict[str, ModelLike] = {}
+        self._model_keys: dict[int, tuple[Settings, str]] = {}
+        self._validated: set[int] = set()
+        check_selectors(self._only, self.rules, "command line")
+
+    def enable_also(self, selectors: Iterable[str]) -> None:
+        """Switch on what flake8's `select` names: a selector longer than `FAR` that fits a rule."""
+        self._also = tuple(
+            selector
+            for selector in selectors
+            if len(selector) > len("FAR") and any(best_match(r, (selector,)) for r in self.rules)
+        )
+        self._plans.clear()
+
+    def settings(self, path: str) -> Settings:
+        """The settings for a file.
+
+        Raises:
+            ConfigError: for a mistake in the configuration.
+        """
+        return self.configuration(path).settings
+
+    def configuration(self, path: str) -> Configuration:
+        """The configuration for a file, with its selectors checked.
+
+        Raises:
+            ConfigError: for a mistake in the configuration.
+        """
+        configuration = self._loader.load(path)
+        if id(configuration) not in self._validated:
+            settings, origins = configuration.settings, configuration.origins
+            check_selectors(settings.enable, self.rules, origins["enable"])
+            check_selectors(settings.disable, self.rules, origins["disable"])
+            self._validated.add(id(configuration))
+        return configuration
+
+    def rules_for(self, path: str) -> tuple[RuleClass, ...]:
+        """The rules that are on for a file.
+
+        Raises:
+            ConfigError: for a mistake in the configuration.
+        """
+        settings = self.configuration(path).settings
+        return self._rules_for(settings, settings.is_test_path(path))
+
+    def _rules_for(self, settings: Settings, is_test: bool) -> tuple[RuleClass, ...]:
+        named = (*settings.enable, *self._also, *self._only)
+        enable = [s for s in map(normalized, named) if s != "FAR"]  # that alone names no rule
+        disable = tuple(map(normalized, settings.disable))
+        return tuple(
+            rule
+            for rule in self.rules
+            if (not self._only or best_match(rule, self._only))
+            and is_on(rule, settings.profile, enable, disable, is_test)
+        )
+
+    def _plan_for(self, settings: Settings, is_test: bool) -> Plan:
+        key = (settings.profile, settings.enable, settings.disable, is_test)
+        plan = self._plans.get(key)
+        if plan is None:
+            rules = self._rules_for(settings, is_test)
+            plan = self._plans[key] = Plan.of(self._instances[rule] for rule in rules)
+        return plan
+
+    def model_for(self, settings: Settings) -> ModelLike:
+        """The semantic model for files with such settings (profiles do not matter to it)."""
+        known = self._model_keys.get(id(settings))
+        if known is None:
+            common = dataclasses.replace(
+                settings, profile="", enable=(), disable=(), per_path_profiles={}
+            )
+            known = self._model_keys[id(settings)] = (settings, repr(common))
+        model = self._models.get(known[1])
+        if model is None:
+            model = self._models[known[1]] = self._make_model(settings)
+        return model
+
+    def check(self, source: Source, tree: ast.Module | None = None) -> list[Finding]:
+        """Check one file, without regard to `noqa` comments.
+
+        Parameters:
+            source: its text.
+            tree: its syntax tree, when the caller has it; it is not changed.
+
+        Raises:
+            ConfigError: for a mistake in the configuration.
+            SourceError: when the text cannot be parsed.
+        """
+        settings = self.configuration(source.path).settings
+        is_test = settings.is_test_path(source.path)
+        plan = self._plan_for(settings, is_test).for_text(source.text)
+        if tree is None:
+            tree = source.parse()
+        if not plan:
+            return []
+        model = self.model_for(settings)
+        try:
+            module = model.load(source, tree)
+        except Exception as error:
+            return [crash_finding(source, "loading the module", error)]
+
+        def subjects_of(kind: type) -> Iterable[Any]:
+            if kind is Module:
+                return (module,)
+            if issubclass(kind, ast.AST):
+                return module.index.nodes(kind)
+            return model.facts(module, kind)
+
+        context = Context(module, model, settings)  # type: ignore[arg-type]
+        return run(plan, source, subjects_of, context)
+
+    def check_text(self, source: Source, *, noqa: bool = True, fixes: bool = False) -> Results:
+        """Check one file completely: `noqa` comments, problems with its text, fixes.
+
+        Parameters:
+            source: its text.
+            noqa: leave out what `# noqa` comments hide.
+            fixes: compute the fixes too.
+
+        Raises:
+            ConfigError: for a mistake in the configuration.
+        """
+        results = Results(files=1)
+        try:
+            findings = self.check(source)
+        except SourceError as error:
+            results.problems.append(Problem(source.path, error.line, error.column, error.message))
+            return results
+        if fixes:
+            findings = self._compute_fixes(source, findings, results.fixes)
+        if noqa:
+            findings = unsuppressed(source, findings)
+        results.findings = [f for f in findings if not self._choices.hides(f.code, f.path)]
+        return results
+
+    def _compute_fixes(
+        self, source: Source, findings: list[Finding], fixes: dict[Finding, PlacedFix]
+    ) -> list[Finding]:
+        crashes: dict[str, Finding] = {}
+        for finding in findings:
+            try:
+                if fix := placed_fix(source, finding):
+                    fixes[finding] = fix
+            except Exception as error:
+                where = f"the fix of {finding.code}"
+                crashes.setdefault(finding.code, crash_finding(source, where, error))
+        return unique([*findings, *crashes.values()])
+
+
+def is_on(
+    rule: RuleClass, profile: str, enable: Sequence[str], disable: Sequence[str], is_test: bool
+) -> bool:
+    """Whether a rule is on.
+
+    Rules about tests are on in test files only, conventions everywhere else only. Of selectors
+    that switch a rule on and off the longest counts; of two of one length, the one that is off.
+    """
+    if is_test and not (rule.is_bug or rule.tests_only):
+        return False
+    if not is_test and rule.tests_only:
+        return False
+    on, off = best_match(rule, enable), best_match(rule, disable)
+    if on or off:
+        return on > off
+    return in_profile(rule, profile)
+
+
+def in_profile(rule: RuleClass, profile: str) -> bool:
+    """Whether a profile contains a rule."""
+    if profile in rule.not_in:
+        return False
+    return "recommended" in rule.profiles or profile in rule.profiles
+
+
+def best_match(rule: RuleClass, selectors: Iterable[str]) -> int:
+    """The length of the longest selector that names the rule; a name counts as a whole code."""
+    best = 0
+    for selector in selectors:
+        if selector == rule.name():
+            best = len(rule.code)
+        elif rule.code.startswith(selector):
+            best = max(best, len(selector))
+    return best
+
+
+def normalized(selector: str) -> str:
+    """A selector as it is compared: codes in upper case, names in lower case with hyphens."""
+    text = selector.strip()
+    if re.fullmatch(r"(?i)far\d{0,3}", text):
+        return text.upper()
+    return text.lower().replace("_", "-")
+
+
+def check_selectors(selectors: Iterable[str], rules: Sequence[RuleClass], origin: str) -> None:
+    """Refuse selectors that name no rule.
+
+    Raises:
+        ConfigError: with a suggestion.
+    """
+    for selector in selectors:
+        if not any(best_match(rule, (normalized(selector),)) for rule in rules):
+            known = [name for rule in rules for name in (rule.code, rule.name())]
+            hint = suggestion(selector, known)
+            raise ConfigError(f"unknown rule `{selector}`{hint}", origin)
+
+
+__all__ = ["INTERNAL_ERROR", "Flake8Choices", "Linter", "in_profile", "is_on"]

@@ -1,0 +1,99 @@
+"""The flake8 plugin."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+from flake8.exceptions import ExecutionError
+from flake8.options.manager import OptionManager
+
+from flake8_fastapi_rules import __version__
+from flake8_fastapi_rules.config import (
+    PREFIX,
+    ConfigError,
+    Layer,
+    SettingsLoader,
+    key_of,
+    option_fields,
+)
+from flake8_fastapi_rules.engine.findings import Finding
+from flake8_fastapi_rules.engine.runner import crash_finding
+from flake8_fastapi_rules.engine.source import Source
+from flake8_fastapi_rules.linter import Linter
+
+#: Settings that are tables, and what flake8 has an option of its own for.
+_NOT_IN_FLAKE8 = ("layers", "per_path_profiles", "exclude")
+
+
+class FastAPIRules:
+    """Reports the findings of the linter to flake8; one instance per file."""
+
+    name: ClassVar[str] = "flake8-fastapi-rules"
+    version: ClassVar[str] = __version__
+
+    _linter: ClassVar[Linter | None] = None
+
+    def __init__(self, tree: ast.Module, lines: Sequence[str], filename: str) -> None:
+        self._tree = tree
+        self._source = Source(filename, "".join(lines))
+
+    @classmethod
+    def add_options(cls, manager: OptionManager) -> None:
+        """Register the settings with flake8 as `--far-...`."""
+        for option in option_fields():
+            if option.name in _NOT_IN_FLAKE8:
+                continue
+            is_list = option.metadata["kind"] == "strings"
+            text = option.metadata["help"].replace("`", "").replace("%", "%%")
+            manager.add_option(
+                f"--{PREFIX}{key_of(option.name)}",
+                default=None,
+                metavar="LIST" if is_list else "VALUE",
+                parse_from_config=True,
+                comma_separated_list=is_list,
+                help=text,
+            )
+
+    @classmethod
+    def parse_options(
+        cls, manager: OptionManager, options: argparse.Namespace, args: Sequence[str]
+    ) -> None:
+        """Build the linter from flake8's options.
+
+        Raises:
+            ExecutionError: for a mistake in the configuration, which ends flake8 with a message.
+        """
+        values: dict[str, Any] = {}
+        for option in option_fields():
+            value = getattr(options, (PREFIX + key_of(option.name)).replace("-", "_"), None)
+            if value is not None:
+                values[key_of(option.name)] = value
+        selectors = [*(options.select or ()), *(options.extend_select or ())]
+        try:
+            linter = Linter(SettingsLoader([Layer("flake8's options", values)]))
+            linter.configuration(os.getcwd())
+        except ConfigError as error:
+            raise ExecutionError(f"flake8-fastapi-rules: {error}") from error
+        linter.enable_also(selectors)
+        cls._linter = linter
+
+    def run(self) -> Iterator[tuple[int, int, str, type]]:
+        """The findings as flake8 wants them: line, column, text, type. Never raises."""
+        for finding in self._findings():
+            text = f"{finding.code} {finding.message}"
+            yield finding.line, finding.column, text, type(self)
+
+    def _findings(self) -> list[Finding]:
+        try:
+            if self._linter is None:
+                type(self)._linter = Linter(SettingsLoader())
+            assert self._linter is not None
+            return self._linter.check(self._source, self._tree)
+        except ConfigError as error:
+            return [crash_finding(self._source, "the configuration", error)]
+        except Exception as error:  # an exception here would lose the results of all files
+            return [crash_finding(self._source, "the linter", error)]

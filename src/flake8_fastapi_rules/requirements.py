@@ -1,0 +1,199 @@
+"""Which versions of FastAPI and Starlette a project asks for, read from its own metadata."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Version = tuple[int, ...]
+
+#: FastAPI release from which a Starlette is the newest that it accepts (`None`: no upper bound).
+#: From the `starlette` requirement in FastAPI's releases; the last release below each bound.
+NEWEST_STARLETTE: tuple[tuple[Version, Version | None], ...] = (
+    ((0, 0), (0, 23, 1)),
+    ((0, 90, 1), (0, 23, 1)),
+    ((0, 91), (0, 24)),
+    ((0, 92), (0, 25)),
+    ((0, 94), (0, 26, 1)),
+    ((0, 95, 2), (0, 27)),
+    ((0, 107), (0, 28)),
+    ((0, 108), (0, 32)),
+    ((0, 109), (0, 35, 1)),
+    ((0, 109, 2), (0, 36, 3)),
+    ((0, 110, 1), (0, 37, 2)),
+    ((0, 112, 1), (0, 38, 6)),
+    ((0, 115, 2), (0, 40)),
+    ((0, 115, 3), (0, 41, 3)),
+    ((0, 115, 7), (0, 45, 3)),
+    ((0, 115, 10), (0, 46, 2)),
+    ((0, 116, 1), (0, 47, 3)),
+    ((0, 116, 2), (0, 48)),
+    ((0, 120, 1), (0, 49, 3)),
+    ((0, 121, 3), (0, 50)),
+    ((0, 128, 3), (0, 52, 1)),
+    ((0, 133), None),
+)
+
+_REQUIREMENT = re.compile(
+    r"^\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*"
+    r"\(?\s*(?P<bounds>(?:===|==|~=|>=|<=|!=|<|>)[^;#)]*)?"
+)
+_CLAUSE = re.compile(r"(===|==|~=|>=|<=|!=|<|>|\^|~)?\s*v?(\d+(?:\.\d+)*)(\.\*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The releases that a requirement accepts.
+
+    Parameters:
+        lower: the oldest release, `None` when there is no lower bound.
+        below: the first release that is too new, `None` when there is no upper bound.
+    """
+
+    lower: Version | None = None
+    below: Version | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What a project says of one distribution, and the file that says so."""
+
+    bounds: Bounds
+    file: Path
+
+
+def parse_bounds(text: str) -> Bounds:
+    """Read version clauses of PEP 440 (`>=0.100,<0.116`) or Poetry (`^0.115`, `~0.115.2`)."""
+    lowers: list[Version] = []
+    uppers: list[Version] = []
+    for clause in text.split("||", maxsplit=1)[0].split(","):
+        match = _CLAUSE.match(clause.strip())
+        if not match:
+            continue
+        operator, digits, star = match.group(1) or "==", match.group(2), match.group(3)
+        version = tuple(int(part) for part in digits.split("."))
+        if operator in (">=", ">"):
+            lowers.append(version)
+        elif operator == "<":
+            uppers.append(version)
+        elif operator == "<=":
+            uppers.append((*version, 1))
+        elif operator in ("==", "==="):
+            lowers.append(version)
+            uppers.append(_next(version) if star else (*version, 1))
+        elif operator == "~=":
+            lowers.append(version)
+            uppers.append(_next(version[:-1] or version))
+        elif operator == "^":
+            lowers.append(version)
+            significant = next((i for i, part in enumerate(version) if part), len(version) - 1)
+            uppers.append(_next(version[: significant + 1]))
+        elif operator == "~":
+            lowers.append(version)
+            uppers.append(_next(version[:2]))
+    return Bounds(max(lowers, default=None), min(uppers, default=None))
+
+
+def _next(version: Version) -> Version:
+    return (*version[:-1], version[-1] + 1)
+
+
+def parse_requirement(text: str) -> tuple[str, Bounds] | None:
+    """The normalised name and the bounds of a requirement line such as `fastapi[all]>=0.100`."""
+    match = _REQUIREMENT.match(text)
+    if not match:
+        return None
+    name = re.sub(r"[-_.]+", "-", match.group("name")).lower()
+    return name, parse_bounds(match.group("bounds") or "")
+
+
+def requirement_of(directory: Path, distribution: str) -> Requirement | None:
+    """What the metadata in `directory` itself (not above it) asks of `distribution`.
+
+    Files that cannot be read or parsed say nothing here; a broken `pyproject.toml` is reported by
+    whoever reads the settings.
+    """
+    return _requirements_in(directory).get(distribution)
+
+
+def newest_starlette_of(fastapi: Bounds) -> Version | None:
+    """The newest Starlette that such a FastAPI accepts; `None`: the newest of all."""
+    if fastapi.below is None:
+        return None
+    newest: Version | None = None
+    for first, starlette in NEWEST_STARLETTE:
+        if first >= fastapi.below:
+            break
+        newest = starlette
+    return newest
+
+
+def _requirements_in(directory: Path) -> dict[str, Requirement]:
+    found: dict[str, Requirement] = {}
+    for file, name, bounds in _entries(directory):
+        known = found.get(name)
+        if known is None or (known.bounds == Bounds() and bounds != Bounds()):
+            found[name] = Requirement(bounds, file)
+    return found
+
+
+def _entries(directory: Path) -> Iterator[tuple[Path, str, Bounds]]:
+    pyproject = directory / "pyproject.toml"
+    try:
+        metadata = tomllib.loads(pyproject.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        metadata = {}
+    for name, bounds in _pyproject_entries(metadata):
+        yield pyproject, name, bounds
+    files = sorted(directory.glob("requirements*.txt"))
+    files += sorted(directory.glob("requirements/*.txt"))
+    for file in files:
+        try:
+            lines = file.read_text("utf-8", errors="replace").splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            if entry := parse_requirement(line):
+                yield file, *entry
+    setup = directory / "setup.cfg"
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read(setup, encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError, OSError):
+        return
+    texts = [parser.get("options", "install_requires", fallback="")]
+    if parser.has_section("options.extras_require"):
+        texts += [text for _, text in parser.items("options.extras_require")]
+    for text in texts:
+        for line in text.splitlines():
+            if entry := parse_requirement(line):
+                yield setup, *entry
+
+
+def _pyproject_entries(metadata: Mapping[str, Any]) -> Iterator[tuple[str, Bounds]]:
+    project = _table(metadata.get("project"))
+    lists = [project.get("dependencies")]
+    lists += _table(project.get("optional-dependencies")).values()
+    lists += _table(metadata.get("dependency-groups")).values()
+    for items in lists:
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, str) and (entry := parse_requirement(item)):
+                yield entry
+    poetry = _table(_table(metadata.get("tool")).get("poetry"))
+    tables = [_table(poetry.get("dependencies")), _table(poetry.get("dev-dependencies"))]
+    for group in _table(poetry.get("group")).values():
+        tables.append(_table(_table(group).get("dependencies")))
+    for table in tables:
+        for name, value in table.items():
+            text = value.get("version") if isinstance(value, dict) else value
+            if isinstance(text, str):
+                yield re.sub(r"[-_.]+", "-", name).lower(), parse_bounds(text)
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
