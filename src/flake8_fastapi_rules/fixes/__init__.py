@@ -1,0 +1,36 @@
+'''Fixes: text edits over `ast` positions, and the loop that applies them.
+
+How to write the fix of a rule. A fix is computed when it is wanted, by a function without
+parameters that returns a `Fix` or `None`; pass it to `Rule.report(..., fix=...)`. It gets its parts
+from the functions below, which all take `text_of(module)` first and return an `Edit`, a tuple of
+edits, or `None` when the change would lose a comment or cannot be made. `fix_of` puts parts together
+and gives up when one of them did, so no part needs a check of its own:
+
+    def fix() -> Fix | None:
+        text = text_of(context.module)
+        return fix_of("Use `pattern`", "safe", rename_argument(text, call, "regex", "pattern"))
+
+    yield self.report(keyword, fix=fix)
+
+What there is:
+
+- `edit`: `replace`, `wrap`, `rename` for expressions; `add_argument`, `set_argument`,
+  `rename_argument`, `replace_argument`, `remove_argument` for calls; `append_element`,
+  `remove_element`, `replace_element` for displays; `add_decorator`, `remove_decorator`;
+  `delete_statement(s)`, `replace_statement`, `insert_before`, `insert_after`, `insert_into_body`,
+  `delete_return_value` for statements.
+- `imports`: `ensure_import(text, module, name, at)` gives the name to write and the import to add;
+  `replace_reference` exchanges a dotted name and its import; `remove_unused_import`.
+- `signature`: `use_annotated`, `remove_default`, `replace_default`, `add_default`, `annotate`,
+  `add_parameter`, `remove_parameter`. Give such fixes the group `signature_group(function)`.
+- `idioms`: rewrites that several rules share: a decorator's verb, a mutable default,
+  `class Config` to `model_config`.
+- `lifespan`: event handlers into one lifespan.
+- `cst`: `transform_statement` for what needs libcst; it imports libcst when called.
+- `apply`: the loop, files, diffs, `# noqa`.
+
+What a fix must hold: `Fix.edits` do not overlap; the file parses after each single fix; every
+comment survives; applying it once more finds nothing to do. An edit never contains code that the
+author did not write and the title does not announce. Fixes that share a place (a signature, the
+last use of an import) share a `group`.
+'''

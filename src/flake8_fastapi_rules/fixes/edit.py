@@ -1,0 +1,491 @@
+"""Edits of statements, expressions, arguments, decorators and lists.
+
+Every function takes a `FileText` first and returns an `Edit`, a tuple of them, or `None` when the
+change cannot be made without losing a comment or touching what it should not. `fix_of` puts the
+parts together and gives up if one of them did.
+"""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+from flake8_fastapi_rules.engine.findings import Edit, Fix, Safety
+from flake8_fastapi_rules.fixes.text import FileText, Item
+from flake8_fastapi_rules.semantics.values import FunctionNode
+
+Edits: TypeAlias = tuple[Edit, ...]
+Argument: TypeAlias = ast.expr | ast.keyword
+
+
+def fix_of(
+    title: str,
+    safety: Safety,
+    *parts: Edit | Iterable[Edit] | None,
+    group: str | None = None,
+) -> Fix | None:
+    """The fix made of all `parts`; `None` if one of them is `None` or nothing is left to do.
+
+    Parameters:
+        title: what it does, as an imperative ("Use `Annotated`").
+        parts: edits, or tuples of them, that do not overlap.
+        group: see `Fix.group`.
+    """
+    edits: list[Edit] = []
+    for part in parts:
+        if part is None:
+            return None
+        edits.extend([part] if isinstance(part, Edit) else part)
+    if not edits:
+        return None
+    return Fix(title, safety, tuple(dict.fromkeys(edits)), group)
+
+
+# -- expressions ----------------------------------------------------------------------------
+
+
+def replace(text: FileText, node: ast.expr, code: str) -> Edit | None:
+    """Replace an expression; parentheses around it stay.
+
+    `None` when a comment inside of it is not in `code`.
+    """
+    if not text.is_editable(node):
+        return None
+    return replace_range(text, text.start(node), text.end(node), code)
+
+
+def replace_range(text: FileText, start: int, end: int, code: str) -> Edit | None:
+    """Replace `start` to `end`; `None` when a comment in there is not in `code`."""
+    if any(comment.string not in code for comment in text.comments_in(start, end)):
+        return None
+    return Edit(start, end, code)
+
+
+def wrap(text: FileText, node: ast.expr, before: str, after: str) -> Edits | None:
+    """Put text around an expression, outside of its own parentheses: `wrap(t, n, "[", "]")`."""
+    if not text.is_editable(node):
+        return None
+    if isinstance(node, ast.GeneratorExp) and text.text[text.start(node)] == "(":
+        start, end = text.start(node), text.end(node)
+        return Edit(start, start, before), Edit(end, end, after)
+    start, end = text.span(node)
+    return Edit(start, start, before), Edit(end, end, after)
+
+
+def rename(text: FileText, node: ast.Name | ast.Attribute, name: str) -> Edit | None:
+    """Replace the identifier of a name, or the part of an attribute behind its last dot."""
+    if not text.is_editable(node):
+        return None
+    end = text.end(node)
+    start = end - len(node.attr if isinstance(node, ast.Attribute) else node.id)
+    old = node.attr if isinstance(node, ast.Attribute) else node.id
+    return Edit(start, end, name) if text.text[start:end] == old else None
+
+
+def rename_definition(text: FileText, node: FunctionNode | ast.ClassDef, name: str) -> Edit | None:
+    """Replace the name in a `def` or `class` line."""
+    found = text.token_at(text.start(node))
+    while found is not None and found.string in ("async", "def", "class"):
+        found = text.token_at(found.end)
+    if found is None or found.string != node.name:
+        return None
+    return Edit(found.start, found.end, name)
+
+
+# -- statements -----------------------------------------------------------------------------
+
+
+def delete_statement(text: FileText, statement: ast.stmt) -> Edit | None:
+    """Delete a statement with its decorators and its line.
+
+    `pass` takes its place when its block would be empty. `None` when a comment is in it or
+    follows it on its last line.
+    """
+    edits = delete_statements(text, [statement])
+    return edits[0] if edits else None
+
+
+def delete_statements(text: FileText, statements: Sequence[ast.stmt]) -> Edits | None:
+    """Delete several statements; see `delete_statement`."""
+    going = {id(statement) for statement in statements}
+    edits: list[Edit] = []
+    filled: set[int] = set()
+    for statement in statements:
+        block = text.block_of(statement)
+        if block is None:
+            return None
+        start, end = text.start_of_statement(statement), text.end(statement)
+        if text.has_comment(start, end):
+            return None
+        parent = text.index.parents.get(statement)
+        empties = not isinstance(parent, ast.Module) and all(id(item) in going for item in block)
+        if empties and id(block) not in filled:
+            filled.add(id(block))
+            edits.append(Edit(start, end, "pass"))
+            continue
+        edit = _without_statement(text, block, statement, start, end)
+        if edit is None:
+            return None
+        edits.append(edit)
+    return tuple(edits)
+
+
+def _without_statement(
+    text: FileText, block: list[ast.stmt], statement: ast.stmt, start: int, end: int
+) -> Edit | None:
+    after = text.token_at(end)
+    stop = end
+    if after is not None and after.string == ";":
+        stop = after.end
+    if text.is_first_on_line(start) and text.is_last_on_line(stop):
+        line_end = text.line_end(stop)
+        if text.has_comment(stop, line_end):
+            return None
+        if line_end < len(text.text):
+            return Edit(text.line_start(start), line_end + 1, "")
+        return Edit(max(text.line_start(start) - 1, 0), line_end, "")
+    position = next(i for i, item in enumerate(block) if item is statement)
+    if stop > end and position + 1 < len(block):
+        return replace_range(text, start, text.start(block[position + 1]), "")
+    if position:
+        return replace_range(text, text.end(block[position - 1]), end, "")
+    return None
+
+
+def indented(code: str, indentation: str) -> str:
+    """Statements as a text of their own, dedented and then indented; without a last newline.
+
+    Lines inside of a multi-line string are indented as well: give no such code.
+    """
+    return textwrap.indent(textwrap.dedent(code).strip("\n"), indentation)
+
+
+def replace_statement(text: FileText, statement: ast.stmt, code: str) -> Edit | None:
+    """Replace a statement (decorators included) by the statements in `code`.
+
+    `None` when it shares its line with another, or has a comment that `code` lacks.
+    """
+    start = text.start_of_statement(statement)
+    if not text.own_line(statement):
+        return None
+    new = indented(code, text.indentation(start))
+    return replace_range(text, text.line_start(start), text.end(statement), new)
+
+
+def insert_before(text: FileText, statement: ast.stmt, code: str, *, blank: int = 0) -> Edit | None:
+    """Insert statements in lines before `statement`, above comments that belong to it.
+
+    Parameters:
+        code: one or more lines, indented as suits the statement.
+        blank: how many blank lines stand between them and the statement.
+    """
+    start = text.start_of_statement(statement)
+    if not text.is_first_on_line(start):
+        return None
+    line = text.line_start(start)
+    above = _above_comments(text, line, text.indentation(start))
+    new = indented(code, text.indentation(start))
+    return Edit(above, above, new + "\n" * (blank + 1))
+
+
+def _above_comments(text: FileText, line: int, indentation: str) -> int:
+    """The beginning of the comment lines directly above a line, unless they begin the file."""
+    current = line
+    while current:
+        previous = text.line_start(current - 1)
+        content = text.text[previous : current - 1]
+        if not (content.startswith(indentation + "#")):
+            break
+        current = previous
+    return current or line
+
+
+def insert_after(text: FileText, statement: ast.stmt, code: str, *, blank: int = 0) -> Edit | None:
+    """Insert statements in lines after `statement`, with `blank` blank lines between."""
+    start, end = text.start_of_statement(statement), text.end(statement)
+    if not text.is_first_on_line(start) or not text.is_last_on_line(end):
+        return None
+    line_end = text.line_end(end)
+    new = indented(code, text.indentation(start))
+    return Edit(line_end, line_end, "\n" * (blank + 1) + new)
+
+
+def insert_into_body(text: FileText, owner: FunctionNode | ast.ClassDef, code: str) -> Edit | None:
+    """Insert statements at the beginning of a body, behind its docstring.
+
+    `None` when the body stands on the line of its `def` or `class`.
+    """
+    first = owner.body[0]
+    if not text.is_first_on_line(text.start_of_statement(first)):
+        return None
+    if is_docstring(first):
+        return insert_after(text, first, code)
+    return insert_before(text, first, code)
+
+
+def is_docstring(statement: ast.stmt) -> bool:
+    """Whether a statement is nothing but a string."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def delete_return_value(text: FileText, statement: ast.Return) -> Edit | None:
+    """Turn `return x` into `return`."""
+    if statement.value is None:
+        return None
+    _, end = text.span(statement.value)
+    keyword_end = text.start(statement) + len("return")
+    return replace_range(text, keyword_end, end, "")
+
+
+# -- decorators -----------------------------------------------------------------------------
+
+
+def remove_decorator(
+    text: FileText, node: FunctionNode | ast.ClassDef, decorator: ast.expr
+) -> Edit | None:
+    """Delete a decorator's lines; `None` when a comment is in them."""
+    start, end = text.span(decorator)
+    at = text.token_before(start)
+    if decorator not in node.decorator_list or at is None or at.string != "@":
+        return None
+    line, line_end = text.line_start(at.start), text.line_end(end)
+    if not text.is_first_on_line(at.start) or text.has_comment(line, line_end):
+        return None
+    if not text.is_last_on_line(end):
+        return None
+    return Edit(line, line_end + 1, "")
+
+
+def add_decorator(
+    text: FileText, node: FunctionNode | ast.ClassDef, code: str, *, outermost: bool = False
+) -> Edit | None:
+    """Add the decorator `@code`, nearest to the definition, or as the outermost one."""
+    start = text.start_of_statement(node) if outermost else text.start(node)
+    if not text.is_first_on_line(start):
+        return None
+    line = text.line_start(start)
+    return Edit(line, line, f"{text.indentation(start)}@{code}\n")
+
+
+# -- comma-separated lists -----------------------------------------------------------------
+
+
+def remove_items(text: FileText, brackets: tuple[int, int], going: Sequence[Item]) -> Edits | None:
+    """Remove elements between two brackets with their commas and, when left empty, their lines.
+
+    `None` when a comment stands inside of an element.
+    """
+    opening, closing = brackets
+    items = text.items(opening, closing)
+    if any(text.has_comment(item.start, item.end) for item in going):
+        return None
+    if len(going) == len(items) and not text.has_comment(opening, closing):
+        return (Edit(opening + 1, closing, ""),)
+    edits: list[Edit] = []
+    position = 0
+    while position < len(items):
+        first = position
+        while position < len(items) and items[position] in going:
+            position += 1
+        if position == first:
+            position += 1
+            continue
+        run = items[first:position]
+        if position < len(items):
+            start, end = run[0].start, items[position].start
+        elif first:
+            start, end = items[first - 1].end, run[-1].end
+        else:
+            start, end = run[0].start, run[-1].after
+        if not text.has_comment(start, end):
+            edits.append(Edit(start, end, ""))
+            continue
+        for item in run:
+            edit = _without_line_of(text, item)
+            if edit is None:
+                return None
+            edits.append(edit)
+    return tuple(edits)
+
+
+def _without_line_of(text: FileText, item: Item) -> Edit | None:
+    """Delete an element that has its lines for itself; a comment behind it stays."""
+    if not text.is_first_on_line(item.start):
+        return None
+    if text.has_comment(item.end, item.after) or not text.is_last_on_line(item.after):
+        return None
+    line_end = text.line_end(item.after)
+    comments = text.comments_in(item.after, line_end)
+    if comments:
+        return Edit(item.start, comments[0].start, "")
+    return Edit(text.line_start(item.start), line_end + 1, "")
+
+
+def append_item(text: FileText, brackets: tuple[int, int], code: str) -> Edits:
+    """Add an element behind the last one, on a line of its own if that one has one."""
+    opening, closing = brackets
+    items = text.items(opening, closing)
+    if not items:
+        return (Edit(opening + 1, opening + 1, code),)
+    last = items[-1]
+    own_line = text.is_first_on_line(last.start) and text.is_first_on_line(closing)
+    if not own_line:
+        if last.comma is None:
+            return (Edit(last.end, last.end, f", {code}"),)
+        # `(a,)` becomes `(a, b)`, and a magic trailing comma on a later line stays.
+        if text.text[last.after : closing].strip():
+            return (Edit(last.after, last.after, f" {code},"),)
+        return (Edit(last.after, last.after, f" {code}"),)
+    indentation = text.indentation(last.start)
+    if last.comma is None:
+        line_end = text.line_end(last.end)
+        if text.has_comment(last.end, line_end):
+            return Edit(last.end, last.end, ","), Edit(line_end, line_end, f"\n{indentation}{code}")
+        return (Edit(last.end, last.end, f",\n{indentation}{code}"),)
+    line_end = text.line_end(last.comma)
+    if closing < line_end:
+        line_end = last.after
+    return (Edit(line_end, line_end, f"\n{indentation}{code},"),)
+
+
+def insert_item(text: FileText, brackets: tuple[int, int], index: int, code: str) -> Edits:
+    """Insert an element in front of the one at `index`, on a line of its own if that has one."""
+    items = text.items(*brackets)
+    if index >= len(items):
+        return append_item(text, brackets, code)
+    start = items[index].start
+    if not text.is_first_on_line(start):
+        return (Edit(start, start, f"{code}, "),)
+    indentation = text.indentation(start)
+    line = text.line_start(start)
+    above = _above_comments(text, line, indentation)
+    return (Edit(above, above, f"{indentation}{code},\n"),)
+
+
+def item_of(text: FileText, brackets: tuple[int, int], node: ast.AST) -> Item | None:
+    """The element between two brackets that `node` is, or is a part of."""
+    start = text.start(node)
+    for item in text.items(*brackets):
+        if item.start <= start < item.end:
+            return item
+    return None
+
+
+# -- calls ----------------------------------------------------------------------------------
+
+
+def argument_of(call: ast.Call, name: str, position: int | None = None) -> Argument | None:
+    """A call's argument: the keyword `name`, or the positional one at `position`."""
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword
+    if position is not None and position < len(call.args):
+        head = call.args[: position + 1]
+        if not any(isinstance(argument, ast.Starred) for argument in head):
+            return head[-1]
+    return None
+
+
+def _brackets(text: FileText, call: ast.Call) -> tuple[int, int] | None:
+    """The brackets of a call whose arguments can be changed."""
+    if not text.is_editable(call):
+        return None
+    brackets = text.call_brackets(call)
+    if brackets is None:
+        return None
+    if len(call.args) == 1 and isinstance(call.args[0], ast.GeneratorExp):
+        # `f(x for x in y)`: the brackets are the generator's as well.
+        if text.start(call.args[0]) == brackets[0]:
+            return None
+    return brackets
+
+
+def add_argument(text: FileText, call: ast.Call, code: str) -> Edits | None:
+    """Add an argument (`name=value`, say) behind the others."""
+    brackets = _brackets(text, call)
+    return None if brackets is None else append_item(text, brackets, code)
+
+
+def set_argument(
+    text: FileText, call: ast.Call, name: str, value: str, position: int | None = None
+) -> Edits | None:
+    """Give the argument `name` a value: replace the one it has, or add `name=value`."""
+    present = argument_of(call, name, position)
+    if present is None:
+        return add_argument(text, call, f"{name}={value}")
+    node = present.value if isinstance(present, ast.keyword) else present
+    edit = replace(text, node, value)
+    return None if edit is None else (edit,)
+
+
+def rename_argument(text: FileText, call: ast.Call, old: str, new: str) -> Edit | None:
+    """Rename a keyword: `regex=x` becomes `pattern=x`.
+
+    `None` when there is no such keyword or `new` is given already.
+    """
+    if not text.is_editable(call) or any(keyword.arg == new for keyword in call.keywords):
+        return None
+    for keyword in call.keywords:
+        if keyword.arg == old:
+            start = text.start(keyword)
+            return Edit(start, start + len(old), new)
+    return None
+
+
+def replace_argument(text: FileText, call: ast.Call, argument: Argument, code: str) -> Edit | None:
+    """Replace a whole argument, its name included, by `code`."""
+    brackets = _brackets(text, call)
+    item = item_of(text, brackets, argument) if brackets else None
+    return None if item is None else replace_range(text, item.start, item.end, code)
+
+
+def remove_argument(text: FileText, call: ast.Call, *arguments: Argument) -> Edits | None:
+    """Remove arguments, with their commas."""
+    brackets = _brackets(text, call)
+    if brackets is None:
+        return None
+    items = [item_of(text, brackets, argument) for argument in arguments]
+    found = [item for item in items if item is not None]
+    return remove_items(text, brackets, found) if len(found) == len(items) else None
+
+
+# -- lists ----------------------------------------------------------------------------------
+
+Display: TypeAlias = ast.List | ast.Tuple | ast.Set | ast.Dict
+
+
+def _display_brackets(text: FileText, node: Display) -> tuple[int, int] | None:
+    start, end = text.start(node), text.end(node)
+    if not text.is_editable(node) or text.text[start] not in "([{":
+        return None
+    return (start, end - 1) if text.closing(start) == end - 1 else None
+
+
+def append_element(text: FileText, node: Display, code: str) -> Edits | None:
+    """Add an element behind the last one of a list, tuple, set or dict display."""
+    brackets = _display_brackets(text, node)
+    return None if brackets is None else append_item(text, brackets, code)
+
+
+def remove_element(text: FileText, node: Display, element: ast.expr) -> Edits | None:
+    """Remove an element of a display (of a dict: give the key)."""
+    brackets = _display_brackets(text, node)
+    item = item_of(text, brackets, element) if brackets else None
+    if brackets is None or item is None:
+        return None
+    if isinstance(node, ast.Tuple) and len(node.elts) <= 2:  # a tuple of one needs its comma
+        return None
+    return remove_items(text, brackets, [item])
+
+
+def replace_element(text: FileText, node: Display, element: ast.expr, code: str) -> Edit | None:
+    """Replace an element of a display with its parentheses (of a dict: key and value)."""
+    brackets = _display_brackets(text, node)
+    item = item_of(text, brackets, element) if brackets else None
+    return None if item is None else replace_range(text, item.start, item.end, code)

@@ -1,0 +1,420 @@
+"""Imports: reuse what a module has, add what it lacks in the right place, drop what is unused."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+import sys
+from bisect import bisect_left
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from flake8_fastapi_rules.engine.findings import Edit
+from flake8_fastapi_rules.engine.index import Binding, is_type_checking
+from flake8_fastapi_rules.fixes.edit import (
+    Edits,
+    append_item,
+    delete_statement,
+    insert_after,
+    insert_before,
+    insert_item,
+    is_docstring,
+    remove_items,
+    replace,
+)
+from flake8_fastapi_rules.fixes.text import FileText
+
+_FUTURE, _STANDARD, _THIRD, _LOCAL = range(4)
+#: Modules that offer the same names.
+_SAME: dict[str, tuple[str, ...]] = {"typing": ("typing_extensions",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How to write an imported name at some place, and what must be added for it.
+
+    Parameters:
+        name: such as `Annotated`, `A` or `typing.Annotated`.
+        edits: the new import; empty when there is one already.
+    """
+
+    name: str
+    edits: Edits
+
+
+def ensure_import(text: FileText, module: str, name: str, at: ast.AST) -> Imported | None:
+    """Make `name` of `module` usable at the node `at`.
+
+    A binding that is in effect there is reused. Otherwise an import is added at the top of the
+    file: as a name, or, when that name means something else already, as `import module`.
+
+    Parameters:
+        module: an absolute dotted name, such as `typing`.
+        name: what to import from it; `""` for the module itself.
+
+    Returns:
+        `None` when every way of writing it is taken.
+    """
+    for candidate in (module, *_SAME.get(module, ())):
+        found = find_import(text, candidate, name, at)
+        if found is not None:
+            return Imported(found, ())
+    if name and _is_free(text, name, at, lambda b: _imports(b, module, name)):
+        edits = _add_from(text, module, name, at)
+        return None if edits is None else Imported(name, edits)
+    root = module.partition(".")[0]
+    if _is_free(text, root, at, lambda b: b.kind == "import" and _root(b) == root):
+        edit = _new_line(text, f"import {module}", module, False, at)
+        dotted = f"{module}.{name}" if name else module
+        return None if edit is None else Imported(dotted, (edit,))
+    return None
+
+
+def find_import(text: FileText, module: str, name: str, at: ast.AST) -> str | None:
+    """How `name` of `module` can be written at the node `at` with the imports there are.
+
+    Imports for type checkers only, in functions, in one branch of an `if`, or behind `at` do not
+    count, nor do names that are bound to something else as well, or hidden by an inner scope.
+    """
+    scope = text.index.module_scope
+    dotted: str | None = None
+    for local, bindings in scope.bindings.items():
+        for binding in bindings:
+            alias = binding.alias
+            if alias is None:
+                continue
+            written: str | None = None
+            if name and _imports(binding, module, name):
+                written = local
+            elif binding.kind == "import" and alias.name == module:
+                base = alias.asname or module
+                written = f"{base}.{name}" if name else base
+            elif not name and "." in module:
+                package, _, last = module.rpartition(".")
+                if _imports(binding, package, last):
+                    written = local
+            if written is None or not _in_effect(text, local, bindings, binding, at):
+                continue
+            if "." not in written:
+                return written
+            dotted = dotted or written
+    return dotted
+
+
+def _imports(binding: Binding, module: str, name: str) -> bool:
+    node = binding.node
+    return (
+        binding.alias is not None
+        and isinstance(node, ast.ImportFrom)
+        and not node.level
+        and node.module == module
+        and binding.alias.name == name
+    )
+
+
+def _root(binding: Binding) -> str | None:
+    """What an `import a.b` without `as` binds."""
+    alias = binding.alias
+    if alias is None or alias.asname or binding.kind != "import":
+        return None
+    return alias.name.partition(".")[0]
+
+
+def _in_effect(
+    text: FileText, local: str, bindings: list[Binding], binding: Binding, at: ast.AST
+) -> bool:
+    node = binding.node
+    if binding.deferred or text.end(node) > _start(text, at):
+        return False
+    parent = text.index.parents.get(node)
+    if isinstance(parent, ast.Try) and text.index.parents.get(parent) is text.tree:
+        if node not in parent.body or not _all_equal(bindings, binding):
+            return False
+        if not all(
+            isinstance(handler.body[-1], ast.Raise)
+            or any(other.node in handler.body for other in bindings)
+            for handler in parent.handlers
+        ):
+            return False
+    elif parent is not text.tree or not _all_equal(bindings, binding):
+        return False
+    found = text.index.lookup(local, at)
+    return found is not None and found[0] is text.index.module_scope
+
+
+def _all_equal(bindings: list[Binding], binding: Binding) -> bool:
+    """Whether a name is bound to one and the same thing wherever it is bound."""
+    root = _root(binding)
+    for other in bindings:
+        if other is binding:
+            continue
+        if root is not None:
+            if _root(other) != root:
+                return False
+        elif (
+            other.alias is None
+            or binding.alias is None
+            or other.alias.name != binding.alias.name
+            or other.kind != binding.kind
+        ):
+            return False
+    return True
+
+
+def _start(text: FileText, at: ast.AST) -> int:
+    return text.start(at) if hasattr(at, "lineno") else len(text.text)
+
+
+def _is_free(text: FileText, name: str, at: ast.AST, same: Callable[[Binding], bool]) -> bool:
+    """Whether a module-level import may bind `name` for the use at `at`."""
+    scope = text.index.module_scope
+    found = text.index.lookup(name, at)
+    if found is not None and found[0] is not scope:
+        return False
+    bindings = scope.bindings.get(name, ())
+    if bindings:
+        return all(same(binding) for binding in bindings)
+    if hasattr(builtins, name) or scope.stars:
+        return not any(
+            node.id == name and text.index.lookup(name, node) is None
+            for node in text.index.nodes(ast.Name)
+        )
+    return True
+
+
+# -- adding ---------------------------------------------------------------------------------
+
+
+def _add_from(text: FileText, module: str, name: str, at: ast.AST) -> Edits | None:
+    for statement in _leading_imports(text, at):
+        if (
+            isinstance(statement, ast.ImportFrom)
+            and statement.module == module
+            and not statement.level
+            and statement.names[0].name != "*"
+        ):
+            edits = _extend(text, statement, name)
+            if edits is not None:
+                return edits
+    edit = _new_line(text, f"from {module} import {name}", module, True, at)
+    return None if edit is None else (edit,)
+
+
+def _import_brackets(text: FileText, statement: ast.ImportFrom) -> tuple[int, int] | None:
+    """Where the names of a `from` import stand: in brackets or behind `import`."""
+    end = text.end(statement)
+    # `from import_ import x`: the keyword is a token of its own.
+    for found in text.tokens_in(text.start(statement), end):
+        if found.string == "import":
+            opening = text.token_at(found.end)
+            if opening is not None and opening.string == "(":
+                return opening.start, end - 1
+            return found.end - 1, end
+    return None
+
+
+def _extend(text: FileText, statement: ast.ImportFrom, name: str) -> Edits | None:
+    brackets = _import_brackets(text, statement)
+    if brackets is None:
+        return None
+    names = [alias.name for alias in statement.names]
+    for key in (_by_type, str.lower, str):
+        keys: list[Any] = [key(each) for each in names]
+        if keys == sorted(keys):
+            return insert_item(text, brackets, bisect_left(keys, key(name)), name)
+    return append_item(text, brackets, name)
+
+
+def _by_type(name: str) -> tuple[int, str]:
+    """Isort's default order of members: constants, classes, the rest."""
+    if name.isupper() and len(name) > 1:
+        return 0, name.lower()
+    return (1 if name[:1].isupper() else 2), name.lower()
+
+
+def _leading_imports(text: FileText, at: ast.AST) -> list[ast.Import | ast.ImportFrom]:
+    """The imports at the top of the file, in front of `at`."""
+    found: list[ast.Import | ast.ImportFrom] = []
+    limit = _start(text, at)
+    for position, statement in enumerate(text.tree.body):
+        if text.end(statement) > limit:
+            break
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            found.append(statement)
+        elif not ((position == 0 and is_docstring(statement)) or _only_prepares(statement)):
+            break
+    return found
+
+
+def _only_prepares(statement: ast.stmt) -> bool:
+    """Whether a statement may stand among imports: a guarded import, or a dunder."""
+    if isinstance(statement, ast.If):
+        return is_type_checking(statement.test) or all(
+            isinstance(child, ast.Import | ast.ImportFrom) or _only_prepares(child)
+            for child in (*statement.body, *statement.orelse)
+        )
+    if isinstance(statement, ast.Try):
+        return all(isinstance(child, ast.Import | ast.ImportFrom) for child in statement.body)
+    return isinstance(statement, ast.Assign) and all(
+        isinstance(target, ast.Name) and target.id.startswith("__") for target in statement.targets
+    )
+
+
+def _new_line(text: FileText, code: str, module: str, is_from: bool, at: ast.AST) -> Edit | None:
+    """A new import in a line of its own, where isort would put it."""
+    imports = [item for item in _leading_imports(text, at) if text.own_line(item)]
+    group = _group_of(module, 0)
+    same = [item for item in imports if _group(item) == group]
+    lower = [item for item in same if _key(item) < (is_from, module.lower())]
+    if lower:
+        return insert_after(text, lower[-1], code)
+    if same:
+        return insert_before(text, same[0], code)
+    before = [item for item in imports if _group(item) < group]
+    behind = [item for item in imports if _group(item) > group]
+    if before and (not behind or before[-1].lineno < behind[0].lineno):
+        edit = insert_after(text, before[-1], code, blank=1)
+        following = text.source.lines[before[-1].end_lineno or 0 :][:1]
+        if edit is not None and following and following[0].strip():
+            edit = Edit(edit.start, edit.end, f"{edit.text}\n")
+        return edit
+    if behind:
+        return insert_before(text, behind[0], code, blank=1)
+    body = text.tree.body
+    if not body:
+        return None
+    if is_docstring(body[0]):
+        return insert_after(text, body[0], code, blank=1)
+    return insert_before(text, body[0], code, blank=1)
+
+
+def _group(statement: ast.Import | ast.ImportFrom) -> int:
+    if isinstance(statement, ast.ImportFrom):
+        return _group_of(statement.module or "", statement.level)
+    return _group_of(statement.names[0].name, 0)
+
+
+def _group_of(module: str, level: int) -> int:
+    if level:
+        return _LOCAL
+    root = module.partition(".")[0]
+    if root == "__future__":
+        return _FUTURE
+    return _STANDARD if root in sys.stdlib_module_names else _THIRD
+
+
+def _key(statement: ast.Import | ast.ImportFrom) -> tuple[bool, str]:
+    if isinstance(statement, ast.ImportFrom):
+        return True, (statement.module or "").lower()
+    return False, statement.names[0].name.lower()
+
+
+# -- dropping -------------------------------------------------------------------------------
+
+
+def import_group(local: str) -> str:
+    """The group for fixes that take uses of one imported name away.
+
+    With it they are applied one by one, and the last of them also drops the import.
+    """
+    return f"import:{local}"
+
+
+def remove_unused_import(text: FileText, local: str, without: Collection[ast.AST] = ()) -> Edits:
+    """Drop the import that binds `local` if nothing uses it once the nodes `without` are gone.
+
+    Parameters:
+        local: the name as bound in this module.
+        without: nodes that the same fix removes or replaces; uses inside of them do not count.
+
+    Returns:
+        No edits when it is used, exported, marked with `noqa`, or in an `__init__.py`.
+    """
+    bindings = text.index.module_scope.bindings.get(local, [])
+    if len(bindings) != 1 or bindings[0].alias is None or _may_be_exported(text, local):
+        return ()
+    statement, alias = bindings[0].node, bindings[0].alias
+    if not isinstance(statement, ast.Import | ast.ImportFrom):
+        return ()
+    gone = {id(child) for node in without for child in ast.walk(node)}
+    if any(node.id == local and id(node) not in gone for node in text.index.nodes(ast.Name)):
+        return ()
+    word = re.compile(rf"\b{re.escape(local)}\b")
+    for node in text.index.nodes(ast.Constant):
+        if isinstance(node.value, str) and id(node) not in gone and word.search(node.value):
+            if not is_docstring(text.index.parents.get(node, node)):  # type: ignore[arg-type]
+                return ()
+    for comment in text.comments:
+        if "type:" in comment.string and word.search(comment.string):
+            return ()
+    start, line_end = text.start(statement), text.line_end(text.end(statement))
+    if any("noqa" in comment.string for comment in text.comments_in(start, line_end)):
+        return ()
+    if len(statement.names) == 1:
+        edit = delete_statement(text, statement)
+        return () if edit is None else (edit,)
+    if isinstance(statement, ast.Import):
+        first = text.token_at(start)
+        brackets = (first.end - 1, text.end(statement)) if first else None
+    else:
+        brackets = _import_brackets(text, statement)
+    if brackets is None:
+        return ()
+    items = text.items(*brackets)
+    position = next(i for i, each in enumerate(statement.names) if each is alias)
+    if len(items) != len(statement.names):
+        return ()
+    return remove_items(text, brackets, [items[position]]) or ()
+
+
+def _may_be_exported(text: FileText, local: str) -> bool:
+    path = text.source.path.replace("\\", "/")
+    return path.rpartition("/")[2] == "__init__.py" or local == "*"
+
+
+def replace_reference(text: FileText, node: ast.expr, module: str, name: str) -> Edits | None:
+    """Replace a name or dotted name by `name` of `module`, with its import.
+
+    The import of the old name is dropped when this was its last use. Give the fix the group
+    `import_group(old)` when there can be more of them in the file.
+    """
+    imported = ensure_import(text, module, name, node)
+    if imported is None:
+        return None
+    new = replace(text, node, imported.name)
+    if new is None:
+        return None
+    root = node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    dropped: Edits = ()
+    if isinstance(root, ast.Name) and root.id != imported.name.partition(".")[0]:
+        dropped = remove_unused_import(text, root.id, [node])
+        binding = text.index.module_scope.bindings.get(root.id, [None])[0]
+        statement = binding.node if binding else None
+        if (
+            dropped
+            and imported.edits
+            and isinstance(statement, ast.ImportFrom)
+            and len(statement.names) == 1
+            and statement.module == module
+            and not statement.level
+        ):
+            # Both edits would be in one import of one name: exchange the name.
+            brackets = _import_brackets(text, statement)
+            if brackets is None:
+                return None
+            item = text.items(*brackets)[0]
+            return new, Edit(item.start, item.end, name)
+    if any(
+        drop.start < new_import.start < drop.end
+        for drop in dropped
+        for new_import in imported.edits
+    ):
+        # The new line would follow the deleted one: put it in that one's place.
+        code = "".join(edit.text for edit in imported.edits).strip("\n")
+        dropped = tuple(Edit(edit.start, edit.end, f"{code}\n") for edit in dropped)
+        return (new, *dropped)
+    return (new, *imported.edits, *dropped)

@@ -1,0 +1,552 @@
+"""Signatures: old-style parameters into `Annotated`, defaults, parameters added and removed.
+
+FastAPI passes everything by keyword, so a parameter that loses its default behind one that has
+one becomes keyword-only by a `*` in front of it: names and meaning stay. Whoever asks says with
+`keyword_only` whether that is allowed (nobody calls the function with positional arguments).
+
+All fixes of one signature must carry the group `signature_group(function)`: each is made for the
+signature as it stands, and they are applied one per round.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flake8_fastapi_rules.engine.findings import Edit
+from flake8_fastapi_rules.engine.index import SCOPES, all_arguments, is_type_checking
+from flake8_fastapi_rules.fixes.edit import (
+    Edits,
+    append_item,
+    argument_of,
+    insert_item,
+    item_of,
+    remove_items,
+    replace_range,
+)
+from flake8_fastapi_rules.fixes.imports import ensure_import
+from flake8_fastapi_rules.fixes.text import FileText, Item
+from flake8_fastapi_rules.semantics.values import FunctionNode
+
+#: Markers whose first argument is a dependency, not a default value.
+_INJECTING = frozenset({"Depends", "Security"})
+#: Names that stand for "no default" in places where a value is expected.
+_NO_VALUE = frozenset({"Undefined", "PydanticUndefined", "Required", "RequiredParam"})
+
+
+def signature_group(function: FunctionNode) -> str:
+    """The group of all fixes that change this function's parameters."""
+    return f"signature:{function.lineno}:{function.col_offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """A parameter in the text: where its parts are."""
+
+    item: Item
+    index: int
+    default: ast.expr | None
+    is_keyword_only: bool
+    is_positional_only: bool
+
+
+def use_annotated(
+    text: FileText,
+    function: FunctionNode,
+    parameter: ast.arg,
+    marker: ast.expr,
+    kind: str,
+    *,
+    keyword_only: bool,
+    is_endpoint: bool = False,
+) -> Edits | None:
+    """Move the marker that is a parameter's default into `Annotated[...]`.
+
+    `db: Session = Depends(get_db)` becomes `db: Annotated[Session, Depends(get_db)]`, and
+    `q: str = Query("x", max_length=5)` becomes `q: Annotated[str, Query(max_length=5)] = "x"`.
+    Metadata that the annotation has already stays in front of the marker.
+
+    Parameters:
+        marker: the default: a call of a marker, or its bare name, which is then called.
+        kind: the marker's canonical name (`Depends`, `Query`, ...; `Marker.name`).
+        keyword_only: whether parameters may become keyword-only, because all callers are known
+            to pass them by keyword.
+        is_endpoint: FastAPI reads the signature once per route. It reads a dependency's once per
+            use; with annotations kept as strings each reading would make a new `Depends(f())`.
+
+    Returns:
+        `None` for what cannot be moved: no annotation, `*`-arguments in the marker, no legal
+        order, an annotation or a marker that would no longer be evaluated where it is now, a
+        type's metadata that FastAPI ignores now and would obey then.
+    """
+    slot = _slot(text, function, parameter)
+    if (
+        slot is None
+        or slot.default is not marker
+        or slot.is_positional_only
+        or parameter.annotation is None
+        or not text.is_editable(marker)
+    ):
+        return None
+    injects = kind in _INJECTING
+    value = _Value("", ()) if injects else _default_value(text, marker)
+    if value is None or not _stays_evaluable(text, function, parameter, marker, is_endpoint):
+        return None
+    order = () if value.code else _make_order_legal(text, function, parameter, keyword_only)
+    written = _write_annotated(text, parameter, marker, injects, value)
+    if order is None or written is None:
+        return None
+    return (*order, *written)
+
+
+# -- the marker and its default -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A default that leaves its marker: its text, and the edits that take it out."""
+
+    code: str
+    removal: Edits
+
+
+def _default_value(text: FileText, marker: ast.expr) -> _Value | None:
+    """The default inside `Query(...)`, `Form(default=...)` and so on."""
+    if not isinstance(marker, ast.Call):
+        return _Value("", ())
+    if any(isinstance(argument, ast.Starred) for argument in marker.args) or len(marker.args) > 1:
+        return None
+    argument = argument_of(marker, "default", 0)
+    if argument is None:
+        # `**options` could hold a default.
+        hidden = any(keyword.arg is None for keyword in marker.keywords)
+        return None if hidden else _Value("", ())
+    node = argument.value if isinstance(argument, ast.keyword) else argument
+    if isinstance(node, ast.GeneratorExp | ast.Lambda | ast.NamedExpr):
+        return None
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
+    if name in _NO_VALUE:
+        return None
+    brackets = text.call_brackets(marker)
+    item = item_of(text, brackets, argument) if brackets else None
+    if brackets is None or item is None:
+        return None
+    start, end = text.span(node)
+    if text.has_comment(item.start, item.end):
+        return None
+    removal = remove_items(text, brackets, [item])
+    if removal is None:
+        return None
+    required = isinstance(node, ast.Constant) and node.value is ...
+    return _Value("" if required else text.text[start:end], removal)
+
+
+def _write_annotated(
+    text: FileText, parameter: ast.arg, marker: ast.expr, injects: bool, value: _Value
+) -> Edits | None:
+    assert parameter.annotation is not None
+    annotation = parameter.annotation
+    type_start, type_end = text.span(annotation)
+    start, end = text.span(marker)
+    equals = text.token_before(start)
+    if equals is None or equals.string != "=" or equals.start < type_end:
+        return None
+    between = text.text[type_end:start]
+    assign = between if between.strip() == "=" and "\n" not in between else " = "
+    tail = f"{assign}{value.code}" if value.code else ""
+    called = () if isinstance(marker, ast.Call) else (Edit(end, end, "()"),)
+    edits: list[Edit] = [*value.removal, *called]
+    quoted = _string_of(annotation)
+    if quoted is not None and not (injects and _has_target(marker)):
+        code = _apply(text.text[start:end], start, edits)
+        return _write_string(text, annotation, quoted, code, Edit(type_start, end, tail))
+    present = _annotated_brackets(text, annotation)
+    if present is not None:
+        subscript, close = present
+        if not injects and not _has_inert_metadata(subscript):
+            return None
+        # `Annotated[T, Doc("x")] = Query(1)`: the marker's text moves behind the last element.
+        if text.has_comment(type_end, end) or text.has_comment(text.start(subscript), close):
+            return None
+        code = _apply(text.text[start:end], start, edits)
+        elements = text.items(text.start(subscript.slice) - 1, close)
+        comma = elements[-1].comma if elements else None
+        place = elements[-1].end if elements else close
+        added = f", {code}"
+        return (
+            Edit(place, place, added) if comma is None else Edit(comma, comma + 1, f"{added},"),
+            Edit(type_end, end, tail),
+        )
+    imported = ensure_import(text, "typing", "Annotated", parameter)
+    if imported is None:
+        return None
+    comma_edit = (
+        Edit(equals.start, equals.end, ",")
+        if text.has_comment(type_end, start)
+        else Edit(type_end, start, ", ")
+    )
+    edits += [
+        *imported.edits,
+        Edit(type_start, type_start, f"{imported.name}["),
+        comma_edit,
+        Edit(end, end, f"]{tail}"),
+    ]
+    if called:
+        edits.remove(called[0])
+        edits[-1] = Edit(end, end, f"()]{tail}")
+    return tuple(edits)
+
+
+def _write_string(
+    text: FileText, annotation: ast.expr, quoted: str, marker: str, place: Edit
+) -> Edits | None:
+    """Write `x: "Annotated[T, Query()]" = 1`: inside of a string FastAPI resolves the type.
+
+    `place` is the whole of annotation and default, and what follows the new annotation.
+    """
+    literal = text.segment(annotation)
+    quote = literal[0]
+    if literal != f"{quote}{quoted}{quote}" or text.has_comment(place.start, place.end):
+        return None
+    imported = ensure_import(text, "typing", "Annotated", annotation)
+    if imported is None or "\n" in marker or "\\" in marker:
+        return None
+    new = f"{imported.name}[{quoted}, {marker}]"
+    if quote in new:
+        quote = '"' if quote == "'" else "'"
+        if quote in new:
+            return None
+    return (*imported.edits, Edit(place.start, place.end, f"{quote}{new}{quote}{place.text}"))
+
+
+def _string_of(annotation: ast.expr) -> str | None:
+    """What stands in an annotation that is a string as a whole."""
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        return annotation.value
+    return None
+
+
+def _has_target(marker: ast.expr) -> bool:
+    """Whether a `Depends` names what it calls, rather than taking the annotation's class."""
+    return isinstance(marker, ast.Call) and argument_of(marker, "dependency", 0) is not None
+
+
+def _annotated_brackets(text: FileText, annotation: ast.expr) -> tuple[ast.Subscript, int] | None:
+    """The annotation itself when it is an `Annotated[...]`, and where its bracket closes."""
+    if not isinstance(annotation, ast.Subscript):
+        return None
+    base = annotation.value
+    name = base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")
+    if name != "Annotated":
+        found = text.index.lookup(name, annotation) if isinstance(base, ast.Name) else None
+        aliases = [binding.alias for binding in found[1]] if found else []
+        if not any(alias is not None and alias.name == "Annotated" for alias in aliases):
+            return None
+    return annotation, text.end(annotation) - 1
+
+
+def _has_inert_metadata(annotation: ast.Subscript) -> bool:
+    """Whether `Annotated` holds nothing but documentation.
+
+    FastAPI takes the bare type when the marker is the default: constraints in the `Annotated`
+    are ignored now, and would be obeyed next to the marker.
+    """
+    if not isinstance(annotation.slice, ast.Tuple):
+        return False
+    for element in annotation.slice.elts[1:]:
+        function = element.func if isinstance(element, ast.Call) else element
+        name = function.attr if isinstance(function, ast.Attribute) else None
+        name = function.id if isinstance(function, ast.Name) else name
+        if name not in ("Doc", "doc") and not isinstance(element, ast.Constant):
+            return False
+    return True
+
+
+def _apply(code: str, offset: int, edits: list[Edit]) -> str:
+    """Apply edits that lie in a piece of the text beginning at `offset`."""
+    for edit in sorted(edits, reverse=True):
+        start, end = edit.start - offset, edit.end - offset
+        code = code[:start] + edit.text + code[end:]
+    return code
+
+
+# -- where annotations are evaluated --------------------------------------------------------
+
+
+def _stays_evaluable(
+    text: FileText, function: FunctionNode, parameter: ast.arg, marker: ast.expr, endpoint: bool
+) -> bool:
+    """Whether the marker means the same inside of the annotation.
+
+    A default is evaluated in the scope around the function. An annotation is too, unless it is a
+    string, by quotes or `from __future__ import annotations`: then FastAPI evaluates it later,
+    with the module's globals only, and gives up the whole annotation if a name is missing.
+    """
+    annotation = parameter.annotation
+    assert annotation is not None
+    quoted = _string_of(annotation)
+    if not has_future_annotations(text) and (quoted is None or _has_target(marker)):
+        return True
+    names = list(_free_names(marker))
+    if quoted is None:
+        names += list(_free_names(annotation))
+    if not all(_is_runtime_global(text, name) for name in names):
+        return False
+    if quoted is not None and not _has_target(marker):
+        parsed = _parse_annotation(quoted)
+        if parsed is None:
+            return False
+        for node in _free_names(parsed):
+            if not _is_runtime_global(text, node, at=annotation):
+                return False
+    if _is_in_loop(text, function):
+        return False
+    makes_new = any(
+        isinstance(node, ast.Call | ast.Lambda) for node in ast.walk(marker) if node is not marker
+    )
+    return endpoint or not makes_new
+
+
+def has_future_annotations(text: FileText) -> bool:
+    """Whether `from __future__ import annotations` makes all annotations strings."""
+    return any(
+        isinstance(statement, ast.ImportFrom)
+        and statement.module == "__future__"
+        and any(alias.name == "annotations" for alias in statement.names)
+        for statement in text.tree.body
+    )
+
+
+def _parse_annotation(code: str) -> ast.expr | None:
+    try:
+        return ast.parse(code.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _free_names(node: ast.expr) -> Iterator[ast.Name]:
+    """The names in an expression that it does not bind itself."""
+    bound = {
+        child.id
+        for child in ast.walk(node)
+        if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store)
+    }
+    for child in ast.walk(node):
+        if isinstance(child, ast.Lambda):
+            bound |= {argument.arg for argument in all_arguments(child.args)}
+    for child in ast.walk(node):
+        if isinstance(child, ast.Name) and child.id not in bound:
+            yield child
+
+
+def _is_runtime_global(text: FileText, name: ast.Name, at: ast.AST | None = None) -> bool:
+    """Whether a name is found in the module's globals when the program runs."""
+    found = text.index.lookup(name.id, at if at is not None else name)
+    if found is None:
+        return hasattr(builtins, name.id) or bool(text.index.module_scope.stars)
+    scope, _ = found
+    if scope is not text.index.module_scope:
+        return False
+    return any(
+        not any(
+            isinstance(above, ast.If) and is_type_checking(above.test)
+            for above in text.index.ancestors(binding.node)
+        )
+        for binding in scope.bindings[name.id]
+        if binding.kind != "delete"
+    )
+
+
+def _is_in_loop(text: FileText, function: FunctionNode) -> bool:
+    """Whether a definition is repeated, so that names change under an annotation kept as text."""
+    for above in text.index.ancestors(function):
+        if isinstance(above, ast.For | ast.AsyncFor | ast.While):
+            return True
+        if isinstance(above, SCOPES):
+            return False
+    return False
+
+
+# -- order ----------------------------------------------------------------------------------
+
+
+def _slot(text: FileText, function: FunctionNode, parameter: ast.arg) -> _Slot | None:
+    brackets = text.signature_brackets(function)
+    if brackets is None:
+        return None
+    start = text.start(parameter)
+    for index, item in enumerate(text.items(*brackets)):
+        if item.start == start:
+            arguments = function.args
+            return _Slot(
+                item,
+                index,
+                default_of(function, parameter),
+                any(each is parameter for each in arguments.kwonlyargs),
+                any(each is parameter for each in arguments.posonlyargs),
+            )
+    return None
+
+
+def default_of(function: FunctionNode | ast.Lambda, parameter: ast.arg) -> ast.expr | None:
+    """A parameter's default as written."""
+    arguments = function.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults = [None] * (len(positional) - len(arguments.defaults)) + list(arguments.defaults)
+    for each, default in zip(positional, defaults, strict=True):
+        if each is parameter:
+            return default
+    for each, keyword_default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if each is parameter:
+            return keyword_default
+    return None
+
+
+def _make_order_legal(
+    text: FileText, function: FunctionNode, parameter: ast.arg, keyword_only: bool
+) -> Edits | None:
+    """What lets `parameter` stand without a default: nothing, or a `*` in front of it."""
+    arguments = function.args
+    if any(each is parameter for each in arguments.kwonlyargs):
+        return ()
+    for each in (*arguments.posonlyargs, *arguments.args):
+        if each is parameter:
+            return ()
+        if default_of(function, each) is not None:
+            break
+    if not keyword_only:
+        return None
+    return _make_keyword_only(text, function, parameter)
+
+
+def _make_keyword_only(text: FileText, function: FunctionNode, parameter: ast.arg) -> Edits | None:
+    """Put a bare `*` in front of a positional parameter; one that stands behind it moves."""
+    arguments = function.args
+    brackets = text.signature_brackets(function)
+    if brackets is None or arguments.vararg is not None:
+        return None
+    if any(each is parameter for each in arguments.posonlyargs):
+        return None
+    items = text.items(*brackets)
+    moved: Edits = ()
+    if arguments.kwonlyargs:
+        stars = [item for item in items if text.text[item.start : item.end] == "*"]
+        removed = remove_items(text, brackets, stars) if len(stars) == 1 else None
+        if removed is None:
+            return None
+        moved = removed
+    start = text.start(parameter)
+    index = next((i for i, item in enumerate(items) if item.start == start), None)
+    if index is None:
+        return None
+    return (*moved, *insert_item(text, brackets, index, "*"))
+
+
+def remove_default(
+    text: FileText, function: FunctionNode, parameter: ast.arg, *, keyword_only: bool
+) -> Edits | None:
+    """Drop `= default`, and keep the order of the parameters legal (see `use_annotated`)."""
+    default = default_of(function, parameter)
+    slot = _slot(text, function, parameter)
+    if default is None or slot is None or slot.is_positional_only:
+        return None
+    order = _make_order_legal(text, function, parameter, keyword_only)
+    _, end = text.span(default)
+    removal = replace_range(text, _declared_end(text, parameter), end, "")
+    return None if order is None or removal is None else (*order, removal)
+
+
+def replace_default(
+    text: FileText, function: FunctionNode, parameter: ast.arg, code: str
+) -> Edit | None:
+    """Replace a parameter's default value."""
+    default = default_of(function, parameter)
+    if default is None or not text.is_editable(default):
+        return None
+    return replace_range(text, *text.span(default), code)
+
+
+def add_default(
+    text: FileText, function: FunctionNode, parameter: ast.arg, code: str, *, keyword_only: bool
+) -> Edits | None:
+    """Give a parameter a default; those behind it that have none become keyword-only."""
+    slot = _slot(text, function, parameter)
+    if slot is None or slot.default is not None or slot.is_positional_only:
+        return None
+    order: Edits | None = ()
+    if not slot.is_keyword_only:
+        positional = function.args.args
+        position = next(i for i, each in enumerate(positional) if each is parameter)
+        for each in positional[position + 1 :]:
+            if default_of(function, each) is None:
+                order = _make_keyword_only(text, function, each) if keyword_only else None
+                break
+    if order is None:
+        return None
+    end = _declared_end(text, parameter)
+    equals = " = " if parameter.annotation is not None else "="
+    return (*order, Edit(end, end, f"{equals}{code}"))
+
+
+def _declared_end(text: FileText, parameter: ast.arg) -> int:
+    """The end of `name` or `name: annotation`."""
+    if parameter.annotation is not None:
+        return text.span(parameter.annotation)[1]
+    return text.end(parameter)
+
+
+def annotate(text: FileText, parameter: ast.arg, annotation: str) -> Edit | None:
+    """Annotate a parameter that has no annotation; `x=1` becomes `x: int = 1`."""
+    if parameter.annotation is not None:
+        return None
+    end = text.end(parameter)
+    equals = text.token_at(end)
+    if equals is not None and equals.string == "=" and equals.start == end:
+        following = text.token_at(equals.end)
+        if following is not None and following.start == equals.end:
+            return Edit(end, equals.end, f": {annotation} = ")
+    return Edit(end, end, f": {annotation}")
+
+
+def add_parameter(
+    text: FileText, function: FunctionNode, code: str, *, has_default: bool = False
+) -> Edits | None:
+    """Add a parameter that FastAPI fills in, where it disturbs no other.
+
+    Behind a `*` if there is one; else behind the positional parameters, or, when it has no
+    default and they do, in front of the first that has one.
+
+    `None` for functions with positional-only parameters or `*args`.
+    """
+    arguments = function.args
+    brackets = text.signature_brackets(function)
+    if brackets is None or arguments.vararg is not None or arguments.posonlyargs:
+        return None
+    items = text.items(*brackets)
+    before: ast.arg | None = None
+    if not arguments.kwonlyargs and not has_default:
+        before = next((a for a in arguments.args if default_of(function, a) is not None), None)
+    if before is not None:
+        start = text.start(before)
+        index = next((i for i, item in enumerate(items) if item.start == start), None)
+        return None if index is None else insert_item(text, brackets, index, code)
+    if arguments.kwarg is not None:
+        # The last element is `**kwargs`.
+        return insert_item(text, brackets, len(items) - 1, code)
+    return append_item(text, brackets, code)
+
+
+def remove_parameter(text: FileText, function: FunctionNode, parameter: ast.arg) -> Edits | None:
+    """Remove a parameter, and a bare `*` that would be left with nothing behind it."""
+    brackets = text.signature_brackets(function)
+    slot = _slot(text, function, parameter)
+    if brackets is None or slot is None or slot.is_positional_only:
+        return None
+    going = [slot.item]
+    keywords = function.args.kwonlyargs
+    if slot.is_keyword_only and len(keywords) == 1 and function.args.vararg is None:
+        items = text.items(*brackets)
+        going += [item for item in items if text.text[item.start : item.end] == "*"]
+    return remove_items(text, brackets, going)
