@@ -83,7 +83,7 @@ def load_settings(path: Path) -> Settings:
         model_config = SettingsConfigDict(yaml_file=path)
 
     try:
-        return FileSettings()  # type: ignore[call-arg]  # its values come from the sources
+        return FileSettings()
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in problem['loc']) or 'settings'}: {problem['msg']}"

@@ -13,12 +13,12 @@ from example_app.config import Settings
 from example_app.config_file import (
     CONFIG_VARIABLE,
     DEFAULT_CONFIG,
+    ConfigurationError,
     fail,
     load_settings,
     load_settings_or_exit,
     resolve_config_path,
 )
-from example_app.config_file import ConfigurationError
 
 
 def create_app() -> FastAPI:

@@ -1,0 +1,1 @@
+"""The RPC surface: POST only, sessions; downloads are GET."""

@@ -1,0 +1,1 @@
+"""The REST surface: JSON web tokens, proper methods and status codes."""

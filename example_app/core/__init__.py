@@ -1,0 +1,1 @@
+"""What every layer may use: exceptions, security, logging. Imports nothing above itself."""

@@ -1,0 +1,1 @@
+"""One repository per table. They neither commit nor catch: the transaction's owner does."""

@@ -1,0 +1,1 @@
+"""Pure ASGI middleware, wired in `example_app.application`."""

@@ -1,0 +1,1 @@
+"""Live notifications: who listens, and how they are served."""

@@ -1,0 +1,65 @@
+"""Serving one authenticated WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from fastapi import WebSocket
+from pydantic import ValidationError
+from starlette.websockets import WebSocketState
+
+from example_app.core.logging import get_logger
+from example_app.core.permissions import Actor
+from example_app.realtime.manager import ConnectionManager, Subscription
+from example_app.schemas.notifications import CLIENT_MESSAGE, ServerMessage
+
+TRY_AGAIN_LATER: Final = 1013
+
+logger = get_logger(__name__)
+
+
+async def serve_socket(websocket: WebSocket, actor: Actor, manager: ConnectionManager) -> None:
+    """Send notifications and answer messages until the client leaves or proves too slow."""
+    with manager.subscribe(actor.id, "websocket") as subscription:
+        await websocket.send_text(ServerMessage(type="ready").model_dump_json())
+        tasks = {
+            asyncio.create_task(_answer(websocket), name="answer"),
+            asyncio.create_task(_forward(websocket, subscription), name="forward"),
+            asyncio.create_task(subscription.overflowed.wait(), name="overflow"),
+        }
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            # Awaited so that none outlives the socket; a send to a closed socket fails here.
+            await asyncio.gather(*tasks, return_exceptions=True)
+    if subscription.overflowed.is_set() and websocket.client_state is WebSocketState.CONNECTED:
+        logger.warning("listener too slow", user_id=str(actor.id))
+        await websocket.close(TRY_AGAIN_LATER, "too slow")
+
+
+async def _answer(websocket: WebSocket) -> None:
+    """Answer each message; `iter_text` ends when the client disconnects."""
+    async for text in websocket.iter_text():
+        await websocket.send_text(reply_to(text).model_dump_json(exclude_none=True))
+
+
+async def _forward(websocket: WebSocket, subscription: Subscription) -> None:
+    """Pass on notifications as they come."""
+    while True:
+        notification = await subscription.queue.get()
+        message = ServerMessage(type="notification", notification=notification)
+        await websocket.send_text(message.model_dump_json(exclude_none=True))
+
+
+def reply_to(text: str) -> ServerMessage:
+    """Return the answer to one message; what cannot be understood gets an error, not silence."""
+    try:
+        message = CLIENT_MESSAGE.validate_json(text)
+    except ValidationError:
+        return ServerMessage(type="error", detail="The message is not understood.")
+    if message.type == "ping":
+        return ServerMessage(type="pong")
+    return ServerMessage(type="error", detail="This connection is authenticated already.")

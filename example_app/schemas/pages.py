@@ -1,0 +1,29 @@
+"""Lists are always pages, and pages have a bounded size."""
+
+from __future__ import annotations
+
+from typing import Final, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ItemT = TypeVar("ItemT")
+MAX_PAGE_SIZE: Final = 100
+MAX_OFFSET: Final = 1_000_000
+
+
+class PageParams(BaseModel):
+    """Which part of a list is wanted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    limit: int = Field(default=20, ge=1, le=MAX_PAGE_SIZE, description="Most rows to return.")
+    offset: int = Field(default=0, ge=0, le=MAX_OFFSET, description="Rows to skip.")
+
+
+class Page(BaseModel, Generic[ItemT]):
+    """Part of a list, and how long the whole list is."""
+
+    items: list[ItemT] = Field(description="The rows of this page.")
+    total: int = Field(ge=0, description="Number of rows on all pages.")
+    limit: int = Field(ge=1, le=MAX_PAGE_SIZE, description="Most rows of this page.")
+    offset: int = Field(ge=0, description="Rows before this page.")

@@ -1,0 +1,1 @@
+"""What the service can do, independent of how it is asked. Knows nothing of HTTP."""
