@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import itertools
 import tokenize
 from collections import Counter
 from collections.abc import Iterable
@@ -29,7 +30,7 @@ def edited(code: str, edits: Edit | Iterable[Edit] | None) -> str | None:
     if edits is None:
         return None
     flat = sorted([edits] if isinstance(edits, Edit) else edits)
-    for first, second in zip(flat, flat[1:], strict=False):
+    for first, second in itertools.pairwise(flat):
         assert first.end <= second.start, (first, second)
     result = code
     for edit in reversed(flat):

@@ -1,10 +1,10 @@
-'''Fixes: text edits over `ast` positions, and the loop that applies them.
+"""Fixes: text edits over `ast` positions, and the loop that applies them.
 
 How to write the fix of a rule. A fix is computed when it is wanted, by a function without
-parameters that returns a `Fix` or `None`; pass it to `Rule.report(..., fix=...)`. It gets its parts
-from the functions below, which all take `text_of(module)` first and return an `Edit`, a tuple of
-edits, or `None` when the change would lose a comment or cannot be made. `fix_of` puts parts together
-and gives up when one of them did, so no part needs a check of its own:
+parameters that returns a `Fix` or `None`; pass it to `Rule.report(..., fix=...)`. Its parts come
+from functions that all take `text_of(module)` first and return an `Edit`, a tuple of
+edits, or `None` when the change would lose a comment or cannot be made. `fix_of` puts parts
+together and gives up when one of them did, so no part needs a check of its own:
 
     def fix() -> Fix | None:
         text = text_of(context.module)
@@ -33,4 +33,4 @@ What a fix must hold: `Fix.edits` do not overlap; the file parses after each sin
 comment survives; applying it once more finds nothing to do. An edit never contains code that the
 author did not write and the title does not announce. Fixes that share a place (a signature, the
 last use of an import) share a `group`.
-'''
+"""

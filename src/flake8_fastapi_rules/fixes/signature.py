@@ -92,7 +92,12 @@ def use_annotated(
         return None
     injects = kind in _INJECTING
     value = _Value("", ()) if injects else _default_value(text, marker)
-    if value is None or not _stays_evaluable(text, function, parameter, marker, is_endpoint):
+    if value is None:
+        return None
+    if _is_evaluated_later(text, parameter, marker, injects) and not (
+        _is_evaluable_later(text, function, parameter, marker)
+        and (is_endpoint or not _makes_new_objects(marker))
+    ):
         return None
     order = () if value.code else _make_order_legal(text, function, parameter, keyword_only)
     written = _write_annotated(text, parameter, marker, injects, value)
@@ -275,38 +280,40 @@ def _apply(code: str, offset: int, edits: list[Edit]) -> str:
 # -- where annotations are evaluated --------------------------------------------------------
 
 
-def _stays_evaluable(
-    text: FileText, function: FunctionNode, parameter: ast.arg, marker: ast.expr, endpoint: bool
+def _is_evaluated_later(
+    text: FileText, parameter: ast.arg, marker: ast.expr, injects: bool
 ) -> bool:
-    """Whether the marker means the same inside of the annotation.
+    """Whether the marker would stand in an annotation that is a string.
 
     A default is evaluated in the scope around the function. An annotation is too, unless it is a
     string, by quotes or `from __future__ import annotations`: then FastAPI evaluates it later,
     with the module's globals only, and gives up the whole annotation if a name is missing.
     """
+    if has_future_annotations(text):
+        return True
+    quoted = parameter.annotation is not None and _string_of(parameter.annotation) is not None
+    return quoted and not (injects and _has_target(marker))
+
+
+def _is_evaluable_later(
+    text: FileText, function: FunctionNode, parameter: ast.arg, marker: ast.expr
+) -> bool:
+    """Whether every name of annotation and marker is a global, and the same one later."""
     annotation = parameter.annotation
     assert annotation is not None
     quoted = _string_of(annotation)
-    if not has_future_annotations(text) and (quoted is None or _has_target(marker)):
-        return True
-    names = list(_free_names(marker))
-    if quoted is None:
-        names += list(_free_names(annotation))
-    if not all(_is_runtime_global(text, name) for name in names):
+    parsed = annotation if quoted is None else _parse_annotation(quoted)
+    if parsed is None or _is_in_loop(text, function):
         return False
-    if quoted is not None and not _has_target(marker):
-        parsed = _parse_annotation(quoted)
-        if parsed is None:
-            return False
-        for node in _free_names(parsed):
-            if not _is_runtime_global(text, node, at=annotation):
-                return False
-    if _is_in_loop(text, function):
-        return False
-    makes_new = any(
+    names = (*_free_names(marker), *_free_names(parsed))
+    return all(_is_runtime_global(text, name, annotation) for name in names)
+
+
+def _makes_new_objects(marker: ast.expr) -> bool:
+    """Whether each evaluation of `Depends(f())` gives another dependency."""
+    return any(
         isinstance(node, ast.Call | ast.Lambda) for node in ast.walk(marker) if node is not marker
     )
-    return endpoint or not makes_new
 
 
 def has_future_annotations(text: FileText) -> bool:
@@ -341,9 +348,9 @@ def _free_names(node: ast.expr) -> Iterator[ast.Name]:
             yield child
 
 
-def _is_runtime_global(text: FileText, name: ast.Name, at: ast.AST | None = None) -> bool:
-    """Whether a name is found in the module's globals when the program runs."""
-    found = text.index.lookup(name.id, at if at is not None else name)
+def _is_runtime_global(text: FileText, name: ast.Name, at: ast.AST) -> bool:
+    """Whether a name seen at `at` is found in the module's globals when the program runs."""
+    found = text.index.lookup(name.id, at)
     if found is None:
         return hasattr(builtins, name.id) or bool(text.index.module_scope.stars)
     scope, _ = found
