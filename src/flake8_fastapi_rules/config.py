@@ -317,7 +317,9 @@ class SettingsLoader:
         return self._profiled[key]
 
     def _load_directory(self, directory: Path) -> Configuration:
-        file, root, table = (None, _root_of(directory), {})
+        file: Path | None = None
+        table: Mapping[str, object] = {}
+        root = _root_of(directory)
         if not self._isolated:
             file, table = self._nearest_table(directory)
             root = file.parent if file else root
@@ -553,7 +555,7 @@ def _convert(option: dataclasses.Field[Any], raw: object, origin: str) -> Any:
         case "version":
             return _version(raw, wrong)
         case "layers":
-            if not isinstance(raw, dict):
+            if not isinstance(raw, dict) or not all(isinstance(v, list) for v in raw.values()):
                 raise wrong("a table of lists of names")
             return {name: _strings(value, wrong) for name, value in raw.items()}
         case "profiles":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from flake8_fastapi_rules.engine.findings import FixMaker, Related
 from flake8_fastapi_rules.engine.source import Range
@@ -27,8 +27,8 @@ class ReportLike(Protocol):
 class RuleLike(Protocol):
     """What the engine needs to know of a rule."""
 
-    code: Any
-    hints: Any
+    code: ClassVar[str]
+    hints: ClassVar[tuple[str, ...]]
 
     @classmethod
     def name(cls) -> str: ...
