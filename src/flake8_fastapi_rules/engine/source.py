@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
+import warnings
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+
+
+#: `except A, B:` and `except* A, B:` without parentheses, as Python 3.14 has it.
+_UNPARENTHESIZED = re.compile(
+    r"^(?P<head>[ \t]*except\*?) (?P<names>[\w.]+(?:, ?[\w.]+)*), (?P<last>[\w.]+)(?P<tail>[ \t]*:)",
+    re.MULTILINE,
+)
+
+
+def _parenthesized(match: re.Match[str]) -> str:
+    """The same clause in parentheses and at the same length, so that columns stay true."""
+    return "{head}({names},{last}){tail}".format(**match.groupdict())
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,11 +89,21 @@ class Source:
     def parse(self) -> ast.Module:
         """Parse the text.
 
+        `except A, B:` (PEP 758, Python 3.14) is understood by older interpreters too.
+
         Raises:
             SourceError: for a syntax error, too deep nesting, or text the parser refuses.
         """
         try:
-            return ast.parse(self.text, self.path)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a linted file's "\\d" is no concern of ours
+                try:
+                    return ast.parse(self.text, self.path)
+                except SyntaxError:
+                    older = _UNPARENTHESIZED.sub(_parenthesized, self.text)
+                    if older == self.text:
+                        raise
+                    return ast.parse(older, self.path)
         except SyntaxError as error:
             column = max((error.offset or 1) - 1, 0)
             raise SourceError(f"invalid syntax: {error.msg}", error.lineno or 1, column) from error

@@ -23,6 +23,12 @@ from flake8_fastapi_rules.semantics.facts import (
     RouteKind,
     Router,
 )
+from flake8_fastapi_rules.semantics.framework import (
+    POSITIONAL,
+    ROUTE_ADDERS,
+    ROUTE_DECORATORS,
+    VERBS,
+)
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.resolve import first_argument
 from flake8_fastapi_rules.semantics.values import (
@@ -40,12 +46,7 @@ from flake8_fastapi_rules.semantics.values import (
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
 
-VERBS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 #: Names of methods that declare something; a call of any other attribute is not looked into.
-_ROUTE_METHODS = VERBS | {"api_route", "route", "websocket", "websocket_route", "websocket"}
-_ADD_METHODS = frozenset(
-    {"add_api_route", "add_api_websocket_route", "add_route", "add_websocket_route"}
-)
 _OTHER_METHODS = frozenset(
     {
         "include_router", "mount", "add_middleware", "middleware", "exception_handler",
@@ -53,27 +54,8 @@ _OTHER_METHODS = frozenset(
         "add_task", "create_task", "ensure_future", "add_job", "start_soon", "scheduled_job",
     }
 )  # fmt: skip
-_INTERESTING = _ROUTE_METHODS | _ADD_METHODS | _OTHER_METHODS
+_INTERESTING = ROUTE_DECORATORS | ROUTE_ADDERS | _OTHER_METHODS
 
-#: The positional parameters of the methods above, `self` left out.
-_POSITIONAL: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(VERBS, ("path",)),
-    "api_route": ("path",),
-    "route": ("path", "methods", "name", "include_in_schema"),
-    "websocket": ("path", "name"),
-    "websocket_route": ("path", "name"),
-    "add_api_route": ("path", "endpoint"),
-    "add_api_websocket_route": ("path", "endpoint", "name"),
-    "add_route": ("path", "endpoint", "methods", "name", "include_in_schema"),
-    "add_websocket_route": ("path", "endpoint", "name"),
-    "include_router": ("router",),
-    "mount": ("path", "app", "name"),
-    "add_exception_handler": ("exc_class_or_status_code", "handler"),
-    "exception_handler": ("exc_class_or_status_code",),
-    "add_event_handler": ("event_type", "func"),
-    "on_event": ("event_type",),
-    "middleware": ("middleware_type",),
-}
 _OWNERS = ("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette")
 _WEBHOOKS = "fastapi.FastAPI.webhooks."
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security"})
@@ -263,7 +245,7 @@ class _Builder:
             return
         attr = name.rpartition(".")[2]
         receiver = self.resolver.resolve(self.module, func.value)
-        arguments, unknown = self._arguments(node, _POSITIONAL.get(attr, ()))
+        arguments, unknown = self._arguments(node, POSITIONAL.get(name, ()))
         match attr:
             case "include_router":
                 child_node = arguments.get("router")
@@ -314,7 +296,7 @@ class _Builder:
                         self.resolver.resolve(self.module, arguments.get("func")),
                     )
                 )
-            case _ if attr in _ADD_METHODS:
+            case _ if attr in ROUTE_ADDERS:
                 self._add_route(node, attr, receiver, arguments, unknown)
             case _:
                 # `router.get("/x")` that decorates nothing: applied to a function by `_applied`
@@ -356,7 +338,7 @@ class _Builder:
         attr = name.rpartition(".")[2]
         receiver = self.resolver.resolve(self.module, func.value)
         arguments, unknown = (
-            self._arguments(call, _POSITIONAL.get(attr, ())) if call else ({}, False)
+            self._arguments(call, POSITIONAL.get(name, ())) if call else ({}, False)
         )
         value = Function(self.module, function)
         match attr:
@@ -390,19 +372,19 @@ class _Builder:
                         value,
                     )
                 )
-            case _ if attr in _ROUTE_METHODS:
+            case _ if attr in ROUTE_DECORATORS:
                 self._route(decorator, call, "decorator", name, receiver, arguments, unknown, value)
 
     def _applied(self, node: ast.Call, inner: ast.Call) -> None:
         """`router.get("/x")(function)`"""
         func = inner.func
-        if not (isinstance(func, ast.Attribute) and func.attr in _ROUTE_METHODS and node.args):
+        if not (isinstance(func, ast.Attribute) and func.attr in ROUTE_DECORATORS and node.args):
             return
         name = self._framework_name(self.resolver.resolve(self.module, func))
         if name is None:
             return
         attr = name.rpartition(".")[2]
-        arguments, unknown = self._arguments(inner, _POSITIONAL.get(attr, ()))
+        arguments, unknown = self._arguments(inner, POSITIONAL.get(name, ()))
         receiver = self.resolver.resolve(self.module, func.value)
         endpoint = self.resolver.resolve(self.module, node.args[0])
         self._route(inner, inner, "call", name, receiver, arguments, unknown, endpoint)
@@ -415,7 +397,8 @@ class _Builder:
         arguments: dict[str, ast.expr],
         unknown: bool,
     ) -> None:
-        endpoint = self.resolver.resolve(self.module, arguments.get("endpoint"))
+        endpoint_node = arguments.get("endpoint", arguments.get("route"))
+        endpoint = self.resolver.resolve(self.module, endpoint_node)
         self._route(node, node, "add", f".{attr}", receiver, arguments, unknown, endpoint)
 
     def _route(

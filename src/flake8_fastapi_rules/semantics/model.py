@@ -20,7 +20,7 @@ from flake8_fastapi_rules.semantics.facts import (
     Parameter,
     Role,
 )
-from flake8_fastapi_rules.semantics.framework import STATUS_CODES
+from flake8_fastapi_rules.semantics.framework import status_of
 from flake8_fastapi_rules.semantics.modules import Module, Modules
 from flake8_fastapi_rules.semantics.resolve import Resolver, first_argument
 from flake8_fastapi_rules.semantics.uses import Uses
@@ -83,11 +83,9 @@ class Model:
         """What an expression means, with `status.HTTP_404_NOT_FOUND` as `Constant(404)`."""
         value = self.resolve(module, node)
         if isinstance(value, External):
-            code = STATUS_CODES.get(value.name.rpartition(".")[2])
-            if code is not None and value.name.startswith("starlette.status."):
+            code = status_of(value.name)
+            if code is not None:
                 return Constant(code)
-            if value.name.startswith("http.HTTPStatus."):
-                return _http_status(value.name.split(".")[2])
         return value
 
     def status(self, module: Module, node: ast.AST | None) -> int | None:
@@ -440,12 +438,3 @@ def _sorted(
     functions: Iterator[Function] | tuple[Function, ...] | list[Function],
 ) -> list[Function]:
     return sorted(functions, key=lambda f: (f.node.lineno, f.node.col_offset))
-
-
-def _http_status(name: str) -> Value:
-    from http import HTTPStatus
-
-    try:
-        return Constant(int(HTTPStatus[name]))
-    except KeyError:
-        return UNKNOWN

@@ -13,7 +13,15 @@ from typing import Literal
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.facts import Marker, Parameter, ParameterKind
-from flake8_fastapi_rules.semantics.framework import SCALAR_TYPES, SPECIAL_PARAMETER_TYPES
+from flake8_fastapi_rules.semantics.framework import (
+    COMPLEX_TYPES,
+    MAPPING_TYPES,
+    MARKER_BY_NAME,
+    SCALAR_TYPES,
+    SEQUENCE_TYPES,
+    SPECIAL_PARAMETER_TYPES,
+    UPLOAD_TYPES,
+)
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.resolve import Resolver, default_of
 from flake8_fastapi_rules.semantics.values import (
@@ -27,7 +35,7 @@ from flake8_fastapi_rules.semantics.values import (
     Value,
 )
 
-MARKERS: dict[str, ParameterKind] = {
+KINDS: dict[str, ParameterKind] = {
     "Depends": ParameterKind.DEPENDENCY,
     "Security": ParameterKind.DEPENDENCY,
     "Path": ParameterKind.PATH,
@@ -38,20 +46,6 @@ MARKERS: dict[str, ParameterKind] = {
     "Form": ParameterKind.FORM,
     "File": ParameterKind.FILE,
 }
-_UPLOAD = ("fastapi.UploadFile", "starlette.datastructures.UploadFile")
-_SEQUENCES = frozenset(
-    {
-        "builtins.list", "builtins.set", "builtins.frozenset", "builtins.tuple",
-        "collections.deque", "collections.abc.Sequence", "collections.abc.Iterable",
-        "collections.abc.Set", "collections.abc.MutableSet", "collections.abc.MutableSequence",
-    }
-)  # fmt: skip
-_MAPPINGS = frozenset(
-    {
-        "builtins.dict", "collections.abc.Mapping", "collections.abc.MutableMapping",
-        "collections.defaultdict", "collections.OrderedDict", "collections.Counter",
-    }
-)  # fmt: skip
 
 Shape = Literal["scalar", "upload", "complex", "unknown"]
 
@@ -63,13 +57,11 @@ def marker_of(
     value = resolver.resolve(module, node)
     match value:
         case Instance(of=External(name), module=home, call=call) if call is not None and home:
-            short = name.removeprefix("fastapi.")
-            if name.startswith("fastapi.") and short in MARKERS:
-                return Marker(short, module, node, call, home, in_annotated)
+            if name in MARKER_BY_NAME:
+                return Marker(MARKER_BY_NAME[name], module, node, call, home, in_annotated)
         case External(name):
-            short = name.removeprefix("fastapi.")
-            if name.startswith("fastapi.") and short in MARKERS:
-                return Marker(short, module, node, None, module, in_annotated)
+            if name in MARKER_BY_NAME:
+                return Marker(MARKER_BY_NAME[name], module, node, None, module, in_annotated)
     return None
 
 
@@ -193,7 +185,7 @@ def _alias(resolver: Resolver, parameter: Parameter) -> str | None:
 def _kind(resolver: Resolver, parameter: Parameter, is_in_path: bool) -> ParameterKind:
     marker = parameter.marker
     if marker is not None:
-        return MARKERS[marker.name]
+        return KINDS[marker.name]
     kind = shape_of(resolver, parameter.type_module, parameter.type_node)
     typed = resolver.annotation(parameter.type_module, parameter.type_node)
     if resolver.is_instance(typed, *SPECIAL_PARAMETER_TYPES):
@@ -230,14 +222,14 @@ def shape_of(resolver: Resolver, module: Module, node: ast.expr | None) -> Shape
                 return "scalar"
             case External("typing.Annotated"):
                 return shape_of(resolver, module, parts[0])
-            case External(name) if name in _SEQUENCES:
+            case External(name) if name in SEQUENCE_TYPES:
                 inner = [
                     shape_of(resolver, module, part)
                     for part in parts
                     if not (isinstance(part, ast.Constant) and part.value is ...)
                 ]
                 return "upload" if inner and set(inner) == {"upload"} else "complex"
-            case External(name) if name in _MAPPINGS:
+            case External(name) if name in MAPPING_TYPES:
                 return "complex"
         return _shape_of_value(resolver, base)
     return _shape_of_value(resolver, resolver.resolve(module, node))
@@ -254,13 +246,11 @@ def _joined(shapes: list[Shape]) -> Shape:
 def _shape_of_value(resolver: Resolver, value: Value) -> Shape:
     match value:
         case External(name):
-            if resolver.is_subclass(value, *_UPLOAD):
+            if resolver.is_subclass(value, *UPLOAD_TYPES):
                 return "upload"
             if name in SCALAR_TYPES or resolver.is_subclass(value, "enum.Enum"):
                 return "scalar"
-            if name in _SEQUENCES or name in _MAPPINGS:
-                return "complex"
-            if resolver.is_subclass(value, "pydantic.BaseModel"):
+            if resolver.is_subclass(value, *COMPLEX_TYPES):
                 return "complex"
             return "unknown"
         case Class():
@@ -279,18 +269,14 @@ def _shape_of_value(resolver: Resolver, value: Value) -> Shape:
 
 
 def _shape_of_class(resolver: Resolver, cls: Class) -> Shape:
-    if resolver.is_subclass(cls, *_UPLOAD):
+    if resolver.is_subclass(cls, *UPLOAD_TYPES):
         return "upload"
     if resolver.is_subclass(cls, "enum.Enum"):
         return "scalar"
-    if resolver.is_subclass(cls, "pydantic.BaseModel", "typing.TypedDict", "builtins.dict"):
-        return "complex"
-    if is_dataclass(resolver, cls):
+    if resolver.is_subclass(cls, "typing.TypedDict", *COMPLEX_TYPES) or is_dataclass(resolver, cls):
         return "complex"
     if any(isinstance(base, External) and base.name in SCALAR_TYPES for base in resolver.mro(cls)):
         return "scalar"
-    if any(isinstance(base, External) and base.name in _SEQUENCES for base in resolver.mro(cls)):
-        return "complex"
     return "unknown"
 
 

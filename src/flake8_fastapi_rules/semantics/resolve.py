@@ -139,7 +139,7 @@ class Resolver:
             memo[key] = value
         return value
 
-    def _resolve(self, module: Module, node: ast.AST) -> Value:  # noqa: C901 - one case per node
+    def _resolve(self, module: Module, node: ast.AST) -> Value:
         match node:
             case ast.Name(id=name):
                 return self.name(module, name, node)
@@ -840,7 +840,7 @@ class Resolver:
             return known
         return self._guarded(self._types, node, lambda: self._annotation(module, node))
 
-    def _annotation(self, module: Module, node: ast.expr) -> Value:  # noqa: C901
+    def _annotation(self, module: Module, node: ast.expr) -> Value:
         if isinstance(node, ast.Constant):
             if node.value is None:
                 return Constant(None)
