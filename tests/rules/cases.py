@@ -31,7 +31,7 @@ ROWS = (
     "crlf", "tabs", "bom", "non-ascii", "flake8", "noqa", "fix", "comments", "judge",
 )  # fmt: skip
 
-_CODE = re.compile(r"FAR[0-9]{3}")
+_CODE = re.compile(r"(FAR[0-9]{3})(?:@(-?[0-9]+))?")
 _MARKER = re.compile(r"#\s*(FAR[0-9]{3}\b.*)$")
 _CARETS = re.compile(r"^\s*#(?=[ ^])[ ^]*\^[ ^]*(FAR[0-9]{3}\b.*)?$")
 _HEADER = re.compile(r"^# far(-judge|-skip)?:\s*(.*)$")
@@ -189,17 +189,19 @@ def markers_of(text: str) -> Iterator[Expectation]:
             items += _items(found[1]) if found[1] else ()
         if carets and len(carets) != len(items):
             raise FormatError(f"line {number}: {len(carets)} caret groups, {len(items)} codes")
-        for index, (code, message) in enumerate(items):
-            yield Expectation(number, code, message, carets[index] if carets else None)
+        for index, (offset, code, message) in enumerate(items):
+            columns = carets[index] if carets else None
+            yield Expectation(number + offset, code, message, columns)
 
 
-def _items(text: str) -> Iterator[tuple[str, str]]:
-    """Split `FAR101: part FAR102` into codes and parts of messages."""
+def _items(text: str) -> Iterator[tuple[int, str, str]]:
+    """Split `FAR101: part FAR102@-2` into offsets of lines, codes and parts of messages."""
     for part in re.split(r"[\s,;]+(?=FAR[0-9]{3}\b)", text.strip()):
         code, _, message = part.partition(":")
-        if not _CODE.fullmatch(code.strip()):
+        match = _CODE.fullmatch(code.strip())
+        if not match:
             raise FormatError(f"bad marker {part!r}")
-        yield code.strip(), message.strip()
+        yield int(match[2] or 0), match[1], message.strip()
 
 
 def _caret_columns(line: str) -> list[tuple[int, int]]:

@@ -11,11 +11,11 @@ import ast
 import re
 import tokenize
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from io import StringIO
 
 from flake8_fastapi_rules.engine.findings import Finding
-from flake8_fastapi_rules.engine.source import Range, Source
+from flake8_fastapi_rules.engine.source import Source
 
 REEXPORTS = "far_reexports.py"
 #: Names and modules that keep their import: the language itself gives them a meaning.
@@ -443,13 +443,20 @@ def _is_future(node: ast.stmt) -> bool:
 
 
 def with_noqa(text: str, findings: list[Finding]) -> str:
-    """Put a `# noqa: CODE` on every reported line, in place of its marker."""
+    """Put a `# noqa: CODE` on every reported line, in place of its marker.
+
+    A line that ends inside of a string cannot hold it; the line where the string ends can.
+    """
     lines = text.split("\n")
+    inside = _lines_inside_strings(text)
     codes: dict[int, set[str]] = {}
     for finding in findings:
-        codes.setdefault(finding.line, set()).add(finding.code)
+        line = finding.line
+        while line + 1 in inside:
+            line += 1
+        codes.setdefault(line, set()).add(finding.code)
     for number, found in codes.items():
-        line = re.sub(r"\s*#\s*FAR[0-9]{3}\b.*$", "", lines[number - 1])
+        line = re.sub(r"\s*#\s*(FAR[0-9]{3}|noqa)\b.*$", "", lines[number - 1])
         lines[number - 1] = f"{line}  # noqa: {','.join(sorted(found))}"
     return "\n".join(lines)
 
@@ -476,9 +483,3 @@ def comments_of(text: str) -> list[str]:
     """The comments of a text."""
     tokens = tokenize.generate_tokens(StringIO(text).readline)
     return [token.string for token in tokens if token.type == tokenize.COMMENT]
-
-
-def moved(finding: Finding, variant: Variant) -> Finding:
-    """A finding at the place where a variant must have it."""
-    line, column, end_line, end_column, _, message = variant.expected(finding)
-    return replace(finding, range=Range(line, column, end_line, end_column), message=message)
