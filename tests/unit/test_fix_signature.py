@@ -366,9 +366,20 @@ annotations = st.sampled_from(
     ["int", "list[int]", "'int'", "A | None", "(int)", "Annotated[int, Doc('x')]"]
 )
 defaults = st.sampled_from(
-    ["Depends(f)", "Depends()", "Query(1)", "Query(...)", "Query(default=2, ge=1)", 
-     "Query(None,\n le=3 # q\n)", "Body({'a': [1]})", "Security(f, scopes=['a'])", "Depends(lambda x=1: (x, 2))", "5", ""]
-)  # fmt: skip
+    [
+        "Depends(f)",
+        "Depends()",
+        "Query(1)",
+        "Query(...)",
+        "Query(default=2, ge=1)",
+        "Query(None,\n le=3 # q\n)",
+        "Body({'a': [1]})",
+        "Security(f, scopes=['a'])",
+        "Depends(lambda x=1: (x, 2))",
+        "5",
+        "",
+    ]
+)
 
 
 @st.composite

@@ -30,12 +30,15 @@ class Fix:
         edits: edits that do not overlap, in any order; identical insertions at one place by
             several fixes (imports) are applied once.
         group: fixes that share a group (such as one signature) are not applied in one round.
+        leads_to: codes of findings that may appear once it is applied, because what they are
+            about could not be told before; any other new finding rejects the fix.
     """
 
     title: str
     safety: Safety
     edits: tuple[Edit, ...]
     group: str | None = None
+    leads_to: tuple[str, ...] = ()
 
 
 FixMaker = Callable[[], Fix | None]

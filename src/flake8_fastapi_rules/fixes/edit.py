@@ -25,13 +25,14 @@ def fix_of(
     safety: Safety,
     *parts: Edit | Iterable[Edit] | None,
     group: str | None = None,
+    leads_to: tuple[str, ...] = (),
 ) -> Fix | None:
     """The fix made of all `parts`; `None` if one of them is `None` or nothing is left to do.
 
     Parameters:
         title: what it does, as an imperative ("Use `Annotated`").
         parts: edits, or tuples of them, that do not overlap.
-        group: see `Fix.group`.
+        group, leads_to: see `Fix`.
     """
     edits: list[Edit] = []
     for part in parts:
@@ -40,7 +41,7 @@ def fix_of(
         edits.extend([part] if isinstance(part, Edit) else part)
     if not edits:
         return None
-    return Fix(title, safety, tuple(dict.fromkeys(edits)), group)
+    return Fix(title, safety, tuple(dict.fromkeys(edits)), group, leads_to)
 
 
 # -- expressions ----------------------------------------------------------------------------

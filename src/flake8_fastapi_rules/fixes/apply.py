@@ -1,0 +1,305 @@
+"""The loop that applies fixes to one text until nothing is left to fix."""
+
+from __future__ import annotations
+
+import io
+import token
+import tokenize
+import warnings
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from flake8_fastapi_rules.engine.findings import Edit, Finding, Fix
+from flake8_fastapi_rules.engine.source import Source, SourceError
+
+#: Gives the findings of a text: those that count, with `noqa` and selection considered.
+Check = Callable[[Source], list[Finding]]
+
+#: After so many rounds fixes chase each other.
+MAX_ROUNDS = 50
+
+NO_FIX = "the rule has no fix"
+NOT_FIXABLE = "this case cannot be fixed without a person"
+UNSAFE = "the fix is unsafe"
+NOT_CONVERGED = "fixes undo each other"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A finding that was fixed, as it was reported in the round in which that happened."""
+
+    finding: Finding
+    fix: Fix
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A finding of the final text, and why it is still there."""
+
+    finding: Finding
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FixOutcome:
+    """What became of one file.
+
+    Parameters:
+        before, after: the texts.
+        applied: what was fixed, in order.
+        left: what remains, in source order.
+        rounds: how many rounds changed something.
+        converged: `False` when it was given up because fixes undo each other.
+    """
+
+    before: Source
+    after: Source
+    applied: tuple[Applied, ...] = ()
+    left: tuple[Left, ...] = ()
+    rounds: int = 0
+    converged: bool = True
+
+    @property
+    def changed(self) -> bool:
+        """Whether the text is another one."""
+        return self.before.text != self.after.text
+
+
+def apply_fixes(
+    source: Source,
+    check: Check,
+    *,
+    unsafe: bool = False,
+    wanted: Callable[[Finding], bool] = lambda _: True,
+    max_rounds: int = MAX_ROUNDS,
+) -> FixOutcome:
+    """Fix a text.
+
+    In each round all fixes that do not touch each other are applied at once, of each group one.
+    The result must parse, keep every comment and bring no new finding; if not, the fixes that are
+    to blame are found by halving, and only those are dropped.
+
+    Parameters:
+        check: gives the findings of a text; it is called with the text of each round.
+        unsafe: apply unsafe fixes too.
+        wanted: which findings to fix; the others are not mentioned in the outcome.
+    """
+    return _Loop(source, check, unsafe, wanted).run(max_rounds)
+
+
+@dataclass(slots=True)
+class _State:
+    """A text that was found to be good, with what is needed to judge the next one."""
+
+    source: Source
+    findings: list[Finding]
+    comments: Counter[str] | None
+    compiles: bool
+
+    @property
+    def counts(self) -> Counter[tuple[str, str]]:
+        return Counter((finding.code, finding.message) for finding in self.findings)
+
+
+Candidate = tuple[Finding, Fix]
+
+
+@dataclass(slots=True)
+class _Loop:
+    original: Source
+    check: Check
+    unsafe: bool
+    wanted: Callable[[Finding], bool]
+    reasons: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    applied: list[Applied] = field(default_factory=list)
+
+    def run(self, max_rounds: int) -> FixOutcome:
+        source = self.original
+        state = _State(source, self.check(source), comments_of(source.text), _compiles(source))
+        seen = {source.text}
+        rounds = 0
+        converged = True
+        while True:
+            following, used = self._next(state)
+            if following is None:
+                break
+            if following.source.text in seen or rounds >= max_rounds:
+                converged = False
+                break
+            seen.add(following.source.text)
+            self.applied += [Applied(finding, fix) for finding, fix in used]
+            rounds += 1
+            state = following
+        left = tuple(
+            Left(finding, self._reason(state, finding, converged))
+            for finding in state.findings
+            if self.wanted(finding)
+        )
+        return FixOutcome(self.original, state.source, tuple(self.applied), left, rounds, converged)
+
+    def _key(self, state: _State, finding: Finding) -> tuple[str, str, str]:
+        lines = state.source.lines
+        line = lines[finding.line - 1].strip() if 0 < finding.line <= len(lines) else ""
+        return finding.code, finding.message, line
+
+    def _candidates(self, state: _State) -> list[Candidate]:
+        found: list[Candidate] = []
+        for finding in state.findings:
+            if finding.make_fix is None or not self.wanted(finding):
+                continue
+            key = self._key(state, finding)
+            if key in self.reasons:
+                continue
+            try:
+                fix = finding.make_fix()
+            except Exception as error:
+                self.reasons[key] = f"the fix failed with {type(error).__name__}: {error}"
+                continue
+            if fix is None or not fix.edits:
+                continue
+            if not _is_well_formed(fix, len(state.source.text)):
+                self.reasons[key] = "the fix has edits that overlap"
+            elif fix.safety == "safe" or self.unsafe:
+                found.append((finding, fix))
+        return found
+
+    def _next(self, state: _State) -> tuple[_State | None, list[Candidate]]:
+        """The text with as many fixes as are good together, and those; `None` if none is."""
+        good: list[Candidate] = []
+        best: _State | None = None
+
+        def keep(part: Sequence[Candidate]) -> None:
+            nonlocal best
+            result = self._judge(state, [*good, *part])
+            if isinstance(result, _State):
+                good.extend(part)
+                best = result
+            elif len(part) == 1:
+                self.reasons[self._key(state, part[0][0])] = result
+            else:
+                middle = len(part) // 2
+                keep(part[:middle])
+                keep(part[middle:])
+
+        # Rejected ones are not candidates any more: others, kept waiting by them, get their turn.
+        while best is None and (chosen := select(self._candidates(state))):
+            keep(chosen)
+        return best, good
+
+    def _judge(self, state: _State, candidates: Sequence[Candidate]) -> _State | str:
+        """The text with these fixes, or why it must not be."""
+        edits = [edit for _, fix in candidates for edit in fix.edits]
+        source = Source(state.source.path, splice(state.source.text, edits))
+        if source.text == state.source.text:
+            return "the fix changes nothing"
+        try:
+            source.parse()
+        except SourceError as error:
+            return f"the result would not parse: {error.message}"
+        if state.compiles and not _compiles(source):
+            return "the result would not compile"
+        comments = comments_of(source.text)
+        if state.comments is not None and comments != state.comments:
+            return "a comment would be lost"
+        findings = self.check(source)
+        result = _State(source, findings, comments, state.compiles)
+        allowed = {code for _, fix in candidates for code in fix.leads_to}
+        for code, message in result.counts - state.counts:
+            if code not in allowed:
+                return f"it would lead to {code} {message}"
+        return result
+
+    def _reason(self, state: _State, finding: Finding, converged: bool) -> str:
+        known = self.reasons.get(self._key(state, finding))
+        if known:
+            return known
+        if finding.make_fix is None:
+            return NO_FIX
+        try:
+            fix = finding.make_fix()
+        except Exception as error:
+            return f"the fix failed with {type(error).__name__}: {error}"
+        if fix is None or not fix.edits:
+            return NOT_FIXABLE
+        if fix.safety == "unsafe" and not self.unsafe:
+            return UNSAFE
+        return NOT_FIXABLE if converged else NOT_CONVERGED
+
+
+def select(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The fixes that can be applied together, the earlier ones first.
+
+    Two fixes of one group exclude each other, as do edits that overlap or touch. The same edit
+    wanted by several fixes (a new import) is no conflict.
+    """
+    chosen: list[Candidate] = []
+    groups: set[str] = set()
+    taken: list[Edit] = []
+    for finding, fix in sorted(candidates, key=lambda candidate: candidate[0]):
+        if fix.group is not None and fix.group in groups:
+            continue
+        if any(_conflicts(taken, edit) for edit in fix.edits):
+            continue
+        chosen.append((finding, fix))
+        if fix.group is not None:
+            groups.add(fix.group)
+        for edit in fix.edits:
+            position = bisect_left(taken, edit)
+            if taken[position : position + 1] != [edit]:
+                taken.insert(position, edit)
+    return chosen
+
+
+def _conflicts(taken: list[Edit], edit: Edit) -> bool:
+    """Whether an edit touches one of those taken (sorted, apart from each other)."""
+    position = bisect_left(taken, edit)
+    if taken[position : position + 1] == [edit]:
+        return False
+    neighbours = taken[max(position - 1, 0) : position + 1]
+    return any(other.start <= edit.end and edit.start <= other.end for other in neighbours)
+
+
+def _is_well_formed(fix: Fix, length: int) -> bool:
+    end = 0
+    for edit in sorted(fix.edits):
+        if edit.start < end or edit.end < edit.start or edit.end > length:
+            return False
+        end = edit.end
+    return True
+
+
+def splice(text: str, edits: Sequence[Edit]) -> str:
+    """Apply edits that do not overlap; the same edit given twice counts once."""
+    parts: list[str] = []
+    position = 0
+    for edit in sorted(set(edits)):
+        parts += [text[position : edit.start], edit.text]
+        position = edit.end
+    parts.append(text[position:])
+    return "".join(parts)
+
+
+def comments_of(text: str) -> Counter[str] | None:
+    """The comments of a text and how often each occurs; `None` when it cannot be tokenized."""
+    try:
+        reader = io.StringIO(text, newline="\n").readline
+        return Counter(
+            found.string
+            for found in tokenize.generate_tokens(reader)
+            if found.type == token.COMMENT
+        )
+    except (tokenize.TokenError, SyntaxError, IndexError):
+        return None
+
+
+def _compiles(source: Source) -> bool:
+    """Whether Python takes the text: more than parsing asks for, such as `await` in its place."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(source.text, source.path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
