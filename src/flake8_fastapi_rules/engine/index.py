@@ -22,8 +22,25 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 SCOPES = (ast.Module, *FUNCTIONS, ast.Lambda, ast.ClassDef, *COMPREHENSIONS)
 
-#: Leaves without information: operators and contexts are shared singletons in some versions.
-_SKIPPED = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
+#: Fields that hold no nodes, or operators and contexts, which carry no position.
+_LEAF_FIELDS = frozenset(
+    {
+        "ctx", "op", "ops", "id", "attr", "kind", "level", "module", "type_comment",
+        "type_ignores", "conversion", "simple", "is_async", "arg", "tag", "n", "s", "rest",
+    }
+)  # fmt: skip
+#: Node type to the names of its fields with children, last first: the walk's stack turns them.
+_CHILD_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {ast.Constant: (), ast.Name: ()}
+
+
+def _child_fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    named = {"TypeAlias"}  # the only node whose `name` is a node
+    return tuple(
+        field
+        for field in reversed(kind._fields)
+        if field not in _LEAF_FIELDS and (field != "name" or kind.__name__ in named)
+    )
+
 
 N = TypeVar("N", bound=ast.AST)
 
@@ -86,31 +103,35 @@ class ModuleIndex:
     # -- building ---------------------------------------------------------------------------
 
     def _walk(self) -> None:
+        # The hottest loop of the linter: every node of every file passes here once.
         parents = self.parents
         by_type = self._by_type
+        child_fields = _CHILD_FIELDS
         stack: list[ast.AST] = [self.tree]
+        pop = stack.pop
         while stack:
-            node = stack.pop()
-            kind = type(node)
+            node = pop()
+            kind = node.__class__
             group = by_type.get(kind)
             if group is None:
                 by_type[kind] = [node]
             else:
                 group.append(node)
-            children: list[ast.AST] = []
-            for name in node._fields:
+            fields = child_fields.get(kind)
+            if fields is None:
+                fields = child_fields[kind] = _child_fields(kind)
+            for name in fields:
                 value = getattr(node, name, None)
-                if isinstance(value, list):
-                    for item in value:
-                        if isinstance(item, ast.AST) and not isinstance(item, _SKIPPED):
+                if value is None:
+                    continue
+                if value.__class__ is list:
+                    for item in reversed(value):
+                        if isinstance(item, ast.AST):
                             parents[item] = node
-                            children.append(item)
-                elif isinstance(value, ast.AST) and not isinstance(value, _SKIPPED):
+                            stack.append(item)
+                elif isinstance(value, ast.AST):
                     parents[value] = node
-                    children.append(value)
-            if len(children) > 1:
-                children.reverse()
-            stack.extend(children)
+                    stack.append(value)
 
     def _bind(self) -> None:
         for kind in SCOPES[1:]:
@@ -119,11 +140,13 @@ class ModuleIndex:
         for node, scope in self.scopes.items():
             if not isinstance(node, ast.Module):
                 scope.parent = self.scope_of(node)
-        for kind in (ast.Global, ast.Nonlocal):
-            for node in self._by_type.get(kind, ()):
-                scope = self.scope_of(node)
-                for name in node.names:  # type: ignore[attr-defined]
-                    scope.outer[name] = "global" if kind is ast.Global else "nonlocal"
+        declarations: list[ast.Global | ast.Nonlocal] = [
+            *self.nodes(ast.Global),
+            *self.nodes(ast.Nonlocal),
+        ]
+        for declaration in declarations:
+            how = "global" if isinstance(declaration, ast.Global) else "nonlocal"
+            self.scope_of(declaration).outer.update(dict.fromkeys(declaration.names, how))
         for node in self._binders():
             for binding in _bindings_of(node):
                 self._add(self.scope_of(node), binding)
@@ -175,6 +198,11 @@ class ModuleIndex:
     def nodes(self, kind: type[N]) -> list[N]:
         """All nodes of exactly this type, in source order."""
         return self._by_type.get(kind, [])  # type: ignore[return-value]
+
+    @property
+    def functions(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+        """All functions and methods, plain ones first."""
+        return [*self.nodes(ast.FunctionDef), *self.nodes(ast.AsyncFunctionDef)]
 
     def adopt(self, node: ast.AST, parent: ast.AST) -> None:
         """Give a node that was made later (a parsed string annotation) a place in the tree."""
@@ -247,8 +275,11 @@ class ModuleIndex:
         return cached
 
     def own_nodes(self, function: ast.AST) -> tuple[ast.AST, ...]:
-        """The nodes of a function's body that belong to it and not to a function, lambda or class
-        inside it, in source order."""  # noqa: D209
+        """The nodes of a function's body without those of functions and classes inside it.
+
+        In source order; the inner definitions themselves, their decorators, bases and defaults
+        belong to the outer body.
+        """
         cached = self._body_cache.get(function)
         if cached is None:
             body = function.body  # type: ignore[attr-defined]
@@ -294,7 +325,7 @@ class ModuleIndex:
                     branches.append((parent, "body"))
                 elif child in parent.orelse:
                     branches.append((parent, "orelse"))
-            elif isinstance(parent, ast.ExceptHandler) or isinstance(parent, ast.match_case):
+            elif isinstance(parent, ast.ExceptHandler | ast.match_case):
                 branches.append((parent, "body"))
             child, parent = parent, self.parents.get(parent)
         branches.reverse()
@@ -335,6 +366,10 @@ class ModuleIndex:
                     return scope, self._visible(scope, scope.bindings[name], use)
             scope = scope.parent
         return None
+
+    def at_the_end(self, scope: Scope, bindings: list[Binding]) -> list[Binding]:
+        """Of the bindings of a name in `scope`, those that may hold when its code has run."""
+        return self._visible(scope, bindings, None)
 
     def _use_in(self, at: ast.AST, scope: Scope) -> ast.AST | None:
         """The use as seen from an outer `scope`: positioned only if nothing defers it."""

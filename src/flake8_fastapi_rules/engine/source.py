@@ -11,10 +11,10 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
-
 #: `except A, B:` and `except* A, B:` without parentheses, as Python 3.14 has it.
 _UNPARENTHESIZED = re.compile(
-    r"^(?P<head>[ \t]*except\*?) (?P<names>[\w.]+(?:, ?[\w.]+)*), (?P<last>[\w.]+)(?P<tail>[ \t]*:)",
+    r"^(?P<head>[ \t]*except\*?) (?P<names>[\w.]+(?:, ?[\w.]+)*), (?P<last>[\w.]+)"
+    r"(?P<tail>[ \t]*:)",
     re.MULTILINE,
 )
 
@@ -51,7 +51,7 @@ class SourceError(Exception):
 
 
 class Source:
-    """The text of one file, with `\\n` line ends as Python's tokenizer sees them.
+    r"""The text of one file, with `\n` line ends as Python's tokenizer sees them.
 
     Parameters:
         path: the name under which findings are reported.

@@ -97,14 +97,13 @@ class _Builder:
         self.found: defaultdict[type[Any], list[Any]] = defaultdict(list)
 
     def run(self) -> None:
-        for node in self.index.nodes(ast.Call):
-            self._call(node)
-        for kind in FUNCTIONS:
-            for function in self.index.nodes(kind):
-                for decorator in function.decorator_list:
-                    self._decorator(function, decorator)
-        for node in self.index.nodes(ast.ClassDef):
-            self._class(node)
+        for call in self.index.nodes(ast.Call):
+            self._call(call)
+        for function in self.index.functions:
+            for decorator in function.decorator_list:
+                self._decorator(function, decorator)
+        for definition in self.index.nodes(ast.ClassDef):
+            self._class(definition)
         for facts in self.found.values():
             facts.sort(key=lambda fact: (fact.node.lineno, fact.node.col_offset))
 
@@ -383,7 +382,6 @@ class _Builder:
         name = self._framework_name(self.resolver.resolve(self.module, func))
         if name is None:
             return
-        attr = name.rpartition(".")[2]
         arguments, unknown = self._arguments(inner, POSITIONAL.get(name, ()))
         receiver = self.resolver.resolve(self.module, func.value)
         endpoint = self.resolver.resolve(self.module, node.args[0])
@@ -561,20 +559,29 @@ class _Builder:
         for keyword in node.keywords:
             if keyword.arg is not None:
                 arguments[keyword.arg] = keyword.value
-            elif isinstance(keyword.value, ast.Dict) and all(
-                isinstance(key, ast.Constant) and isinstance(key.value, str)
-                for key in keyword.value.keys
-            ):
-                for key, value in zip(keyword.value.keys, keyword.value.values, strict=True):
-                    assert isinstance(key, ast.Constant)
-                    arguments[key.value] = value
-            else:
+                continue
+            given = _literal_keywords(keyword.value)
+            if given is None:
                 unknown = True
+            else:
+                arguments.update(given)
         return arguments, unknown
 
 
 def _name(value: Instance) -> str | None:
     return value.of.name if isinstance(value.of, External) else None
+
+
+def _literal_keywords(node: ast.expr) -> dict[str, ast.expr] | None:
+    """The arguments in `**{"name": value}`; `None` for any other `**`."""
+    if not isinstance(node, ast.Dict):
+        return None
+    arguments: dict[str, ast.expr] = {}
+    for key, value in zip(node.keys, node.values, strict=True):
+        if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
+            return None
+        arguments[key.value] = value
+    return arguments
 
 
 def _is_webhooks(receiver: Value) -> bool:

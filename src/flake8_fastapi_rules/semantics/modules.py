@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from flake8_fastapi_rules.engine.index import ModuleIndex
@@ -44,7 +44,16 @@ class Module:
         is_package: it is an `__init__.py` or a namespace package.
     """
 
-    __slots__ = ("__dict__", "is_package", "name", "path", "source", "tree")
+    __slots__ = (
+        "__dict__",
+        "folder",
+        "folder_text",
+        "is_package",
+        "name",
+        "path",
+        "source",
+        "tree",
+    )
 
     def __init__(
         self, path: Path, name: str, source: Source, tree: ast.Module, is_package: bool
@@ -54,16 +63,14 @@ class Module:
         self.source = source
         self.tree = tree
         self.is_package = is_package
+        #: The folder that relative imports start from.
+        self.folder = path.parent if path.suffix else path
+        self.folder_text = str(self.folder)
 
     @cached_property
     def index(self) -> ModuleIndex:
         """Names, scopes and nodes of the module."""
         return ModuleIndex(self.tree)
-
-    @property
-    def folder(self) -> Path:
-        """The folder that relative imports start from."""
-        return self.path.parent if self.path.suffix else self.path
 
     @cached_property
     def mentions_framework(self) -> bool:
@@ -88,7 +95,8 @@ class Modules:
         self._overrides: set[Path] = set()
         self._roots: dict[Path, tuple[Path, ...]] = {}
         self._project_roots: dict[Path, Path] = {}
-        self._names: dict[tuple[Path, str], Path | None] = {}
+        self._names: dict[tuple[str, str], Path | None] = {}
+        self._tops: dict[tuple[str, str], tuple[Path, ...]] = {}
         self._listings: dict[Path, frozenset[str]] = {}
 
     # -- loading ----------------------------------------------------------------------------
@@ -149,21 +157,29 @@ class Modules:
         top = name.partition(".")[0]
         if top in NEVER_FIRST_PARTY or top in sys.stdlib_module_names:
             return None
-        key = (importer.folder, name)
-        if key not in self._names:
-            self._names[key] = self._find(name, importer.path)
-        path = self._names[key]
+        key = (importer.folder_text, name)
+        if key in self._names:
+            path = self._names[key]
+        else:
+            path = self._names[key] = self._find(name, top, importer)
         if path is None:
             return None
         return self._namespace(path) if path.suffix != ".py" else self.load(path)
 
-    def _find(self, name: str, importer: Path) -> Path | None:
+    def _find(self, name: str, top: str, importer: Module) -> Path | None:
+        key = (importer.folder_text, top)
+        roots = self._tops.get(key)
+        if roots is None:
+            roots = self._tops[key] = tuple(
+                root
+                for root in self.roots_for(importer.path)
+                if top in self._listing(root) or f"{top}.py" in self._listing(root)
+            )
         parts = name.split(".")
-        for root in self.roots_for(importer):
-            if parts[0] in self._listing(root) or f"{parts[0]}.py" in self._listing(root):
-                found = self._below(root, parts)
-                if found is not None:
-                    return found
+        for root in roots:
+            found = self._below(root, parts)
+            if found is not None:
+                return found
         return None
 
     def relative(self, level: int, name: str | None, importer: Module) -> Module | None:
@@ -339,9 +355,13 @@ def python_files(root: Path) -> Iterator[Path]:
 
 def package_parent(path: Path) -> Path:
     """The folder above the topmost regular package around a file."""
-    folder = path.parent if path.suffix else path.parent
-    while (folder / "__init__.py").is_file() and folder.parent != folder:
-        folder = folder.parent
+    return _package_parent(path.parent)
+
+
+@cache
+def _package_parent(folder: Path) -> Path:
+    if (folder / "__init__.py").is_file() and folder.parent != folder:
+        return _package_parent(folder.parent)
     return folder
 
 

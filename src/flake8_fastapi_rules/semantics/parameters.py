@@ -103,7 +103,7 @@ def parameters_of(
                     (),
                     ParameterKind.NONE,
                     None,
-                )  # fmt: skip
+                )
             )
     return tuple(found)
 

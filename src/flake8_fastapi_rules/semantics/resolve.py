@@ -8,6 +8,7 @@ question is always "what is this, if it is anything".
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Callable, Iterable, Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, Binding, Scope, all_arguments
@@ -329,7 +330,7 @@ class Resolver:
         bindings = scope.bindings.get(name)
         submodule = self.modules.submodule(module, name) if module.is_package else None
         if bindings:
-            visible = module.index._visible(scope, bindings, None)
+            visible = module.index.at_the_end(scope, bindings)
             value = self._agreed_bindings(module, scope, visible)
             if value or submodule is None:
                 return value
@@ -440,13 +441,13 @@ class Resolver:
             for method in cls.node.body:
                 if isinstance(method, FUNCTIONS) and (method.args.posonlyargs or method.args.args):
                     first = (method.args.posonlyargs or method.args.args)[0].arg
-                    for target, value, annotation in _assignments(cls.module, method):
+                    for target, assigned, hint in _assignments(cls.module, method):
                         if (
                             isinstance(target, ast.Attribute)
                             and isinstance(target.value, ast.Name)
                             and target.value.id == first
                         ):
-                            table.setdefault(target.attr, []).append((value, annotation))
+                            table.setdefault(target.attr, []).append((assigned, hint))
         found = table.get(attr)
         if not found:
             return None
@@ -491,11 +492,11 @@ class Resolver:
                     complete = False
             stack.extend(reversed(bases))
         # A library's `object`-like ends come last: the project's own classes are asked first.
-        own = [c for c in order if isinstance(c, Class)]
+        own: list[Class | External] = [c for c in order if isinstance(c, Class)]
         libraries = [c for c in order if isinstance(c, External)]
         libraries.sort(key=lambda c: c.name in _PLAIN_BASES)
         result = (*own, *libraries), complete
-        if not self._busy:
+        if complete or not self._busy:
             self._mros[cls.node] = result
         return result
 
@@ -522,9 +523,9 @@ class Resolver:
         if isinstance(value, Instance):
             value = value.of
         if isinstance(value, Class):
-            for base in self.mro(value):
-                if isinstance(base, External):
-                    yield from external_mro(base.name)
+            for ancestor in self.mro(value):
+                if isinstance(ancestor, External):
+                    yield from external_mro(ancestor.name)
             return
         if not isinstance(value, External):
             return
@@ -854,12 +855,8 @@ class Resolver:
 
     def _instance_of(self, module: Module, value: Value, node: ast.expr) -> Value:
         match value:
-            case Class():
-                if _has_type_alias_base(value):
-                    return UNKNOWN
+            case Class() | External():
                 return Instance(value)
-            case External(name):
-                return Instance(External(name))
             case AnnotatedAlias(home, alias):
                 return self.annotation(home, _annotated_parts(alias)[0])
             case Expression(home, ast.BinOp() | ast.Subscript() as other) if other is not node:
@@ -1074,11 +1071,7 @@ def _is_type_alias_annotation(annotation: ast.expr) -> bool:
     return _terminal(annotation) == "TypeAlias"
 
 
-def _has_type_alias_base(value: Class) -> bool:
-    return False
-
-
-_BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
+_BUILTINS = frozenset(dir(builtins))
 _PLAIN_BASES = frozenset(
     {"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol", "collections.abc.Hashable"}
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,20 @@ class Uses:
         self._model = model
 
     def collect(self) -> None:
-        """Read every module of the project that matters."""
+        """Read every module of the project that matters.
+
+        Trees live as long as the process, so the garbage collector need not look at them.
+        """
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            self._collect_all()
+        finally:
+            if was_enabled:
+                gc.enable()
+            gc.freeze()
+
+    def _collect_all(self) -> None:
         for path in self._model.modules.files_that_matter(self.root):
             module = self._model.modules.load(path)
             if module is not None:
