@@ -128,7 +128,8 @@ def options() -> Iterator[str]:
         key, kind = key_of(option.name), option.metadata["kind"]
         yield f"### {key}\n"
         yield option.metadata["help"] + "\n"
-        yield f"Type: {TYPES[kind]}. Default: {default_text(kind, getattr(defaults, option.name))}.\n"
+        default = default_text(kind, getattr(defaults, option.name))
+        yield f"Type: {TYPES[kind]}. Default: {default}.\n"
         yield f"```toml\n[tool.{TABLE}]\n{key} = {option.metadata['example']}\n```\n"
         if kind in ("string", "integer", "version", "strings") and key != "exclude":
             value = option.metadata["example"].strip('[]"').replace('", "', ", ")
