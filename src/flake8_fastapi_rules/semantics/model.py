@@ -11,6 +11,7 @@ from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.engine.source import Source
 from flake8_fastapi_rules.semantics import parameters
 from flake8_fastapi_rules.semantics.build import LocalFacts, build
+from flake8_fastapi_rules.semantics.callers import Callers, DirectCall
 from flake8_fastapi_rules.semantics.facts import (
     Dependency,
     DependencyFunction,
@@ -56,6 +57,7 @@ class Model:
         self._uses: dict[Path, Uses] = {}
         self._projects: dict[Path, Project] = {}
         self._effects: Effects | None = None
+        self._callers: dict[Path, Callers] = {}
         self._parameters: dict[tuple[ast.AST, frozenset[str]], tuple[Parameter, ...]] = {}
 
     # -- modules and meanings ---------------------------------------------------------------
@@ -150,6 +152,14 @@ class Model:
 
             self._effects = Effects(self)
         return self._effects
+
+    def direct_calls(self, function: Function) -> tuple[DirectCall, ...]:
+        """The calls of a function that the project makes itself, rather than FastAPI."""
+        root = self.modules.project_root(function.module.path)
+        callers = self._callers.get(root)
+        if callers is None:
+            callers = self._callers[root] = Callers(self, root)
+        return callers.direct_calls(function)
 
     def roles(self, function: Function) -> frozenset[Role]:
         """What FastAPI uses a function for; empty when it does not call it."""

@@ -1,0 +1,202 @@
+"""Who calls a function directly: found by name in the text of the whole project, then resolved."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.modules import SIZE_LIMIT, Module, python_files
+from flake8_fastapi_rules.semantics.resolve import first_argument
+from flake8_fastapi_rules.semantics.values import Class, Function, Instance, Value
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+
+_CALLED = re.compile(rb"([A-Za-z_]\w*)[ \t]*\(")
+#: Calls that hand a function on, so that the other arguments are its own.
+_BINDERS = frozenset({"partial", "partialmethod"})
+
+
+@dataclass(frozen=True, slots=True)
+class DirectCall:
+    """A call of a function by the project itself, rather than by FastAPI.
+
+    Parameters:
+        is_certain: the callee was resolved to the function; else only the name is the same.
+    """
+
+    module: Module
+    node: ast.Call
+    function: Function
+    is_certain: bool
+
+    @property
+    def has_unknown_arguments(self) -> bool:
+        """Whether `*args` or `**kwargs` are passed."""
+        return any(isinstance(argument, ast.Starred) for argument in self.node.args) or any(
+            keyword.arg is None for keyword in self.node.keywords
+        )
+
+    def omits(self, parameter: ast.arg) -> bool:
+        """Whether the call certainly leaves a parameter to its default."""
+        if self.has_unknown_arguments:
+            return False
+        if any(keyword.arg == parameter.arg for keyword in self.node.keywords):
+            return False
+        position = self._position(parameter)
+        return position is None or position >= len(self.node.args)
+
+    def may_pass_by_position(self, parameter: ast.arg) -> bool:
+        """Whether the call may fill a parameter, or one behind it, by position."""
+        position = self._position(parameter)
+        if position is None:
+            return False
+        starred = any(isinstance(argument, ast.Starred) for argument in self.node.args)
+        # A method called on its class, `Service.make(service, 1)`, fills `self` by position too.
+        return starred or len(self.node.args) > position
+
+    def _position(self, parameter: ast.arg) -> int | None:
+        """The position that fills a parameter; `None` when it is keyword-only."""
+        arguments = self.function.node.args
+        positional = [*arguments.posonlyargs, *arguments.args]
+        for index, each in enumerate(positional):
+            if each is parameter:
+                return index - (1 if self._fills_self() else 0)
+        return None
+
+    def _fills_self(self) -> bool:
+        node = self.function.node
+        if not isinstance(node, FUNCTIONS) or self.function.module.index.class_of(node) is None:
+            return False
+        return not any(
+            isinstance(decorator, ast.Name) and decorator.id == "staticmethod"
+            for decorator in node.decorator_list
+        )
+
+
+class Callers:
+    """The direct calls in one project.
+
+    Parameters:
+        root: the project's top folder.
+    """
+
+    def __init__(self, model: Model, root: Path) -> None:
+        self._model = model
+        self._root = root
+        self._files: dict[str, list[Path]] | None = None
+        self._calls: dict[ast.AST, tuple[DirectCall, ...]] = {}
+
+    def direct_calls(self, function: Function) -> tuple[DirectCall, ...]:
+        """The calls of a function that the project makes itself.
+
+        Of an `__init__` these are the calls of the class and of `super().__init__`; those of an
+        object with `__call__` are found where the class is mentioned.
+        """
+        known = self._calls.get(function.node)
+        if known is None:
+            known = self._calls[function.node] = tuple(self._find(function))
+        return known
+
+    def _names(self, function: Function) -> tuple[str, ...]:
+        node = function.node
+        if isinstance(node, ast.Lambda):
+            return ()
+        owner = function.module.index.class_of(node)
+        if node.name in ("__init__", "__call__") and owner is not None:
+            return (owner.name, "__init__") if node.name == "__init__" else (owner.name,)
+        return (node.name,)
+
+    def _find(self, function: Function) -> Iterator[DirectCall]:
+        names = self._names(function)
+        paths: dict[Path, None] = {function.module.path: None}
+        for name in names:
+            if name != "__init__":
+                paths.update(dict.fromkeys(self._calling(name)))
+        for path in paths:
+            module = (
+                function.module
+                if path == function.module.path
+                else self._model.modules.load(path)
+            )
+            if module is not None:
+                yield from self._in_module(module, function, names)
+
+    def _in_module(
+        self, module: Module, function: Function, names: tuple[str, ...]
+    ) -> Iterator[DirectCall]:
+        is_call_method = not isinstance(function.node, ast.Lambda) and (
+            function.node.name == "__call__"
+        )
+        for call in module.index.nodes(ast.Call):
+            name = _terminal(call.func)
+            if name in _BINDERS and call.args:
+                bound = first_argument(call, "func")
+                if _terminal(bound) in names and self._is(module, bound, function) is not False:
+                    inner = ast.Call(bound, call.args[1:], call.keywords)
+                    yield DirectCall(module, ast.copy_location(inner, call), function, False)
+                continue
+            if is_call_method:
+                if self._is_object_call(module, call, function):
+                    yield DirectCall(module, call, function, True)
+                continue
+            if name not in names:
+                continue
+            match = self._is(module, call.func, function)
+            if match is not False:
+                yield DirectCall(module, call, function, bool(match))
+
+    def _is(self, module: Module, callee: ast.expr | None, function: Function) -> bool | None:
+        """Whether a callee is the function; `None` when it cannot be told."""
+        value: Value = self._model.resolve(module, callee)
+        match value:
+            case Function():
+                return value.node is function.node
+            case Class():
+                found = self._model.callable_of(value)
+                return found is not None and found.node is function.node
+            case _ if value:
+                return False
+            case _:
+                return None
+
+    def _is_object_call(self, module: Module, call: ast.Call, function: Function) -> bool:
+        value = self._model.resolve(module, call.func)
+        if not isinstance(value, Instance):
+            return False
+        found = self._model.callable_of(value)
+        return found is not None and found.node is function.node
+
+    def _calling(self, name: str) -> list[Path]:
+        """The files in whose text `name` stands before a bracket."""
+        if self._files is None:
+            files: defaultdict[str, list[Path]] = defaultdict(list)
+            for path in python_files(self._root):
+                try:
+                    data = path.read_bytes()
+                except OSError:
+                    continue
+                if len(data) > SIZE_LIMIT:
+                    continue
+                for word in set(_CALLED.findall(data)):
+                    files[word.decode()].append(path)
+                # `partial(function, ...)` mentions the name without a bracket.
+                if b"partial" in data:
+                    files[""].append(path)
+            self._files = dict(files)
+        return [*self._files.get(name, ()), *self._files.get("", ())]
+
+
+def _terminal(node: ast.expr | None) -> str | None:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else None
+
+
+__all__ = ["Callers", "DirectCall"]
