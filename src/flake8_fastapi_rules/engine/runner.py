@@ -15,6 +15,18 @@ from flake8_fastapi_rules.engine.source import Range, Source
 #: The code of findings about crashes of the linter itself.
 INTERNAL_ERROR = "FAR000"
 
+#: Statements with a body: what is said of them is said of the word that they begin with.
+_COMPOUND = (
+    ast.Try,
+    ast.TryStar,
+    ast.With,
+    ast.AsyncWith,
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.If,
+)
+
 SubjectsOf = Callable[[type], Iterable[Any]]
 
 
@@ -82,6 +94,8 @@ def _range(source: Source, place: ast.AST | Range) -> Range:
         return place
     if isinstance(place, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return source.name_range(place)
+    if isinstance(place, _COMPOUND):
+        return source.keyword_range(place)
     return source.range_of(place)
 
 

@@ -170,6 +170,15 @@ class Source:
             return Range(whole.line, whole.column, whole.line, len(text))
         return Range(whole.line, column, whole.line, column + len(node.name))
 
+    def keyword_range(self, node: ast.stmt) -> Range:
+        """The range of the word that a compound statement begins with (`try`, `with`, `for`)."""
+        whole = self.range_of(node)
+        text = self.lines[whole.line - 1]
+        end = whole.column
+        while end < len(text) and text[end].isalpha():
+            end += 1
+        return Range(whole.line, whole.column, whole.line, end)
+
     def start(self, node: ast.AST) -> int:
         """The character offset where `node` begins."""
         return self.offset(node.lineno, self.column(node.lineno, node.col_offset))  # type: ignore[attr-defined]
