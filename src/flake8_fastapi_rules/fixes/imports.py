@@ -7,7 +7,7 @@ import builtins
 import re
 import sys
 from bisect import bisect_left
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,10 @@ from flake8_fastapi_rules.fixes.text import FileText
 
 _FUTURE, _STANDARD, _THIRD, _LOCAL = range(4)
 #: Modules that offer the same names.
-_SAME: dict[str, tuple[str, ...]] = {"typing": ("typing_extensions",)}
+_SAME: dict[str, tuple[str, ...]] = {
+    "typing": ("typing_extensions",),
+    "collections.abc": ("typing",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,42 @@ def ensure_import(text: FileText, module: str, name: str, at: ast.AST) -> Import
         dotted = f"{module}.{name}" if name else module
         return None if edit is None else Imported(dotted, (edit,))
     return None
+
+
+def ensure_imports(
+    text: FileText, wanted: Sequence[tuple[str, str]], at: ast.AST
+) -> tuple[tuple[str, ...], Edits] | None:
+    """`ensure_import` for several (module, name) pairs in one fix.
+
+    Returns:
+        How to write each of them, and the edits for all; `None` when one has no free name.
+    """
+    names: list[str] = []
+    edits: list[Edit] = []
+    for module, name in wanted:
+        imported = ensure_import(text, module, name, at)
+        if imported is None:
+            return None
+        names.append(imported.name)
+        edits += imported.edits
+    return tuple(names), join_insertions(edits)
+
+
+def join_insertions(edits: Collection[Edit]) -> Edits:
+    """Make one edit of several new lines at one place, without blank lines between them."""
+    places: dict[tuple[int, int], list[str]] = {}
+    for edit in sorted(set(edits)):
+        places.setdefault((edit.start, edit.end), []).append(edit.text)
+    joined: list[Edit] = []
+    for (start, end), texts in places.items():
+        if len(texts) == 1 or not all("\n" in each for each in texts):
+            joined += [Edit(start, end, each) for each in texts]
+            continue
+        before = max((each[: len(each) - len(each.lstrip("\n"))] for each in texts), key=len)
+        behind = max((each[len(each.rstrip("\n")) :] for each in texts), key=len)
+        code = "\n".join(each.strip("\n") for each in texts)
+        joined.append(Edit(start, end, f"{before}{code}{behind}"))
+    return tuple(joined)
 
 
 def find_import(text: FileText, module: str, name: str, at: ast.AST) -> str | None:

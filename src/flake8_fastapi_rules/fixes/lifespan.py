@@ -1,0 +1,319 @@
+"""Event handlers into one lifespan.
+
+The handlers stay the functions they are, without their registration; the lifespan calls them. So
+their comments, `return`s and globals keep their meaning, and other callers find them.
+
+`_DefaultLifespan` of FastAPI (of Starlette before 1.0) runs the start-up handlers in the order of
+their registration, awaits those that are async and calls the others on the event loop. A start-up
+handler that raises ends it all: no shut-down handler runs then. Its `__aexit__` runs the shut-down
+handlers however the time between ended: hence `try` and `finally` around the `yield`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from flake8_fastapi_rules.engine.findings import Edit
+from flake8_fastapi_rules.fixes.edit import (
+    Edits,
+    argument_of,
+    delete_statement,
+    insert_before,
+    remove_argument,
+    remove_decorator,
+    replace_argument,
+    set_argument,
+)
+from flake8_fastapi_rules.fixes.imports import ensure_imports
+from flake8_fastapi_rules.fixes.text import FileText
+from flake8_fastapi_rules.semantics.facts import App, EventHandler, Router
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    External,
+    Function,
+    FunctionNode,
+    Instance,
+    Value,
+    qualified_name,
+)
+
+#: Decorators whose result is an async function, whatever they wrap.
+_ASYNC_DECORATORS = (
+    "fastapi_utils.tasks.repeat_every",
+    "fastapi_utilities.repeat_every",
+    "fastapi_restful.tasks.repeat_every",
+)
+
+
+class NoLifespan(Exception):  # noqa: N818 - it is an outcome that is reported, not a failure
+    """The handlers cannot be rewritten; the text says why, as a clause."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One handler: when it runs, how it is called, and the edits that end its registration."""
+
+    event: str
+    call: str
+    removal: Edits
+
+
+def lifespan_group(app: ast.Call) -> str:
+    """The group of the fixes for all handlers of one app: one of them rewrites all."""
+    return f"lifespan:{app.lineno}:{app.col_offset}"
+
+
+def lifespan_from_events(
+    text: FileText,
+    app: App,
+    handlers: Sequence[EventHandler],
+    resolve: Callable[[ast.expr], Value],
+) -> Edits:
+    """Rewrite all event handlers of an app into one lifespan.
+
+    Parameters:
+        handlers: all event handlers of the project, in source order. With a lifespan, handlers
+            that remain are never run: so every one that may belong to the app must be known.
+        resolve: what an expression of the app's module means.
+
+    Raises:
+        NoLifespan: when there is a lifespan, a handler is registered elsewhere, on a router, in a
+            branch, or it cannot be told whether one is async.
+    """
+    if isinstance(app, Router):
+        raise NoLifespan("a router's handlers run with those of the app it is included in")
+    if app.has_unknown_arguments or "lifespan" in app.arguments:
+        raise NoLifespan("the app may have a lifespan already")
+    statement = text.index.statement_of(app.node)
+    block = text.block_of(statement) if statement is not None else None
+    if statement is None or block is None or not text.is_editable(app.node):
+        raise NoLifespan("the app is not made by a statement of its own")
+    scope = text.index.scope_of(statement)
+    if scope.is_class or text.index.scope_of(app.node) is not scope:
+        raise NoLifespan("the app is made where no function can follow it")
+    steps: list[_Step] = []
+    arguments: list[ast.keyword] = []
+    for handler in _in_order(_handlers_of(app, handlers)):
+        if handler.style == "argument":
+            keyword, more = _from_argument(text, app, handler, resolve)
+            arguments.append(keyword)
+            steps += more
+        elif handler.event not in ("startup", "shutdown"):
+            raise NoLifespan("the event of a handler is not a constant")
+        elif handler.style == "decorator":
+            steps.append(_from_decorator(text, block, handler, resolve))
+        else:
+            steps.append(_from_call(text, block, handler))
+    if not steps:
+        raise NoLifespan("the app has no handlers")
+    return _written(text, app, statement, steps, arguments)
+
+
+def _handlers_of(app: App, handlers: Sequence[EventHandler]) -> list[EventHandler]:
+    """The handlers of `app`; it must be certain of each handler whose it is."""
+    own: list[EventHandler] = []
+    for handler in handlers:
+        receiver = handler.receiver
+        if receiver == app.value:
+            if handler.module is not app.module:
+                raise NoLifespan("a handler is registered in another module than the app")
+            own.append(handler)
+        elif not isinstance(receiver, Instance) or receiver.call is None:
+            raise NoLifespan("it cannot be told to which app a handler belongs")
+        elif receiver.of != External("fastapi.FastAPI") and not isinstance(receiver.of, Class):
+            raise NoLifespan("a router has handlers too")
+    return own
+
+
+def _in_order(handlers: list[EventHandler]) -> list[EventHandler]:
+    """Registration order: the arguments of the app first, then as they stand in the file."""
+    return sorted(handlers, key=lambda h: (h.style != "argument", h.node.lineno, h.node.col_offset))
+
+
+# -- one registration -----------------------------------------------------------------------
+
+
+def _from_argument(
+    text: FileText, app: App, handler: EventHandler, resolve: Callable[[ast.expr], Value]
+) -> tuple[ast.keyword, list[_Step]]:
+    """`FastAPI(on_startup=[connect, migrate])`"""
+    keyword = argument_of(app.node, f"on_{handler.event}")
+    if not isinstance(keyword, ast.keyword) or not isinstance(keyword.value, ast.List | ast.Tuple):
+        raise NoLifespan(f"`on_{handler.event}` is not a list")
+    steps = []
+    for element in keyword.value.elts:
+        call = _call_of(text, element, resolve(element))
+        steps.append(_Step(str(handler.event), call, ()))
+    return keyword, steps
+
+
+def _from_decorator(
+    text: FileText,
+    block: list[ast.stmt],
+    handler: EventHandler,
+    resolve: Callable[[ast.expr], Value],
+) -> _Step:
+    """`@app.on_event("startup")`"""
+    function = text.index.parents.get(handler.node)
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        raise NoLifespan("a handler is not a function")
+    if not any(item is function for item in block):
+        raise NoLifespan("a handler is registered in another block than the app")
+    if len(text.index.scope_of(function).bindings.get(function.name, ())) != 1:
+        raise NoLifespan(f"`{function.name}` is defined more than once")
+    wraps_async = False
+    for decorator in function.decorator_list:
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if isinstance(called, ast.Attribute) and called.attr == "on_event":
+            continue
+        if qualified_name(resolve(called)) not in _ASYNC_DECORATORS:
+            raise NoLifespan(f"`{function.name}` has another decorator")
+        wraps_async = True
+    removal = remove_decorator(text, function, handler.node)
+    if removal is None:
+        raise NoLifespan(f"the decorator of `{function.name}` has a comment")
+    _refuse_arguments(function)
+    if text.index.is_generator(function):
+        raise NoLifespan(f"`{function.name}` is a generator")
+    is_async = wraps_async or isinstance(function, ast.AsyncFunctionDef)
+    call = f"await {function.name}()" if is_async else f"{function.name}()"
+    return _Step(str(handler.event), call, (removal,))
+
+
+def _from_call(text: FileText, block: list[ast.stmt], handler: EventHandler) -> _Step:
+    """`app.add_event_handler("startup", connect)`"""
+    statement = text.index.parents.get(handler.node)
+    if not isinstance(statement, ast.Expr) or not any(item is statement for item in block):
+        raise NoLifespan("a handler is registered in another block than the app")
+    function = argument_of(handler.node, "func", 1) if isinstance(handler.node, ast.Call) else None
+    given = function.value if isinstance(function, ast.keyword) else function
+    if given is None:
+        raise NoLifespan("a handler is not given as an argument")
+    removal = delete_statement(text, statement)
+    if removal is None:
+        raise NoLifespan("the registration of a handler has a comment")
+    return _Step(str(handler.event), _call_of(text, given, handler.function), (removal,))
+
+
+def _call_of(text: FileText, node: ast.expr, value: Value) -> str:
+    """How the handler that an expression gives is run."""
+    root = node.func if isinstance(node, ast.Call) else node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if not isinstance(root, ast.Name) or text.has_comment(text.start(node), text.end(node)):
+        raise NoLifespan("a handler is not given by a name")
+    found = text.index.lookup(root.id, node)
+    if found is not None and len(found[0].bindings.get(root.id, ())) != 1:
+        raise NoLifespan(f"`{root.id}` is bound more than once")
+    if not isinstance(value, Function) or isinstance(value.node, ast.Lambda):
+        raise NoLifespan(f"it cannot be told whether `{text.segment(node)}` is async")
+    if value.node.decorator_list:
+        raise NoLifespan(f"`{text.segment(node)}` has a decorator")
+    if value.module.index.is_generator(value.node):
+        raise NoLifespan(f"`{text.segment(node)}` is a generator")
+    is_async = isinstance(value.node, ast.AsyncFunctionDef)
+    code = " ".join(text.segment(node).split())
+    return f"await {code}()" if is_async else f"{code}()"
+
+
+def _refuse_arguments(function: FunctionNode) -> None:
+    arguments = function.args
+    required = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
+    if required or any(default is None for default in arguments.kw_defaults):
+        raise NoLifespan(f"`{function.name}` takes arguments")
+
+
+# -- the lifespan ---------------------------------------------------------------------------
+
+
+def _written(
+    text: FileText,
+    app: App,
+    statement: ast.stmt,
+    steps: list[_Step],
+    arguments: list[ast.keyword],
+) -> Edits:
+    name = _free_name(text)
+    imported = ensure_imports(
+        text,
+        [("contextlib", "asynccontextmanager"), ("collections.abc", "AsyncIterator")],
+        statement,
+    )
+    if imported is None:
+        raise NoLifespan("`asynccontextmanager` cannot be imported under a free name")
+    names, imports = imported
+    code = _definition(text, app, name, names, steps)
+    at_top = not text.indentation(text.start(statement))
+    definition = insert_before(text, statement, code, blank=2 if at_top else 1)
+    if definition is None:
+        raise NoLifespan("the app does not begin a line")
+    if at_top:
+        missing = _missing_blank_lines(text, definition.start)
+        definition = Edit(definition.start, definition.end, "\n" * missing + definition.text)
+    passed = _passed(text, app.node, name, arguments)
+    if passed is None:
+        raise NoLifespan("the arguments of the app have a comment in the way")
+    removals = tuple(edit for step in steps for edit in step.removal)
+    return (*imports, definition, *passed, *removals)
+
+
+def _definition(
+    text: FileText, app: App, name: str, names: tuple[str, ...], steps: list[_Step]
+) -> str:
+    unit = text.indent_unit
+    manager, iterator = names
+    function = app.node.func
+    kind = f": {text.segment(function)}" if isinstance(function, ast.Name | ast.Attribute) else ""
+    # `app.db.connect()` speaks of a package, unless the app itself has that name.
+    hides = "app" not in app.names and any(re.search(r"\bapp\b", step.call) for step in steps)
+    parameter = "_app" if hides else "app"
+    lines = [f"@{manager}", f"async def {name}({parameter}{kind}) -> {iterator}[None]:"]
+    lines += [unit + step.call for step in steps if step.event == "startup"]
+    closing = [step.call for step in steps if step.event == "shutdown"]
+    if closing:
+        lines += [f"{unit}try:", f"{unit * 2}yield", f"{unit}finally:"]
+        lines += [unit * 2 + call for call in closing]
+    else:
+        lines.append(f"{unit}yield")
+    return "\n".join(lines)
+
+
+def _free_name(text: FileText) -> str:
+    """A name for the lifespan that nothing in the file uses."""
+    used = {node.id for node in text.index.nodes(ast.Name)}
+    used |= {node.arg for node in text.index.nodes(ast.arg)}
+    for scope in text.index.scopes.values():
+        used |= scope.bindings.keys()
+    name = "lifespan"
+    while name in used:
+        name = f"app_{name}"
+    return name
+
+
+def _missing_blank_lines(text: FileText, offset: int) -> int:
+    """How many blank lines a definition at the top level lacks in front of it."""
+    above = text.text[:offset]
+    if not above.strip():
+        return 0
+    present = len(above) - len(above.rstrip("\n")) - 1
+    return max(2 - present, 0)
+
+
+def _passed(
+    text: FileText, call: ast.Call, name: str, arguments: list[ast.keyword]
+) -> Edits | None:
+    """The call with `lifespan=`, which takes the place of the handlers' argument."""
+    if not arguments:
+        return set_argument(text, call, "lifespan", name)
+    if any(text.has_comment(text.start(each), text.end(each)) for each in arguments):
+        return None
+    first = replace_argument(text, call, arguments[0], f"lifespan={name}")
+    if first is None:
+        return None
+    if len(arguments) == 1:
+        return (first,)
+    rest = remove_argument(text, call, *arguments[1:])
+    return None if rest is None else (first, *rest)
