@@ -80,7 +80,7 @@ class AuthSettings(Section):
         default=5.0, gt=0, le=60, description="Seconds for a socket's first message to arrive."
     )
     password_memory_kib: int = Field(
-        default=65536, ge=8, description="Memory cost of Argon2id in KiB."
+        default=65536, ge=32, description="Memory cost of Argon2id in KiB."
     )
     admin_username: str = Field(default="admin", description="First administrator's name.")
     admin_password: SecretStr = Field(

@@ -31,6 +31,12 @@ STATUS_BY_ERROR: Final[dict[type[domain.DomainError], int]] = {
     domain.StorageFullError: status.HTTP_507_INSUFFICIENT_STORAGE,
 }
 UNAVAILABLE_RETRY_SECONDS: Final = 5
+# Python 3.13 renamed them; error codes must not depend on the interpreter.
+RENAMED_PHRASES: Final[dict[int, str]] = {
+    status.HTTP_413_CONTENT_TOO_LARGE: "Content Too Large",
+    status.HTTP_416_RANGE_NOT_SATISFIABLE: "Range Not Satisfiable",
+    status.HTTP_422_UNPROCESSABLE_CONTENT: "Unprocessable Content",
+}
 
 logger = get_logger(__name__)
 
@@ -45,7 +51,7 @@ def error_response(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """Build an error answer; code and detail default to the status's own phrase."""
-    phrase = HTTPStatus(status_code).phrase
+    phrase = RENAMED_PHRASES.get(status_code) or HTTPStatus(status_code).phrase
     body = ErrorResponse(
         code=code or phrase.lower().replace(" ", "_").replace("-", "_"),
         detail=detail or phrase,

@@ -19,8 +19,8 @@ class TokenForm(BaseModel):
     )
 
     grant_type: Literal["password"] = Field(default="password", description="Kind of grant.")
-    username: str = Field(max_length=254, description="Name to log in with.")
-    password: SecretStr = Field(max_length=128, description="The password.")
+    username: str = Field(min_length=1, max_length=254, description="Name to log in with.")
+    password: SecretStr = Field(min_length=1, max_length=128, description="The password.")
     scope: str = Field(
         default="", max_length=500, description="Wanted scopes, separated by spaces; none: all."
     )
