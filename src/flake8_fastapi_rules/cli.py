@@ -47,7 +47,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
-    options = build_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    # argparse would take a path behind it for the reason, which is written `--add-noqa=REASON`.
+    given = ["--add-noqa=" if argument == "--add-noqa" else argument for argument in given]
+    options = build_parser().parse_args(given)
     try:
         code = int(options.run(options))
         sys.stdout.flush()

@@ -114,7 +114,7 @@ class Linter:
         self._also = tuple(
             selector
             for selector in selectors
-            if len(selector) > len("FAR") and any(best_match(r, (selector,)) for r in self.rules)
+            if selector != "FAR" and any(best_match(r, (selector,)) for r in self.rules)
         )
         self._plans.clear()
 

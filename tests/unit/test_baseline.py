@@ -48,9 +48,7 @@ def test_only_as_many_as_were_known(tmp_path: Path) -> None:
     assert new_codes(baseline, found, "x\nx\nx\n") == [("FAR101", 3)]
 
 
-def test_paths_are_relative_to_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sub").mkdir()
     monkeypatch.chdir(tmp_path)
     baseline = round_trip(Path("b.json"), [finding(Path("sub/app.py"), 1)], "x\n")

@@ -74,7 +74,8 @@ def _plain(kind: str, value: Any) -> Any:
 def _toml(value: Any) -> str:
     """A value as it would be written in TOML."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items()) + " }"
+        items = ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items())
+        return f"{{ {items} }}" if items else "{}"
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -13,7 +13,7 @@ from flake8_fastapi_rules.config import (
     flake8_layer,
     split_list,
 )
-from flake8_fastapi_rules.linter import Flake8Choices, Linter
+from flake8_fastapi_rules.linter import Flake8Choices, Linter, check_selectors, normalized
 
 
 def add_paths(parser: argparse.ArgumentParser, text: str = "files or directories") -> None:
@@ -46,8 +46,13 @@ def listed(values: list[str] | None) -> tuple[str, ...]:
     return tuple(item for value in values or () for item in split_list(value))
 
 
-def make_loader(arguments: argparse.Namespace) -> tuple[SettingsLoader, Linter]:
+def make_loader(
+    arguments: argparse.Namespace, *, select_restricts: bool = True
+) -> tuple[SettingsLoader, Linter]:
     """The settings loader and the linter that the options and flake8's file ask for.
+
+    Parameters:
+        select_restricts: `--select` lets no other rule run; else it only switches rules on.
 
     Raises:
         ConfigError: for a mistake in them.
@@ -78,8 +83,10 @@ def make_loader(arguments: argparse.Namespace) -> tuple[SettingsLoader, Linter]:
             choices = Flake8Choices(selected, ignored, per_file_ignores(section))
             also = selected
     loader = SettingsLoader(layers, isolated=arguments.isolated)
-    linter = Linter(loader, only=listed(arguments.select), choices=choices)
-    linter.enable_also(also)
+    select = listed(arguments.select)
+    linter = Linter(loader, only=select if select_restricts else (), choices=choices)
+    check_selectors(select, linter.rules, "command line")
+    linter.enable_also((*also, *map(normalized, select)))
     return loader, linter
 
 

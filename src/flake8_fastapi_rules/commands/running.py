@@ -45,17 +45,7 @@ def check_paths(
     results = Results()
     broken: set[str] = set()
 
-    def is_excluded(path: str) -> bool:
-        try:
-            settings = linter.settings(path)
-        except ConfigError:
-            return False  # reported when the file is checked
-        return settings.is_excluded(path)
-
-    def on_error(error: OSError) -> None:
-        results.problems.append(Problem(str(error.filename), 0, 0, _reason(error)))
-
-    files = python_files(paths, is_excluded, on_error)
+    files = files_to_check(linter, paths, results.problems)
     check = partial(_check_file, linter, stdin_filename=stdin_filename, noqa=noqa, fixes=fixes)
     jobs = min(jobs, len(files))
     if jobs > 1 and "-" not in files:
@@ -84,15 +74,39 @@ def _check_file(
         data = sys.stdin.buffer.read() if path == "-" else read_file(path)
         source = Source.from_bytes(name, data)
         results = linter.check_text(source, noqa=noqa, fixes=fixes)
-    except OSError as error:
-        return Results(files=1, problems=[Problem(name, 0, 0, _reason(error))])
-    except SourceError as error:
-        return Results(files=1, problems=[Problem(name, error.line, error.column, error.message)])
-    except ConfigError as error:
-        return Results(files=1, problems=[Problem(error.origin, 0, 0, error.message)])
+    except (OSError, SourceError, ConfigError) as error:
+        return Results(files=1, problems=[problem_of(name, error)])
     if path == "-":
         results.sources[name] = source
     return results
+
+
+def files_to_check(linter: Linter, paths: Sequence[str], problems: list[Problem]) -> list[str]:
+    """The files that paths stand for, without those that the settings exclude.
+
+    Parameters:
+        problems: takes the directories that cannot be listed.
+    """
+
+    def is_excluded(path: str) -> bool:
+        try:
+            return linter.settings(path).is_excluded(path)
+        except ConfigError:
+            return False  # reported when the file is checked
+
+    def on_error(error: OSError) -> None:
+        problems.append(problem_of(str(error.filename), error))
+
+    return python_files(paths, is_excluded, on_error)
+
+
+def problem_of(path: str, error: OSError | SourceError | ConfigError) -> Problem:
+    """What to tell of a file that could not be read, decoded or parsed, or of its settings."""
+    if isinstance(error, SourceError):
+        return Problem(path, error.line, error.column, error.message)
+    if isinstance(error, ConfigError):
+        return Problem(error.origin, 0, 0, error.message)
+    return Problem(path, 0, 0, _reason(error))
 
 
 def read_file(path: str) -> bytes:

@@ -1,0 +1,184 @@
+"""`far fix`: apply fixes, or mark findings that are to stay."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flake8_fastapi_rules.commands import status
+from flake8_fastapi_rules.commands.options import add_paths, add_settings, listed, make_loader
+from flake8_fastapi_rules.commands.running import files_to_check, problem_of, read_file
+from flake8_fastapi_rules.config import ConfigError
+from flake8_fastapi_rules.engine.findings import Finding
+from flake8_fastapi_rules.engine.results import Problem
+from flake8_fastapi_rules.engine.runner import INTERNAL_ERROR
+from flake8_fastapi_rules.engine.source import Source, SourceError
+from flake8_fastapi_rules.fixes.apply import apply_fixes
+from flake8_fastapi_rules.fixes.files import NotWritten, SourceFile
+from flake8_fastapi_rules.fixes.noqa import add_noqa
+from flake8_fastapi_rules.linter import Linter, best_match, normalized
+from flake8_fastapi_rules.reporters.view import printable
+
+HELP = "mend what can be mended"
+DESCRIPTION = """\
+Apply the safe fixes: those that keep behaviour, OpenAPI schema and comments as they are. A fix
+after which the file would not parse, would lose a comment or would have a new finding is not
+applied. "-" reads standard input and writes the fixed text to standard output.
+
+Exit status: 0 done (with --diff and --check: nothing to do), 1 with --diff and --check: something
+to do, 2 wrong usage or configuration or a file that could not be checked or written, 3 internal
+error. Findings that are left do not count; "far check" reports them."""
+
+#: A fix may open the way for one in another file; this many rounds over all files are enough.
+_PASSES = 5
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    add_paths(parser, 'files or directories, or "-" for standard input')
+    add_settings(parser)
+    group = parser.add_argument_group("fixing")
+    group.add_argument("--unsafe-fixes", action="store_true", help="apply the unsafe ones too")
+    mode = group.add_mutually_exclusive_group()
+    mode.add_argument("--diff", action="store_true", help="write nothing, show the changes")
+    mode.add_argument("--check", action="store_true", help="write nothing, name the files")
+    group.add_argument(
+        "--add-noqa",
+        nargs="?",
+        metavar="=REASON",
+        help="fix nothing, but add # noqa comments for the findings of now",
+    )
+    group.add_argument("--show-left", action="store_true", help="list the findings that are left")
+    parser.add_argument(
+        "--stdin-filename", metavar="PATH", default="stdin.py", help='what "-" is to be taken for'
+    )
+
+
+@dataclass(slots=True)
+class _Summary:
+    """What was done so far."""
+
+    changed: dict[str, None] = field(default_factory=dict)
+    done: Counter[str] = field(default_factory=Counter)
+    left: dict[str, list[tuple[Finding, str]]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    crashed: list[Finding] = field(default_factory=list)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fix the files."""
+    summary = _Summary()
+    write = not (arguments.diff or arguments.check)
+    for _ in range(_PASSES if write and "-" not in arguments.paths else 1):
+        before = len(summary.changed), summary.done.total()
+        summary.left.clear()
+        summary.problems.clear()
+        summary.crashed.clear()
+        _pass(arguments, summary)
+        if (len(summary.changed), summary.done.total()) == before:
+            break
+    _report(arguments, summary)
+    if summary.crashed:
+        return status.INTERNAL
+    if summary.problems:
+        return status.USAGE
+    return status.FINDINGS if summary.changed and not write else status.CLEAN
+
+
+def _pass(arguments: argparse.Namespace, summary: _Summary) -> None:
+    """Fix every file once. The model is new, so it knows what the pass before has written."""
+    linter = make_loader(arguments, select_restricts=False)[1]
+    files = files_to_check(linter, arguments.paths, summary.problems)
+    for path in files:
+        name = arguments.stdin_filename if path == "-" else path
+        try:
+            data = sys.stdin.buffer.read() if path == "-" else read_file(path)
+            _fix_file(SourceFile.of(Path(path), data, name), linter, arguments, summary)
+        except (OSError, SourceError, ConfigError) as error:
+            problem = problem_of(name, error)
+            if problem not in summary.problems:
+                summary.problems.append(problem)
+        except NotWritten as error:
+            summary.problems.append(Problem(name, 0, 0, f"not changed: {error}"))
+
+
+def _fix_file(
+    file: SourceFile, linter: Linter, arguments: argparse.Namespace, summary: _Summary
+) -> None:
+    selectors = tuple(map(normalized, listed(arguments.select)))
+    wanted_codes = {r.code for r in linter.rules if not selectors or best_match(r, selectors)}
+
+    def wanted(finding: Finding) -> bool:
+        return finding.code in wanted_codes
+
+    def check(source: Source) -> list[Finding]:
+        results = linter.check_text(source)
+        if results.problems:
+            problem = results.problems[0]
+            raise SourceError(problem.message, problem.line, problem.column)
+        return results.findings
+
+    name = file.source.path
+    if arguments.add_noqa is not None:
+        findings = check(file.source)
+        marked = add_noqa(file.source, filter(wanted, findings), arguments.add_noqa)
+        after, done, left = marked.after, marked.added, list(marked.left)
+    else:
+        outcome = apply_fixes(file.source, check, unsafe=arguments.unsafe_fixes, wanted=wanted)
+        findings = [item.finding for item in outcome.left]
+        after, done = outcome.after, tuple(item.finding for item in outcome.applied)
+        left = [(item.finding, item.reason) for item in outcome.left]
+    summary.crashed += [finding for finding in findings if finding.code == INTERNAL_ERROR]
+    summary.left[name] = left
+    _put(file, after, arguments)
+    if after.text != file.source.text:
+        summary.changed[name] = None
+        summary.done.update(finding.code for finding in done)
+
+
+def _put(file: SourceFile, after: Source, arguments: argparse.Namespace) -> None:
+    """Write the text, or show what would be written."""
+    changed = after.text != file.source.text
+    if arguments.diff:
+        sys.stdout.write(file.diff(after.text))
+    elif arguments.check:
+        if changed:
+            print(f"would change {printable(file.source.path)}")
+    elif str(file.path) == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(file.encoded(after.text) if changed else file.data)
+    elif changed:
+        file.write(after.text)
+
+
+def _report(arguments: argparse.Namespace, summary: _Summary) -> None:
+    sys.stdout.flush()
+    aside = sys.stderr if arguments.diff or "-" in arguments.paths else sys.stdout
+    what = "marked" if arguments.add_noqa is not None else "fixed"
+    would = "would be " if arguments.diff or arguments.check else ""
+    files = len(summary.changed)
+    total = summary.done.total()
+    aside.write(f"{total or 'nothing'} {would}{what}")
+    aside.write(f" in {files} file{'' if files == 1 else 's'}\n" if files else "\n")
+    for code, count in sorted(summary.done.items()):
+        aside.write(f"{count:6} {code}\n")
+    left = [pair for pairs in summary.left.values() for pair in pairs]
+    if left:
+        aside.write(f"{len(left)} left\n")
+    if arguments.show_left:
+        for finding, reason in left:
+            place = f"{printable(finding.path)}:{finding.line}:{finding.column + 1}"
+            text = f"{finding.code} {printable(finding.message)} ({printable(reason)})"
+            aside.write(f"{place}: {text}\n")
+    else:
+        reasons = Counter((finding.code, reason) for finding, reason in left)
+        for (code, reason), count in sorted(reasons.items()):
+            aside.write(f"{count:6} {code}: {printable(reason)}\n")
+    aside.flush()
+    for problem in summary.problems:
+        sys.stderr.write(f"error: {printable(str(problem))}\n")
+    for finding in summary.crashed:
+        sys.stderr.write(f"error: {finding.path}:{finding.line}: {printable(finding.message)}\n")
