@@ -1,0 +1,1 @@
+"""Comparison with what others wrote; see `benchmarks/conformance.py` for the table."""
