@@ -20,6 +20,21 @@ def name_set(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
+def member_set(names: str) -> frozenset[str]:
+    """The qualified names in a text of parts such as `owner: member member; module.function`.
+
+    A part with a colon lists members of one owner (a class or module), one without is a name.
+    """
+    found: set[str] = set()
+    for part in names.split(";"):
+        owner, colon, members = part.partition(":")
+        if colon:
+            found.update(f"{owner.strip()}.{member}" for member in members.split())
+        elif owner.strip():
+            found.add(owner.strip())
+    return frozenset(found)
+
+
 def _homes(**names_by_home: str) -> dict[str, str]:
     """`{name: "home.name"}` for space-separated names; `__` in a home stands for a dot."""
     return {

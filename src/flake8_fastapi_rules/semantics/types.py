@@ -11,26 +11,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from flake8_fastapi_rules.semantics.bases import EXTERNAL_BASES, external_mro
-from flake8_fastapi_rules.semantics.names import name_set
+from flake8_fastapi_rules.semantics.names import member_set, name_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
 def _by_name(names_by_type: dict[str, str]) -> dict[str, str]:
-    """`{name: type}` from `{type: "owner: member member; name; ..."}`.
-
-    A part with a colon lists members of one owner (module, class), a part without is a name.
-    """
-    types: dict[str, str] = {}
-    for result, parts in names_by_type.items():
-        for part in parts.split(";"):
-            owner, colon, members = part.partition(":")
-            if colon:
-                types.update({f"{owner.strip()}.{name}": result for name in members.split()})
-            elif owner.strip():
-                types[owner.strip()] = result
-    return types
+    """`{name: type}` from `{type: names}`, the names as `member_set` takes them."""
+    return {name: kind for kind, names in names_by_type.items() for name in member_set(names)}
 
 
 _QUERY_METHODS: Final = """
@@ -165,8 +154,7 @@ RETURNS: Final[Mapping[str, str]] = MappingProxyType(
             # Concurrency.
             "asyncio.AbstractEventLoop": "asyncio: get_event_loop get_running_loop new_event_loop",
             "asyncio.Future": """
-                asyncio.AbstractEventLoop: create_future run_in_executor; asyncio.gather;
-                asyncio: shield wrap_future""",
+                asyncio.AbstractEventLoop.create_future""",
             "asyncio.Task": """
                 asyncio: create_task current_task ensure_future;
                 asyncio.AbstractEventLoop.create_task; asyncio.TaskGroup.create_task""",
@@ -216,7 +204,7 @@ RETURNS: Final[Mapping[str, str]] = MappingProxyType(
                 sqlalchemy.ext.asyncio.async_scoped_session.scalars;
                 sqlalchemy.ext.asyncio.AsyncConnection.scalars;
                 sqlalchemy.engine.Connection.scalars; sqlalchemy.engine.Result.scalars;
-                sqlalchemy.engine.ScalarResult: unique yield_per; sqlalchemy.orm.Query.scalars;
+                sqlalchemy.engine.ScalarResult: unique yield_per;
                 sqlmodel.Session.exec; sqlmodel.ext.asyncio.session.AsyncSession.exec""",
             "sqlalchemy.engine.MappingResult": """
                 sqlalchemy.engine.Result.mappings; sqlalchemy.engine.MappingResult: unique""",
@@ -251,11 +239,19 @@ RETURNS: Final[Mapping[str, str]] = MappingProxyType(
             "sqlalchemy.Select": f"""
                 sqlalchemy.select; sqlmodel.select; sqlalchemy.Select: {_SELECT_METHODS}""",
             "sqlalchemy.Insert": """
-                sqlalchemy.insert; sqlalchemy.dialects.sqlite.insert;
-                sqlalchemy.dialects.mysql.insert; sqlalchemy.dialects.postgresql.insert;
-                sqlalchemy.Table.insert;
-                sqlalchemy.Insert: from_select on_conflict_do_nothing on_conflict_do_update
-                    on_duplicate_key_update returning values execution_options prefix_with""",
+                sqlalchemy.insert; sqlalchemy.Table.insert;
+                sqlalchemy.Insert: from_select returning values execution_options prefix_with""",
+            "sqlalchemy.dialects.mysql.Insert": """
+                sqlalchemy.dialects.mysql.insert; sqlalchemy.dialects.mysql.Insert:
+                    execution_options from_select on_duplicate_key_update prefix_with values""",
+            "sqlalchemy.dialects.postgresql.Insert": """
+                sqlalchemy.dialects.postgresql.insert; sqlalchemy.dialects.postgresql.Insert:
+                    execution_options from_select on_conflict_do_nothing on_conflict_do_update
+                    prefix_with returning values""",
+            "sqlalchemy.dialects.sqlite.Insert": """
+                sqlalchemy.dialects.sqlite.insert; sqlalchemy.dialects.sqlite.Insert:
+                    execution_options from_select on_conflict_do_nothing on_conflict_do_update
+                    prefix_with returning values""",
             "sqlalchemy.Update": """
                 sqlalchemy.update; sqlalchemy.Table.update;
                 sqlalchemy.Update: execution_options returning values where""",
