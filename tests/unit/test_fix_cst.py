@@ -36,8 +36,8 @@ class Forgetful(libcst.CSTTransformer):
         ("x = 1; old = 2\n", None),
         ("other = 1\n", None),
         (
-            'class A:\n  @d  # c\n  def f(self):\n    s = """\nold\n  """\n    old()\n\n    # end\nx = 1\n',
-            'class A:\n  @d  # c\n  def f(self):\n    s = """\nold\n  """\n    new()\n\n    # end\nx = 1\n',
+            'class A:\n  @d  # c\n  def f(self):\n    s = '''\nold\n'''\n    old()\n\n    # e\nx\n',
+            'class A:\n  @d  # c\n  def f(self):\n    s = """\nold\n"""\n    new()\n\n    # e\nx\n',
         ),
         ("if x:\n\tif y:\n\t\told(\n1,\n\t\t)\n", "if x:\n\tif y:\n\t\tnew(\n1,\n\t\t)\n"),
     ],

@@ -413,6 +413,27 @@ def _may_be_exported(text: FileText, local: str) -> bool:
     return path.rpartition("/")[2] == "__init__.py" or local == "*"
 
 
+def _exchange(text: FileText, local: str, module: str, name: str) -> Edit | None:
+    """Replace the name that binds `local` in a `from module import ...` by another of its names."""
+    binding = text.index.module_scope.bindings[local][0]
+    statement = binding.node
+    if not isinstance(statement, ast.ImportFrom) or statement.level or statement.module != module:
+        return None
+    brackets = _import_brackets(text, statement)
+    items = text.items(*brackets) if brackets else []
+    if len(items) != len(statement.names):
+        return None
+    position = next(i for i, alias in enumerate(statement.names) if alias is binding.alias)
+    start, end = items[0].start, items[-1].end
+    keys = [_by_type(alias.name) for alias in statement.names]
+    if "\n" in text.text[start:end] or keys != sorted(keys):
+        return Edit(items[position].start, items[position].end, name)
+    written = [text.text[item.start : item.end] for item in items]
+    del keys[position], written[position]
+    written.insert(bisect_left(keys, _by_type(name)), name)
+    return Edit(start, end, ", ".join(written))
+
+
 def replace_reference(text: FileText, node: ast.expr, module: str, name: str) -> Edits | None:
     """Replace a name or dotted name by `name` of `module`, with its import.
 
@@ -431,22 +452,10 @@ def replace_reference(text: FileText, node: ast.expr, module: str, name: str) ->
     dropped: Edits = ()
     if isinstance(root, ast.Name) and root.id != imported.name.partition(".")[0]:
         dropped = remove_unused_import(text, root.id, [node])
-        binding = text.index.module_scope.bindings.get(root.id, [None])[0]
-        statement = binding.node if binding else None
-        if (
-            dropped
-            and imported.edits
-            and isinstance(statement, ast.ImportFrom)
-            and len(statement.names) == 1
-            and statement.module == module
-            and not statement.level
-        ):
-            # Both edits would be in one import of one name: exchange the name.
-            brackets = _import_brackets(text, statement)
-            if brackets is None:
-                return None
-            item = text.items(*brackets)[0]
-            return new, Edit(item.start, item.end, name)
+        if dropped and imported.edits:
+            exchanged = _exchange(text, root.id, module, name)
+            if exchanged is not None:
+                return new, exchanged
     if any(
         drop.start < new_import.start < drop.end
         for drop in dropped
