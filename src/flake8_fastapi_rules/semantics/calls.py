@@ -1,0 +1,294 @@
+"""Which functions of the project run when a function runs: the call graph, as far as it is sure."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import COMPREHENSIONS, FUNCTIONS
+from flake8_fastapi_rules.semantics.libraries import (
+    CACHE_DECORATORS,
+    SIGNATURE_KEEPING_DECORATORS,
+)
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.names import name_set
+from flake8_fastapi_rules.semantics.values import (
+    UNKNOWN,
+    Class,
+    External,
+    Function,
+    Instance,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+
+#: Decorators that leave it as it is when and where the function's body runs.
+_TRANSPARENT = SIGNATURE_KEEPING_DECORATORS | name_set(
+    """
+    builtins.staticmethod builtins.classmethod builtins.property abc.abstractmethod
+    typing.overload pydantic.validate_call sqlalchemy.orm.reconstructor inject.autoparams
+    ddtrace.tracer.wrap"""
+)
+#: What drives the coroutines or generators given to it, on the caller's own thread.
+_DRIVERS = name_set(
+    """
+    asyncio.gather asyncio.wait_for asyncio.create_task asyncio.ensure_future asyncio.shield
+    asyncio.wait asyncio.as_completed asyncio.TaskGroup.create_task asyncio.timeout
+    asyncio.AbstractEventLoop.create_task asyncio.run
+    asyncio.AbstractEventLoop.run_until_complete anyio.run
+    builtins.list builtins.tuple builtins.set builtins.frozenset builtins.dict builtins.sum
+    builtins.sorted builtins.next builtins.any builtins.all builtins.min builtins.max
+    builtins.anext builtins.str.join contextlib.ExitStack.enter_context
+    contextlib.AsyncExitStack.enter_async_context contextlib.AsyncExitStack.enter_context"""
+)
+#: Responses that iterate over an asynchronous generator on the event loop.
+_STREAMS = name_set(
+    """
+    starlette.responses.StreamingResponse sse_starlette.EventSourceResponse
+    sse_starlette.sse.EventSourceResponse fastapi.sse.EventSourceResponse"""
+)
+_LAZY_ITERATORS = name_set("builtins.enumerate builtins.zip builtins.map builtins.filter")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallSite:
+    """One call in a function's own body.
+
+    Parameters:
+        node: the call.
+        callee: what is called.
+        target: the project's function whose body this call runs before the caller goes on;
+            `None` when there is none, or when it cannot be told.
+        is_awaited: `await` stands before it.
+    """
+
+    module: Module
+    node: ast.Call
+    callee: Value
+    target: Function | None
+    is_awaited: bool
+
+
+class CallGraph:
+    """The calls of functions, each function read once.
+
+    Parameters:
+        model: resolves what is called.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._resolver = model.resolver
+        self._sites: dict[object, tuple[CallSite, ...]] = {}
+        self._decorators: dict[ast.AST, frozenset[str | None]] = {}
+
+    def sites(self, function: Function) -> tuple[CallSite, ...]:
+        """The calls in a function's own body, in source order.
+
+        Those in functions, lambdas and classes inside of it do not belong to it.
+        """
+        key = key_of(function)
+        known = self._sites.get(key)
+        if known is None:
+            self._sites[key] = ()
+            known = self._sites[key] = tuple(self._read(function))
+        return known
+
+    def _read(self, function: Function) -> Iterator[CallSite]:
+        module = function.module
+        for node in module.index.own_nodes(function.node):
+            if isinstance(node, ast.Call):
+                callee = self.callee(function, node)
+                parent = module.index.parents.get(node)
+                yield CallSite(
+                    module,
+                    node,
+                    callee,
+                    self._target(module, node, callee),
+                    isinstance(parent, ast.Await),
+                )
+
+    def callee(self, function: Function, node: ast.Call) -> Value:
+        """What a call in `function` calls; methods of `self` are those of the class at hand."""
+        func = node.func
+        owner = function.owner
+        if (
+            owner is not None
+            and isinstance(func, ast.Attribute)
+            and isinstance(func.value, ast.Name)
+            and isinstance(function.node, FUNCTIONS)
+        ):
+            arguments = function.node.args
+            first = next(iter((*arguments.posonlyargs, *arguments.args)), None)
+            if (
+                first is not None
+                and first.arg == func.value.id
+                and function.module.index.class_of(function.node) not in {None, owner.node}
+                and "builtins.staticmethod" not in self.decorators(function)
+            ):
+                found = self._resolver.class_attribute(owner, func.attr, instance=True)
+                if found:
+                    return found
+        return self._resolver.resolve(function.module, func)
+
+    def body_of(self, callee: Value) -> Function | None:
+        """The project's function whose body a call of `callee` is about, if there is one to see.
+
+        For a class it is its `__init__` (or `__post_init__`), for an object its `__call__`.
+        Abstract methods and protocols have no body.
+        """
+        match callee:
+            case Function():
+                return None if is_abstract(callee) else callee
+            case Class():
+                for name in ("__init__", "__post_init__"):
+                    method = self._resolver.class_attribute(callee, name, instance=True)
+                    if isinstance(method, Function):
+                        return Function(method.module, method.node, callee, bound=True)
+                return None
+            case Instance(of=Class() as cls):
+                method = self._resolver.class_attribute(cls, "__call__", instance=True)
+                if isinstance(method, Function) and not is_abstract(method):
+                    return method
+                return None
+            case _:
+                return None
+
+    def decorators(self, function: Function) -> frozenset[str | None]:
+        """The names of a function's decorators; `None` stands for one that is not known."""
+        node = function.node
+        if not isinstance(node, FUNCTIONS):
+            return frozenset()
+        known = self._decorators.get(node)
+        if known is None:
+            found: set[str | None] = set()
+            for decorator in node.decorator_list:
+                expression = decorator.func if isinstance(decorator, ast.Call) else decorator
+                value = self._resolver.resolve(function.module, expression)
+                if isinstance(value, External):
+                    found.update(self._resolver.names_of(value))
+                elif isinstance(value, Function) and self._keeps_the_thread(value, function):
+                    continue
+                elif isinstance(expression, ast.Attribute) and expression.attr in {
+                    "setter",
+                    "getter",
+                    "deleter",
+                }:
+                    continue
+                else:
+                    found.add(None)
+            known = self._decorators[node] = frozenset(found)
+        return known
+
+    def _keeps_the_thread(self, decorator: Function, decorated: Function) -> bool:
+        """Whether a decorator of the project wraps functions in functions of the same kind."""
+        node = decorator.node
+        if not isinstance(node, FUNCTIONS):
+            return False
+        wants_async = isinstance(decorated.node, ast.AsyncFunctionDef)
+        inner = [n for n in ast.walk(node) if isinstance(n, FUNCTIONS) and n is not node]
+        kinds = {isinstance(n, ast.AsyncFunctionDef) for n in inner}
+        return not inner or kinds == {wants_async} or (wants_async and True in kinds)
+
+    def is_cached(self, function: Function) -> bool:
+        """Whether a function remembers its results, so that its work is not done at each call."""
+        return not CACHE_DECORATORS.isdisjoint(self.decorators(function))
+
+    def is_plainly_decorated(self, function: Function) -> bool:
+        """Whether no decorator can change when or on which thread the body runs."""
+        roles = self._model.roles(function) if self.decorators(function) else ()
+        return bool(roles) or self.decorators(function) <= _TRANSPARENT | CACHE_DECORATORS
+
+    def _target(self, module: Module, node: ast.Call, callee: Value) -> Function | None:
+        function = self.body_of(callee)
+        if function is None or not self.is_plainly_decorated(function):
+            return None
+        if isinstance(function.node, ast.Lambda):
+            return function
+        is_async = isinstance(function.node, ast.AsyncFunctionDef)
+        if function.module.index.is_generator(function.node):
+            return function if self._is_iterated(module, node, is_async) else None
+        if is_async:
+            return function if self._is_driven(module, node) else None
+        return function
+
+    def _is_driven(self, module: Module, node: ast.expr) -> bool:
+        """Whether a coroutine is awaited, or given to something that runs it."""
+        parent = module.index.parents.get(node)
+        while isinstance(parent, ast.IfExp | ast.Starred | ast.List | ast.Tuple | ast.ListComp):
+            node, parent = parent, module.index.parents.get(parent)
+        if isinstance(parent, ast.Await):
+            return True
+        if isinstance(parent, ast.GeneratorExp) and node is parent.elt:
+            return self._is_driven(module, parent)
+        if isinstance(parent, ast.Call) and node is not parent.func:
+            return self._is_driver(module, parent)
+        return False
+
+    def _is_iterated(self, module: Module, node: ast.expr, is_async: bool) -> bool:
+        """Whether a generator is run by the statement that it stands in."""
+        parent = module.index.parents.get(node)
+        match parent:
+            case ast.For() | ast.AsyncFor() | ast.comprehension():
+                return node is parent.iter
+            case ast.withitem() | ast.YieldFrom() | ast.Starred() | ast.Await():
+                return True
+            case ast.Call() if node is not parent.func:
+                if self._is_driver(module, parent):
+                    return True
+                names = set(self._resolver.names_of(self._resolver.resolve(module, parent.func)))
+                if names & _LAZY_ITERATORS:
+                    return self._is_iterated(module, parent, is_async)
+                # Starlette iterates over plain generators in a thread pool.
+                return is_async and not names.isdisjoint(_STREAMS)
+            case ast.keyword() if is_async:
+                call = module.index.parents.get(parent)
+                return isinstance(call, ast.Call) and not _STREAMS.isdisjoint(
+                    self._resolver.names_of(self._resolver.resolve(module, call.func))
+                )
+            case _:
+                return False
+
+    def _is_driver(self, module: Module, call: ast.Call) -> bool:
+        callee = self._resolver.resolve(module, call.func)
+        return not _DRIVERS.isdisjoint(self._resolver.names_of(callee))
+
+
+def key_of(function: Function) -> tuple[ast.AST, ast.ClassDef | None]:
+    """What tells functions apart: the node, and for a method the class it is called on."""
+    return function.node, function.owner.node if function.owner else None
+
+
+def is_abstract(function: Function) -> bool:
+    """Whether a function has no body of its own: `...`, `pass`, or `raise NotImplementedError`."""
+    node = function.node
+    if isinstance(node, ast.Lambda):
+        return False
+    owner = function.module.index.class_of(node)
+    for statement in node.body:
+        match statement:
+            case ast.Expr(value=ast.Constant()):
+                continue
+            case ast.Pass() if owner is not None:
+                continue
+            case (
+                ast.Raise(exc=ast.Name(id="NotImplementedError"))
+                | ast.Raise(exc=ast.Call(func=ast.Name(id="NotImplementedError")))
+            ):
+                continue
+            case _:
+                return False
+    return True
+
+
+def enclosing_comprehension(module: Module, node: ast.AST) -> ast.AST | None:
+    """The comprehension that evaluates `node` once per element; `None` when there is none."""
+    scope = module.index.scope_of(node).node
+    return scope if isinstance(scope, COMPREHENSIONS) else None
+
+
+__all__ = ["UNKNOWN", "CallGraph", "CallSite", "enclosing_comprehension", "is_abstract", "key_of"]

@@ -1,0 +1,568 @@
+"""What a function does, itself or through the project's functions that it calls.
+
+Every answer comes with evidence: the place that does it and the calls that lead there. Calls that
+cannot be resolved are no evidence; where "no" has to be certain, the answer has three values.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.calls import CallGraph, CallSite, is_abstract, key_of
+from flake8_fastapi_rules.semantics.libraries import (
+    COMMITTING_CONTEXTS,
+    LOG_CALLS,
+    RESOURCE_OPENERS,
+    Blocking,
+    blocking,
+    is_in,
+    is_log_call,
+)
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Constant,
+    External,
+    Function,
+    Instance,
+    Value,
+)
+from flake8_fastapi_rules.semantics.writes import Writes
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+
+#: Longer chains of calls are not followed; nobody would read them.
+_PATH_LIMIT = 12
+_HTTP_EXCEPTIONS = ("starlette.exceptions.HTTPException", "fastapi.HTTPException")
+_LOG_METHODS = frozenset(name.rpartition(".")[2] for name in LOG_CALLS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One call on the way to some evidence.
+
+    Parameters:
+        module, node: the call and where it stands.
+        function: the function that it runs.
+    """
+
+    module: Module
+    node: ast.Call
+    function: Function
+
+    @property
+    def name(self) -> str:
+        """The function's name as users know it: `load`, `Store.load`."""
+        return display_name(self.function)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """A place that does something, and the calls that lead to it.
+
+    Parameters:
+        module, node: the place.
+        what: what it does, in the user's words: a callee such as `requests.get`.
+        replacement: what to use instead, if there is something.
+        path: the calls, outermost first; empty when the function does it itself.
+        name: the canonical name behind `what`, if there is one.
+    """
+
+    module: Module
+    node: ast.AST
+    what: str
+    replacement: str | None = None
+    path: tuple[Step, ...] = ()
+    name: str | None = None
+
+    @property
+    def route(self) -> str:
+        """The functions on the way and what the last of them does: `load` → `open`."""
+        return " → ".join(f"`{part}`" for part in (*(s.name for s in self.path), self.what))
+
+    def place_in(self) -> ast.AST:
+        """The node to report in the function that was asked about: its own call, or the place."""
+        return self.path[0].node if self.path else self.node
+
+    def after(self, step: Step) -> Evidence:
+        """The same evidence, seen from a caller."""
+        return replace(self, path=(step, *self.path))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raised:
+    """An exception that leaves a function.
+
+    Parameters:
+        module, node: the `raise`.
+        exception: its class.
+        status: the HTTP status that it stands for; `None` when it has none or it cannot be told.
+        path: the calls that lead to it, outermost first.
+    """
+
+    module: Module
+    node: ast.Raise
+    exception: Class | External
+    status: int | None
+    path: tuple[Step, ...] = ()
+
+
+Direct = Callable[[Function], Evidence | None]
+Follow = Callable[[Function, CallSite], bool]
+
+
+class _Search:
+    """The shortest way from a function to evidence, over the call graph, each answer once."""
+
+    def __init__(self, graph: CallGraph, direct: Direct, follow: Follow) -> None:
+        self._graph = graph
+        self._direct = direct
+        self._follow = follow
+        self._own: dict[object, Evidence | None] = {}
+        self._found: dict[object, Evidence] = {}
+        self._clean: set[object] = set()
+
+    def own(self, function: Function) -> Evidence | None:
+        """The evidence in the function's own body."""
+        key = key_of(function)
+        if key not in self._own:
+            self._own[key] = None
+            self._own[key] = self._direct(function)
+        return self._own[key]
+
+    def find(self, function: Function) -> Evidence | None:
+        """The evidence in a function or below it."""
+        start = key_of(function)
+        if start in self._clean:
+            return None
+        known = self._found.get(start)
+        if known is not None:
+            return known
+        seen: set[object] = {start}
+        queue: deque[tuple[Function, tuple[Step, ...]]] = deque([(function, ())])
+        while queue:
+            current, path = queue.popleft()
+            key = key_of(current)
+            evidence = self._found.get(key) or self.own(current)
+            if evidence is not None:
+                found = replace(evidence, path=(*path, *evidence.path))
+                self._found[start] = found
+                return found
+            if key in self._clean or len(path) >= _PATH_LIMIT:
+                continue
+            for site in self._graph.sites(current):
+                target = site.target
+                if target is None or not self._follow(current, site):
+                    continue
+                below = key_of(target)
+                if below not in seen:
+                    seen.add(below)
+                    queue.append((target, (*path, Step(site.module, site.node, target))))
+        self._clean |= seen
+        return None
+
+
+class Effects:
+    """Answers what functions do; one for a whole model.
+
+    Parameters:
+        model: resolves what the functions call.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._resolver = model.resolver
+        self.graph = CallGraph(model)
+        self._writes = Writes(model, self.graph)
+        self._blocking = _Search(self.graph, self._own_blocking, self._blocks_through)
+        self._writing = _Search(self.graph, self._own_write, self._writes.is_followed)
+        self._logging = _Search(self.graph, self._own_log, lambda function, site: True)
+        self._committing = _Search(self.graph, self._own_commit, lambda function, site: True)
+        self._opening = _Search(self.graph, self._own_opening, self._opens_through)
+        self._raised: dict[object, tuple[Raised, ...]] = {}
+        self._raising: set[object] = set()
+
+    def calls(self, function: Function) -> tuple[CallSite, ...]:
+        """The calls in a function's own body, in source order."""
+        return self.graph.sites(function)
+
+    # -- blocking ---------------------------------------------------------------------------
+
+    def blocking_call(self, site: CallSite) -> tuple[str, Blocking] | None:
+        """The canonical name of a call that blocks its thread by itself, and why it does."""
+        if site.is_awaited or not isinstance(site.callee, External):
+            return None
+        why = blocking(site.callee.name)
+        return None if why is None else (site.callee.name, why)
+
+    def blocks(self, function: Function) -> Evidence | None:
+        """A call that blocks the thread, in a function or in what it calls and waits for.
+
+        Not what is handed to executors, and not what asynchronous FastAPI code does that is called
+        by hand: it is reported there.
+        """
+        return self._blocking.find(function)
+
+    def _own_blocking(self, function: Function) -> Evidence | None:
+        for site in self.graph.sites(function):
+            found = self.blocking_call(site)
+            if found is not None and not found[1].is_brief:
+                name, why = found
+                return Evidence(site.module, site.node, spoken(name), why.instead, (), name)
+        return None
+
+    def _blocks_through(self, function: Function, site: CallSite) -> bool:
+        return self.may_block_through(site)
+
+    def may_block_through(self, site: CallSite) -> bool:
+        """Whether what a call runs is looked into for blocking calls."""
+        target = site.target
+        if target is None or self.graph.is_cached(target):
+            return False
+        if isinstance(target.node, ast.AsyncFunctionDef):
+            return not self._model.roles(target)
+        return True
+
+    # -- writing ----------------------------------------------------------------------------
+
+    def writes(self, function: Function) -> Evidence | None:
+        """A change of state that outlives the call: in a database, a file, or shared memory."""
+        return self._writing.find(function)
+
+    def _own_write(self, function: Function) -> Evidence | None:
+        found = self._writes.own(function)
+        if found is None:
+            return None
+        node, what = found
+        return Evidence(function.module, node, what)
+
+    # -- commits, logs, opened resources ----------------------------------------------------
+
+    def commits(self, function: Function) -> bool | None:
+        """Whether a function commits a transaction, itself or below; `None` if it cannot be told.
+
+        It cannot be told when something that is called cannot be resolved.
+        """
+        if self._committing.find(function) is not None:
+            return True
+        return None if self._has_unknown_calls(function) else False
+
+    def commit(self, function: Function) -> Evidence | None:
+        """The place where a function commits, itself or through what it calls."""
+        return self._committing.find(function)
+
+    def _own_commit(self, function: Function) -> Evidence | None:
+        for site in self.graph.sites(function):
+            func = site.node.func
+            if isinstance(func, ast.Attribute) and (
+                func.attr == "commit"
+                or (
+                    func.attr == "begin"
+                    and isinstance(site.callee, External)
+                    and is_in(site.callee.name, COMMITTING_CONTEXTS)
+                )
+            ):
+                return Evidence(site.module, site.node, ast.unparse(func))
+        return None
+
+    def _has_unknown_calls(self, function: Function) -> bool:
+        seen = {key_of(function)}
+        stack = [function]
+        while stack:
+            current = stack.pop()
+            for site in self.graph.sites(current):
+                if site.target is not None:
+                    if key_of(site.target) not in seen:
+                        seen.add(key_of(site.target))
+                        stack.append(site.target)
+                elif not site.callee or isinstance(site.callee, Function):
+                    return True
+        return False
+
+    def is_log_call(self, site: CallSite) -> bool:
+        """Whether a call writes to a log."""
+        func = site.node.func
+        if not isinstance(func, ast.Attribute) or func.attr not in _LOG_METHODS:
+            return False
+        if isinstance(site.callee, External):
+            return is_log_call(site.callee.name)
+        receiver = func.value
+        name = receiver.attr if isinstance(receiver, ast.Attribute) else None
+        name = receiver.id if isinstance(receiver, ast.Name) else name
+        return not site.callee and name is not None and "log" in name.lower()
+
+    def logs(self, function: Function) -> Evidence | None:
+        """The call that writes to a log, in a function or below it."""
+        return self._logging.find(function)
+
+    def _own_log(self, function: Function) -> Evidence | None:
+        for site in self.graph.sites(function):
+            if self.is_log_call(site):
+                return Evidence(site.module, site.node, ast.unparse(site.node.func))
+        return None
+
+    def opening(self, site: CallSite) -> str | None:
+        """The canonical name of what a call opens (a session, client, connection), if it does."""
+        names = [*self._resolver.names_of(site.callee)]
+        if isinstance(site.callee, Instance):
+            names = [f"{name}.__call__" for name in names]
+        return next((name for name in names if name in RESOURCE_OPENERS), None)
+
+    def opens(self, function: Function) -> Evidence | None:
+        """The call that opens a resource, in a function or in what it calls."""
+        return self._opening.find(function)
+
+    def _own_opening(self, function: Function) -> Evidence | None:
+        for site in self.graph.sites(function):
+            name = self.opening(site)
+            if name is not None:
+                return Evidence(site.module, site.node, spoken(name), None, (), name)
+        return None
+
+    def _opens_through(self, function: Function, site: CallSite) -> bool:
+        return site.target is not None and not self.graph.is_cached(site.target)
+
+    # -- exceptions -------------------------------------------------------------------------
+
+    def raises(self, function: Function) -> tuple[Raised, ...]:
+        """The exceptions that leave a function, also those of what it calls.
+
+        What is caught on the way is left out, and so is what may be caught.
+        """
+        key = key_of(function)
+        known = self._raised.get(key)
+        if known is not None:
+            return known
+        if key in self._raising or len(self._raising) > 40:
+            return ()
+        self._raising.add(key)
+        try:
+            found = tuple(self._raises(function))
+        finally:
+            self._raising.discard(key)
+        if not self._raising:
+            self._raised[key] = found
+        return found
+
+    def _raises(self, function: Function) -> Iterator[Raised]:
+        module = function.module
+        for node in module.index.own_nodes(function.node):
+            if isinstance(node, ast.Raise) and node.exc is not None:
+                raised = self.raised(module, node)
+                if raised is not None and not self.may_be_caught(function, node, raised.exception):
+                    yield raised
+        seen: set[object] = set()
+        for site in self.graph.sites(function):
+            if site.target is None or isinstance(site.callee, Class):
+                continue
+            for raised in self.raises(site.target):
+                if len(raised.path) >= _PATH_LIMIT or (site.node, raised.node) in seen:
+                    continue
+                if not self.may_be_caught(function, site.node, raised.exception):
+                    seen.add((site.node, raised.node))
+                    step = Step(site.module, site.node, site.target)
+                    yield replace(raised, path=(step, *raised.path))
+
+    def raised(self, module: Module, node: ast.Raise) -> Raised | None:
+        """What a `raise` statement raises; `None` when it cannot be told."""
+        value = self._resolver.resolve(module, node.exc)
+        call = node.exc if isinstance(node.exc, ast.Call) else None
+        home = module
+        if isinstance(value, Instance):
+            if value.call is not None and value.module is not None:
+                call, home = value.call, value.module
+            exception: Value = value.of
+        else:
+            exception = value
+        if not isinstance(exception, Class | External):
+            return None
+        return Raised(module, node, exception, self._status(exception, home, call))
+
+    def _status(
+        self, exception: Class | External, module: Module, call: ast.Call | None
+    ) -> int | None:
+        """The HTTP status of an exception: given in the call, or by its class."""
+        if isinstance(exception, External):
+            if not self._resolver.is_subclass(exception, *_HTTP_EXCEPTIONS) or call is None:
+                return None
+            return self._model.status(module, _argument(call, "status_code", 0))
+        init = self._resolver.class_attribute(exception, "__init__", instance=True)
+        if isinstance(init, Function):
+            return self._status_of_init(exception, init, module, call)
+        own = self._class_status(exception)
+        if own is not None:
+            return own
+        if call is not None and self._resolver.is_subclass(exception, *_HTTP_EXCEPTIONS):
+            return self._model.status(module, _argument(call, "status_code", 0))
+        return None
+
+    def _class_status(self, cls: Class) -> int | None:
+        for base in self._resolver.mro(cls):
+            if not isinstance(base, Class):
+                return None
+            scope = base.module.index.scopes[base.node]
+            for name in ("status_code", "http_status", "http_status_code"):
+                for binding in scope.bindings.get(name, ()):
+                    if binding.value is not None:
+                        return self._model.status(base.module, binding.value)
+        return None
+
+    def _status_of_init(
+        self, cls: Class, init: Function, module: Module, call: ast.Call | None
+    ) -> int | None:
+        """The status that an exception's own `__init__` hands on, or keeps in `self`."""
+        if not isinstance(init.node, FUNCTIONS):
+            return None
+        given: ast.expr | None = None
+        for node in init.module.index.own_nodes(init.node):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="__init__", value=receiver)):
+                    is_super = isinstance(receiver, ast.Call)
+                    given = _argument(node, "status_code", 0 if is_super else 1) or given
+                case ast.Assign(targets=[ast.Attribute(attr="status_code")], value=value):
+                    given = value
+        if given is None:
+            return self._class_status(cls)
+        status = self._model.status(init.module, given)
+        if status is not None:
+            return status
+        if isinstance(given, ast.Name):
+            return self._status_of_parameter(init, given.id, module, call)
+        if isinstance(given, ast.Attribute) and given.attr == "status_code":
+            return self._class_status(cls)
+        return None
+
+    def _status_of_parameter(
+        self, init: Function, name: str, module: Module, call: ast.Call | None
+    ) -> int | None:
+        arguments = init.node.args
+        positional = [*arguments.posonlyargs, *arguments.args][1:]
+        names = [argument.arg for argument in positional]
+        position = names.index(name) if name in names else None
+        if call is not None:
+            if any(keyword.arg is None for keyword in call.keywords):
+                return None
+            passed = _argument(call, name, position)
+            if passed is not None:
+                return self._model.status(module, passed)
+        for argument, default in zip(
+            reversed(positional), reversed(arguments.defaults), strict=False
+        ):
+            if argument.arg == name:
+                return self._model.status(init.module, default)
+        for argument, keyword_default in zip(
+            arguments.kwonlyargs, arguments.kw_defaults, strict=True
+        ):
+            if argument.arg == name and keyword_default is not None:
+                return self._model.status(init.module, keyword_default)
+        return None
+
+    def may_be_caught(self, function: Function, node: ast.AST, exception: Class | External) -> bool:
+        """Whether a `try` of the function around `node` catches an exception, or may."""
+        module = function.module
+        child = node
+        for parent in module.index.ancestors(node):
+            if parent is function.node:
+                break
+            if isinstance(parent, _TRIES) and child in parent.body:
+                for handler in parent.handlers:
+                    if self._catches(module, handler, exception):
+                        if not _raises_again(module, handler):
+                            return True
+                        break
+            elif isinstance(parent, ast.With | ast.AsyncWith) and child in parent.body:
+                for item in parent.items:
+                    callee = self._resolver.resolve(module, item.context_expr)
+                    if isinstance(callee, Instance) and "contextlib.suppress" in set(
+                        self._resolver.names_of(callee)
+                    ):
+                        return True
+            child = parent
+        return False
+
+    def _catches(
+        self, module: Module, handler: ast.ExceptHandler, exception: Class | External
+    ) -> bool:
+        if handler.type is None:
+            return True
+        types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+        for node in types:
+            caught = self._resolver.resolve(module, node)
+            if isinstance(caught, Class):
+                if isinstance(exception, Class) and caught in self._resolver.mro(exception):
+                    return True
+            elif isinstance(caught, External):
+                if self._resolver.is_subclass(exception, caught.name):
+                    return True
+                if caught.name in {"builtins.Exception", "builtins.BaseException"}:
+                    return True
+            elif isinstance(caught, Constant):
+                continue
+            else:
+                return True  # it may
+        return False
+
+
+_TRIES = (ast.Try, ast.TryStar)
+
+
+def _raises_again(module: Module, handler: ast.ExceptHandler) -> bool:
+    """Whether a handler raises what it caught."""
+    for statement in handler.body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Raise) and (
+                node.exc is None or (isinstance(node.exc, ast.Name) and node.exc.id == handler.name)
+            ):
+                return True
+    return False
+
+
+def _argument(call: ast.Call, name: str, position: int | None) -> ast.expr | None:
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    if position is not None and position < len(call.args):
+        argument = call.args[position]
+        return None if isinstance(argument, ast.Starred) else argument
+    return None
+
+
+def display_name(function: Function) -> str:
+    """A function's name as users know it: `load`, `Store.load`, `Store` for its `__init__`."""
+    node = function.node
+    if isinstance(node, ast.Lambda):
+        return "lambda"
+    owner = function.owner.node if function.owner else function.module.index.class_of(node)
+    if owner is None:
+        return node.name
+    if node.name in {"__init__", "__post_init__", "__call__"}:
+        return owner.name
+    return f"{owner.name}.{node.name}"
+
+
+def spoken(name: str) -> str:
+    """A canonical name as people say it: `open`, `time.sleep`, `Session.execute`."""
+    if name.startswith("builtins."):
+        return name.removeprefix("builtins.")
+    parts = name.split(".")
+    for position, part in enumerate(parts):
+        if part[:1].isupper():
+            return ".".join(parts[position:])
+    return ".".join(parts[-2:]) if parts[0] not in {"os", "urllib"} else name
+
+
+__all__ = [
+    "Effects",
+    "Evidence",
+    "Raised",
+    "Step",
+    "display_name",
+    "is_abstract",
+    "spoken",
+]

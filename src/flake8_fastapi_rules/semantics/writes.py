@@ -1,0 +1,667 @@
+"""What counts as a change of state that outlives the call, and what is left alone.
+
+Evidence is what a body does: a write on a database session, SQL that writes, a document or an ORM
+object stored, a file opened for writing, memory that all requests share. What only remembers,
+counts, limits or logs is left alone, and so is what is created because it is missing.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.calls import CallGraph, CallSite, is_abstract, key_of
+from flake8_fastapi_rules.semantics.facts import Role
+from flake8_fastapi_rules.semantics.libraries import (
+    FILE_OPENERS,
+    FILE_WRITES,
+    OBJECT_STORE_WRITES,
+    SESSION_COMMITS,
+    SQL_WRITE_TYPES,
+    database_write,
+    is_in,
+)
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.names import name_set
+from flake8_fastapi_rules.semantics.resolve import first_argument
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Constant,
+    Expression,
+    External,
+    Function,
+    Instance,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+
+#: Directories made on demand and permissions are no change that anybody asked for.
+_FILE_WRITES = frozenset(
+    name
+    for name in FILE_WRITES
+    if name.rpartition(".")[2] not in {"mkdir", "makedirs", "chmod", "touch"}
+)
+_EXECUTORS = frozenset({"execute", "exec", "executemany", "execute_many", "scalar", "scalars"})
+_SQL_RUNNERS = _EXECUTORS | {"fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "run"}
+_SQL_WRITE = re.compile(
+    r"\s*(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|REPLACE\s+INTO"
+    r"|MERGE\s+INTO|TRUNCATE\b|DROP\s+(?:TABLE|INDEX|SCHEMA|DATABASE)|ALTER\s+TABLE)\b",
+    re.IGNORECASE,
+)
+_MUTABLE = name_set(
+    """
+    builtins.list builtins.dict builtins.set collections.defaultdict collections.OrderedDict
+    collections.deque collections.Counter"""
+)
+_MUTATORS = name_set(
+    """
+    append extend insert remove pop clear add discard update setdefault popitem appendleft popleft
+    extendleft difference_update intersection_update symmetric_difference_update sort reverse"""
+)
+#: Words in the names of functions, classes and variables whose writes a GET may well do.
+_HARMLESS = name_set(
+    """
+    cache cached caches caching memo memoize memoized memory lru log logs logged logging logger
+    audit audits audited metric metrics counter counters stat stats statistics track tracking
+    tracker telemetry analytics trace tracing span rate ratelimit limit limits limiter limited
+    throttle throttling lock locks locked unlock semaphore oauth oauth2 saml sso oidc callback
+    ensure lazy lazily warm warmup init initialize initialise setup bootstrap seen visit visits
+    view views viewed hit hits heartbeat usage nonce csrf impression impressions touch
+    profiler singleton registry health monitor monitoring"""
+)
+#: Attributes that only say when or how often something was looked at.
+_BOOKKEEPING = re.compile(
+    r"(?:^|_)(?:views?|hits?|visits?|reads?|downloads?|clicks?|accessed|access|used|usage|seen"
+    r"|viewed|visited|last_\w+|impressions?|counter|opened)(?:$|_)"
+)
+_VERBS = name_set(
+    """
+    create update delete remove save insert add upsert destroy purge archive store patch modify
+    edit set reset disable enable activate deactivate cancel approve reject publish unpublish"""
+)
+_OWNER_NAME = re.compile(
+    r"(?:^|_)(?:services?|svc|repo|repos|repository|repositories|crud|dao|managers?|stores?"
+    r"|storage|use_?cases?|uow|gateway)(?:$|_)",
+    re.IGNORECASE,
+)
+Found = tuple[ast.AST, str]
+
+
+class Writes:
+    """Finds the writes in functions' own bodies.
+
+    Parameters:
+        model: resolves names.
+        graph: the calls of functions.
+    """
+
+    def __init__(self, model: Model, graph: CallGraph) -> None:
+        self._model = model
+        self._resolver = model.resolver
+        self._graph = graph
+        self._self_writes: dict[object, bool] = {}
+
+    def own(self, function: Function) -> Found | None:
+        """The first write in a function's own body, and how to speak of it."""
+        if self._is_allowed(function):
+            return None
+        module = function.module
+        sites = {site.node: site for site in self._graph.sites(function)}
+        for node in module.index.own_nodes(function.node):
+            found: Found | None = None
+            if isinstance(node, ast.Call):
+                site = sites.get(node)
+                found = self._call(function, site) if site is not None else None
+            elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete):
+                found = self._assignment(function, node)
+            if found is not None and not self.is_lazy(function, node):
+                return found
+        return None
+
+    def is_followed(self, function: Function, site: CallSite) -> bool:
+        """Whether writes below a call are writes of the function that calls."""
+        target = site.target
+        if target is None or self._graph.is_cached(target) or self._is_allowed(target):
+            return False
+        if isinstance(site.callee, Class):
+            return False
+        roles = self._model.roles(target)
+        if Role.DEPENDENCY in roles and target.module.index.is_generator(target.node):
+            return False
+        return not self.is_lazy(function, site.node)
+
+    # -- what is left alone -----------------------------------------------------------------
+
+    def _is_allowed(self, function: Function) -> bool:
+        node = function.node
+        if isinstance(node, ast.Lambda):
+            return False
+        names = [node.name]
+        owner = function.owner.node if function.owner else function.module.index.class_of(node)
+        if owner is not None:
+            names.append(owner.name)
+        if any(is_harmless(name) for name in names):
+            return True
+        qualified = f"{function.module.name}.{function.module.index.qualname(node)}"
+        allowed = self._model.settings.allowed_writes
+        return any(name == node.name or _ends_with(qualified, name) for name in allowed)
+
+    def is_lazy(self, function: Function, node: ast.AST) -> bool:
+        """Whether a node only runs because something is missing, stale or failed."""
+        index = function.module.index
+        child = node
+        for parent in index.ancestors(node):
+            if parent is function.node:
+                return False
+            match parent:
+                case ast.If(test=test, body=body, orelse=orelse):
+                    if child in body and _says_missing(test):
+                        return True
+                    if child in orelse and _says_present(test):
+                        return True
+                case ast.ExceptHandler():
+                    return True
+                case ast.IfExp(test=test, body=body) if child is body and _says_missing(test):
+                    return True
+            if isinstance(child, ast.stmt) and _follows_hit(parent, child):
+                return True
+            child = parent
+        return isinstance(child, ast.stmt) and _follows_hit(function.node, child)
+
+    # -- calls ------------------------------------------------------------------------------
+
+    def _call(self, function: Function, site: CallSite) -> Found | None:
+        node, func = site.node, site.node.func
+        if isinstance(site.callee, External):
+            name = site.callee.name
+            if database_write(name) or is_in(name, OBJECT_STORE_WRITES):
+                return node, _spoken(func)
+            if is_in(name, _FILE_WRITES):
+                return None if self._is_temporary(function, node) else (node, _spoken(func))
+            opener = next(
+                (s for s in self._resolver.names_of(site.callee) if s in FILE_OPENERS), None
+            )
+            if opener is not None:
+                return self._opening(function, node, FILE_OPENERS[opener][1])
+        if not isinstance(func, ast.Attribute):
+            return None
+        if func.attr in _SQL_RUNNERS:
+            return self._statement(function, node, func)
+        if func.attr == "commit":
+            return self._commit(function, site)
+        if func.attr in _MUTATORS:
+            return self._mutation(function, node, func)
+        if self._is_untyped_session(function, site, func):
+            return node, _spoken(func)
+        return self._method_of_shared(function, site, func)
+
+    def _statement(self, function: Function, node: ast.Call, func: ast.Attribute) -> Found | None:
+        """`execute(insert(...))` and `execute("INSERT ...")`"""
+        given = first_argument(node, "statement") or first_argument(node, "query")
+        if given is None:
+            return None
+        module = function.module
+        value = self._resolver.resolve(module, given)
+        if func.attr in _EXECUTORS:
+            for kind in SQL_WRITE_TYPES:
+                if self._resolver.is_instance(value, kind):
+                    return node, f"{_spoken(func)}({kind.rpartition('.')[2].lower()}(...))"
+        text = self.sql_text(module, value, given)
+        if text is not None and _SQL_WRITE.match(text):
+            return node, f"{func.attr}({' '.join(text.split()[:2]).upper()})"
+        return None
+
+    def sql_text(self, module: Module, value: Value, node: ast.expr) -> str | None:
+        """The SQL, or the beginning of it, that an argument is; `None` when it cannot be told."""
+        if isinstance(value, Instance) and value.call is not None and value.module is not None:
+            if self._resolver.is_instance(value, "sqlalchemy.TextClause", "sqlalchemy.text"):
+                inner = self._text_call(value.call)
+                if inner is not None:
+                    module, node = value.module, inner
+                    value = self._resolver.resolve(module, node)
+        match value:
+            case Constant(value=str() as text):
+                return text
+            case Expression(node=ast.JoinedStr(values=[ast.Constant(value=str() as text), *_])):
+                return text
+            case Expression(node=ast.BinOp() as operation):
+                left: ast.expr = operation
+                while isinstance(left, ast.BinOp):
+                    left = left.left
+                if isinstance(left, ast.Constant) and isinstance(left.value, str):
+                    return left.value
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            receiver = node.func.value
+            if node.func.attr == "format" and isinstance(receiver, ast.Constant):
+                return receiver.value if isinstance(receiver.value, str) else None
+        return None
+
+    def _text_call(self, call: ast.Call) -> ast.expr | None:
+        """The SQL in `text(sql)`, also behind `.bindparams(...)`."""
+        current: ast.expr = call
+        while isinstance(current, ast.Call):
+            if isinstance(current.func, ast.Attribute) and current.func.attr in {
+                "bindparams",
+                "execution_options",
+                "columns",
+            }:
+                current = current.func.value
+                continue
+            return first_argument(current, "text")
+        return None
+
+    def _commit(self, function: Function, site: CallSite) -> Found | None:
+        """A commit of changes made to objects here: not one that only ends a transaction."""
+        module = function.module
+        if isinstance(site.callee, External) and not is_in(site.callee.name, SESSION_COMMITS):
+            return None
+        if site.callee and not isinstance(site.callee, External):
+            return None
+        if module.index.is_generator(function.node):
+            return None
+        changed = False
+        for node in module.index.own_nodes(function.node):
+            if node is site.node:
+                break
+            for target in _attribute_targets(node):
+                root = _root_of(target)
+                if (
+                    root is not None
+                    and root.id not in {"self", "cls", "response", "request"}
+                    and not _BOOKKEEPING.search(target.attr)
+                    and not self.is_lazy(function, node)
+                ):
+                    changed = True
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                if node.func.id == "setattr" and node is not site.node:
+                    changed = True
+        return (site.node, _spoken(site.node.func)) if changed else None
+
+    def _is_untyped_session(self, function: Function, site: CallSite, func: ast.Attribute) -> bool:
+        """`db.add(x)` where `db` is not known, but is committed in the same function."""
+        if site.callee or func.attr not in {"add_all", "merge", "bulk_save_objects"}:
+            return False
+        return self._is_committed(function, func.value)
+
+    def _is_committed(self, function: Function, receiver: ast.expr) -> bool:
+        text = ast.dump(receiver)
+        return any(
+            isinstance(site.node.func, ast.Attribute)
+            and site.node.func.attr == "commit"
+            and ast.dump(site.node.func.value) == text
+            for site in self._graph.sites(function)
+        )
+
+    # -- files ------------------------------------------------------------------------------
+
+    def _opening(self, function: Function, node: ast.Call, position: int | None) -> Found | None:
+        mode = next((k.value for k in node.keywords if k.arg == "mode"), None)
+        if mode is None and position is not None and position < len(node.args):
+            mode = node.args[position]
+        text = self._model.text(function.module, mode)
+        if text is None or not set("wax+") & set(text):
+            return None
+        if self._is_temporary(function, node):
+            return None
+        return node, f'{_spoken(node.func)}(..., "{text}")'
+
+    def _is_temporary(self, function: Function, node: ast.Call) -> bool:
+        """Whether a file is a temporary or cached one: made to be sent, or made again at will."""
+        parts: list[ast.expr] = [*node.args[:1], *(k.value for k in node.keywords)]
+        if isinstance(node.func, ast.Attribute):
+            parts.append(node.func.value)
+        for part in parts:
+            for inner in self._origins(function, part, 3):
+                if isinstance(inner, ast.Name | ast.Attribute):
+                    name = inner.id if isinstance(inner, ast.Name) else inner.attr
+                    if is_harmless(name) or _TEMPORARY.search(name):
+                        return True
+                elif isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+                    if _TEMPORARY.search(inner.value) or "cache" in inner.value:
+                        return True
+        return False
+
+    def _origins(self, function: Function, node: ast.expr, depth: int) -> Iterator[ast.AST]:
+        """The nodes of an expression and of what its local names were assigned."""
+        for inner in ast.walk(node):
+            yield inner
+            if depth and isinstance(inner, ast.Name):
+                found = function.module.index.lookup(inner.id, inner)
+                for binding in found[1] if found else ():
+                    if binding.value is not None and binding.kind in {"assign", "with"}:
+                        yield from self._origins(function, binding.value, depth - 1)
+
+    # -- memory -----------------------------------------------------------------------------
+
+    def _assignment(self, function: Function, node: ast.stmt) -> Found | None:
+        targets: list[ast.expr] = []
+        match node:
+            case ast.Assign(targets=given) | ast.Delete(targets=given):
+                targets = list(given)
+            case ast.AugAssign(target=target):
+                targets = [target]
+            case ast.AnnAssign(target=target, value=value) if value is not None:
+                targets = [target]
+        for target in targets:
+            if isinstance(target, ast.Name):
+                scope = function.module.index.scope_of(target)
+                if scope.outer.get(target.id) == "global" and not is_harmless(target.id):
+                    return node, f"{target.id} ="
+            elif isinstance(target, ast.Attribute | ast.Subscript):
+                if self._is_shared(function, target.value) and not _is_counting(target):
+                    return node, _short(target)
+        return None
+
+    def _mutation(self, function: Function, node: ast.Call, func: ast.Attribute) -> Found | None:
+        if not self._is_shared(function, func.value):
+            if self._is_untyped_write(function, func):
+                return node, _spoken(func)
+            return None
+        value = self._resolver.resolve(function.module, func.value)
+        if self._is_container(value) or _state_of(func.value):
+            return node, _spoken(func)
+        return None
+
+    def _is_untyped_write(self, function: Function, func: ast.Attribute) -> bool:
+        """`db.add(x)`, and `db.commit()` later."""
+        return (
+            func.attr == "add"
+            and not self._resolver.resolve(function.module, func)
+            and self._is_committed(function, func.value)
+        )
+
+    def _is_container(self, value: Value) -> bool:
+        match value:
+            case Expression(
+                node=ast.List() | ast.Dict() | ast.Set() | ast.ListComp() | ast.DictComp()
+            ):
+                return True
+            case Instance():
+                return self._resolver.is_instance(value, *_MUTABLE)
+            case _:
+                return False
+
+    def _is_shared(self, function: Function, node: ast.expr) -> bool:
+        """Whether an object is one that all requests share: `app.state`, or a module's own."""
+        if any(is_harmless(name) for name in _names_in(node)):
+            return False
+        if _state_of(node):
+            return self._is_app_state(function, node)
+        root: ast.expr = node
+        while isinstance(root, ast.Attribute | ast.Subscript):
+            root = root.value
+        if not isinstance(root, ast.Name):
+            return False
+        value = self._resolver.resolve(function.module, root)
+        match value:
+            case Expression(module=home, node=made) if self._is_container(value):
+                return isinstance(home.index.scope_of(made).node, ast.Module)
+            case Instance(module=home, call=ast.Call() as call) if home is not None:
+                if not isinstance(home.index.scope_of(call).node, ast.Module):
+                    return False
+                return self._is_container(value) or (
+                    isinstance(value.of, Class) and not self._is_settings(value)
+                )
+            case _:
+                return False
+
+    def _is_settings(self, value: Instance) -> bool:
+        return self._resolver.is_instance(
+            value,
+            "pydantic_settings.BaseSettings",
+            "contextvars.ContextVar",
+            "threading.local",
+        )
+
+    def _is_app_state(self, function: Function, node: ast.expr) -> bool:
+        current: ast.expr = node
+        while isinstance(current, ast.Attribute | ast.Subscript):
+            if isinstance(current, ast.Attribute) and current.attr == "state":
+                owner = self._resolver.resolve(function.module, current.value)
+                return self._resolver.is_instance(
+                    owner, "fastapi.FastAPI", "starlette.applications.Starlette"
+                )
+            current = current.value
+        return False
+
+    def _method_of_shared(
+        self, function: Function, site: CallSite, func: ast.Attribute
+    ) -> Found | None:
+        """`store.put(x)` where `store` is a module's object and `put` changes `self`."""
+        target = site.target
+        if target is None or not self._is_shared(function, func.value):
+            return None
+        if self._is_allowed(target) or self._graph.is_cached(target):
+            return None
+        return (site.node, _spoken(func)) if self._changes_self(target, 0) else None
+
+    def _changes_self(self, function: Function, depth: int) -> bool:
+        key = key_of(function)
+        known = self._self_writes.get(key)
+        if known is not None:
+            return known
+        self._self_writes[key] = False
+        node = function.node
+        if not isinstance(node, FUNCTIONS) or depth > 4:
+            return False
+        first = next(iter((*node.args.posonlyargs, *node.args.args)), None)
+        if first is None or function.module.index.class_of(node) is None:
+            return False
+        found = any(
+            self._is_self_write(part, first.arg) and not self.is_lazy(function, part)
+            for part in function.module.index.own_nodes(node)
+        ) or any(
+            site.target is not None
+            and isinstance(site.node.func, ast.Attribute)
+            and isinstance(site.node.func.value, ast.Name)
+            and site.node.func.value.id == first.arg
+            and not self._is_allowed(site.target)
+            and not self.is_lazy(function, site.node)
+            and self._changes_self(site.target, depth + 1)
+            for site in self._graph.sites(function)
+        )
+        self._self_writes[key] = found
+        return found
+
+    def _is_self_write(self, node: ast.AST, name: str) -> bool:
+        targets: list[ast.expr] = []
+        match node:
+            case ast.Assign(targets=given) | ast.Delete(targets=given):
+                targets = list(given)
+            case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
+                targets = [target]
+            case ast.Call(func=ast.Attribute(value=ast.Attribute() as receiver, attr=attr)):
+                # Only the containers that the object holds itself.
+                if attr in _MUTATORS - {"update", "add", "insert", "remove", "sort"}:
+                    targets = [ast.Subscript(receiver, ast.Constant(0), ast.Store())]
+        for target in targets:
+            if not isinstance(target, ast.Subscript):
+                continue
+            root = target.value
+            if (
+                isinstance(root, ast.Attribute)
+                and isinstance(root.value, ast.Name)
+                and root.value.id == name
+                and not is_harmless(root.attr)
+            ):
+                return True
+        return False
+
+    # -- names ------------------------------------------------------------------------------
+
+    def says_write(self, function: Function, site: CallSite) -> bool:
+        """Whether a call that cannot be read is, by its names, one that writes.
+
+        Names say so only for a method of a service, repository, CRUD or model object.
+        """
+        func = site.node.func
+        if site.target is not None or not isinstance(func, ast.Attribute):
+            return False
+        if site.callee and not (isinstance(site.callee, Function) and is_abstract(site.callee)):
+            return False
+        if words_of(func.attr)[:1] and words_of(func.attr)[0] not in _VERBS:
+            return False
+        if is_harmless(func.attr) or self.is_lazy(function, site.node):
+            return False
+        receiver = func.value
+        name = receiver.attr if isinstance(receiver, ast.Attribute) else None
+        name = receiver.id if isinstance(receiver, ast.Name) else name
+        if name is None or is_harmless(name):
+            return False
+        value = self._resolver.resolve(function.module, receiver)
+        if isinstance(value, Instance) and isinstance(value.of, Class):
+            name = f"{name}_{_snake(value.of.node.name)}"
+        return _OWNER_NAME.search(name) is not None
+
+
+_TEMPORARY = re.compile(r"te?mp", re.IGNORECASE)
+
+
+def words_of(name: str) -> list[str]:
+    """The words of an identifier or path segment, in lower case: `getOrCreate` has three."""
+    return [word for word in re.split(r"[^a-z0-9]+", _snake(name)) if word]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def is_harmless(name: str) -> bool:
+    """Whether a name says cache, log, metric, limit, lock or the like."""
+    words = words_of(name)
+    if not _HARMLESS.isdisjoint(words):
+        return True
+    return "or" in words and not {"create", "add", "insert"}.isdisjoint(words)  # get_or_create
+
+
+def says_mutation(name: str) -> bool:
+    """Whether a handler's name or path has a verb that changes something."""
+    return not _VERBS.isdisjoint(words_of(name))
+
+
+def _ends_with(qualified: str, name: str) -> bool:
+    return qualified == name or qualified.endswith(f".{name}")
+
+
+def _says_missing(test: ast.expr) -> bool:
+    match test:
+        case ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.Compare(ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
+            return True
+        case ast.Compare(ops=[ast.NotIn()]):
+            return True
+        case ast.Compare(ops=[ast.Eq()], comparators=[ast.Constant(value=None | 0)]):
+            return True
+        case ast.Compare(ops=[ast.Lt() | ast.Gt() | ast.LtE() | ast.GtE()]):
+            return _speaks_of_time(test)
+        case ast.BoolOp(values=values):
+            return any(_says_missing(value) for value in values)
+        case _:
+            return isinstance(test, ast.Call | ast.Name | ast.Attribute) and _speaks_of_time(test)
+
+
+def _says_present(test: ast.expr) -> bool:
+    match test:
+        case ast.Name() | ast.NamedExpr():
+            return True
+        case ast.Compare(ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]):
+            return True
+        case ast.Compare(ops=[ast.In()]):
+            return True
+        case _:
+            return False
+
+
+_STALE = re.compile(
+    r"stale|expire|outdated|now|time|age|ttl|date|since|missing|exists|refresh|force|delta"
+)
+
+
+def _speaks_of_time(test: ast.expr) -> bool:
+    """Whether a test asks if something is stale, expired or missing."""
+    return any(_STALE.search(name.lower()) for name in _names_in(test))
+
+
+def _names_in(node: ast.AST) -> Iterator[str]:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name):
+            yield inner.id
+        elif isinstance(inner, ast.Attribute):
+            yield inner.attr
+
+
+def _follows_hit(parent: ast.AST, statement: ast.stmt) -> bool:
+    """Whether an earlier `if found: return found` makes `statement` a creation on demand."""
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(parent, name, None)
+        if not isinstance(block, list) or statement not in block:
+            continue
+        for earlier in block[: block.index(statement)]:
+            if (
+                isinstance(earlier, ast.If)
+                and _says_present(earlier.test)
+                and not earlier.orelse
+                and isinstance(earlier.body[-1], ast.Return)
+            ):
+                return True
+    return False
+
+
+def _attribute_targets(node: ast.AST) -> Iterator[ast.Attribute]:
+    targets: list[ast.expr] = []
+    match node:
+        case ast.Assign(targets=given):
+            targets = list(given)
+        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
+            targets = [target]
+    for target in targets:
+        for part in ast.walk(target):
+            if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
+                yield part
+
+
+def _root_of(node: ast.expr) -> ast.Name | None:
+    root = node
+    while isinstance(root, ast.Attribute | ast.Subscript):
+        root = root.value
+    return root if isinstance(root, ast.Name) else None
+
+
+def _state_of(node: ast.expr) -> bool:
+    """Whether `.state` stands somewhere in an attribute chain."""
+    current = node
+    while isinstance(current, ast.Attribute | ast.Subscript):
+        if isinstance(current, ast.Attribute) and current.attr == "state":
+            return True
+        current = current.value
+    return False
+
+
+def _is_counting(target: ast.Attribute | ast.Subscript) -> bool:
+    if isinstance(target, ast.Attribute):
+        return is_harmless(target.attr) or _BOOKKEEPING.search(target.attr) is not None
+    return False
+
+
+def _short(node: ast.expr) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _spoken(func: ast.expr) -> str:
+    """A callee as it is written, without its arguments: `session.add`."""
+    if isinstance(func, ast.Attribute):
+        receiver = func.value
+        if isinstance(receiver, ast.Name | ast.Attribute):
+            return _short(func)
+        return func.attr
+    return _short(func)
+
+
+__all__ = ["Writes", "is_harmless", "says_mutation", "words_of"]
