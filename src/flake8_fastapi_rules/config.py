@@ -493,10 +493,17 @@ def _ancestors(directory: Path) -> Iterable[Path]:
 
 
 def _root_of(directory: Path) -> Path:
-    """The project's directory: the nearest with metadata, else the parent of the top package."""
+    """The directory of the project.
+
+    The nearest one with metadata, else the current one if `directory` lies below it, else the
+    parent of the top package.
+    """
     for parent in _ancestors(directory):
         if any((parent / name).exists() for name in ("pyproject.toml", "setup.cfg", ".git", ".hg")):
             return parent
+    here = Path.cwd()
+    if here == directory or here in directory.parents:
+        return here
     while (directory / "__init__.py").exists() and directory.parent != directory:
         directory = directory.parent
     return directory
