@@ -171,13 +171,15 @@ class CallGraph:
                 value = self._resolver.resolve(function.module, expression)
                 if isinstance(value, External):
                     found.update(self._resolver.names_of(value))
-                elif isinstance(value, Function) and self._keeps_the_thread(value, function):
-                    continue
-                elif isinstance(expression, ast.Attribute) and expression.attr in {
-                    "setter",
-                    "getter",
-                    "deleter",
-                }:
+                elif (isinstance(value, Function) and self._keeps_the_thread(value, function)) or (
+                    isinstance(expression, ast.Attribute)
+                    and expression.attr
+                    in {
+                        "setter",
+                        "getter",
+                        "deleter",
+                    }
+                ):
                     continue
                 else:
                     found.add(None)
