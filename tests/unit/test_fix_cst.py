@@ -12,6 +12,19 @@ import pytest
 from flake8_fastapi_rules.fixes.cst import transform_statement
 from tests.unit.fixing import edited, file_text
 
+METHOD = '''
+class A:
+  @d  # c
+  def f(self):
+    s = """
+old
+"""
+    old()
+
+    # end
+x = 1
+'''
+
 
 class Renamer(libcst.CSTTransformer):
     def leave_Name(
@@ -36,8 +49,8 @@ class Forgetful(libcst.CSTTransformer):
         ("x = 1; old = 2\n", None),
         ("other = 1\n", None),
         (
-            'class A:\n  @d  # c\n  def f(self):\n    s = '''\nold\n'''\n    old()\n\n    # e\nx\n',
-            'class A:\n  @d  # c\n  def f(self):\n    s = """\nold\n"""\n    new()\n\n    # e\nx\n',
+            METHOD,
+            METHOD.replace("old()", "new()"),
         ),
         ("if x:\n\tif y:\n\t\told(\n1,\n\t\t)\n", "if x:\n\tif y:\n\t\tnew(\n1,\n\t\t)\n"),
     ],
