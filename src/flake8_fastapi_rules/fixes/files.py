@@ -73,7 +73,7 @@ class SourceFile:
     def raw(self, text: str) -> str:
         """A changed text with the newlines that its lines had in the file.
 
-        New lines get the end that most lines of the file have.
+        A new line gets the end of the line that it replaces or follows.
         """
         ends = Counter(_END.findall(self.text))
         if not ends:
@@ -81,19 +81,17 @@ class SourceFile:
         common = ends.most_common(1)[0][0]
         if len(ends) == 1:
             return text if common == "\n" else text.replace("\n", common)
-        old = _LINE.findall(self.text)
-        new = _LINE.findall(text)
-        stripped = [line.rstrip("\r\n") for line in old]
-        wanted = [line.rstrip("\n") for line in new]
-        lines = [line[:-1] + common if line.endswith("\n") else line for line in new]
-        matcher = difflib.SequenceMatcher(None, stripped, wanted, autojunk=False)
+        old, new = _LINE.findall(self.text), _LINE.findall(text)
+        old_texts = [line.rstrip("\r\n") for line in old]
+        new_texts = [line.rstrip("\n") for line in new]
+        matcher = difflib.SequenceMatcher(None, old_texts, new_texts, autojunk=False)
         for tag, start, end, new_start, new_end in matcher.get_opcodes():
-            if tag == "equal" or (tag == "replace" and end - start == new_end - new_start):
-                for ours, theirs in zip(range(start, end), range(new_start, new_end), strict=True):
-                    end_of_line = old[ours][len(stripped[ours]) :]
-                    if end_of_line and new[theirs].endswith("\n"):
-                        lines[theirs] = wanted[theirs] + end_of_line
-        return "".join(lines)
+            for theirs in range(new_start, new_end):
+                ours = start - 1 if tag == "insert" else min(start + theirs - new_start, end - 1)
+                end_of_line = old[ours][len(old_texts[ours]) :] if ours >= 0 else ""
+                if new[theirs].endswith("\n"):
+                    new[theirs] = new_texts[theirs] + (end_of_line or common)
+        return "".join(new)
 
     def encoded(self, text: str) -> bytes:
         """The bytes of a changed text.

@@ -1,0 +1,194 @@
+"""The loop: which fixes are applied together, which are refused, and when it ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from flake8_fastapi_rules.engine.findings import Edit, Finding, Fix
+from flake8_fastapi_rules.engine.source import Range, Source
+from flake8_fastapi_rules.fixes import apply
+from flake8_fastapi_rules.fixes.apply import apply_fixes, select, splice
+
+Maker = Callable[[re.Match[str]], Fix | None]
+
+
+def rule(code: str, pattern: str, make: Maker | None) -> Callable[[Source], list[Finding]]:
+    """A rule that reports each match of a pattern and fixes it with `make`."""
+
+    def check(source: Source) -> list[Finding]:
+        found = []
+        for match in re.finditer(pattern, source.text):
+            line, column = source.position(match.start())
+            place = Range(line, column, line, column + 1)
+            fix = (lambda m=match: make(m)) if make else None
+            found.append(Finding(source.path, place, code, f"`{match[0]}`", (), fix))
+        return found
+
+    return check
+
+
+def to(text: str, safety: str = "safe", group: str | None = None, **more: object) -> Maker:
+    def make(match: re.Match[str]) -> Fix:
+        edit = Edit(match.start(), match.end(), text)
+        return Fix("Change", safety, (edit,), group, **more)  # type: ignore[arg-type]
+
+    return make
+
+
+def fix(
+    code: str, *rules: Callable[[Source], list[Finding]], unsafe: bool = False
+) -> apply.FixOutcome:
+    def check(source: Source) -> list[Finding]:
+        return sorted(finding for each in rules for finding in each(source))
+
+    return apply_fixes(Source("a.py", code), check, unsafe=unsafe)
+
+
+def test_all_at_once() -> None:
+    outcome = fix("old = old + old\n", rule("FAR301", "old", to("new")))
+    assert outcome.after.text == "new = new + new\n"
+    assert (outcome.rounds, len(outcome.applied), outcome.left) == (1, 3, ())
+    assert outcome.changed
+    assert outcome.converged
+
+
+def test_groups_go_one_by_one() -> None:
+    outcome = fix("old + old + old\n", rule("FAR301", "old", to("new", group="g")))
+    assert outcome.after.text == "new + new + new\n"
+    assert outcome.rounds == 3
+
+
+def test_one_bad_fix_is_left_alone() -> None:
+    def make(match: re.Match[str]) -> Fix:
+        bad = match[0] == "old7"
+        return Fix("Change", "safe", (Edit(*match.span(), "new(" if bad else "new"),))
+
+    code = "".join(f"old{number}\n" for number in range(12))
+    outcome = fix(code, rule("FAR301", r"old\d+", make))
+    assert outcome.after.text == "".join(
+        "old7\n" if number == 7 else "new\n" for number in range(12)
+    )
+    assert [(left.finding.line, left.reason) for left in outcome.left] == [
+        (8, "the result would not parse: invalid syntax: '(' was never closed")
+    ]
+
+
+def test_a_rejected_fix_makes_way_for_its_neighbours() -> None:
+    def make(match: re.Match[str]) -> Fix:
+        return Fix("Change", "safe", (Edit(*match.span(), match[1] or "("),), "g")
+
+    outcome = fix("old\noldx\n", rule("FAR301", r"old(\w?)", make))
+    assert outcome.after.text == "old\nx\n"
+
+
+def test_comments_must_survive() -> None:
+    outcome = fix("x = [  # why\n]\n", rule("FAR301", r"\[[^]]*\]", to("[]")))
+    assert not outcome.changed
+    assert outcome.left[0].reason == "a comment would be lost"
+
+
+def test_no_new_findings() -> None:
+    new = rule("FAR302", "new", None)
+    outcome = fix("old\n", rule("FAR301", "old", to("new")), new)
+    assert not outcome.changed
+    assert outcome.left[0].reason == "it would lead to FAR302 `new`"
+    outcome = fix("old\n", rule("FAR301", "old", to("new", leads_to=("FAR302",))), new)
+    assert outcome.after.text == "new\n"
+    assert [left.reason for left in outcome.left] == [apply.NO_FIX]
+
+
+def test_what_compiles_must_go_on_compiling() -> None:
+    outcome = fix("def f(): old\n", rule("FAR301", "old", to("await x")))
+    assert outcome.left[0].reason == "the result would not compile"
+
+
+def test_unsafe_fixes_on_request() -> None:
+    check = rule("FAR301", "old", to("new", "unsafe"))
+    outcome = fix("old\n", check)
+    assert not outcome.changed
+    assert outcome.left[0].reason == apply.UNSAFE
+    assert fix("old\n", check, unsafe=True).after.text == "new\n"
+
+
+def test_reasons() -> None:
+    def crash(match: re.Match[str]) -> Fix:
+        raise ValueError("oh")
+
+    def overlapping(match: re.Match[str]) -> Fix:
+        return Fix("Change", "safe", (Edit(0, 2, "a"), Edit(1, 3, "b")))
+
+    for make, reason in (
+        (None, apply.NO_FIX),
+        (lambda _: None, apply.NOT_FIXABLE),
+        (crash, "the fix failed with ValueError: oh"),
+        (overlapping, "the fix has edits that overlap"),
+        (to("old"), "the fix changes nothing"),
+    ):
+        outcome = fix("old\n", rule("FAR301", "old", make))
+        assert [left.reason for left in outcome.left] == [reason]
+
+
+def test_fixes_that_undo_each_other_end() -> None:
+    outcome = fix(
+        "one\n",
+        rule("FAR301", "one", to("two", leads_to=("FAR302",))),
+        rule("FAR302", "two", to("one", leads_to=("FAR301",))),
+    )
+    assert not outcome.converged
+    assert outcome.left[0].reason == apply.NOT_CONVERGED
+
+
+def test_a_fix_that_grows_forever_ends() -> None:
+    grow = rule("FAR301", "x+", lambda m: to(m[0] + "x", leads_to=("FAR301",))(m))
+    outcome = fix("x\n", grow)
+    assert not outcome.converged
+    assert outcome.rounds == apply.MAX_ROUNDS
+
+
+def test_later_rounds_see_earlier_ones() -> None:
+    outcome = fix(
+        "one\n",
+        rule("FAR301", "one", to("two", leads_to=("FAR302",))),
+        rule("FAR302", "two", to("three")),
+    )
+    assert outcome.after.text == "three\n"
+    assert [item.finding.code for item in outcome.applied] == ["FAR301", "FAR302"]
+
+
+def candidate(line: int, *edits: Edit, group: str | None = None) -> tuple[Finding, Fix]:
+    return (
+        Finding("a.py", Range(line, 0, line, 1), "FAR301", "m"),
+        Fix("Change", "safe", edits, group),
+    )
+
+
+def test_selection() -> None:
+    shared = Edit(0, 0, "import x\n")
+    one = candidate(1, shared, Edit(10, 12, "a"))
+    two = candidate(2, shared, Edit(20, 22, "b"))
+    touching = candidate(3, Edit(22, 25, "c"))
+    inside = candidate(4, Edit(11, 11, "d"))
+    around = candidate(5, Edit(5, 40, "e"))
+    other_import = candidate(6, Edit(0, 0, "import y\n"))
+    apart = candidate(7, Edit(30, 31, "f"))
+    assert select([apart, other_import, around, inside, touching, two, one]) == [one, two, apart]
+    assert splice("0" * 30, [*one[1].edits, *two[1].edits]) == (
+        "import x\n" + "0" * 10 + "a" + "0" * 8 + "b" + "0" * 8
+    )
+
+
+def test_only_what_is_wanted() -> None:
+    check = rule("FAR301", "old", to("new"))
+    outcome = apply_fixes(Source("a.py", "old\n"), check, wanted=lambda f: f.code == "FAR302")
+    assert not outcome.changed
+    assert outcome.left == ()
+
+
+@pytest.mark.parametrize("code", ["", "\n", "x = 1", "# only\n"])
+def test_nothing_to_do(code: str) -> None:
+    outcome = fix(code, rule("FAR301", "old", to("new")))
+    assert outcome.after.text == code
+    assert not outcome.changed
