@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Query, Request, Security, WebSocket
+from fastapi import Depends, File, Query, Request, Security, UploadFile, WebSocket
 from fastapi.requests import HTTPConnection
 from fastapi.security import (
     APIKeyHeader,
@@ -62,6 +62,10 @@ SessionToken = Annotated[str | None, Depends(session_scheme)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(basic_scheme)]
 PageQuery = Annotated[PageParams, Query()]
 ItemQuery = Annotated[ItemFilter, Query()]
+UploadedFile = Annotated[
+    UploadFile,
+    File(description="The content, and its name.", json_schema_extra={"minLength": 1}),
+]
 
 
 def resources_of(connection: HTTPConnection) -> Resources:

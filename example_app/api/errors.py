@@ -9,6 +9,7 @@ from typing import Final
 from fastapi import FastAPI, Request, status
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
 
@@ -92,9 +93,19 @@ async def handle_http_error(request: Request, error: HTTPException) -> JSONRespo
     cause = error.__cause__
     if isinstance(cause, OSError) and cause.errno in NO_ROOM:
         return await handle_domain_error(request, domain.StorageFullError())
-    return error_response(
-        request, error.status_code, detail=str(error.detail), headers=error.headers
-    )
+    headers = dict(error.headers or {})
+    if error.status_code == status.HTTP_405_METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(allowed_methods(request))
+    return error_response(request, error.status_code, detail=str(error.detail), headers=headers)
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """Return all methods of a path; Starlette's own `Allow` has those of one route only."""
+    methods: set[str] = set()
+    for context in iter_route_contexts(request.app.routes):
+        if context.methods and context.path_regex.match(request.scope["path"]):
+            methods |= context.methods
+    return sorted(methods)
 
 
 async def handle_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:

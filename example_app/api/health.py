@@ -6,10 +6,18 @@ from fastapi import APIRouter, status
 
 from example_app import __version__
 from example_app.api.dependencies import NowDep, ResourcesDep
-from example_app.api.openapi import COMMON_ERRORS
+from example_app.api.openapi import COMMON_ERRORS, Responses
+from example_app.schemas.errors import ErrorResponse
 from example_app.schemas.health import HealthResponse
 
-router = APIRouter(prefix="/health", tags=["health"], responses=COMMON_ERRORS)
+UNAVAILABLE: Responses = {
+    status.HTTP_503_SERVICE_UNAVAILABLE: {
+        "model": ErrorResponse,
+        "description": "The database cannot be reached.",
+    }
+}
+
+router = APIRouter(prefix="/health", tags=["health"], responses={**COMMON_ERRORS, **UNAVAILABLE})
 
 
 @router.get("", status_code=status.HTTP_200_OK, operation_id="get_health")

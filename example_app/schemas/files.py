@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from example_app.schemas.pages import PageParams
+from example_app.schemas.pages import PageRequest
 
 
 class StoredFileResponse(BaseModel):
@@ -23,7 +23,7 @@ class StoredFileResponse(BaseModel):
     created_at: datetime = Field(description="When it was uploaded.")
 
 
-class FileListRequest(PageParams):
+class FileListRequest(PageRequest):
     """Which files are wanted."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"limit": 10}]})

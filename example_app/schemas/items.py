@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from example_app.schemas.pages import PageParams
+from example_app.schemas.pages import PageParams, PageRequest
 from example_app.schemas.types import TEXT_PATTERN, Cents, Line
 
 Category = Literal["book", "game", "tool"]
@@ -77,7 +77,7 @@ class ItemFilter(PageParams):
     order: ItemOrder = Field(default="newest", description="What comes first.")
 
 
-class ItemListRequest(ItemFilter):
+class ItemListRequest(PageRequest, ItemFilter):
     """The same as a body, for the RPC surface."""
 
     model_config = ConfigDict(

@@ -20,6 +20,15 @@ class PageParams(BaseModel):
     offset: int = Field(default=0, ge=0, le=MAX_OFFSET, description="Rows to skip.")
 
 
+class PageRequest(PageParams):
+    """The same in a body, where numbers are numbers and not text."""
+
+    limit: int = Field(
+        default=20, ge=1, le=MAX_PAGE_SIZE, strict=True, description="Most rows to return."
+    )
+    offset: int = Field(default=0, ge=0, le=MAX_OFFSET, strict=True, description="Rows to skip.")
+
+
 class Page(BaseModel, Generic[ItemT]):
     """Part of a list, and how long the whole list is."""
 

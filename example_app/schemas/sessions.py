@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from example_app.schemas.types import Line
+from example_app.schemas.types import Flag, Line
 
 
 class SessionOpenRequest(BaseModel):
@@ -31,7 +31,7 @@ class SessionCloseRequest(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"everywhere": False}]}
     )
 
-    everywhere: bool = Field(default=False, description="Close all sessions of the user.")
+    everywhere: Flag = Field(default=False, description="Close all sessions of the user.")
 
 
 class SessionUserRequest(BaseModel):

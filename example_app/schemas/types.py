@@ -26,4 +26,7 @@ Email = Annotated[
 ]
 Password = Annotated[str, StringConstraints(min_length=12, max_length=128)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=LINE_PATTERN)]
-Cents = Annotated[int, Field(ge=0, le=1_000_000_000)]
+# Strict: without it Pydantic takes "5" and true for numbers, and "yes" for true, which the schema
+# that clients see does not allow. (Query parameters are text and stay lax.)
+Cents = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
+Flag = Annotated[bool, Field(strict=True)]

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from example_app.core.permissions import Role
-from example_app.schemas.types import Email, Line, Username
+from example_app.schemas.types import Email, Flag, Line, Username
 
 
 class UserBase(BaseModel):
@@ -72,7 +72,7 @@ class UserAdminUpdate(BaseModel):
     )
 
     role: Role | None = Field(default=None, description="What the user may do.")
-    is_active: bool | None = Field(default=None, description="Whether the user may log in.")
+    is_active: Flag | None = Field(default=None, description="Whether the user may log in.")
 
 
 class PasswordChange(BaseModel):

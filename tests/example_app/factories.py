@@ -17,7 +17,7 @@ class UserFactory(ModelFactory[UserCreate]):
 
     username = Use(lambda: f"user_{UserFactory.__faker__.hexify('^' * 12)}")
     email = Use(lambda: f"{UserFactory.__faker__.hexify('^' * 12)}@example.com")
-    display_name = Use(lambda: UserFactory.__faker__.name())
+    display_name = "Ada Lovelace"
     password = SecretStr(PASSWORD)
 
 
@@ -25,7 +25,7 @@ class ItemFactory(ModelFactory[ItemCreate]):
     __model__ = ItemCreate
 
     title = Use(lambda: " ".join(ItemFactory.__faker__.words(3)))
-    description = Use(lambda: ItemFactory.__faker__.sentence())
+    description = "One of many."
 
 
 def user_body(**values: object) -> dict[str, object]:

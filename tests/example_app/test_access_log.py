@@ -55,7 +55,7 @@ def log_of(caplog: pytest.LogCaptureFixture) -> Lines:
         logger.setLevel(logging.INFO)
         lines.clear()
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            await client.request(method, path, **request)  # type: ignore[arg-type]
+            await client.request("POST", path, **request)  # type: ignore[arg-type]
         logger.removeHandler(handler)
         return list(lines)
 

@@ -107,7 +107,7 @@ def test_errors_are_one_line_and_status_2(
 
 def test_missing_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("EXAMPLE_APP_CONFIG", "nowhere.yaml")
-    with pytest.raises(ConfigurationError, match="nowhere.yaml does not exist"):
+    with pytest.raises(ConfigurationError, match=r"nowhere\.yaml does not exist"):
         resolve_config_path()
     with pytest.raises(SystemExit) as ended:
         load_settings_or_exit()

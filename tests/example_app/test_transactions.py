@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -83,17 +84,20 @@ async def test_background_tasks_see_committed_rows(
 
 
 async def test_errors_roll_back(resources: Resources) -> None:
-    with pytest.raises(RuntimeError):
+    async def fail() -> None:
         async with resources.database.transaction() as session:
             await session.execute(text("DELETE FROM users"))
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     async with resources.database.transaction() as session:
         assert await session.scalar(select(func.count()).select_from(User)) == 1
 
 
 async def test_foreign_keys_are_checked(resources: Resources) -> None:
     values: dict[str, Any] = {"title": "a", "description": "", "category": "tool", "price_cents": 0}
-    item = Item(owner_id=Item.__table__.c.id.type.python_type(int=1), **values)
+    item = Item(owner_id=uuid4(), **values)
     with pytest.raises(IntegrityError):
         async with resources.database.transaction() as session:
             session.add(item)

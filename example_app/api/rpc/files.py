@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Depends, File, Path, UploadFile, status
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, status
 from fastapi.responses import FileResponse
 
 from example_app.api.dependencies import (
     FileServiceDep,
     ResourcesDep,
     SessionUser,
+    UploadedFile,
     require_session_permission,
 )
 from example_app.api.openapi import (
@@ -52,7 +53,7 @@ async def list_files(
     max_body_size=MAX_UPLOAD_BODY,
 )
 async def upload_file(
-    file: Annotated[UploadFile, File(description="The content, and its name.")],
+    file: UploadedFile,
     user: SessionUser,
     service: FileServiceDep,
 ) -> StoredFileResponse:

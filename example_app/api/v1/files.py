@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, File, Path, UploadFile, status
+from fastapi import APIRouter, BackgroundTasks, Path, status
 from fastapi.responses import FileResponse
 
 from example_app.api.dependencies import (
@@ -14,6 +14,7 @@ from example_app.api.dependencies import (
     FileWriter,
     PageQuery,
     ResourcesDep,
+    UploadedFile,
 )
 from example_app.api.openapi import (
     DOWNLOAD,
@@ -48,7 +49,7 @@ async def list_files(
     max_body_size=MAX_UPLOAD_BODY,
 )
 async def upload_file(
-    file: Annotated[UploadFile, File(description="The content, and its name.")],
+    file: UploadedFile,
     user: FileWriter,
     service: FileServiceDep,
 ) -> StoredFileResponse:
