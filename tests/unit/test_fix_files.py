@@ -34,7 +34,7 @@ def rewritten(folder: Path, data: bytes, old: str, new: str) -> bytes:
         (b"\xef\xbb\xbfx = old\r\n", b"\xef\xbb\xbfx = new\r\nz = 3\r\n"),
         (b"x = old", b"x = new\nz = 3"),
         (b"a\r\nx = old\nc\r\n", b"a\r\nx = new\nz = 3\nc\r\n"),
-        (b"a\r\nb\r\nx = old\nc\r\nd", b"a\r\nb\r\nx = new\r\nz = 3\r\nc\r\nd"),
+        (b"a\r\nb\r\nx = old\nc\r\nd", b"a\r\nb\r\nx = new\nz = 3\nc\r\nd"),
         (
             "# coding: latin-1\nx = old  # é\n".encode("latin-1"),
             "# coding: latin-1\nx = new\nz = 3  # é\n".encode("latin-1"),
@@ -60,8 +60,8 @@ def test_any_mixture_of_ends(lines: list[tuple[str, str]], data: st.DataObject) 
     file = SourceFile.of(Path("a.py"), raw.encode())
     assert file.encoded(file.source.text) == raw.encode()
     # Inserting a line leaves the others as they are, whatever precedes and follows it.
-    at = data.draw(st.integers(0, len(lines)))
     new = file.source.text.split("\n")
+    at = data.draw(st.integers(0, len(new) - 1))
     new.insert(at, "unique_line")
     written = file.raw("\n".join(new))
     head, _, tail = written.partition("unique_line")

@@ -11,6 +11,7 @@ import stat
 import tempfile
 import tokenize
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,8 +85,7 @@ class SourceFile:
         old, new = _LINE.findall(self.text), _LINE.findall(text)
         old_texts = [line.rstrip("\r\n") for line in old]
         new_texts = [line.rstrip("\n") for line in new]
-        matcher = difflib.SequenceMatcher(None, old_texts, new_texts, autojunk=False)
-        for tag, start, end, new_start, new_end in matcher.get_opcodes():
+        for tag, start, end, new_start, new_end in _changes(old_texts, new_texts):
             for theirs in range(new_start, new_end):
                 ours = start - 1 if tag == "insert" else min(start + theirs - new_start, end - 1)
                 end_of_line = old[ours][len(old_texts[ours]) :] if ours >= 0 else ""
@@ -131,6 +131,23 @@ class SourceFile:
         """A unified diff from the file to a changed text, with the file's own newlines."""
         name = self.source.path.replace(os.sep, "/")
         return unified_diff(self.text, self.raw(text), name)
+
+
+def _changes(old: list[str], new: list[str]) -> Iterator[tuple[str, int, int, int, int]]:
+    """How one list of lines becomes another, as `difflib` has it.
+
+    `difflib` looks for the longest run of equal lines first, and may so pair a repeated line with
+    the wrong one of its like: what is the same at both ends is set apart.
+    """
+    shorter = min(len(old), len(new))
+    head = next((i for i in range(shorter) if old[i] != new[i]), shorter)
+    tail = next((i for i in range(shorter - head) if old[-1 - i] != new[-1 - i]), shorter - head)
+    old_end, new_end = len(old) - tail, len(new) - tail
+    yield "equal", 0, head, 0, head
+    matcher = difflib.SequenceMatcher(None, old[head:old_end], new[head:new_end], autojunk=False)
+    for tag, i, j, k, n in matcher.get_opcodes():
+        yield tag, i + head, j + head, k + head, n + head
+    yield "equal", old_end, len(old), new_end, len(new)
 
 
 def unified_diff(before: str, after: str, name: str) -> str:
