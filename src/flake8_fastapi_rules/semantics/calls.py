@@ -33,6 +33,7 @@ _TRANSPARENT = SIGNATURE_KEEPING_DECORATORS | name_set(
     typing.overload pydantic.validate_call sqlalchemy.orm.reconstructor inject.autoparams
     ddtrace.tracer.wrap"""
 )
+_ACCESSORS = frozenset({"setter", "getter", "deleter"})
 #: What drives the coroutines or generators given to it, on the caller's own thread.
 _DRIVERS = name_set(
     """
@@ -171,20 +172,18 @@ class CallGraph:
                 value = self._resolver.resolve(function.module, expression)
                 if isinstance(value, External):
                     found.update(self._resolver.names_of(value))
-                elif (isinstance(value, Function) and self._keeps_the_thread(value, function)) or (
-                    isinstance(expression, ast.Attribute)
-                    and expression.attr
-                    in {
-                        "setter",
-                        "getter",
-                        "deleter",
-                    }
-                ):
+                elif self._is_transparent(value, expression, function):
                     continue
                 else:
                     found.add(None)
             known = self._decorators[node] = frozenset(found)
         return known
+
+    def _is_transparent(self, value: Value, decorator: ast.expr, function: Function) -> bool:
+        """Whether a decorator of the project leaves the function on the thread it is called on."""
+        if isinstance(value, Function):
+            return self._keeps_the_thread(value, function)
+        return isinstance(decorator, ast.Attribute) and decorator.attr in _ACCESSORS
 
     def _keeps_the_thread(self, decorator: Function, decorated: Function) -> bool:
         """Whether a decorator of the project wraps functions in functions of the same kind."""

@@ -7,6 +7,7 @@ cannot be resolved are no evidence; where "no" has to be certain, the answer has
 from __future__ import annotations
 
 import ast
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -14,10 +15,13 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.calls import CallGraph, CallSite, is_abstract, key_of
+from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.libraries import (
     COMMITTING_CONTEXTS,
+    FILE_OPENERS,
     LOG_CALLS,
     RESOURCE_OPENERS,
+    SYNC_SESSIONS,
     Blocking,
     blocking,
     is_in,
@@ -40,6 +44,8 @@ if TYPE_CHECKING:
 #: Longer chains of calls are not followed; nobody would read them.
 _PATH_LIMIT = 12
 _HTTP_EXCEPTIONS = ("starlette.exceptions.HTTPException", "fastapi.HTTPException")
+#: Methods of a session that end its use, or only prepare it.
+_SESSION_ENDS = frozenset({"close", "close_all", "expunge", "expunge_all", "remove", "__call__"})
 _LOG_METHODS = frozenset(name.rpartition(".")[2] for name in LOG_CALLS)
 
 
@@ -192,6 +198,24 @@ class Effects:
         """The calls in a function's own body, in source order."""
         return self.graph.sites(function)
 
+    def calls_in_requests(self, fact: FrameworkFunction) -> Iterator[CallSite]:
+        """The calls in FastAPI code that somebody waits for.
+
+        Not what a lifespan does before its `yield`, nor event handlers.
+        """
+        value = self._resolver.resolve(fact.module, fact.node)
+        if not isinstance(value, Function) or fact.roles <= {Role.EVENT_HANDLER}:
+            return
+        since = 0
+        if fact.roles <= {Role.LIFESPAN, Role.EVENT_HANDLER}:
+            own = fact.module.index.own_nodes(fact.node)
+            since = min((n.lineno for n in own if isinstance(n, ast.Yield)), default=0)
+            if not since:
+                return
+        for site in self.graph.sites(value):
+            if site.node.lineno > since:
+                yield site
+
     # -- blocking ---------------------------------------------------------------------------
 
     def blocking_call(self, site: CallSite) -> tuple[str, Blocking] | None:
@@ -200,6 +224,32 @@ class Effects:
             return None
         why = blocking(site.callee.name)
         return None if why is None else (site.callee.name, why)
+
+    def is_on_session(self, site: CallSite) -> bool:
+        """Whether a call uses a synchronous SQLAlchemy session, or a query made by one."""
+        if not isinstance(site.callee, External):
+            return False
+        method = site.callee.name.rpartition(".")[2]
+        owners = {name.rpartition(".")[0] for name in self._resolver.names_of(site.callee)}
+        return method not in _SESSION_ENDS and not owners.isdisjoint(
+            {*SYNC_SESSIONS, "sqlalchemy.orm.Query"}
+        )
+
+    def is_on_opened_file(self, site: CallSite) -> bool:
+        """Whether a call reads or writes a file that the same function opened."""
+        func = site.node.func
+        if not isinstance(func, ast.Attribute):
+            return False
+        value = self._resolver.resolve(site.module, func.value)
+        if not isinstance(value, Instance) or value.call is None or value.module is not site.module:
+            return False
+        index = site.module.index
+        opener = self._resolver.resolve(site.module, value.call.func)
+        return (
+            isinstance(opener, External)
+            and any(name in FILE_OPENERS for name in self._resolver.names_of(opener))
+            and index.function_of(value.call) is index.function_of(site.node)
+        )
 
     def blocks(self, function: Function) -> Evidence | None:
         """A call that blocks the thread, in a function or in what it calls and waits for.
@@ -546,6 +596,11 @@ def display_name(function: Function) -> str:
     return f"{owner.name}.{node.name}"
 
 
+def advice(instead: str) -> str:
+    """What to use instead, marked as code if it is code."""
+    return f"`{instead}`" if re.fullmatch(r"[\w.]+|await [\w.()]+", instead) else instead
+
+
 def spoken(name: str) -> str:
     """A canonical name as people say it: `open`, `time.sleep`, `Session.execute`."""
     if name.startswith("builtins."):
@@ -562,6 +617,7 @@ __all__ = [
     "Evidence",
     "Raised",
     "Step",
+    "advice",
     "display_name",
     "is_abstract",
     "spoken",

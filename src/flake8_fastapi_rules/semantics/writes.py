@@ -343,10 +343,10 @@ class Writes:
         match node:
             case ast.Assign(targets=given) | ast.Delete(targets=given):
                 targets = list(given)
-            case ast.AugAssign(target=target):
-                targets = [target]
-            case ast.AnnAssign(target=target, value=value) if value is not None:
-                targets = [target]
+            case ast.AugAssign(target=one):
+                targets = [one]
+            case ast.AnnAssign(target=one, value=value) if value is not None:
+                targets = [one]
         for target in targets:
             if isinstance(target, ast.Name):
                 scope = function.module.index.scope_of(target)
@@ -473,8 +473,8 @@ class Writes:
         match node:
             case ast.Assign(targets=given) | ast.Delete(targets=given):
                 targets = list(given)
-            case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
-                targets = [target]
+            case ast.AugAssign(target=one) | ast.AnnAssign(target=one):
+                targets = [one]
             case ast.Call(func=ast.Attribute(value=ast.Attribute() as receiver, attr=attr)):
                 # Only the containers that the object holds itself.
                 if attr in _MUTATORS - {"update", "add", "insert", "remove", "sort"}:
@@ -618,8 +618,8 @@ def _attribute_targets(node: ast.AST) -> Iterator[ast.Attribute]:
     match node:
         case ast.Assign(targets=given):
             targets = list(given)
-        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
-            targets = [target]
+        case ast.AugAssign(target=one) | ast.AnnAssign(target=one):
+            targets = [one]
     for target in targets:
         for part in ast.walk(target):
             if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):

@@ -1,0 +1,100 @@
+"""FAR602: asynchronous FastAPI code that calls a function of the project which blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.calls import key_of
+from flake8_fastapi_rules.semantics.effects import Step
+from flake8_fastapi_rules.semantics.facts import FrameworkFunction
+
+
+class TransitiveBlockingCall(Rule):
+    """Do not call functions that block from asynchronous code.
+
+    ## What it does
+    Reports a call in asynchronous FastAPI code of a function of the project that blocks its
+    thread, at whatever depth, and says on which way.
+
+    ## Why it matters
+    It stops the event loop exactly as a blocking call in the endpoint itself does, but nobody sees
+    it there: about half of all such calls in real services are two or more functions away from
+    the `async def`.
+
+    ## Example
+    ```python
+    import requests
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+
+    def fetch_rate() -> float:
+        return requests.get("https://rates.example").json()["rate"]
+
+
+    @router.get("/rate")
+    async def rate() -> float:
+        return fetch_rate()
+    ```
+
+    ## Use instead
+    ```python
+    import requests
+    from fastapi import APIRouter
+    from fastapi.concurrency import run_in_threadpool
+
+    router = APIRouter()
+
+
+    def fetch_rate() -> float:
+        return requests.get("https://rates.example").json()["rate"]
+
+
+    @router.get("/rate", status_code=200, operation_id="rate", tags=["rates"])
+    async def rate() -> float:
+        \"\"\"Answer today's rate.\"\"\"
+        return await run_in_threadpool(fetch_rate)
+    ```
+
+    ## Leaves alone
+    Functions handed to `run_in_threadpool`, `asyncio.to_thread` or an executor, generators that
+    are not iterated over, functions that remember their result (`lru_cache`), asynchronous FastAPI
+    code that is called by hand (it is reported there), calls that only ask the file system for
+    metadata, and start-up code before a lifespan's `yield`.
+
+    ## Source
+    FastAPI's documentation on concurrency: only what FastAPI itself calls gets a thread of its
+    own, not what a coroutine calls.
+    """
+
+    code = "FAR602"
+    message = "`{call}` blocks the event loop: {route}"
+    profiles = ("recommended",)
+    is_bug = True
+    scope = "project"
+    hints = ("async",)
+
+    @on(FrameworkFunction)
+    def check(self, function: FrameworkFunction, context: Context) -> Iterator[Report]:
+        """Report the first call of each function that blocks."""
+        if not function.is_async:
+            return
+        effects = context.model.effects
+        seen: set[object] = set()
+        for site in effects.calls_in_requests(function):
+            target = site.target
+            if target is None or key_of(target) in seen or not effects.may_block_through(site):
+                continue
+            evidence = effects.blocks(target)
+            if evidence is None:
+                continue
+            seen.add(key_of(target))
+            step = Step(site.module, site.node, target)
+            yield self.report(
+                site.node,
+                call=step.name,
+                route=evidence.route,
+                related=[context.related(evidence.module, evidence.node, evidence.what)],
+            )
