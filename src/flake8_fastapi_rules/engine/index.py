@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias, TypeVar
 
 ScopeNode: TypeAlias = (
@@ -300,9 +301,14 @@ class ModuleIndex:
             cached = self._body_cache[function] = tuple(found)
         return cached
 
+    @cached_property
+    def _generators(self) -> frozenset[ast.AST | None]:
+        yields = (*self.nodes(ast.Yield), *self.nodes(ast.YieldFrom))
+        return frozenset(self.function_of(node) for node in yields)
+
     def is_generator(self, function: ast.AST) -> bool:
         """Whether the function's own body contains `yield`."""
-        return any(isinstance(n, ast.Yield | ast.YieldFrom) for n in self.own_nodes(function))
+        return function in self._generators
 
     def branch_of(self, node: ast.AST, scope: Scope) -> tuple[tuple[ast.AST, str], ...]:
         """The branches around `node` within `scope`, from the outside in.

@@ -17,6 +17,7 @@ from flake8_fastapi_rules.semantics.facts import (
     Include,
     Lifespan,
     Middleware,
+    ModelKind,
     Mount,
     PydanticModel,
     Route,
@@ -47,11 +48,13 @@ if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
 
 #: Names of methods that declare something; a call of any other attribute is not looked into.
-_OTHER_METHODS = frozenset(
+_STARTERS = frozenset(
+    {"add_task", "create_task", "ensure_future", "add_job", "start_soon", "scheduled_job"}
+)
+_OTHER_METHODS = _STARTERS | frozenset(
     {
         "include_router", "mount", "add_middleware", "middleware", "exception_handler",
         "add_exception_handler", "on_event", "add_event_handler",
-        "add_task", "create_task", "ensure_future", "add_job", "start_soon", "scheduled_job",
     }
 )  # fmt: skip
 _INTERESTING = ROUTE_DECORATORS | ROUTE_ADDERS | _OTHER_METHODS
@@ -70,7 +73,7 @@ _TASKS = {
     "starlette.background.BackgroundTask": "add_task",
 }
 _REPEATERS = ("repeat_every", "scheduled_job", "repeat_at")
-_MODELS: dict[str, str] = {
+_MODELS: dict[str, ModelKind] = {
     "sqlmodel.SQLModel": "sqlmodel",
     "pydantic_settings.BaseSettings": "settings",
     "pydantic.BaseSettings": "settings",
@@ -83,9 +86,80 @@ LocalFacts = dict[type[Any], tuple[Any, ...]]
 
 def build(model: Model, module: Module) -> LocalFacts:
     """The facts that `module` states by itself, by type, in source order."""
+    if not (module.mentions_framework or module.mentions_routines):
+        return {}
     builder = _Builder(model, module)
     builder.run()
     return {kind: tuple(facts) for kind, facts in builder.found.items()}
+
+
+def route_fact(
+    model: Model,
+    module: Module,
+    node: ast.expr,
+    call: ast.Call | None,
+    verb: str,
+    receiver: Value,
+    endpoint: Function | None,
+) -> Route:
+    """The fact for a registration whose receiver only the caller of its function decides.
+
+    Parameters:
+        node: the decorator or call that registers.
+        verb: the method's name: `get`, `add_api_route`, ...
+        receiver: the app or router.
+        endpoint: what it serves with.
+    """
+    builder = _Builder(model, module)
+    name = f"fastapi.APIRouter.{verb}"
+    arguments, unknown = builder._arguments(call, POSITIONAL.get(name, ())) if call else ({}, False)
+    parent = module.index.parents.get(node)
+    style = "add" if verb in ROUTE_ADDERS else "call"
+    if isinstance(parent, FUNCTIONS) and node in parent.decorator_list:
+        style = "decorator"
+    builder._route(
+        node, call, style, name, receiver, arguments, unknown, endpoint if endpoint else UNKNOWN
+    )
+    fact: Route = builder.found[Route][0]
+    return fact
+
+
+def models_of(model: Model, module: Module) -> tuple[PydanticModel, ...]:
+    """The Pydantic models that `module` defines, in source order."""
+    found: list[PydanticModel] = []
+    for node in module.index.nodes(ast.ClassDef):
+        kind = _model_kind(model, Class(module, node)) if node.bases else None
+        if kind is not None:
+            cls = Class(module, node)
+            complete = model.resolver.has_known_bases(cls)
+            found.append(PydanticModel(module, node, cls, kind, complete))
+    return tuple(found)
+
+
+def _model_kind(model: Model, cls: Class) -> ModelKind | None:
+    for name, kind in _MODELS.items():
+        if model.resolver.is_subclass(cls, name):
+            return "table" if kind == "sqlmodel" and _is_table(model, cls) else kind
+    return None
+
+
+def _is_table(model: Model, cls: Class) -> bool:
+    """Whether a SQLModel class, or a base of it, says `table=True`."""
+    return any(
+        keyword.arg == "table"
+        and isinstance(keyword.value, ast.Constant)
+        and keyword.value.value is True
+        for base in model.resolver.mro(cls)
+        if isinstance(base, Class)
+        for keyword in base.node.keywords
+    )
+
+
+def _starts_something(call: ast.Call) -> bool:
+    """Whether the called name is one that starts background work."""
+    func = call.func
+    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    return name in _STARTERS or name == "BackgroundTask"
 
 
 class _Builder:
@@ -97,13 +171,14 @@ class _Builder:
         self.found: defaultdict[type[Any], list[Any]] = defaultdict(list)
 
     def run(self) -> None:
+        """Collect what calls and decorators declare; the text says whether there can be any."""
+        declares = self.module.mentions_framework
         for call in self.index.nodes(ast.Call):
-            self._call(call)
+            if declares or _starts_something(call):
+                self._call(call)
         for function in self.index.functions:
             for decorator in function.decorator_list:
                 self._decorator(function, decorator)
-        for definition in self.index.nodes(ast.ClassDef):
-            self._class(definition)
         for facts in self.found.values():
             facts.sort(key=lambda fact: (fact.node.lineno, fact.node.col_offset))
 
@@ -122,23 +197,33 @@ class _Builder:
             self._applied(node, func)
 
     def _construction(self, node: ast.Call) -> None:
-        value = self.resolver.resolve(self.module, node)
-        if not isinstance(value, Instance):
-            # `create_task(...)` imported by name
+        callee = self.resolver.resolve(self.module, node.func)
+        if isinstance(callee, Function):
+            # Only where FastAPI looks for a dependency can a helper stand that makes one.
+            if self._is_in_signature(node):
+                value = self.resolver.resolve(self.module, node)
+                if isinstance(value, Instance) and value.call and _name(value) in _DEPENDS:
+                    self._dependency(node, value)
             return
-        if value.call is not node:
-            if value.call is not None and _name(value) in _DEPENDS:
-                self._dependency(node, value)
+        if not isinstance(callee, External | Class):
+            return
+        value = self.resolver.resolve(self.module, node)
+        if not isinstance(value, Instance) or value.call is not node:
             return
         name = _name(value)
         if name in _DEPENDS:
             self._dependency(node, value)
         elif name in _TASKS or name in {"asyncio.Task", "asyncio.Future"}:
-            self._routine(node, self.resolver.resolve(self.module, node.func))
+            self._routine(node, callee)
         elif self.resolver.is_instance(value, "fastapi.FastAPI"):
             self._app(node, value, App)
         elif self.resolver.is_instance(value, "fastapi.APIRouter"):
             self._app(node, value, Router)
+
+    def _is_in_signature(self, node: ast.Call) -> bool:
+        """Whether a call is a default, `Annotated` metadata, a class attribute, or in a list."""
+        parent = self.index.parents.get(node)
+        return isinstance(parent, ast.arguments | ast.Tuple | ast.List | ast.Assign | ast.AnnAssign)
 
     def _app(self, node: ast.Call, value: Instance, kind: type[App]) -> None:
         arguments, unknown = self._arguments(node, ())
@@ -514,33 +599,6 @@ class _Builder:
                     self.index.function_of(function),
                 )
             )
-
-    # -- classes ----------------------------------------------------------------------------
-
-    def _class(self, node: ast.ClassDef) -> None:
-        if not node.bases:
-            return
-        cls = Class(self.module, node)
-        mro = self.resolver.mro(cls)
-        for name, kind in _MODELS.items():
-            if self.resolver.is_subclass(cls, name):
-                if kind == "sqlmodel" and any(
-                    k.arg == "table" and isinstance(k.value, ast.Constant) and k.value.value
-                    for base in mro
-                    if isinstance(base, Class)
-                    for k in base.node.keywords
-                ):
-                    kind = "table"
-                self.found[PydanticModel].append(
-                    PydanticModel(
-                        self.module,
-                        node,
-                        cls,
-                        kind,  # type: ignore[arg-type]
-                        self.resolver.has_known_bases(cls),
-                    )
-                )
-                return
 
     # -- arguments --------------------------------------------------------------------------
 

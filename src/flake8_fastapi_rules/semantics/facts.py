@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import (
@@ -221,6 +221,8 @@ class Parameter:
     alias: str | None
     is_keyword_only: bool = False
     is_positional_only: bool = False
+    #: The annotation, or the alias that it names, is an `Annotated` with metadata.
+    has_metadata: bool = False
 
     @property
     def name(self) -> str:
@@ -382,6 +384,9 @@ class EventHandler:
     function: Value
 
 
+ModelKind: TypeAlias = Literal["model", "settings", "root", "sqlmodel", "table"]
+
+
 @dataclass(frozen=True, eq=False)
 class PydanticModel:
     """A Pydantic model class (BaseModel, RootModel, BaseSettings, SQLModel without a table).
@@ -395,7 +400,7 @@ class PydanticModel:
     module: Module
     node: ast.ClassDef
     cls: Class
-    kind: Literal["model", "settings", "root", "sqlmodel", "table"]
+    kind: ModelKind
     is_complete: bool
 
 
@@ -461,6 +466,7 @@ __all__ = [
     "Lifespan",
     "Marker",
     "Middleware",
+    "ModelKind",
     "Mount",
     "Parameter",
     "ParameterKind",

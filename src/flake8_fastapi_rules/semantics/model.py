@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.engine.source import Source
 from flake8_fastapi_rules.semantics import parameters
-from flake8_fastapi_rules.semantics.build import LocalFacts, build
+from flake8_fastapi_rules.semantics.build import LocalFacts, build, models_of
 from flake8_fastapi_rules.semantics.callers import Callers, DirectCall
 from flake8_fastapi_rules.semantics.facts import (
     Dependency,
@@ -19,9 +19,10 @@ from flake8_fastapi_rules.semantics.facts import (
     FrameworkFunction,
     Marker,
     Parameter,
+    PydanticModel,
     Role,
 )
-from flake8_fastapi_rules.semantics.framework import status_of
+from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS, status_of
 from flake8_fastapi_rules.semantics.modules import Module, Modules
 from flake8_fastapi_rules.semantics.resolve import Resolver, first_argument
 from flake8_fastapi_rules.semantics.uses import Uses
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.effects import Effects
     from flake8_fastapi_rules.semantics.project import Project
 
+#: Roles of functions that FastAPI calls with what it makes of their signature.
+_INJECTED = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
+
 
 class Model:
     """Everything that is known of the code at hand; one for a whole run.
@@ -54,6 +58,7 @@ class Model:
         self.modules = Modules(settings.src)
         self.resolver = Resolver(self.modules)
         self._local: dict[Module, LocalFacts] = {}
+        self._models: dict[Module, tuple[PydanticModel, ...]] = {}
         self._uses: dict[Path, Uses] = {}
         self._projects: dict[Path, Project] = {}
         self._effects: Effects | None = None
@@ -68,7 +73,13 @@ class Model:
         Raises:
             SourceError: when it cannot be parsed.
         """
-        return self.modules.add(source, tree)
+        known = self.modules.loaded(source.path)
+        module = self.modules.add(source, tree)
+        if known is not None and known is not module:
+            for uses in self._uses.values():
+                uses.renew(known, module)
+            self._projects.clear()
+        return module
 
     def resolve(self, module: Module, node: ast.AST | None) -> Value:
         """What an expression of `module` means."""
@@ -83,7 +94,10 @@ class Model:
 
     def constant(self, module: Module, node: ast.AST | None) -> Value:
         """What an expression means, with `status.HTTP_404_NOT_FOUND` as `Constant(404)`."""
-        value = self.resolve(module, node)
+        return self.constant_of(self.resolve(module, node))
+
+    def constant_of(self, value: Value) -> Value:
+        """A value, with the status constants of Starlette and `http` as numbers."""
         if isinstance(value, External):
             code = status_of(value.name)
             if code is not None:
@@ -123,7 +137,16 @@ class Model:
             return tuple(self._endpoints(module))
         if kind is DependencyFunction:
             return tuple(self._dependency_functions(module))
+        if kind is PydanticModel:
+            return self.models(module)
         return self.local(module, kind)
+
+    def models(self, module: Module) -> tuple[PydanticModel, ...]:
+        """The Pydantic models that a module defines."""
+        models = self._models.get(module)
+        if models is None:
+            models = self._models[module] = models_of(self, module)
+        return models
 
     def uses(self, module: Module) -> Uses:
         """What the project around `module` uses its functions for."""
@@ -205,6 +228,48 @@ class Model:
             found = parameters.parameters_of(self.resolver, function, path_names)
             self._parameters[key] = found
         return found
+
+    def parameters_with_marker_default(self, function: Function) -> tuple[Parameter, ...]:
+        """The parameters whose default is a marker (`= Depends(...)`, `= Query(...)`)."""
+        arguments = function.node.args
+        for default in (*arguments.defaults, *arguments.kw_defaults):
+            if (
+                isinstance(default, ast.Call | ast.Name | ast.Attribute)
+                and parameters.marker_of(
+                    self.resolver, function.module, default, in_annotated=False
+                )
+                is not None
+            ):
+                break
+        else:
+            return ()
+        return tuple(
+            parameter
+            for parameter in self.parameters(function)
+            if any(not marker.in_annotated for marker in parameter.markers)
+        )
+
+    def may_have_injected_parameters(self, function: Function) -> bool:
+        """Whether FastAPI reads a function's signature, or may do so.
+
+        It may where a decorator looks like a route's and its receiver cannot be told.
+        """
+        if not self.roles(function).isdisjoint(_INJECTED):
+            return True
+        return any(
+            isinstance(decorator, ast.Call)
+            and isinstance(decorator.func, ast.Attribute)
+            and decorator.func.attr in ROUTE_DECORATORS
+            and not self.resolve(function.module, decorator.func.value)
+            for decorator in getattr(function.node, "decorator_list", ())
+        )
+
+    def dataclass_fields(self, cls: Class) -> tuple[Parameter, ...]:
+        """The fields that a dataclass itself declares, as parameters of its `__init__`."""
+        own = {s.value for s in cls.node.body if isinstance(s, ast.AnnAssign) and s.value}
+        if not own or not parameters.is_dataclass(self.resolver, cls):
+            return ()
+        return tuple(p for p in self.class_parameters(cls) or () if p.default in own)
 
     def class_parameters(
         self, cls: Class, path_names: frozenset[str] = frozenset()

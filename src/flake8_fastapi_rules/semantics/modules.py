@@ -31,6 +31,10 @@ _MATTERS = re.compile(
     rb"fastapi|starlette|APIRouter|Depends\(|include_router|add_api_route|\.mount\(|_overrides"
     rb"|@[\w.]+\.(?:get|post|put|patch|delete|head|options|trace|websocket|api_route|route)\b"
 )
+#: What the text of a file that starts something in the background must contain.
+_ROUTINES = re.compile(
+    r"create_task|ensure_future|add_task|add_job|start_soon|BackgroundTask|repeat_|scheduled_job"
+)
 
 
 class Module:
@@ -77,6 +81,11 @@ class Module:
         """Whether the text could declare or inject anything for FastAPI."""
         return _MATTERS.search(self.source.text.encode(errors="replace")) is not None
 
+    @cached_property
+    def mentions_routines(self) -> bool:
+        """Whether the text could start something in the background."""
+        return _ROUTINES.search(self.source.text) is not None
+
     def __repr__(self) -> str:
         return f"Module({self.name!r}, {str(self.path)!r})"
 
@@ -95,6 +104,7 @@ class Modules:
         self._overrides: set[Path] = set()
         self._roots: dict[Path, tuple[Path, ...]] = {}
         self._project_roots: dict[Path, Path] = {}
+        self._workspaces: dict[Path, tuple[Path, ...]] = {}
         self._names: dict[tuple[str, str], Path | None] = {}
         self._tops: dict[tuple[str, str], tuple[Path, ...]] = {}
         self._listings: dict[Path, frozenset[str]] = {}
@@ -122,6 +132,10 @@ class Modules:
         self._by_path[path] = module
         self._overrides.add(path)
         return module
+
+    def loaded(self, path: str) -> Module | None:
+        """The module in a file as it was last read; `None` when it was not."""
+        return self._by_path.get(absolute(path))
 
     def load(self, path: Path) -> Module | None:
         """The module in a file; `None` when it cannot be read or parsed."""
@@ -266,8 +280,14 @@ class Modules:
         self._roots[folder] = unique
         return unique
 
-    def _workspace_roots(self, top: Path) -> Iterator[Path]:
+    def _workspace_roots(self, top: Path) -> tuple[Path, ...]:
         """The source roots of a monorepo's other members, two levels down."""
+        known = self._workspaces.get(top)
+        if known is None:
+            known = self._workspaces[top] = tuple(self._find_workspace_roots(top))
+        return known
+
+    def _find_workspace_roots(self, top: Path) -> Iterator[Path]:
         for first in sorted(self._listing(top)):
             for base in (
                 top / first,
