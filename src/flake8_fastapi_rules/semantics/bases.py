@@ -508,22 +508,11 @@ _FAMILIES: Final[dict[str, dict[str, str]]] = {
         "builtins.ValueError": "ProxySchemeUnsupported",
     },
     "websockets.exceptions": {
-        "websockets.exceptions.WebSocketException": """
-            ConnectionClosed InvalidHandshake InvalidProxy InvalidURI PayloadTooBig
-            ProtocolError TooManyFragments""",
-        "websockets.exceptions.ConnectionClosed": """
-            ConnectionClosedError ConnectionClosedOK""",
-        "websockets.exceptions.NegotiationError": """
-            DuplicateParameter InvalidParameterName InvalidParameterValue""",
-        "websockets.exceptions.SecurityError": """
-            HeaderLineTooLong RequestLineTooLong StatusLineTooLong TooManyHeaders""",
-        "websockets.exceptions.InvalidHandshake": """
-            InvalidHeader InvalidMessage InvalidMethod InvalidProtocol InvalidStatus
-            NegotiationError ProxyError SecurityError""",
-        "websockets.exceptions.InvalidHeader": """
-            InvalidHeaderFormat InvalidHeaderValue InvalidOrigin InvalidUpgrade""",
-        "websockets.exceptions.ProxyError": "InvalidProxyMessage InvalidProxyStatus",
         "builtins.Exception": "WebSocketException",
+        "websockets.exceptions.ConnectionClosed": "ConnectionClosedError ConnectionClosedOK",
+        "websockets.exceptions.InvalidHandshake": "InvalidHeader InvalidMessage InvalidStatus",
+        "websockets.exceptions.WebSocketException": """
+            ConnectionClosed InvalidHandshake InvalidURI PayloadTooBig ProtocolError""",
     },
     "zipfile": {
         "builtins.Exception": "BadZipFile LargeZipFile",

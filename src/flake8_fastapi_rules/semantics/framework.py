@@ -417,7 +417,7 @@ CHANGES: Final[Mapping[str, Change]] = MappingProxyType(
         "fastapi.responses.UJSONResponse": Change(
             "fastapi", (0, 131), None, "a response model or return annotation"
         ),
-        "route(response_model_skip_defaults=)": Change(
+        "fastapi.APIRouter.get(response_model_skip_defaults=)": Change(
             "fastapi", (0, 54), (0, 61), "response_model_exclude_unset="
         ),
         "starlette.middleware.wsgi.WSGIMiddleware": Change(
@@ -426,20 +426,24 @@ CHANGES: Final[Mapping[str, Change]] = MappingProxyType(
         "starlette.responses.FileResponse(method=)": Change(
             "starlette", (0, 34), (1, 0), "nothing"
         ),
-        "starlette.status.renamed": Change("starlette", (0, 48), None, "the new name"),
         "starlette.templating.Jinja2Templates(**env_options)": Change(
             "starlette", (0, 28), (1, 0), "env="
         ),
         "starlette.templating.Jinja2Templates.TemplateResponse(name, context)": Change(
             "starlette", (0, 29), (1, 0), "TemplateResponse(request, name, context)"
         ),
-        "starlette.testclient.TestClient(allow_redirects=)": Change(
+        "starlette.testclient.TestClient.get(allow_redirects=)": Change(
             "starlette", (0, 21), (0, 43), "follow_redirects="
         ),
-        "starlette.testclient.TestClient(timeout=)": Change("starlette", (0, 46), None, "nothing"),
+        "starlette.testclient.TestClient.get(timeout=)": Change(
+            "starlette", (0, 46), None, "nothing"
+        ),
     }
 )
 
+#: The Starlette that renamed status constants, and the one that removed others.
+STATUS_CONSTANTS_RENAMED: Final = (0, 48)
+STATUS_CONSTANTS_REMOVED: Final = (0, 45)
 #: When FastAPI changed how code behaves; the first version with the new behaviour.
 ANNOTATED_PARAMETERS: Final = (0, 95)
 RETURN_ANNOTATION_IS_MODEL: Final = (0, 89)

@@ -91,7 +91,7 @@ class Blocking:
 _THREAD: Final = "run_in_threadpool"
 _HTTP_VERBS: Final = "delete get head options patch post put request"
 _CURSOR: Final = "callproc execute executemany fetchall fetchmany fetchone"
-_FILE_METHODS: Final = "flush read readall readinto readline readlines truncate write writelines"
+_FILE_METHODS: Final = "flush read readline readlines truncate write writelines"
 
 _SLEEP = Blocking(Category.SLEEP, "time", "asyncio.sleep")
 _FILE = Blocking(Category.FILE, "builtins", "anyio.open_file")
@@ -242,7 +242,6 @@ _BLOCKING: Final[tuple[tuple[Blocking, str], ...]] = (
         psycopg2.connect; psycopg2.extensions.connection: commit rollback;
         psycopg2.extensions.cursor: {_CURSOR} copy_expert copy_from copy_to;
         psycopg2.extras: execute_batch execute_values;
-        psycopg2.pool.AbstractConnectionPool: getconn;
         psycopg2.pool.SimpleConnectionPool.getconn;
         psycopg2.pool.ThreadedConnectionPool.getconn""",
     ),
@@ -381,7 +380,7 @@ _BLOCKING: Final[tuple[tuple[Blocking, str], ...]] = (
         """
         firebase_admin.auth: create_user delete_user get_user get_user_by_email update_user
             verify_id_token;
-        firebase_admin.messaging: send send_each send_each_for_multicast send_multicast""",
+        firebase_admin.messaging: send send_each send_each_for_multicast""",
     ),
     (
         Blocking(Category.HTTP, "feedparser", "httpx.AsyncClient and feedparser"),
@@ -730,10 +729,11 @@ def _on_sessions(methods: str) -> frozenset[str]:
 
 
 #: Session methods that put a change into the session or the database.
-SESSION_WRITES: Final = _on_sessions(
+SESSION_WRITES: Final = _on_sessions("add add_all delete delete_all merge merge_all") | member_set(
     """
-    add add_all bulk_insert_mappings bulk_save_objects bulk_update_mappings delete delete_all
-    merge merge_all"""
+    sqlalchemy.orm.Session: bulk_insert_mappings bulk_save_objects bulk_update_mappings;
+    sqlalchemy.orm.scoped_session: bulk_insert_mappings bulk_save_objects
+        bulk_update_mappings"""
 )
 #: Methods that make pending changes last; weaker evidence of a change than those above.
 SESSION_COMMITS: Final = _on_sessions("commit") | member_set(
@@ -756,10 +756,10 @@ COMMITTING_CONTEXTS: Final = _on_sessions("begin") | member_set(
     psycopg.AsyncConnection.transaction"""
 )
 #: Calls that send a query; loops around them make many.
-QUERIES: Final = _on_sessions(
-    "execute get get_one refresh scalar scalars stream stream_scalars"
-) | member_set(
+QUERIES: Final = _on_sessions("execute get get_one refresh scalar scalars") | member_set(
     """
+    sqlalchemy.ext.asyncio.AsyncSession: stream stream_scalars;
+    sqlalchemy.ext.asyncio.async_scoped_session: stream stream_scalars;
     sqlmodel.Session.exec; sqlmodel.ext.asyncio.session.AsyncSession.exec;
     sqlalchemy.orm.Query: all count first get one one_or_none scalar;
     sqlalchemy.engine.Connection: execute scalar scalars;
@@ -785,8 +785,10 @@ SQL_WRITES: Final = member_set(
 )
 SQL_WRITE_TYPES: Final = name_set("sqlalchemy.Delete sqlalchemy.Insert sqlalchemy.Update")
 SQL_SELECTS: Final = name_set("sqlalchemy.select sqlmodel.select")
-_SQL_FIRST: Final = _on_sessions("execute scalar scalars stream stream_scalars") | member_set(
+_SQL_FIRST: Final = _on_sessions("execute scalar scalars") | member_set(
     """
+    sqlalchemy.ext.asyncio.AsyncSession: stream stream_scalars;
+    sqlalchemy.ext.asyncio.async_scoped_session: stream stream_scalars;
     sqlalchemy.text; sqlalchemy.engine.Connection: exec_driver_sql execute scalar scalars;
     sqlalchemy.ext.asyncio.AsyncConnection: exec_driver_sql execute scalar scalars stream;
     sqlmodel.Session.exec; sqlmodel.ext.asyncio.session.AsyncSession.exec;
@@ -856,7 +858,7 @@ CACHE_WRITES: Final = member_set(
     f"""
     redis.Redis: {_REDIS_WRITES}; redis.asyncio.Redis: {_REDIS_WRITES};
     redis.client.Pipeline: {_REDIS_WRITES}; redis.asyncio.client.Pipeline: {_REDIS_WRITES};
-    aiocache.Cache: add clear delete increment multi_set set;
+    aiocache.base.BaseCache: add clear delete increment multi_set set;
     fastapi_cache.FastAPICache: clear; pymemcache.Client: delete set;
     aiomcache.Client: delete set; diskcache.Cache: clear delete set"""
 )
@@ -1076,7 +1078,7 @@ AUTH_DEPENDENCIES: Final = member_set(
         B2CMultiTenantAuthorizationCodeBearer MultiTenantAzureAuthorizationCodeBearer
         SingleTenantAzureAuthorizationCodeBearer; fastapi_cloudauth.cognito: Cognito
         CognitoCurrentUser; fastapi_cloudauth.firebase.FirebaseCurrentUser;
-    fastapi_clerk_auth.ClerkHTTPBearer; fastapi_jwt: JwtAccessBearer JwtAccessBearerCookie;
+    fastapi_jwt: JwtAccessBearer JwtAccessBearerCookie;
     fastapi_keycloak.FastAPIKeycloak.get_current_user; authx.AuthX: access_token_required
         get_current_subject token_required"""
 )
@@ -1148,7 +1150,7 @@ SIGNING_KEYS: Final[Mapping[str, tuple[str, int | None]]] = MappingProxyType(
 #: Fast or broken hashes, unfit for passwords, salted or not.
 WEAK_HASHES: Final = member_set(
     """
-    hashlib: blake2b blake2s md4 md5 new sha1 sha224 sha256 sha384 sha3_224 sha3_256 sha3_384
+    hashlib: blake2b blake2s md5 new sha1 sha224 sha256 sha384 sha3_224 sha3_256 sha3_384
         sha3_512 sha512;
     Crypto.Hash: MD5.new SHA1.new SHA256.new SHA512.new; Cryptodome.Hash: MD5.new SHA1.new
         SHA256.new SHA512.new;
@@ -1172,18 +1174,14 @@ CONSTANT_TIME_COMPARISONS: Final = name_set("hmac.compare_digest secrets.compare
 #: Rate limiters, as decorators (methods of the limiter), dependencies and middleware.
 RATE_LIMIT_DECORATORS: Final = member_set(
     """
-    slowapi.Limiter: limit shared_limit; fastapi_redis_rate_limiter.RedisRateLimiter;
-    fastapi_simple_rate_limiter.rate_limiter; limits.limit; ratelimit.limits"""
+    slowapi.Limiter: limit shared_limit; ratelimit.limits"""
 )
 RATE_LIMIT_DEPENDENCIES: Final = member_set(
     """
-    fastapi_limiter.depends: RateLimiter WebSocketRateLimiter; fastapi_throttle.RateLimiter;
-    fastapi_throttling.RateLimiter; fastapi_rate_limiter.RateLimiter;
-    fastapi_advanced_rate_limiter.RateLimiter"""
+    fastapi_limiter.depends: RateLimiter WebSocketRateLimiter; """
 )
 RATE_LIMIT_MIDDLEWARE: Final = name_set(
     """
-    asgi_ratelimit.RateLimitMiddleware fastapi_throttling.ThrottlingMiddleware
     guard.middleware.SecurityMiddleware ratelimit.RateLimitMiddleware
     slowapi.middleware.SlowAPIASGIMiddleware slowapi.middleware.SlowAPIMiddleware"""
 )
@@ -1200,11 +1198,13 @@ _ASYNC_LEVELS: Final = "acritical adebug aerror aexception afatal ainfo alog awa
 #: Calls that write a log record, standard library, structlog, loguru, logfire and uvicorn's.
 LOG_CALLS: Final = member_set(
     f"""
-    logging: {_LOG_LEVELS}; logging.Logger: {_LOG_LEVELS}; logging.LoggerAdapter: {_LOG_LEVELS};
-    structlog.stdlib.BoundLogger: {_LOG_LEVELS} {_ASYNC_LEVELS} err msg;
-    structlog.BoundLogger: {_LOG_LEVELS} {_ASYNC_LEVELS} err msg;
-    structlog.get_logger: {_LOG_LEVELS} {_ASYNC_LEVELS} err msg;
-    structlog.typing.FilteringBoundLogger: {_LOG_LEVELS} {_ASYNC_LEVELS} err msg;
+    logging: {_LOG_LEVELS}; logging.Logger: {_LOG_LEVELS}; logging.LoggerAdapter: critical debug
+    error
+        exception info log warn warning;
+    structlog.stdlib.BoundLogger: {_LOG_LEVELS} {_ASYNC_LEVELS};
+    structlog.BoundLogger: {_LOG_LEVELS} {_ASYNC_LEVELS};
+    structlog.get_logger: {_LOG_LEVELS} {_ASYNC_LEVELS};
+    structlog.typing.FilteringBoundLogger: {_LOG_LEVELS} {_ASYNC_LEVELS};
     structlog.stdlib.AsyncBoundLogger: {_LOG_LEVELS};
     loguru.logger: critical debug error exception info log success trace warning;
     logfire: debug error exception fatal info log notice trace warn warning"""
@@ -1238,7 +1238,6 @@ OUTER_MIDDLEWARE: Final[Mapping[str, MiddlewareKind]] = MappingProxyType(
     {
         "asgi_correlation_id.CorrelationIdMiddleware": "request id",
         "asgi_correlation_id.middleware.CorrelationIdMiddleware": "request id",
-        "asgi_logger.AccessLoggerMiddleware": "logging",
         "ddtrace.contrib.asgi.TraceMiddleware": "tracing",
         "elasticapm.contrib.starlette.ElasticAPM": "tracing",
         "opentelemetry.instrumentation.asgi.OpenTelemetryMiddleware": "tracing",
@@ -1341,7 +1340,7 @@ SIGNATURE_KEEPING_DECORATORS: Final = (
         logfire.instrument; prometheus_client.Counter.count_exceptions;
         prometheus_client.Histogram.time; prometheus_client.Summary.time; sentry_sdk.trace;
         slowapi.Limiter.exempt; starlette.authentication.requires; tenacity.retry;
-        typing: deprecated final no_type_check override; typing_extensions.deprecated;
+        typing: final no_type_check override;
         warnings.deprecated; opentelemetry.trace.Tracer.start_as_current_span;
         dishka.integrations.fastapi: inject inject_sync; dependency_injector.wiring.inject"""
     )
@@ -1356,10 +1355,7 @@ REQUEST_NEEDING_DECORATORS: Final = member_set(
 CLASS_VIEW_DECORATORS: Final[Mapping[str, int | None]] = MappingProxyType(
     {
         "classy_fastapi.Routable": None,
-        "controllerx.controller": None,
         "fastapi_class.View": 0,
-        "fastapi_class.decorators.View": 0,
-        "fastapi_cbv.cbv": 0,
         "fastapi_router_controller.Controller": None,
         "fastapi_utils.cbv.cbv": 0,
         "fastapi_utils.cbv_base.Resource": None,

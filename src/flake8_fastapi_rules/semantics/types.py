@@ -322,6 +322,7 @@ RETURNS: Final[Mapping[str, str]] = MappingProxyType(
             "redis.asyncio.ConnectionPool": """
                 redis.asyncio.ConnectionPool.from_url;
                 redis.asyncio.BlockingConnectionPool.from_url""",
+            "aiocache.base.BaseCache": "aiocache.Cache; aiocache.Cache.from_url",
             # HTTP clients.
             "aiohttp.ClientResponse": f"""
                 aiohttp.ClientSession: {_HTTP_METHODS}; aiohttp.request""",
@@ -374,7 +375,7 @@ ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
         {
             "builtins.bytes": "httpx.Response.content; requests.Response.content",
             "builtins.dict": """
-                fastapi.FastAPI: dependency_overrides exception_handlers extra;
+                fastapi.FastAPI: dependency_overrides exception_handlers;
                 starlette.requests.HTTPConnection: cookies path_params session;
                 starlette.applications.Starlette.exception_handlers;
                 pydantic.BaseModel: model_fields __dict__""",
