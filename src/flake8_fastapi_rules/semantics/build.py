@@ -252,7 +252,7 @@ class _Builder:
                     else UNKNOWN
                 )
                 self.found[EventHandler].append(
-                    EventHandler(self.module, given, "argument", event, value, function)
+                    EventHandler(self.module, given, "argument", event, value, value, function)
                 )
         self._middleware_list(arguments.get("middleware"), value)
         self._handler_table(arguments.get("exception_handlers"), value)
@@ -377,6 +377,7 @@ class _Builder:
                         "add",
                         self.model.text(self.module, arguments.get("event_type")),
                         receiver,
+                        self._app_behind(func.value),
                         self.resolver.resolve(self.module, arguments.get("func")),
                     )
                 )
@@ -385,6 +386,15 @@ class _Builder:
             case _:
                 # `router.get("/x")` that decorates nothing: applied to a function by `_applied`
                 pass
+
+    def _app_behind(self, receiver: ast.expr) -> Value:
+        """The app itself for `app` and for `app.router`."""
+        if isinstance(receiver, ast.Attribute) and receiver.attr == "router":
+            owner = self.resolver.resolve(self.module, receiver.value)
+            if self.resolver.is_instance(owner, "fastapi.FastAPI"):
+                return owner
+        value = self.resolver.resolve(self.module, receiver)
+        return value if self.resolver.is_instance(value, "fastapi.FastAPI") else UNKNOWN
 
     def _is_decorator(self, node: ast.Call) -> bool:
         parent = self.index.parents.get(node)
@@ -453,6 +463,7 @@ class _Builder:
                         "decorator",
                         self.model.text(self.module, arguments.get("event_type")),
                         receiver,
+                        self._app_behind(func.value),
                         value,
                     )
                 )

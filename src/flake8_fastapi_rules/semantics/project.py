@@ -1,0 +1,657 @@
+"""The graph of a project: its apps and routers, and every app's resolved route table.
+
+Three-valued throughout: what depends on run-time values is kept and marked (`certain=False`,
+`path=None`, `Project.is_complete`), never guessed.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.evaluate import Evaluator
+from flake8_fastapi_rules.semantics.facts import Dependency, Include, Mount, Route, RouteKind
+from flake8_fastapi_rules.semantics.graph import (
+    IncludeEntry,
+    MountEntry,
+    Options,
+    RouteEntry,
+    RouterNode,
+)
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.paths import format_of, names_in
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    External,
+    Function,
+    Instance,
+    Unknown,
+    Value,
+    qualified_name,
+)
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.uses import Uses
+
+#: How deep routers may include each other.
+_DEPTH = 40
+#: How many routes one app may have before the rest is left out.
+_ROUTES = 20_000
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ResolvedRoute:
+    """A route as one app serves it.
+
+    Parameters:
+        app: the app.
+        route: the registration.
+        path: the full path, prefixes of includes and of the app's own mount included; `None` when
+            some part is only known at run time.
+        local_path: the path inside the app, without the mount.
+        methods: upper case; `()` for WebSockets; `None` when they cannot be told.
+        endpoint: what serves it.
+        name: the route's name (by default the endpoint's).
+        operation_id: as FastAPI generates it or as given; `None` for WebSockets, plain Starlette
+            routes, custom `generate_unique_id_function`s and what cannot be told.
+        has_explicit_name, has_explicit_id: given on the route.
+        tags: of app, includes, routers and route, in this order; `None` when some are unknown.
+        dependencies: everything that runs before the endpoint: first what app, includes, routers
+            and route demand, then what the signature asks for; each followed by what it depends on
+            itself, and each target once (the order of FastAPI's own `get_flat_params`).
+        dependencies_complete: these are certainly all.
+        declared: the dependencies that app, includes, routers and route list, not flattened.
+        responses: the status codes that are documented; `None` when some are unknown.
+        include_in_schema, deprecated: `None` when they cannot be told.
+        response_class: `None` for the default.
+        certain: method, path and handler are known and no branch or loop decides about it.
+        order: the position in the app's table (mounts count too).
+        includes: the `include_router` calls that lead to it, outermost first.
+        router: the app or router that it is declared on.
+    """
+
+    app: AppNode
+    route: Route
+    path: str | None
+    local_path: str | None
+    methods: tuple[str, ...] | None
+    endpoint: Function | None
+    name: str | None
+    operation_id: str | None
+    has_explicit_name: bool
+    has_explicit_id: bool
+    tags: tuple[str, ...] | None
+    dependencies: tuple[Dependency, ...]
+    dependencies_complete: bool
+    declared: tuple[Dependency, ...]
+    responses: tuple[int | str, ...] | None
+    status_code: int | None
+    include_in_schema: bool | None
+    deprecated: bool | None
+    response_class: Value | None
+    certain: bool
+    order: int
+    includes: tuple[Include, ...]
+    router: RouterNode
+
+    @property
+    def kind(self) -> RouteKind:
+        """HTTP or WebSocket."""
+        return self.route.kind
+
+    @property
+    def is_plain(self) -> bool:
+        """A Starlette route: no dependencies, no schema, no operation id."""
+        return self.route.verb in _PLAIN
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ResolvedMount:
+    """Something mounted on an app (or on a router that the app includes).
+
+    Parameters:
+        local_path: the path inside the app; `None` when it cannot be told.
+        child: the mounted app, if it is one of the project.
+        order: the position in the app's table.
+    """
+
+    app: AppNode
+    module: Module
+    node: ast.expr
+    mount: Mount | None
+    local_path: str | None
+    child: AppNode | None
+    certain: bool
+    order: int
+
+
+_PLAIN = frozenset({"route", "add_route", "websocket_route", "add_websocket_route"})
+
+
+class AppNode:
+    """An app of the project.
+
+    Parameters:
+        node: the app as it was assembled.
+        name: `package.module:variable`, or `package.module:factory` for apps of factories.
+        mounts: where it is mounted: the parent, and the path there (`None` when unknown).
+    """
+
+    def __init__(self, node: RouterNode, name: str) -> None:
+        self.node = node
+        self.name = name
+        self.mounts: list[tuple[AppNode, str | None]] = []
+
+    @property
+    def module(self) -> Module:
+        """Where it is made."""
+        return self.node.module
+
+    @property
+    def call(self) -> ast.Call:
+        """The call that makes it."""
+        return self.node.call
+
+    @property
+    def value(self) -> Instance:
+        """The app as a value, to compare with resolved receivers."""
+        return self.node.value
+
+    @property
+    def is_mounted(self) -> bool:
+        """Whether it serves (only) below another app."""
+        return bool(self.mounts)
+
+    @property
+    def mount_path(self) -> str | None:
+        """The path of its mounts; empty when it is not mounted, `None` when it is not one path."""
+        return self._mount_path(0)
+
+    def _mount_path(self, depth: int) -> str | None:
+        if not self.mounts:
+            return ""
+        paths = set()
+        for parent, path in self.mounts:
+            above = parent._mount_path(depth + 1) if depth < _DEPTH else None
+            if above is None or path is None:
+                return None
+            paths.add(above + path)
+        return paths.pop() if len(paths) == 1 else None
+
+    def __repr__(self) -> str:
+        return f"AppNode({self.name!r})"
+
+
+class Project:
+    """The apps, routers, includes and mounts of a project.
+
+    Parameters:
+        model: answers what code means.
+        uses: the modules of the project that matter.
+    """
+
+    def __init__(self, model: Model, uses: Uses) -> None:
+        self.model = model
+        self.uses = uses
+        evaluator = Evaluator(model, uses)
+        evaluator.run()
+        #: Every app and router, in the order in which they are made.
+        self.nodes: tuple[RouterNode, ...] = tuple(evaluator.nodes)
+        self._calls: defaultdict[ast.Call, list[RouterNode]] = defaultdict(list)
+        for node in self.nodes:
+            self._calls[node.call].append(node)
+        self._apps_by_node: dict[RouterNode, AppNode] = {}
+        self._tables: dict[AppNode, _Table] = {}
+        self.apps: tuple[AppNode, ...] = self._find_apps()
+
+    # -- apps and routers -------------------------------------------------------------------
+
+    @property
+    def routers(self) -> tuple[RouterNode, ...]:
+        """All routers, also those that libraries hand out (`is_opaque`)."""
+        return tuple(node for node in self.nodes if not node.is_app)
+
+    def nodes_of(self, value: Value) -> tuple[RouterNode, ...]:
+        """The apps or routers that a resolved value stands for, by the call that makes them."""
+        if isinstance(value, Instance) and value.call is not None:
+            return tuple(self._calls.get(value.call, ()))
+        return ()
+
+    def _find_apps(self) -> tuple[AppNode, ...]:
+        """The apps; runs of one call that give the same table are one app."""
+        apps: list[AppNode] = []
+        found: dict[ast.Call, list[tuple[AppNode, object]]] = {}
+        nodes = [node for node in self.nodes if node.is_app and not node.is_opaque]
+        nodes.sort(key=lambda node: node.in_test)
+        for node in nodes:
+            same = found.setdefault(node.call, [])
+            signature = _signature(node, 0)
+            known = next((app for app, other in same if other == signature), None)
+            if known is None and node.in_test and same and not same[0][0].node.in_test:
+                known = same[0][0]  # a test's variant of an app that is assembled elsewhere
+            if known is None:
+                known = AppNode(node, node.name or _fallback_name(node))
+                apps.append(known)
+                same.append((known, signature))
+            self._apps_by_node[node] = known
+        for node in self.nodes:
+            if node.is_app:
+                self._find_mounts(self._apps_by_node.get(node), node, "", 0, set())
+        order = {node: position for position, node in enumerate(self.nodes)}
+        apps.sort(key=lambda app: order[app.node])
+        return tuple(apps)
+
+    def _find_mounts(
+        self,
+        app: AppNode | None,
+        node: RouterNode,
+        prefix: str | None,
+        depth: int,
+        seen: set[RouterNode],
+    ) -> None:
+        if app is None or depth > _DEPTH or node in seen:
+            return
+        for entry in node.entries:
+            if isinstance(entry, MountEntry) and entry.child is not None:
+                child = self._apps_by_node.get(entry.child)
+                path = None if prefix is None or entry.path is None else prefix + entry.path
+                where = (app, path.rstrip("/") if path is not None else None)
+                if child is not None and child is not app and where not in child.mounts:
+                    child.mounts.append(where)
+            elif isinstance(entry, IncludeEntry) and entry.child is not None:
+                inner = entry.options.prefix
+                joined = None if prefix is None or isinstance(inner, Unknown) else prefix + inner
+                self._find_mounts(app, entry.child, joined, depth + 1, seen | {node})
+
+    # -- route tables -----------------------------------------------------------------------
+
+    def resolved_routes(self, app: AppNode) -> tuple[ResolvedRoute, ...]:
+        """The routes that an app serves, in the order in which they are tried."""
+        return self._table(app).routes
+
+    def resolved_mounts(self, app: AppNode) -> tuple[ResolvedMount, ...]:
+        """What is mounted on an app, in order."""
+        return self._table(app).mounts
+
+    @cached_property
+    def all_routes(self) -> tuple[ResolvedRoute, ...]:
+        """The routes of all apps."""
+        return tuple(route for app in self.apps for route in self.resolved_routes(app))
+
+    def routes_of(self, endpoint: Function) -> tuple[ResolvedRoute, ...]:
+        """The routes of all apps that a function serves."""
+        return tuple(self._by_endpoint.get(endpoint.node, ()))
+
+    @cached_property
+    def _by_endpoint(self) -> dict[ast.AST, list[ResolvedRoute]]:
+        found: defaultdict[ast.AST, list[ResolvedRoute]] = defaultdict(list)
+        for route in self.all_routes:
+            if route.endpoint is not None:
+                found[route.endpoint.node].append(route)
+        return found
+
+    def routes_at(self, route: Route) -> tuple[ResolvedRoute, ...]:
+        """What one registration becomes in all apps."""
+        return tuple(self._by_fact.get(route.node, ()))
+
+    @cached_property
+    def _by_fact(self) -> dict[ast.AST, list[ResolvedRoute]]:
+        found: defaultdict[ast.AST, list[ResolvedRoute]] = defaultdict(list)
+        for route in self.all_routes:
+            found[route.route.node].append(route)
+        return found
+
+    def apps_reaching(self, node: RouterNode) -> tuple[AppNode, ...]:
+        """The apps that include a router, directly or through others."""
+        return tuple(app for app in self.apps if node in self._table(app).reached)
+
+    def is_complete(self, app: AppNode) -> bool:
+        """Whether every include, mount and route of an app could be resolved.
+
+        Routers of libraries do not count against it: what they bring is not the project's.
+        """
+        return self._table(app).complete
+
+    @property
+    def every_include_resolved(self) -> bool:
+        """Whether it is known of every `include_router` of the project what it includes."""
+        return all(
+            entry.child is not None
+            for node in self.nodes
+            for entry in node.entries
+            if isinstance(entry, IncludeEntry)
+        ) and not any(node.is_open for node in self.nodes)
+
+    def unreached_routers(self) -> tuple[RouterNode, ...]:
+        """The routers with routes that no app of the project reaches.
+
+        A router whose factory runs several times counts as reached when one of the runs is.
+        """
+        reached = {node.call for app in self.apps for node in self._table(app).reached}
+        found: dict[ast.Call, RouterNode] = {}
+        for node in self.routers:
+            if node.call not in reached and node.routes and not node.is_opaque:
+                found.setdefault(node.call, node)
+        return tuple(found.values())
+
+    @cached_property
+    def cycles(self) -> tuple[tuple[IncludeEntry, ...], ...]:
+        """The ways in which routers include themselves, each once, by the includes that close it.
+
+        The include that was made last comes last: it is the one at which FastAPI fails.
+        """
+        order = {
+            id(entry): position
+            for position, entry in enumerate(entry for node in self.nodes for entry in node.entries)
+        }
+        found: dict[frozenset[int], tuple[IncludeEntry, ...]] = {}
+
+        def visit(node: RouterNode, path: list[tuple[RouterNode, IncludeEntry]]) -> None:
+            if len(path) > _DEPTH:
+                return
+            for entry in node.includes:
+                child = entry.child
+                if child is None:
+                    continue
+                inside = [*path, (node, entry)]
+                starts = [position for position, (n, _) in enumerate(inside) if n is child]
+                if starts:
+                    loop = tuple(e for _, e in inside[starts[-1] :])
+                    key = frozenset(id(e) for e in loop)
+                    if key not in found:
+                        found[key] = tuple(sorted(loop, key=lambda e: order[id(e)]))
+                elif child not in visited:
+                    visit(child, inside)
+            visited.add(node)
+
+        visited: set[RouterNode] = set()
+        for node in self.nodes:
+            if node not in visited:
+                visit(node, [])
+        return tuple(found.values())
+
+    def _table(self, app: AppNode) -> _Table:
+        table = self._tables.get(app)
+        if table is None:
+            table = self._tables[app] = _Table(self, app)
+        return table
+
+    def app_of(self, node: RouterNode) -> AppNode | None:
+        """The app that a node is a run of."""
+        return self._apps_by_node.get(node)
+
+    # -- dependencies -----------------------------------------------------------------------
+
+    def flattened(self, listed: tuple[Dependency, ...]) -> tuple[tuple[Dependency, ...], bool]:
+        """Dependencies with all they depend on, each target once, in FastAPI's order.
+
+        Also whether these are certainly all.
+        """
+        found: list[Dependency] = []
+        seen: set[object] = set()
+        complete = True
+        stack = list(reversed(listed))
+        while stack and len(found) < 1000:
+            dependency = stack.pop()
+            key: object = dependency.target or dependency.node
+            if key in seen:
+                continue
+            seen.add(key)
+            found.append(dependency)
+            if not dependency.target:
+                complete = False
+            below, certain = self.model.sub_dependencies(dependency)
+            complete = complete and certain
+            stack.extend(reversed(below))
+        return tuple(found), complete
+
+
+class _Table:
+    """Walks one app's graph."""
+
+    def __init__(self, project: Project, app: AppNode) -> None:
+        self.project = project
+        self.app = app
+        self.complete = True
+        self.reached: set[RouterNode] = set()
+        self._live = project.model.settings.fastapi_at_least(0, 137)
+        self._routes: list[ResolvedRoute] = []
+        self._mounts: list[ResolvedMount] = []
+        self._order = 0
+        self._walk(app.node, Options(), (), True, len(app.node.entries), ())
+        self.routes = tuple(self._routes)
+        self.mounts = tuple(self._mounts)
+
+    def _walk(
+        self,
+        node: RouterNode,
+        context: Options,
+        includes: tuple[Include, ...],
+        certain: bool,
+        visible: int,
+        path: tuple[RouterNode, ...],
+    ) -> None:
+        if node in path or len(path) > _DEPTH or len(self._routes) > _ROUTES:
+            self.complete = False
+            return
+        self.reached.add(node)
+        if node.is_open:
+            self.complete = False
+        entries = node.entries if self._live else node.entries[:visible]
+        for entry in entries:
+            self._order += 1
+            sure = certain and not entry.is_conditional
+            if isinstance(entry, RouteEntry):
+                self._route(node, entry, context, includes, sure)
+            elif isinstance(entry, MountEntry):
+                # Below 0.137 `include_router` copied routes only and lost mounts.
+                if self._live or not path:
+                    self._mount(entry, context, sure)
+            elif entry.child is None:
+                self.complete = False
+            else:
+                self._walk(
+                    entry.child,
+                    context.then(entry.options),
+                    (*includes, entry.fact) if entry.fact else includes,
+                    sure,
+                    entry.visible,
+                    (*path, node),
+                )
+
+    def _mount(self, entry: MountEntry, context: Options, certain: bool) -> None:
+        prefix = context.prefix
+        known = entry.path is not None and not isinstance(prefix, Unknown)
+        local = f"{prefix}{entry.path}".rstrip("/") if known else None
+        child = self.project.app_of(entry.child) if entry.child else None
+        self.complete = self.complete and known
+        self._mounts.append(
+            ResolvedMount(
+                self.app,
+                entry.module,
+                entry.node,
+                entry.fact,
+                local,
+                child,
+                certain and known,
+                self._order,
+            )
+        )
+
+    def _route(
+        self,
+        node: RouterNode,
+        entry: RouteEntry,
+        context: Options,
+        includes: tuple[Include, ...],
+        certain: bool,
+    ) -> None:
+        if entry.fact.kind is RouteKind.WEBHOOK:
+            return
+        options = context.then(entry.options)
+        local = None if isinstance(options.prefix, Unknown) else options.prefix
+        mount = self.app.mount_path
+        endpoint = entry.endpoint
+        certain = certain and local is not None and entry.methods is not None
+        if certain is False or endpoint is None:
+            self.complete = self.complete and local is not None and entry.methods is not None
+        declared: tuple[Dependency, ...] = ()
+        complete = True
+        if isinstance(options.dependencies, Unknown):
+            complete = False
+            own = entry.options.dependencies
+            declared = own if not isinstance(own, Unknown) else ()
+        else:
+            declared = options.dependencies
+        if entry.is_plain:
+            declared, complete = (), True
+        own_dependencies: tuple[Dependency, ...] = ()
+        if endpoint is None:
+            complete = False
+        elif not entry.is_plain:
+            names = frozenset(names_in(local)) if local is not None else frozenset()
+            own_dependencies = self._signature(entry, endpoint, names)
+        dependencies, all_known = self.project.flattened((*declared, *own_dependencies))
+        name = _name(entry)
+        operation_id = self._operation_id(entry, options, name, local)
+        self._routes.append(
+            ResolvedRoute(
+                self.app,
+                entry.fact,
+                None if local is None or mount is None else mount + local,
+                local,
+                entry.methods,
+                endpoint,
+                name,
+                operation_id,
+                isinstance(entry.name, str),
+                isinstance(entry.operation_id, str),
+                None if isinstance(options.tags, Unknown) else options.tags,
+                dependencies,
+                complete and all_known,
+                declared,
+                None if isinstance(options.responses, Unknown) else options.responses,
+                None if isinstance(entry.status_code, Unknown) else entry.status_code,
+                None
+                if isinstance(options.include_in_schema, Unknown)
+                else options.include_in_schema,
+                None if isinstance(options.deprecated, Unknown) else bool(options.deprecated),
+                options.response_class,
+                certain and endpoint is not None,
+                self._order,
+                includes,
+                node,
+            )
+        )
+
+    def _signature(
+        self, entry: RouteEntry, endpoint: Function, names: frozenset[str]
+    ) -> tuple[Dependency, ...]:
+        model = self.project.model
+        found = model.dependencies(endpoint, names)
+        if entry.frame is not None:
+            found = tuple(entry.frame.evaluator.in_frame(d, entry.frame) for d in found)
+        if isinstance(entry.view, Class):
+            injected = entry.frame.evaluator.view_dependency(entry) if entry.frame else None
+            if injected is not None:
+                return (injected, *found)
+        return found
+
+    def _operation_id(
+        self, entry: RouteEntry, options: Options, name: str | None, local: str | None
+    ) -> str | None:
+        if entry.is_plain or entry.fact.kind is not RouteKind.HTTP:
+            return None
+        if entry.operation_id is not None:
+            return entry.operation_id if isinstance(entry.operation_id, str) else None
+        if options.custom_id is not False or name is None or local is None:
+            return None
+        if not entry.methods or len(set(entry.methods)) > 1:
+            return None  # FastAPI takes the first of a set, which differs from run to run
+        text = re.sub(r"\W", "_", f"{name}{format_of(local)}")
+        return f"{text}_{entry.methods[0].lower()}"
+
+
+def _name(entry: RouteEntry) -> str | None:
+    if isinstance(entry.name, str):
+        return entry.name
+    if entry.name is not None or entry.endpoint is None:
+        return None
+    node = entry.endpoint.node
+    return node.name if isinstance(node, FUNCTIONS) else "<lambda>"
+
+
+def _signature(node: RouterNode, depth: int) -> object:
+    """What makes two runs of one call the same app."""
+    if depth > _DEPTH:
+        return None
+    parts: list[object] = [node.call, node.options]
+    for entry in node.entries:
+        if isinstance(entry, RouteEntry):
+            parts.append((entry.fact.node, entry.options.prefix, entry.methods))
+        elif isinstance(entry, MountEntry):
+            parts.append((entry.node, entry.path))
+        else:
+            inner = _signature(entry.child, depth + 1) if entry.child else None
+            parts.append((entry.node, entry.options.prefix, inner))
+    return tuple(parts)
+
+
+def _fallback_name(node: RouterNode) -> str:
+    function = node.module.index.function_of(node.call)
+    inside = node.module.index.qualname(function) if function is not None else "<app>"
+    return f"{node.module.name}:{inside}"
+
+
+def place_name(value: Value) -> str | None:
+    """`module:qualname` of a function, class or object, as Python itself would say it."""
+    match value:
+        case Function(module, node):
+            return f"{module.name}:{module.index.qualname(node)}"
+        case Class(module, node):
+            return f"{module.name}:{module.index.qualname(node)}"
+        case Instance(of=of):
+            return place_name(of)
+        case External(name):
+            owner, _, last = name.rpartition(".")
+            return f"{_HOMES.get(name, owner)}:{last}" if owner else last
+        case _:
+            return qualified_name(value)
+
+
+#: Where FastAPI's security classes really are defined.
+_HOMES = {
+    f"fastapi.security.{name}": f"fastapi.security.{module}"
+    for module, names in {
+        "api_key": ("APIKeyCookie", "APIKeyHeader", "APIKeyQuery"),
+        "http": ("HTTPBasic", "HTTPBearer", "HTTPDigest"),
+        "oauth2": (
+            "OAuth2", "OAuth2AuthorizationCodeBearer", "OAuth2PasswordBearer",
+            "OAuth2PasswordRequestForm", "OAuth2PasswordRequestFormStrict", "SecurityScopes",
+        ),
+        "open_id_connect_url": ("OpenIdConnect",),
+    }.items()
+    for name in names
+}  # fmt: skip
+
+
+def iterate_includes(node: RouterNode) -> Iterator[IncludeEntry]:
+    """All includes below a node, each once."""
+    seen: set[RouterNode] = set()
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        for entry in current.includes:
+            yield entry
+            if entry.child is not None:
+                stack.append(entry.child)
