@@ -7,11 +7,12 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from example_app.db.locks import take_start_lock
+
 MIGRATIONS: Final = Path(__file__).resolve().parents[2] / "migrations"
-LOCK_KEY: Final = 4_270_815_162
 
 
 def alembic_config() -> Config:
@@ -24,10 +25,7 @@ def alembic_config() -> Config:
 async def migrate(engine: AsyncEngine) -> None:
     """Run all migrations that are missing, in one transaction that one worker holds at a time."""
     async with engine.begin() as connection:
-        if engine.dialect.name == "sqlite":
-            await connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
+        await take_start_lock(connection)
         await connection.run_sync(_upgrade)
 
 

@@ -39,6 +39,7 @@ class AccessLogMiddleware:
         started = time.perf_counter()
         status = 500  # what the server answers if the application never does
         size = 0
+        written = False
         kept = bytearray()
 
         async def receive_and_keep() -> Message:
@@ -55,10 +56,14 @@ class AccessLogMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                write_line()  # now, so that the time does not include background tasks
 
-        try:
-            await self.app(scope, receive_and_keep, send_and_note)
-        finally:
+        def write_line() -> None:
+            nonlocal written
+            if written:
+                return
+            written = True
             elapsed = (time.perf_counter() - started) * 1000
             path = quote(scope["path"], safe=PATH_CHARACTERS)
             line = f"{scope['method']} {path} {status} {elapsed:05.2f}ms"
@@ -66,6 +71,11 @@ class AccessLogMiddleware:
                 content_type = Headers(scope=scope).get("content-type", "")
                 line += f" {describe_body(bytes(kept), size, content_type)}"
             logger.log(level_of(status), "%s", line)
+
+        try:
+            await self.app(scope, receive_and_keep, send_and_note)
+        finally:
+            write_line()  # for requests that ended without a complete response
 
 
 def level_of(status: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from example_app.config import AuthSettings
 from example_app.core.logging import get_logger
 from example_app.core.security import PasswordService
+from example_app.db.locks import take_start_lock
 from example_app.db.models import User
 from example_app.db.repositories.users import UserRepository
 from example_app.db.session import Database
@@ -17,10 +18,10 @@ async def ensure_admin(
 ) -> None:
     """Create the administrator of the configuration unless there is a user of that name.
 
-    Of several workers that start at once one inserts; `merge`-like upserts are not portable, so
-    the others see the row because start-up is serialised by the migration's lock.
+    The lock lets several workers start at once: one inserts, the others find the row.
     """
     async with database.transaction() as session:
+        await take_start_lock(await session.connection())
         users = UserRepository(session)
         if await users.find_by_username(settings.admin_username) is not None:
             return
