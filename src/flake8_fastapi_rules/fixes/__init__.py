@@ -19,18 +19,21 @@ What there is:
   `remove_element`, `replace_element` for displays; `add_decorator`, `remove_decorator`;
   `delete_statement(s)`, `replace_statement`, `insert_before`, `insert_after`, `insert_into_body`,
   `delete_return_value` for statements.
-- `imports`: `ensure_import(text, module, name, at)` gives the name to write and the import to add;
-  `replace_reference` exchanges a dotted name and its import; `remove_unused_import`.
-- `signature`: `use_annotated`, `remove_default`, `replace_default`, `add_default`, `annotate`,
-  `add_parameter`, `remove_parameter`. Give such fixes the group `signature_group(function)`.
-- `idioms`: rewrites that several rules share: a decorator's verb, a mutable default,
-  `class Config` to `model_config`.
-- `lifespan`: event handlers into one lifespan.
+- `imports`: `ensure_import(text, module, name, at)` gives the name to write and the edits that
+  import it; `ensure_imports` several; `replace_reference` exchanges a dotted name and its import;
+  `remove_unused_import`.
+- `signature`: `use_annotated`, `use_annotated_everywhere`, `remove_default`, `replace_default`,
+  `add_default`, `annotate`, `add_parameter`, `remove_parameter`. Give such fixes the group
+  `signature_group(function)`. `parameters` adds what the project knows of the callers.
+- `idioms`: what several rules share: `change_verb`, `wrap_in_list`, `allow_none`,
+  `replace_mutable_default`, `call_async`, `split_called_argument`, `config_to_model_config`.
+- `lifespan`: `lifespan_from_events` turns all event handlers of an app into one lifespan.
 - `cst`: `transform_statement` for what needs libcst; it imports libcst when called.
-- `apply`: the loop, files, diffs, `# noqa`.
+- `apply`: the loop; `files`: reading, writing, diffs; `noqa`: `# noqa` comments.
 
 What a fix must hold: `Fix.edits` do not overlap; the file parses after each single fix; every
 comment survives; applying it once more finds nothing to do. An edit never contains code that the
 author did not write and the title does not announce. Fixes that share a place (a signature, the
-last use of an import) share a `group`.
+last use of an import) share a `group`. A fix that leads to a finding of another rule, because that
+one could not tell before, names its code in `leads_to`; any other new finding rejects the fix.
 """

@@ -97,6 +97,7 @@ class _State:
     findings: list[Finding]
     comments: Counter[str] | None
     compiles: bool
+    is_rechecked: bool = False
 
     @property
     def counts(self) -> Counter[tuple[str, str]]:
@@ -206,9 +207,14 @@ class _Loop:
         findings = self.check(source)
         result = _State(source, findings, comments, state.compiles)
         allowed = {code for _, fix in candidates for code in fix.leads_to}
-        for code, message in result.counts - state.counts:
-            if code not in allowed:
-                return f"it would lead to {code} {message}"
+        new = [each for each in result.counts - state.counts if each[0] not in allowed]
+        if new and not state.is_rechecked:
+            # What is known of other modules may be more by now than when this text was checked.
+            state.findings = self.check(state.source)
+            state.is_rechecked = True
+            new = [each for each in result.counts - state.counts if each[0] not in allowed]
+        if new:
+            return f"it would lead to {' '.join(min(new))}"
         return result
 
     def _reason(self, state: _State, finding: Finding, converged: bool) -> str:
