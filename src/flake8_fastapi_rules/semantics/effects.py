@@ -36,7 +36,7 @@ from flake8_fastapi_rules.semantics.values import (
     Instance,
     Value,
 )
-from flake8_fastapi_rules.semantics.writes import Writes
+from flake8_fastapi_rules.semantics.writes import Writes, is_harmless, says_mutation, words_of
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -46,6 +46,17 @@ _PATH_LIMIT = 12
 _HTTP_EXCEPTIONS = ("starlette.exceptions.HTTPException", "fastapi.HTTPException")
 #: Methods of a session that end its use, or only prepare it.
 _SESSION_ENDS = frozenset({"close", "close_all", "expunge", "expunge_all", "remove", "__call__"})
+#: Words of operations that OAuth, OpenID Connect or SAML want to be a GET.
+_PROTOCOL_WORDS = frozenset(
+    {
+        "acs", "authorize", "authorise", "callback", "exchange", "login", "oauth", "oauth2",
+        "oidc", "saml", "saml2", "signin", "sso", "token",
+    }
+)  # fmt: skip
+#: Resources that a request should get from a dependency.
+_INJECTED = frozenset({"client", "connection", "engine", "pool", "session"})
+#: Connections to other servers than databases; they serve one conversation.
+_CONVERSATIONS = ("paramiko.", "ftplib.", "smtplib.", "imaplib.", "poplib.", "websockets.", "nats.")
 _LOG_METHODS = frozenset(name.rpartition(".")[2] for name in LOG_CALLS)
 
 
@@ -292,6 +303,24 @@ class Effects:
         node, what = found
         return Evidence(function.module, node, what)
 
+    def is_forced_write(self, name: str, *paths: str) -> bool:
+        """Whether an operation's name or path says that a protocol makes it a GET that writes."""
+        words = set(words_of(name)).union(*(words_of(path) for path in paths))
+        return not words.isdisjoint(_PROTOCOL_WORDS) or any(is_harmless(text) for text in (name,))
+
+    def named_write(self, function: Function, name: str, *paths: str) -> CallSite | None:
+        """A call that cannot be read but says that it writes, in an operation that says so too."""
+        if not any(says_mutation(text) for text in (name, *paths)):
+            return None
+        return next(
+            (s for s in self.graph.sites(function) if self._writes.says_write(function, s)), None
+        )
+
+    def spoken_call(self, site: CallSite) -> str:
+        """A call as it is written, without its arguments."""
+        text = ast.unparse(site.node.func)
+        return text if len(text) <= 40 else text.rpartition(".")[2]
+
     # -- commits, logs, opened resources ----------------------------------------------------
 
     def commits(self, function: Function) -> bool | None:
@@ -363,6 +392,60 @@ class Effects:
         if isinstance(site.callee, Instance):
             names = [f"{name}.__call__" for name in names]
         return next((name for name in names if name in RESOURCE_OPENERS), None)
+
+    def resource_opened(self, site: CallSite) -> str | None:
+        """What a call opens that dependencies should provide ("a database session"), if it does.
+
+        Calls of the project's functions count when they give a new one to the caller.
+        """
+        name = self.opening(site)
+        if name is None:
+            name = self._opened_below(site)
+        if name is None or name.startswith(_CONVERSATIONS):
+            return None
+        resource = RESOURCE_OPENERS[name]
+        if resource.kind not in _INJECTED:
+            return None
+        if name.startswith(("httpx.", "aiohttp.", "requests.", "urllib3.")):
+            return "an HTTP client"
+        article = "an" if resource.kind == "engine" else "a"
+        return f"{article} {'database ' if resource.kind != 'client' else ''}{resource.kind}"
+
+    def _opened_below(self, site: CallSite) -> str | None:
+        """The opener behind a project's function that hands a new resource to its caller."""
+        target = site.target
+        if target is None or not isinstance(site.callee, Function):
+            return None
+        if isinstance(target.node, ast.Lambda) or self.graph.is_cached(target):
+            return None
+        is_generator = target.module.index.is_generator(target.node)
+        value = self._resolver.yielded(target) if is_generator else self._resolver.returned(target)
+        if not isinstance(value, Instance) or value.call is None or value.module is None:
+            return None
+        home = value.module.index.function_of(value.call)
+        if home is None or home is site.module.index.function_of(site.node):
+            return None
+        if home is not target.node and self._is_kept(value.module, value.call):
+            return None
+        for opening in self.graph.sites(Function(value.module, home)):
+            if opening.node is value.call and not self._is_kept(value.module, value.call):
+                return self.opening(opening)
+        return None
+
+    def _is_kept(self, module: Module, call: ast.Call) -> bool:
+        """Whether what a call makes is stored for longer than the function runs."""
+        parent = module.index.parents.get(call)
+        targets: list[ast.expr] = []
+        if isinstance(parent, ast.Assign):
+            targets = parent.targets
+        elif isinstance(parent, ast.AnnAssign):
+            targets = [parent.target]
+        for target in targets:
+            if not isinstance(target, ast.Name):
+                return True
+            if module.index.scope_of(target).outer.get(target.id):
+                return True
+        return False
 
     def opens(self, function: Function) -> Evidence | None:
         """The call that opens a resource, in a function or in what it calls."""

@@ -1,0 +1,118 @@
+"""FAR611: event loops and thread locks where the event loop runs already."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.effects import spoken
+from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
+from flake8_fastapi_rules.semantics.libraries import LOOP_RUNNERS, THREAD_LOCKS, is_in
+from flake8_fastapi_rules.semantics.values import External, Function
+
+_OTHER_ROLES = frozenset({Role.LIFESPAN, Role.EVENT_HANDLER})
+_WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
+
+
+class EventLoopInEndpoint(Rule):
+    """Do not start event loops or hold thread locks in FastAPI code.
+
+    ## What it does
+    Reports `asyncio.run`, `run_until_complete` and the like in endpoints, dependencies,
+    middleware and exception handlers, and a `with` on a lock of `threading` around an `await`.
+
+    ## Why it matters
+    In a coroutine a loop runs already: `asyncio.run` raises `RuntimeError`. In a plain function it
+    starts a second loop for each request, in which pools, clients and locks of the first one do
+    not work. A thread lock held across an `await` stops the whole loop as soon as another request
+    wants it, and the first one can never go on to release it: a deadlock.
+
+    ## Example
+    ```python
+    import asyncio
+
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+
+    async def load() -> str:
+        return "loaded"
+
+
+    @router.get("/data")
+    async def data() -> str:
+        return asyncio.run(load())
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+
+    async def load() -> str:
+        return "loaded"
+
+
+    @router.get("/data", status_code=200, operation_id="data", tags=["data"])
+    async def data() -> str:
+        \"\"\"Answer the data.\"\"\"
+        return await load()
+    ```
+
+    ## Leaves alone
+    Code outside of FastAPI's functions, functions nested in them, `asyncio.Lock`, thread locks
+    without an `await` inside, and lifespans. `async_to_sync` is what plain functions are to use.
+
+    ## Source
+    Python's documentation of `asyncio.run`: it cannot be called when a loop runs in the thread.
+    """
+
+    code = "FAR611"
+    message = "`{call}` cannot run where an event loop runs already; use `await`"
+    variants = {
+        "thread": "`{call}` starts an event loop for each request; use `async def` and `await`",
+        "lock": "`{lock}` is a thread lock held across `await`; use `asyncio.Lock`",
+    }
+    profiles = ("recommended",)
+    is_bug = True
+
+    @on(FrameworkFunction)
+    def check(self, function: FrameworkFunction, context: Context) -> Iterator[Report]:
+        """Report loops that are started, and locks that are held."""
+        value = context.resolve(function.node)
+        if function.roles <= _OTHER_ROLES or not isinstance(value, Function):
+            return
+        for site in context.model.effects.calls(value):
+            callee = site.callee
+            if not isinstance(callee, External) or not is_in(callee.name, LOOP_RUNNERS):
+                continue
+            if not function.is_async and callee.name.startswith(("asgiref.", "nest_asyncio.")):
+                continue
+            variant = None if function.is_async else "thread"
+            yield self.report(site.node, variant, call=spoken(callee.name))
+        if function.is_async:
+            yield from self._locks(function, context)
+
+    def _locks(self, function: FrameworkFunction, context: Context) -> Iterator[Report]:
+        own = context.module.index.own_nodes(function.node)
+        waits = [node for node in own if isinstance(node, _WAITS)]
+        for node in own:
+            if not isinstance(node, ast.With):
+                continue
+            for item in node.items:
+                lock = item.context_expr
+                if context.model.is_instance(context.resolve(lock), *THREAD_LOCKS) and any(
+                    _is_within(wait, node) for wait in waits
+                ):
+                    yield self.report(lock, "lock", lock=ast.unparse(lock))
+
+
+def _is_within(node: ast.AST, statement: ast.With) -> bool:
+    """Whether a node stands in the body of a `with`."""
+    first, last = statement.body[0], statement.body[-1]
+    line: int = node.lineno  # type: ignore[attr-defined]
+    return first.lineno <= line <= (last.end_lineno or last.lineno)

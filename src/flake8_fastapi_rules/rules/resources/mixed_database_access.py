@@ -1,0 +1,133 @@
+"""FAR604: synchronous and asynchronous database access in one function."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.calls import CallSite
+from flake8_fastapi_rules.semantics.libraries import (
+    ASYNC_ENGINES,
+    ASYNC_SESSION_FACTORIES,
+    ASYNC_SESSIONS,
+    SYNC_ENGINES,
+    SYNC_SESSION_FACTORIES,
+    SYNC_SESSIONS,
+)
+from flake8_fastapi_rules.semantics.values import External, Function, Instance
+
+_SYNC = SYNC_SESSIONS | SYNC_ENGINES
+_ASYNC = ASYNC_SESSIONS | ASYNC_ENGINES
+
+
+class MixedDatabaseAccess(Rule):
+    """Do not mix synchronous and asynchronous sessions in one function.
+
+    ## What it does
+    Reports a function that uses a synchronous SQLAlchemy session, connection or engine and an
+    asynchronous one as well.
+
+    ## Why it matters
+    They are different connections and different transactions: the one does not see what the other
+    has not committed, locks taken by the one can block the other for good, and half of the work
+    survives a rollback. In a coroutine the synchronous half blocks the event loop besides.
+
+    ## Example
+    ```python
+    from sqlalchemy.ext.asyncio import AsyncSession
+    from sqlalchemy.orm import Session
+
+    from app.models import Order, Payment
+
+
+    async def pay(order: Order, payments: Session, session: AsyncSession) -> None:
+        session.add(order)
+        await session.commit()
+        payments.add(Payment(order_id=order.id))
+        payments.commit()
+    ```
+
+    ## Use instead
+    ```python
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.models import Order, Payment
+
+
+    async def pay(order: Order, session: AsyncSession) -> None:
+        session.add(order)
+        session.add(Payment(order_id=order.id))
+        await session.commit()
+    ```
+
+    ## Leaves alone
+    `AsyncSession.run_sync` and `AsyncConnection.run_sync` with the function that they are given,
+    `sync_session` and `sync_engine`, and functions that only create engines.
+
+    ## Source
+    SQLAlchemy's documentation on asyncio.
+    """
+
+    code = "FAR604"
+    message = "`{sync}` is synchronous and `{other}` asynchronous; use one of them in `{name}`"
+    profiles = ("recommended",)
+    is_bug = True
+    hints = ("sqlalchemy", "sqlmodel", "session", "engine", "Session")
+
+    @on(ast.FunctionDef, ast.AsyncFunctionDef)
+    def check(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, context: Context
+    ) -> Iterator[Report]:
+        """Report the first call of the kind that comes second."""
+        function = context.resolve(node)
+        if not isinstance(function, Function):
+            return
+        first: dict[bool, CallSite] = {}
+        for site in context.model.effects.calls(function):
+            kind = self._is_async(site, context)
+            if kind is not None:
+                first.setdefault(kind, site)
+        if len(first) < 2:
+            return
+        earlier, later = first.values()
+        yield self.report(
+            later.node,
+            sync=_receiver(first[False].node),
+            other=_receiver(first[True].node),
+            name=node.name,
+            related=[context.related(context.module, earlier.node, "the other kind is used here")],
+        )
+
+    def _is_async(self, site: CallSite, context: Context) -> bool | None:
+        """Whether a call uses an asynchronous session; `None` if it uses none at all."""
+        resolver = context.model.resolver
+        callee = site.callee
+        if isinstance(callee, External):
+            if isinstance(site.node.func, ast.Attribute) and isinstance(
+                site.node.func.value, ast.Attribute
+            ):
+                if site.node.func.value.attr.startswith("sync_"):
+                    return None
+            owners = {name.rpartition(".")[0] for name in resolver.names_of(callee)}
+            names = set(resolver.names_of(callee))
+            if owners & _ASYNC or names & ASYNC_SESSIONS:
+                return True
+            if owners & _SYNC or names & SYNC_SESSIONS:
+                return False
+        if isinstance(callee, Instance):
+            names = set(resolver.names_of(callee))
+            if names & (ASYNC_SESSION_FACTORIES | SYNC_SESSION_FACTORIES):
+                made = context.resolve(site.node)
+                if resolver.is_instance(made, *ASYNC_SESSIONS):
+                    return True
+                if resolver.is_instance(made, *SYNC_SESSIONS):
+                    return False
+        return None
+
+
+def _receiver(call: ast.Call) -> str:
+    func = call.func
+    node = func.value if isinstance(func, ast.Attribute) else func
+    text = ast.unparse(node)
+    return text if len(text) <= 25 else ast.unparse(func).rpartition(".")[2]

@@ -1,0 +1,123 @@
+"""FAR201: a GET or HEAD operation that changes state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Endpoint
+from flake8_fastapi_rules.semantics.values import Function
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class GetMutation(Rule):
+    """Do not change state in a GET or HEAD operation.
+
+    ## What it does
+    Reports operations served by GET or HEAD (only) that change what others will see: a write on a
+    database session, an executed `insert()`, `update()`, `delete()` or literal SQL that writes,
+    documents stored or deleted, files written or removed, and changes of `app.state`, of module
+    globals and of objects that a module holds. The body of every function of the project that is
+    called is read, at any depth, and the message names the way. Where a body cannot be read, the
+    name of a method of a service, repository, CRUD or store object counts, but only if the
+    operation's own name or path has such a verb as well.
+
+    ## Why it matters
+    GET and HEAD are safe methods: browsers prefetch them, crawlers follow them, proxies cache and
+    repeat them, and clients retry them without asking. A GET that deletes something will delete it
+    at a moment that nobody chose. Cookies are sent along from other sites, too, so such an
+    operation can be triggered by a link or an image.
+
+    ## Example
+    ```python
+    from typing import Annotated
+    from uuid import UUID
+
+    from fastapi import APIRouter, Depends
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.database import Item, get_session
+
+    router = APIRouter()
+
+
+    @router.get("/items/{item_id}/delete")
+    async def delete_item(
+        item_id: UUID, session: Annotated[AsyncSession, Depends(get_session)]
+    ) -> None:
+        item = await session.get_one(Item, item_id)
+        await session.delete(item)
+        await session.commit()
+    ```
+
+    ## Use instead
+    ```python
+    from typing import Annotated
+    from uuid import UUID
+
+    from fastapi import APIRouter, Depends, Security
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.database import Item, get_session
+    from app.security import require_editor
+
+    router = APIRouter(dependencies=[Security(require_editor)])
+
+
+    @router.delete("/items/{item_id}", status_code=204, operation_id="delete_item", tags=["items"])
+    async def delete_item(
+        item_id: UUID, session: Annotated[AsyncSession, Depends(get_session)]
+    ) -> None:
+        \"\"\"Delete an item.\"\"\"
+        item = await session.get_one(Item, item_id)
+        await session.delete(item)
+        await session.commit()
+    ```
+
+    ## Leaves alone
+    Caching, logging, auditing, metrics, rate limiting, locks, view counters, what is created
+    because it is missing or stale, OAuth and SAML callbacks, temporary files, requests to other
+    services, data local to the request, a commit that only ends a transaction, `rollback`,
+    `refresh` and `expunge`, functions in `allowed-writes`, and operations that other methods serve
+    too.
+
+    ## Source
+    RFC 9110, section 9.2.1: safe methods.
+    """
+
+    code = "FAR201"
+    message = "{method} operation `{name}` changes state: {route}"
+    variants = {"named": "{method} operation `{name}` changes state: `{route}`, by its name"}
+    profiles = ("recommended",)
+    scope = "project"
+
+    @on(Endpoint)
+    def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
+        """Report the first statement that writes, or leads to a write."""
+        methods = endpoint.methods
+        if endpoint.is_websocket or not methods or not methods <= _SAFE or methods <= {"OPTIONS"}:
+            return
+        effects = context.model.effects
+        paths = tuple(route.path or "" for route in endpoint.routes)
+        if effects.is_forced_write(endpoint.node.name, *paths):
+            return
+        method = "GET" if "GET" in methods else "HEAD"
+        name = endpoint.node.name
+        function = Function(endpoint.module, endpoint.node, endpoint.view_class)
+        evidence = effects.writes(function)
+        if evidence is not None:
+            related = [context.related(evidence.module, evidence.node, evidence.what)]
+            yield self.report(
+                evidence.place_in(),
+                method=method,
+                name=name,
+                route=evidence.route,
+                related=related if evidence.path else (),
+            )
+            return
+        site = effects.named_write(function, name, *paths)
+        if site is not None:
+            yield self.report(
+                site.node, "named", method=method, name=name, route=effects.spoken_call(site)
+            )
