@@ -207,7 +207,7 @@ def _makes_app(function: types.FunctionType) -> bool:
 
 def _app_around(routers: list[APIRouter]) -> FastAPI:
     app = FastAPI()
-    for index, router in enumerate(dict.fromkeys(routers)):
+    for index, router in enumerate({id(router): router for router in routers}.values()):
         app.include_router(router, prefix=f"/judge{index}")
     return app
 

@@ -401,7 +401,7 @@ def _non_ascii(text: str, findings: list[Finding]) -> Variant | None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             behind = source.name_range(node).end_column
             if any(f.line == where.line and f.column >= behind for f in findings):
-                renamed[node.name] = f"{node.name}_\u00e9\u20ac"
+                renamed[node.name] = f"{node.name}_\u00e9\u6f22"
         elif not hasattr(node, "body") and not isinstance(node, (*compound, ast.Match, ast.Global)):
             before = source.lines[where.line - 1][: where.column]
             if before.strip() or _is_docstring(node) or _is_future(node):

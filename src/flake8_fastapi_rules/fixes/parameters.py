@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Sequence
+
 from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import fix_of
-from flake8_fastapi_rules.fixes.signature import signature_group, use_annotated
+from flake8_fastapi_rules.fixes.signature import signature_group, use_annotated_everywhere
 from flake8_fastapi_rules.fixes.text import text_of
-from flake8_fastapi_rules.semantics.facts import Parameter, Role
+from flake8_fastapi_rules.semantics.facts import Marker, Parameter, Role
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.values import Function
 
@@ -26,35 +30,60 @@ def is_left_out(model: Model, function: Function, parameter: Parameter) -> bool:
     return any(call.is_certain and call.omits(parameter.node) for call in calls)
 
 
-def annotated_marker(model: Model, function: Function, parameter: Parameter) -> Fix | None:
-    """Move the marker that is a parameter's default into `Annotated[...]`.
+def annotated_markers(
+    model: Model, function: Function, parameters: Sequence[Parameter]
+) -> Fix | None:
+    """Move the markers that are defaults of `parameters` into `Annotated[...]`.
 
-    `None` when the signature cannot be rewritten, or when a call in the project relies on it.
+    All of one signature in one go: one by one they would take a round each. `None` when nothing
+    can be rewritten; calls in the project that rely on a default keep it.
     """
-    marker = parameter.marker
     node = function.node
-    if marker is None or marker.call is None or marker.in_annotated:
+    if not isinstance(node, FUNCTIONS):
         return None
-    if not (marker.is_direct or isinstance(marker.node, type(marker.call))):
-        return None  # a shared `CurrentUser = Depends(...)` stays a name, which is no call
-    if not hasattr(node, "name"):
-        return None
-    loses_default = marker.name in ("Depends", "Security") or parameter.is_required
-    if loses_default and is_left_out(model, function, parameter):
-        return None
+    by_argument = {parameter.node: parameter for parameter in parameters}
+    markers = [
+        (parameter.node, marker.node, marker.name)
+        for parameter in parameters
+        if (marker := parameter.marker) is not None
+        and _is_movable(parameter, marker)
+        and (_keeps_default(marker) or not is_left_out(model, function, parameter))
+    ]
     roles = model.roles(function)
-    text = text_of(function.module)
     return fix_of(
         "Use `Annotated`",
         "safe",
-        use_annotated(
-            text,
+        use_annotated_everywhere(
+            text_of(function.module),
             node,
-            parameter.node,
-            marker.node,
-            marker.name,
-            keyword_only=may_be_keyword_only(model, function, parameter),
-            is_endpoint=Role.DEPENDENCY not in roles and Role.ENDPOINT in roles,
+            markers,
+            keyword_only=lambda each: may_be_keyword_only(model, function, by_argument[each]),
+            is_endpoint=Role.ENDPOINT in roles and Role.DEPENDENCY not in roles,
         ),
         group=signature_group(node),
+        leads_to=("FAR307",),
     )
+
+
+def _is_movable(parameter: Parameter, marker: Marker) -> bool:
+    """Whether the default is a call that can be written in an annotation as it stands.
+
+    The default value inside of a `Query(...)` can be taken out only where it is seen; a helper
+    that returns a `Depends(...)` may be called in the annotation as well.
+    """
+    if marker.in_annotated or not isinstance(marker.node, ast.Call):
+        return False
+    if marker.name in ("Depends", "Security"):
+        return True
+    # With the marker as default FastAPI ignores what an alias such as `Name = Annotated[str, ...]`
+    # says of the type; next to the marker it would obey.
+    is_alias = parameter.has_metadata and not isinstance(parameter.annotation, ast.Subscript)
+    return marker.call is marker.node and not is_alias
+
+
+def _keeps_default(marker: Marker) -> bool:
+    """Whether the parameter can be left out of a call once its marker has moved."""
+    if marker.name in ("Depends", "Security"):
+        return False
+    default = marker.argument("default", 0)
+    return default is not None and not (isinstance(default, ast.Constant) and default.value is ...)

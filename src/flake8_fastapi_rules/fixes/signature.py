@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from flake8_fastapi_rules.engine.findings import Edit
@@ -81,6 +81,70 @@ def use_annotated(
         order, an annotation or a marker that would no longer be evaluated where it is now, a
         type's metadata that FastAPI ignores now and would obey then.
     """
+    moved = _moved(text, function, parameter, marker, kind, is_endpoint=is_endpoint)
+    if moved is None:
+        return None
+    keeps_default, written = moved
+    order = () if keeps_default else _make_order_legal(text, function, parameter, keyword_only)
+    return None if order is None else (*order, *written)
+
+
+def use_annotated_everywhere(
+    text: FileText,
+    function: FunctionNode,
+    markers: Sequence[tuple[ast.arg, ast.expr, str]],
+    *,
+    keyword_only: Callable[[ast.arg], bool],
+    is_endpoint: bool = False,
+) -> Edits | None:
+    """Move the markers of several parameters into `Annotated[...]`, in one go.
+
+    What `use_annotated` cannot move stays; one `*` makes the order legal for all.
+
+    Parameters:
+        markers: parameters with the markers that are their defaults, and the markers' names.
+        keyword_only: whether a parameter, and those behind it, may become keyword-only.
+        is_endpoint: as for `use_annotated`.
+
+    Returns:
+        `None` when nothing can be moved.
+    """
+    moved = {
+        parameter: found
+        for parameter, marker, kind in markers
+        if (found := _moved(text, function, parameter, marker, kind, is_endpoint=is_endpoint))
+    }
+    order: Edits = ()
+    follows_default = False
+    for parameter in (*function.args.posonlyargs, *function.args.args):
+        if parameter in moved and not moved[parameter][0]:
+            if not follows_default:
+                continue
+            star = (
+                _make_keyword_only(text, function, parameter) if keyword_only(parameter) else None
+            )
+            if star is not None:
+                order = star
+                break
+            del moved[parameter]
+        follows_default = follows_default or default_of(function, parameter) is not None
+    edits = [edit for _, written in moved.values() for edit in written]
+    return (*order, *dict.fromkeys(edits)) if edits else None
+
+
+def _moved(
+    text: FileText,
+    function: FunctionNode,
+    parameter: ast.arg,
+    marker: ast.expr,
+    kind: str,
+    *,
+    is_endpoint: bool,
+) -> tuple[bool, Edits] | None:
+    """Whether the parameter keeps a default, and the edits that move its marker.
+
+    The edits leave the order of the parameters to the caller.
+    """
     slot = _slot(text, function, parameter)
     if (
         slot is None
@@ -99,11 +163,8 @@ def use_annotated(
         and (is_endpoint or not _makes_new_objects(marker))
     ):
         return None
-    order = () if value.code else _make_order_legal(text, function, parameter, keyword_only)
     written = _write_annotated(text, parameter, marker, injects, value)
-    if order is None or written is None:
-        return None
-    return (*order, *written)
+    return None if written is None else (bool(value.code), written)
 
 
 # -- the marker and its default -------------------------------------------------------------

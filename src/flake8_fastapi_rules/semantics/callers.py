@@ -12,8 +12,13 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.modules import SIZE_LIMIT, Module, python_files
-from flake8_fastapi_rules.semantics.resolve import first_argument
-from flake8_fastapi_rules.semantics.values import Class, Function, Instance, Value
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Function,
+    Instance,
+    Value,
+    qualified_name,
+)
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -121,9 +126,7 @@ class Callers:
                 paths.update(dict.fromkeys(self._calling(name)))
         for path in paths:
             module = (
-                function.module
-                if path == function.module.path
-                else self._model.modules.load(path)
+                function.module if path == function.module.path else self._model.modules.load(path)
             )
             if module is not None:
                 yield from self._in_module(module, function, names)
@@ -137,7 +140,7 @@ class Callers:
         for call in module.index.nodes(ast.Call):
             name = _terminal(call.func)
             if name in _BINDERS and call.args:
-                bound = first_argument(call, "func")
+                bound = call.args[0]
                 if _terminal(bound) in names and self._is(module, bound, function) is not False:
                     inner = ast.Call(bound, call.args[1:], call.keywords)
                     yield DirectCall(module, ast.copy_location(inner, call), function, False)
@@ -157,10 +160,10 @@ class Callers:
         value: Value = self._model.resolve(module, callee)
         match value:
             case Function():
-                return value.node is function.node
+                return _is_same(value, function)
             case Class():
                 found = self._model.callable_of(value)
-                return found is not None and found.node is function.node
+                return found is not None and _is_same(found, function)
             case _ if value:
                 return False
             case _:
@@ -171,7 +174,7 @@ class Callers:
         if not isinstance(value, Instance):
             return False
         found = self._model.callable_of(value)
-        return found is not None and found.node is function.node
+        return found is not None and _is_same(found, function)
 
     def _calling(self, name: str) -> list[Path]:
         """The files in whose text `name` stands before a bracket."""
@@ -191,6 +194,13 @@ class Callers:
                     files[""].append(path)
             self._files = dict(files)
         return [*self._files.get(name, ()), *self._files.get("", ())]
+
+
+def _is_same(one: Function, other: Function) -> bool:
+    """Whether two values are one function, be it of two texts of one module."""
+    if one.node is other.node:
+        return True
+    return one.module.path == other.module.path and qualified_name(one) == qualified_name(other)
 
 
 def _terminal(node: ast.expr | None) -> str | None:

@@ -373,6 +373,7 @@ class EventHandler:
         style: how it was given.
         event: `startup` or `shutdown`; `None` when not a constant.
         receiver: the app or router.
+        app: the app whose own handler it is (also through `app.router`); else `UNKNOWN`.
         function: the handler.
     """
 
@@ -381,6 +382,7 @@ class EventHandler:
     style: Literal["decorator", "add", "argument"]
     event: str | None
     receiver: Value
+    app: Value
     function: Value
 
 

@@ -158,6 +158,7 @@ def parameter_of(
         None,
         is_keyword_only,
         is_positional_only,
+        bool(metadata),
     )
     kind = (
         ParameterKind.NONE

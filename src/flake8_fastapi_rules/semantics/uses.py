@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gc
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from flake8_fastapi_rules.semantics.values import (
     Class,
     External,
     Function,
+    FunctionNode,
     Value,
 )
 
@@ -77,6 +79,28 @@ class Uses:
                 self.modules.append(module)
         for module in self.modules:
             self._collect(module)
+
+    def renew(self, old: Module, new: Module) -> None:
+        """Put a module with another text in the place of `old`, without reading the others again.
+
+        What other modules give to functions of `old` (the role of a dependency, a route) is given
+        to the functions of `new` with the same qualified names.
+        """
+        if old not in self.modules:
+            return
+        self.modules[self.modules.index(old)] = new
+        for facts in (self.routes, self.dependencies):
+            for node, found in facts.items():
+                facts[node] = [fact for fact in found if fact.module is not old]  # type: ignore[misc]
+        successors = dict(_successors(old, new))
+        self.by_module.pop(old, None)
+        for before, after in successors.items():
+            for table in (self.routes, self.dependencies, self.dependency_classes, self.roles):
+                if before in table:
+                    table[after] = table.pop(before)  # type: ignore[assignment]
+            if self.roles.get(after):
+                self.by_module[new].append(Function(new, after))
+        self._collect(new)
 
     def _collect(self, module: Module) -> None:
         model = self._model
@@ -134,3 +158,14 @@ class Uses:
         if node not in self.roles:
             self.by_module[function.module].append(function)
         self.roles[node].add(role)
+
+
+def _successors(old: Module, new: Module) -> Iterator[tuple[FunctionNode, FunctionNode]]:
+    """The functions of two texts of one module that have the same qualified name, in order."""
+    waiting: defaultdict[str, list[FunctionNode]] = defaultdict(list)
+    for node in new.index.functions:
+        waiting[new.index.qualname(node)].append(node)
+    for node in old.index.functions:
+        same = waiting[old.index.qualname(node)]
+        if same:
+            yield node, same.pop(0)
