@@ -5,8 +5,9 @@
 
 `draw` lints the projects and prints up to SIZE findings of each rule, chosen at random with a
 fixed seed, with their source and a checkbox each. Verdicts are kept in a CSV file with the columns
-`code`, `place` (as the sample prints it), `verdict` (`right` or `wrong`) and `note`; `draw --csv FILE` adds
-the places that have no verdict yet. `score` prints precision by rule and findings per 1,000 lines.
+`code`, `place` (as the sample prints it), `verdict` (`right` or `wrong`) and `note`; `draw --csv
+FILE` adds the places that have no verdict yet. `score` prints precision by rule and findings per
+1,000 lines.
 """
 
 from __future__ import annotations
