@@ -252,7 +252,8 @@ class Model:
     def may_have_injected_parameters(self, function: Function) -> bool:
         """Whether FastAPI reads a function's signature, or may do so.
 
-        It may where a decorator looks like a route's and its receiver cannot be told.
+        It may where a decorator looks like a route's, whatever its receiver is: routers come from
+        libraries and class factories, too.
         """
         if not self.roles(function).isdisjoint(_INJECTED):
             return True
@@ -260,7 +261,6 @@ class Model:
             isinstance(decorator, ast.Call)
             and isinstance(decorator.func, ast.Attribute)
             and decorator.func.attr in ROUTE_DECORATORS
-            and not self.resolve(function.module, decorator.func.value)
             for decorator in getattr(function.node, "decorator_list", ())
         )
 
