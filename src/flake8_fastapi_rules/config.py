@@ -527,6 +527,10 @@ def _read_toml(file: Path) -> Mapping[str, Any]:
         if place := re.search(r" \(at line (\d+), column (\d+)\)$", message):
             message = message[: place.start()]
             origin += f":{place.group(1)}:{place.group(2)}"
+        elif message.endswith(" (at end of document)"):
+            message = message.removesuffix(" (at end of document)")
+            lines = data.rstrip().split(b"\n")
+            origin += f":{len(lines)}:{len(lines[-1].decode()) + 1}"
         raise ConfigError(f"invalid TOML: {message}", origin) from error
     except RecursionError as error:
         raise ConfigError("invalid TOML: too deeply nested", display_path(file)) from error

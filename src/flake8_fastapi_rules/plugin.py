@@ -21,8 +21,8 @@ from flake8_fastapi_rules.config import (
     option_fields,
 )
 from flake8_fastapi_rules.engine.findings import Finding
-from flake8_fastapi_rules.engine.runner import crash_finding
-from flake8_fastapi_rules.engine.source import Source
+from flake8_fastapi_rules.engine.runner import INTERNAL_ERROR, crash_finding
+from flake8_fastapi_rules.engine.source import Range, Source
 from flake8_fastapi_rules.linter import Linter
 
 #: Settings that are tables, and what flake8 has an option of its own for.
@@ -94,6 +94,7 @@ class FastAPIRules:
             assert self._linter is not None
             return self._linter.check(self._source, self._tree)
         except ConfigError as error:
-            return [crash_finding(self._source, "the configuration", error)]
+            message = f"configuration error: {error}"
+            return [Finding(self._source.path, Range(1, 0, 1, 0), INTERNAL_ERROR, message)]
         except Exception as error:  # an exception here would lose the results of all files
             return [crash_finding(self._source, "the linter", error)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
-import sys
-from collections.abc import Mapping
+import sysconfig
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,11 @@ GOOD = (
     '    return FastAPI(title="Shop", version="1", description="Sells")\n'
 )
 REPORTED = "app.py:3:7: FAR101 App `app` is built at import; build it in a factory such as"
+#: A package whose module can only be understood together with its neighbour.
+NEIGHBOURS = {
+    "pkg/__init__.py": "",
+    "pkg/our_fastapi.py": "from fastapi import FastAPI as Web\n",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +37,11 @@ class Ran:
         return self.out.splitlines()
 
 
-def run(
-    *command: str, cwd: Path, stdin: bytes = b"", env: Mapping[str, str] | None = None
-) -> Ran:
+#: The `run_far` fixture.
+Far = Callable[..., Ran]
+
+
+def run(*command: str, cwd: Path, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Ran:
     """Run a command to its end, at most two minutes."""
     process = subprocess.run(
         command,
@@ -48,16 +56,21 @@ def run(
     return Ran(process.returncode, out, err)
 
 
+def script(name: str) -> str:
+    """An installed command; unlike `python -m`, it does not import from the current directory."""
+    path = shutil.which(name, path=sysconfig.get_path("scripts"))
+    assert path, f"{name} is not installed beside this Python"
+    return path
+
+
 def far(*arguments: str, cwd: Path, stdin: bytes = b"", **env: str) -> Ran:
     """Run `far` in a process of its own."""
-    return run(
-        sys.executable, "-m", "flake8_fastapi_rules", *arguments, cwd=cwd, stdin=stdin, env=env
-    )
+    return run(script("far"), *arguments, cwd=cwd, stdin=stdin, env=env)
 
 
 def flake8(*arguments: str, cwd: Path, stdin: bytes = b"") -> Ran:
     """Run flake8 in a process of its own."""
-    return run(sys.executable, "-m", "flake8", *arguments, cwd=cwd, stdin=stdin)
+    return run(script("flake8"), *arguments, cwd=cwd, stdin=stdin)
 
 
 def findings(text: str) -> list[str]:

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
@@ -16,27 +15,18 @@ from flake8_fastapi_rules import __version__, cli, reporters
 from flake8_fastapi_rules.rules import all_rules
 from flake8_fastapi_rules.rules.base import on
 from flake8_fastapi_rules.semantics.facts import App
-from tests.end_to_end.running import BAD, GOOD, REPORTED, Ran, far, project
-
-Far = Callable[..., Ran]
-
-
-@pytest.fixture
-def run_far(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Far:
-    """Runs `far` in this process and `tmp_path`."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> Ran:
-        try:
-            status = cli.main(arguments)
-        except SystemExit as error:
-            status = int(error.code or 0)
-        out, err = capsys.readouterr()
-        return Ran(status, out, err)
-
-    return call
+from tests.end_to_end.running import (
+    BAD,
+    GOOD,
+    NEIGHBOURS,
+    REPORTED,
+    Far,
+    Ran,
+    far,
+    project,
+    run,
+    script,
+)
 
 
 def test_nothing_found(run_far: Far, tmp_path: Path) -> None:
@@ -128,9 +118,7 @@ def test_a_mistake_in_one_project_does_not_hide_the_others(run_far: Far, tmp_pat
     ran = run_far("check")
     assert ran.status == 2
     assert [line.partition(":")[0] for line in ran.lines] == ["a/app.py"]
-    assert ran.err == (
-        "error: b/pyproject.toml: unknown key `profil`; did you mean `profile`?\n"
-    )
+    assert ran.err == ("error: b/pyproject.toml: unknown key `profil`; did you mean `profile`?\n")
 
 
 def test_exclude(run_far: Far, tmp_path: Path) -> None:
@@ -185,8 +173,8 @@ def test_stdin(tmp_path: Path) -> None:
 
 
 def test_stdin_sees_its_neighbours(tmp_path: Path) -> None:
-    project(tmp_path, {"pkg/__init__.py": "", "pkg/made.py": "from fastapi import FastAPI as Web\n"})
-    text = b"from .made import Web\napp = Web()\n"
+    project(tmp_path, NEIGHBOURS)
+    text = b"from .our_fastapi import Web\napp = Web()\n"
     ran = far("check", "-", "--stdin-filename", "pkg/app.py", cwd=tmp_path, stdin=text)
     assert ran.out.startswith("pkg/app.py:2:7: FAR101")
 
@@ -290,7 +278,7 @@ def test_internal_errors_end_with_3(
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     project(tmp_path, {f"app{n}.py": BAD for n in range(300)})
     process = subprocess.Popen(
-        [sys.executable, "-m", "flake8_fastapi_rules", "check", "--format", "full"],
+        [script("far"), "check", "--format", "full"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -313,7 +301,7 @@ def test_on_a_terminal(tmp_path: Path) -> None:
     def on_terminal(**env: str) -> str:
         parent, child = pty.openpty()
         process = subprocess.Popen(
-            [sys.executable, "-m", "flake8_fastapi_rules", "check"],
+            [script("far"), "check"],
             cwd=tmp_path,
             stdout=child,
             env={**{k: v for k, v in os.environ.items() if k != "NO_COLOR"}, **env},
@@ -344,3 +332,8 @@ def test_output_that_the_terminal_cannot_show(tmp_path: Path) -> None:
     ran = far("check", cwd=tmp_path, PYTHONIOENCODING="ascii")
     assert ran.status == 1
     assert "\\u043f" in ran.out
+
+
+def test_python_m(tmp_path: Path) -> None:
+    ran = run(sys.executable, "-m", "flake8_fastapi_rules", "--version", cwd=tmp_path)
+    assert ran == Ran(0, f"far {__version__}\n", "")

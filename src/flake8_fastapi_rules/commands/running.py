@@ -115,12 +115,12 @@ def read_file(path: str) -> bytes:
     Raises:
         OSError: when it cannot be read, is no regular file, or is too large.
     """
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):  # a pipe would never end
+        raise OSError(0, "not a regular file", path)
+    if status.st_size > SIZE_LIMIT:
+        raise OSError(0, f"larger than {SIZE_LIMIT // 1_000_000} MB, not checked", path)
     with open(path, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(0, "not a regular file", path)
-        if status.st_size > SIZE_LIMIT:
-            raise OSError(0, f"larger than {SIZE_LIMIT // 1_000_000} MB, not checked", path)
         return file.read()
 
 

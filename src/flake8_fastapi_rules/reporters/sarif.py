@@ -141,5 +141,5 @@ def _region(where: Range) -> dict[str, int]:
 
 
 def _uri(path: str) -> str:
-    uri = quote(posix(path))
+    uri = quote(posix(path), errors="surrogateescape")
     return f"file://{uri}" if os.path.isabs(path) else uri
