@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
-from flake8_fastapi_rules.semantics.modules import SIZE_LIMIT, Module, python_files
+from flake8_fastapi_rules.semantics.modules import Module, python_files, read_source
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Function,
@@ -181,11 +181,8 @@ class Callers:
         if self._files is None:
             files: defaultdict[str, list[Path]] = defaultdict(list)
             for path in python_files(self._root):
-                try:
-                    data = path.read_bytes()
-                except OSError:
-                    continue
-                if len(data) > SIZE_LIMIT:
+                data = read_source(path)
+                if data is None:
                     continue
                 for word in set(_CALLED.findall(data)):
                     files[word.decode()].append(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
@@ -143,12 +144,13 @@ class Modules:
             return self._by_path[path]
         module: Module | None = None
         try:
-            if path.stat().st_size <= SIZE_LIMIT:
-                source = Source.from_bytes(display_path(path), path.read_bytes())
+            data = read_source(path)
+            if data is not None:
+                source = Source.from_bytes(display_path(path), data)
                 module = Module(
                     path, self.name_of(path), source, source.parse(), path.name == "__init__.py"
                 )
-        except (OSError, SourceError, RecursionError):
+        except (SourceError, RecursionError):
             module = None
         self._by_path[path] = module
         return module
@@ -347,12 +349,23 @@ class Modules:
                 if known.mentions_framework:
                     yield path
                 continue
-            try:
-                data = path.read_bytes()
-            except OSError:
-                continue
-            if len(data) <= SIZE_LIMIT and _MATTERS.search(data):
+            data = read_source(path)
+            if data is not None and _MATTERS.search(data):
                 yield path
+
+
+def read_source(path: Path) -> bytes | None:
+    """The bytes of a source file; `None` for what cannot be read, is too large, or is no file.
+
+    A pipe is no file: reading it would never end.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > SIZE_LIMIT:
+            return None
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def python_files(root: Path) -> Iterator[Path]:
