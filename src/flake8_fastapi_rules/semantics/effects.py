@@ -23,6 +23,7 @@ from flake8_fastapi_rules.semantics.libraries import (
     RESOURCE_OPENERS,
     SYNC_SESSIONS,
     Blocking,
+    Category,
     blocking,
     is_in,
     is_log_call,
@@ -43,7 +44,13 @@ if TYPE_CHECKING:
 
 #: Longer chains of calls are not followed; nobody would read them.
 _PATH_LIMIT = 12
+#: How many functions on the way a message names.
+_SHOWN = 4
 _HTTP_EXCEPTIONS = ("starlette.exceptions.HTTPException", "fastapi.HTTPException")
+#: Shorter sleeps, in seconds, only give way to other threads.
+_NOTICEABLE = 0.005
+#: Calls that are over in a moment; not worth a thread where they are far away.
+_BRIEF = frozenset({"os.makedirs", "os.mkdir", "pathlib.Path.mkdir", "pathlib.Path.touch"})
 #: Methods of a session that end its use, or only prepare it.
 _SESSION_ENDS = frozenset({"close", "close_all", "expunge", "expunge_all", "remove", "__call__"})
 #: Words of operations that OAuth, OpenID Connect or SAML want to be a GET.
@@ -101,7 +108,10 @@ class Evidence:
     @property
     def route(self) -> str:
         """The functions on the way and what the last of them does: `load` → `open`."""
-        return " → ".join(f"`{part}`" for part in (*(s.name for s in self.path), self.what))
+        names = [*(step.name for step in self.path), self.what]
+        if len(names) > _SHOWN:
+            names[_SHOWN - 2 : -1] = ["…"]
+        return " → ".join(name if name == "…" else f"`{name}`" for name in names)
 
     def place_in(self) -> ast.AST:
         """The node to report in the function that was asked about: its own call, or the place."""
@@ -234,7 +244,18 @@ class Effects:
         if site.is_awaited or not isinstance(site.callee, External):
             return None
         why = blocking(site.callee.name)
-        return None if why is None else (site.callee.name, why)
+        if why is None or (why.category is Category.SLEEP and self._is_instant(site)):
+            return None
+        return site.callee.name, why
+
+    def _is_instant(self, site: CallSite) -> bool:
+        """Whether a sleep is over before anybody could notice."""
+        value = self._resolver.resolve(site.module, _argument(site.node, "seconds", 0))
+        return (
+            isinstance(value, Constant)
+            and isinstance(value.value, int | float)
+            and value.value < _NOTICEABLE
+        )
 
     def is_on_session(self, site: CallSite) -> bool:
         """Whether a call uses a synchronous SQLAlchemy session, or a query made by one."""
@@ -273,13 +294,15 @@ class Effects:
     def _own_blocking(self, function: Function) -> Evidence | None:
         for site in self.graph.sites(function):
             found = self.blocking_call(site)
-            if found is not None and not found[1].is_brief:
-                name, why = found
+            if found is None or found[1].is_brief or found[0] in _BRIEF:
+                continue
+            name, why = found
+            if not self._writes.is_once(function, site.node):
                 return Evidence(site.module, site.node, spoken(name), why.instead, (), name)
         return None
 
     def _blocks_through(self, function: Function, site: CallSite) -> bool:
-        return self.may_block_through(site)
+        return self.may_block_through(site) and not self._writes.is_once(function, site.node)
 
     def may_block_through(self, site: CallSite) -> bool:
         """Whether what a call runs is looked into for blocking calls."""

@@ -173,6 +173,25 @@ class Writes:
             child = parent
         return isinstance(child, ast.stmt) and _follows_hit(function.node, child)
 
+    def is_once(self, function: Function, node: ast.AST) -> bool:
+        """Whether a node only runs until something shared remembers its result."""
+        return any(
+            _is_kept_name(function, part)
+            for test in self._tests_for_missing(function, node)
+            for part in ast.walk(test)
+        )
+
+    def _tests_for_missing(self, function: Function, node: ast.AST) -> Iterator[ast.expr]:
+        child = node
+        for parent in function.module.index.ancestors(node):
+            if isinstance(parent, ast.If) and child in parent.body and _says_missing(parent.test):
+                yield parent.test
+            if isinstance(child, ast.stmt):
+                yield from _tests_for_hits(parent, child)
+            if parent is function.node:
+                return
+            child = parent
+
     # -- calls ------------------------------------------------------------------------------
 
     def _call(self, function: Function, site: CallSite) -> Found | None:
@@ -568,7 +587,7 @@ def _says_missing(test: ast.expr) -> bool:
 
 def _says_present(test: ast.expr) -> bool:
     match test:
-        case ast.Name() | ast.NamedExpr():
+        case ast.Name() | ast.NamedExpr() | ast.Attribute():
             return True
         case ast.Compare(ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]):
             return True
@@ -598,6 +617,11 @@ def _names_in(node: ast.AST) -> Iterator[str]:
 
 def _follows_hit(parent: ast.AST, statement: ast.stmt) -> bool:
     """Whether an earlier `if found: return found` makes `statement` a creation on demand."""
+    return any(True for _ in _tests_for_hits(parent, statement))
+
+
+def _tests_for_hits(parent: ast.AST, statement: ast.stmt) -> Iterator[ast.expr]:
+    """The tests of earlier `if found: return found` in the block of `statement`."""
     for name in ("body", "orelse", "finalbody"):
         block = getattr(parent, name, None)
         if not isinstance(block, list) or statement not in block:
@@ -609,7 +633,22 @@ def _follows_hit(parent: ast.AST, statement: ast.stmt) -> bool:
                 and not earlier.orelse
                 and isinstance(earlier.body[-1], ast.Return)
             ):
-                return True
+                yield earlier.test
+
+
+def _is_kept_name(function: Function, node: ast.AST) -> bool:
+    """Whether a name or attribute outlives the function: `self.x`, `cls.x`, a module's variable."""
+    if isinstance(node, ast.Attribute):
+        owner = node.value
+        return isinstance(owner, ast.Name) and (
+            owner.id in {"self", "cls"} or owner.id[:1].isupper()
+        )
+    if isinstance(node, ast.Name):
+        found = function.module.index.lookup(node.id, node)
+        return found is not None and any(
+            binding.kind in {"assign", "annotated"} and isinstance(found[0].node, ast.Module)
+            for binding in found[1]
+        )
     return False
 
 

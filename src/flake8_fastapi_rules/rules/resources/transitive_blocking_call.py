@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.calls import key_of
 from flake8_fastapi_rules.semantics.effects import Step
-from flake8_fastapi_rules.semantics.facts import FrameworkFunction
+from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 
 
 class TransitiveBlockingCall(Rule):
@@ -62,7 +62,8 @@ class TransitiveBlockingCall(Rule):
     Functions handed to `run_in_threadpool`, `asyncio.to_thread` or an executor, generators that
     are not iterated over, functions that remember their result (`lru_cache`), asynchronous FastAPI
     code that is called by hand (it is reported there), calls that only ask the file system for
-    metadata, and start-up code before a lifespan's `yield`.
+    metadata or make a directory, what runs once until an object or module remembers its result,
+    and lifespans.
 
     ## Source
     FastAPI's documentation on concurrency: only what FastAPI itself calls gets a thread of its
@@ -79,7 +80,7 @@ class TransitiveBlockingCall(Rule):
     @on(FrameworkFunction)
     def check(self, function: FrameworkFunction, context: Context) -> Iterator[Report]:
         """Report the first call of each function that blocks."""
-        if not function.is_async:
+        if not function.is_async or function.roles <= {Role.LIFESPAN, Role.EVENT_HANDLER}:
             return
         effects = context.model.effects
         seen: set[object] = set()
