@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from flake8_fastapi_rules.config import SettingsLoader
-from flake8_fastapi_rules.engine.findings import Edit, Finding
+from flake8_fastapi_rules.engine.findings import Finding
 from flake8_fastapi_rules.engine.source import Source
+from flake8_fastapi_rules.fixes.apply import NO_FIX, NOT_FIXABLE, UNSAFE, apply_fixes
 from flake8_fastapi_rules.linter import INTERNAL_ERROR, Linter
 from flake8_fastapi_rules.rules import all_rules
 from tests.rules.cases import Case
@@ -67,37 +68,45 @@ def crashes(found: Mapping[str, list[Finding]]) -> list[str]:
     return [f"{f.path}:{f.line}: {f.message}" for f in findings if f.code == INTERNAL_ERROR]
 
 
-def fix(case: Case, folder: Path) -> dict[str, str]:
-    """The texts of a case after its fixes; unsafe ones only where the rule is declared so."""
-    case.write(folder, case.settings(**only(case.select)))
+#: Reasons for which a finding may stay that are no fault of the fix.
+ACCEPTABLE = (NO_FIX, NOT_FIXABLE, UNSAFE)
+
+
+def fix(
+    case: Case, folder: Path, settings: Mapping[str, Any] | None = None, *, strictly: bool = True
+) -> dict[str, str]:
+    """The texts of a case after the fixes of its own rules.
+
+    Unsafe fixes are applied only where a rule (or the header) is declared so.
+
+    Parameters:
+        case: the case.
+        folder: an empty folder.
+        settings: changes to the settings of the case; by default only its own codes run.
+        strictly: a fix that the loop rejects is a failure.
+    """
+    case.write(folder, case.settings(**(only(case.select) if settings is None else settings)))
     unsafe = case.header.options.get("fixes") == "unsafe" or any(
         rule.fix == "unsafe" for rule in case.rules
     )
     texts = dict(case.files)
-    for _ in range(20):
-        before = dict(texts)
-        for path, findings in lint_folder(folder, texts).items():
-            texts[path] = _spliced(texts[path], findings, unsafe=unsafe)
-            (folder / path).write_bytes(texts[path].encode())
-        if texts == before:
-            return texts
-    raise AssertionError(f"{case}: the fixes do not come to an end")
-
-
-def _spliced(text: str, findings: Iterable[Finding], *, unsafe: bool) -> str:
-    """Apply the fixes that neither overlap nor share a group with an earlier one."""
-    taken: list[Edit] = []
-    groups: set[str] = set()
-    for finding in findings:
-        made = finding.make_fix() if finding.make_fix else None
-        if made is None or (made.safety == "unsafe" and not unsafe) or made.group in groups:
+    for path in case.files:
+        if not path.endswith(".py"):
             continue
-        new = [edit for edit in made.edits if edit not in taken]
-        if any(a.start < b.end and b.start < a.end for a in new for b in taken):
-            continue
-        taken += new
-        if made.group:
-            groups.add(made.group)
-    for edit in sorted(taken, reverse=True):
-        text = text[: edit.start] + edit.text + text[edit.end :]
-    return text
+        file = folder / path
+        outcome = apply_fixes(
+            Source.from_bytes(str(file), file.read_bytes()),
+            Linter(SettingsLoader()).check,
+            unsafe=unsafe,
+            wanted=lambda finding: finding.code in case.select,
+        )
+        assert outcome.converged, f"{path}: the fixes do not come to an end"
+        rejected = [
+            f"{path}:{left.finding.line}: {left.finding.code}: {left.reason}"
+            for left in outcome.left
+            if left.reason not in ACCEPTABLE
+        ]
+        assert not (strictly and rejected), "rejected fixes:\n" + "\n".join(rejected)
+        texts[path] = outcome.after.text
+        file.write_bytes(texts[path].encode())
+    return texts

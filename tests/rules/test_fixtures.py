@@ -189,7 +189,7 @@ def original(case: Case) -> Case:
 
 @pytest.mark.parametrize("case", FIXED, ids=str)
 def test_fix(case: Case, new_folder: NewFolder) -> None:
-    """The fix gives the fixed twin; a second run has nothing to do."""
+    """The fix gives the fixed twin, the loop rejects none; a second run has nothing to do."""
     skip_if_asked(case, "fix")
     plain = original(case)
     fixed = fix(plain, new_folder())
@@ -206,6 +206,15 @@ def test_fix(case: Case, new_folder: NewFolder) -> None:
     assert again == fixed, "a second run changes the text again"
 
 
+@pytest.mark.parametrize("case", FIXED, ids=str)
+def test_fix_among_other_rules(case: Case, new_folder: NewFolder) -> None:
+    """With the whole strict profile on, no other rule stands in the way of the fix."""
+    skip_if_asked(case, "fix")
+    plain = original(case)
+    settings = {"profile": case.header.options.get("profile", "strict"), "enable": case.select}
+    assert fix(plain, new_folder(), settings) == fix(plain, new_folder())
+
+
 @pytest.mark.parametrize("code", sorted(FIXABLE))
 def test_every_fix_is_shown(code: str) -> None:
     """A rule with a fix has a fixture that shows its result."""
@@ -219,7 +228,8 @@ def test_fix_keeps_comments(case: Case, new_folder: NewFolder) -> None:
     plain = original(case)
     commented = {path: with_comments(text) for path, text in plain.files.items()}
     files = {path: text for path, (text, _) in commented.items()}
-    for path, text in fix(plain.with_files(files, "comments"), new_folder()).items():
+    fixed = fix(plain.with_files(files, "comments"), new_folder(), strictly=False)
+    for path, text in fixed.items():
         ast.parse(text)
         lost = [comment for comment in commented[path][1] if comment not in text]
         assert not lost, f"{path}: {lost}\n{text}"

@@ -172,7 +172,7 @@ def test_text_styles_map_columns() -> None:
     for each in findings:
         line, column, _, end, _, _ = moved.expected(each)
         assert moved.text.split("\n")[line - 1][column:end] == "1"
-    assert moved.renamed == {"f": "f_\u00e9\u20ac"}
+    assert moved.renamed == {"f": "f_\u00e9\u6f22"}
 
 
 def test_noqa_goes_where_the_string_ends() -> None:
