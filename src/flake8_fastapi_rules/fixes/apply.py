@@ -8,7 +8,7 @@ import tokenize
 import warnings
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from flake8_fastapi_rules.engine.findings import Edit, Finding, Fix
@@ -102,6 +102,20 @@ class _State:
     @property
     def counts(self) -> Counter[tuple[str, str]]:
         return Counter((finding.code, finding.message) for finding in self.findings)
+
+
+def _new_findings(before: _State, after: _State, allowed: Collection[str]) -> list[tuple[str, str]]:
+    """Codes and messages of what is found now and was not before.
+
+    A message may quote what a fix has changed; that makes no new finding of an old one. So there
+    must be more findings of the code than there were.
+    """
+    more = Counter(f.code for f in after.findings) - Counter(f.code for f in before.findings)
+    return [
+        (code, message)
+        for code, message in after.counts - before.counts
+        if code in more and code not in allowed
+    ]
 
 
 Candidate = tuple[Finding, Fix]
@@ -207,12 +221,12 @@ class _Loop:
         findings = self.check(source)
         result = _State(source, findings, comments, state.compiles)
         allowed = {code for _, fix in candidates for code in fix.leads_to}
-        new = [each for each in result.counts - state.counts if each[0] not in allowed]
+        new = _new_findings(state, result, allowed)
         if new and not state.is_rechecked:
             # What is known of other modules may be more by now than when this text was checked.
             state.findings = self.check(state.source)
             state.is_rechecked = True
-            new = [each for each in result.counts - state.counts if each[0] not in allowed]
+            new = _new_findings(state, result, allowed)
         if new:
             return f"it would lead to {' '.join(min(new))}"
         return result

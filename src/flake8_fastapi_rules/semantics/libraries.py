@@ -1021,6 +1021,23 @@ HTTP_CLIENTS: Final = name_set(
     "aiohttp.ClientSession httpx.AsyncClient httpx.Client requests.Session urllib3.PoolManager"
 )
 
+#: Classes whose objects cannot be called. A `scoped_session` or a security scheme can.
+NOT_CALLABLE: Final = (
+    SESSIONS
+    | SYNC_ENGINES
+    | ASYNC_ENGINES
+    | HTTP_CLIENTS
+    | name_set(
+        """
+        abc.ABC builtins.bool builtins.bytes builtins.complex builtins.dict builtins.float
+        builtins.frozenset builtins.int builtins.list builtins.object builtins.set builtins.str
+        builtins.tuple collections.abc.AsyncGenerator collections.abc.AsyncIterator
+        collections.abc.Generator collections.abc.Iterator enum.Enum enum.IntEnum enum.StrEnum
+        pydantic.BaseModel pydantic_settings.BaseSettings redis.Redis redis.asyncio.Redis
+        sqlmodel.SQLModel typing.Generic typing.NamedTuple uuid.UUID"""
+    )
+) - name_set("sqlalchemy.orm.scoped_session sqlalchemy.ext.asyncio.async_scoped_session")
+
 # -- HTTP requests ------------------------------------------------------------------------------
 
 _URL_FIRST: Final = "delete get head options patch post put"

@@ -12,6 +12,7 @@ from flake8_fastapi_rules.engine.source import Source
 from flake8_fastapi_rules.semantics import parameters
 from flake8_fastapi_rules.semantics.build import LocalFacts, build, models_of
 from flake8_fastapi_rules.semantics.callers import Callers, DirectCall
+from flake8_fastapi_rules.semantics.calls import is_abstract
 from flake8_fastapi_rules.semantics.facts import (
     Dependency,
     DependencyFunction,
@@ -23,6 +24,7 @@ from flake8_fastapi_rules.semantics.facts import (
     Role,
 )
 from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS, status_of
+from flake8_fastapi_rules.semantics.libraries import NOT_CALLABLE
 from flake8_fastapi_rules.semantics.modules import Module, Modules
 from flake8_fastapi_rules.semantics.resolve import Resolver, first_argument
 from flake8_fastapi_rules.semantics.uses import Uses
@@ -313,6 +315,40 @@ class Model:
             method = self.resolver.class_attribute(target.of, "__call__", instance=True)
             return method if isinstance(method, Function) else None
         return None
+
+    def returns_as_written(self, function: Function) -> bool:
+        """Whether a call gives what the body says: no decorator is known to change it."""
+        return self.effects.graph.is_plainly_decorated(function)
+
+    def returns_nothing(self, function: Function) -> bool:
+        """Whether a function has a body and no `return` with a value."""
+        return not is_abstract(function) and not any(
+            isinstance(node, ast.Return) and node.value is not None
+            for node in function.module.index.own_nodes(function.node)
+        )
+
+    def is_callable(self, value: Value) -> bool | None:
+        """Whether a value can be called; `None` when that cannot be told."""
+        match value:
+            case Function() | Class():
+                return True
+            case Constant(constant):
+                return None if constant is None else False
+            case Expression(node=ast.List() | ast.Dict() | ast.Tuple() | ast.Set()):
+                return False
+            case Instance(of=Class() as cls):
+                method = self.resolver.class_attribute(cls, "__call__", instance=True)
+                if isinstance(method, Function):
+                    return True
+                is_known = self.resolver.has_known_bases(cls) and not any(
+                    isinstance(base, External) and base.name not in NOT_CALLABLE
+                    for base in self.resolver.mro(cls)
+                )
+                return False if is_known else None
+            case Instance(of=External(name)):
+                return False if name in NOT_CALLABLE else None
+            case _:
+                return None
 
     def dependency_of_marker(
         self, module: Module, node: ast.expr, value: Instance, parameter: Parameter | None
