@@ -21,6 +21,9 @@ PYTHON = os.path.join(SCRIPTS, "python.exe" if os.name == "nt" else "python")
 #: Dependency groups arrived in this pip.
 PIP = "pip>=25.1"
 
+#: Options of `far check` that flake8 knows by the name `--far-...`.
+SHARED = ("--profile", "--enable", "--disable", "--fastapi-version", "--src")
+
 #: What is checked before the tests, as (what it is, command).
 CHECKS = [
     ("lint", ["ruff", "check", "."]),
@@ -60,11 +63,11 @@ def run_check(arguments):
     command = [os.path.join(SCRIPTS, "far"), "check", *paths]
     status = subprocess.call(command)
     if status == 0:
-        say("nothing found in %s" % " ".join(arguments or ["example_app"]))
+        say("nothing found")
     shown = [os.path.relpath(ENVIRONMENT), "Scripts" if os.name == "nt" else "bin"]
     flake8 = [os.path.join(*shown, "flake8"), "--select", "FAR"]
-    paths = ["--far-profile" if path == "--profile" else path for path in paths]
-    say("the same by flake8: %s" % " ".join([*flake8, *paths]))
+    same = ["--far-" + item[2:] if item.startswith(SHARED) else item for item in paths]
+    say("the same by flake8: %s" % " ".join([*flake8, *same]))
     return status
 
 

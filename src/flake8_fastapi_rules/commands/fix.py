@@ -178,7 +178,7 @@ def _report(arguments: argparse.Namespace, summary: _Summary) -> None:
         for (code, reason), count in sorted(reasons.items()):
             aside.write(f"{count:6} {code}: {printable(reason)}\n")
     aside.flush()
-    for problem in summary.problems:
+    for problem in sorted(summary.problems):
         sys.stderr.write(f"error: {printable(str(problem))}\n")
     for finding in summary.crashed:
         sys.stderr.write(f"error: {finding.path}:{finding.line}: {printable(finding.message)}\n")

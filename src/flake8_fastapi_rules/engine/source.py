@@ -81,6 +81,10 @@ class Source:
             line = data[: error.start].count(b"\n") + 1
             raise SourceError(f"cannot decode the file as {error.encoding}", line) from error
         except (SyntaxError, LookupError) as error:
+            # Without a declaration the file ought to be UTF-8: say where it is not.
+            if "missing encoding declaration" in str(error):
+                line = _line_that_is_not_utf8(data)
+                raise SourceError("cannot decode the file as utf-8", line) from error
             raise SourceError(str(error) or "unknown encoding") from error
         if text.startswith("\ufeff"):
             text = text[1:]
@@ -106,7 +110,9 @@ class Source:
                     return ast.parse(older, self.path)
         except SyntaxError as error:
             column = max((error.offset or 1) - 1, 0)
-            raise SourceError(f"invalid syntax: {error.msg}", error.lineno or 1, column) from error
+            detail = error.msg.removeprefix("invalid syntax").lstrip(". ")
+            message = f"invalid syntax: {detail}" if detail else "invalid syntax"
+            raise SourceError(message, error.lineno or 1, column) from error
         except (RecursionError, MemoryError) as error:
             raise SourceError("too deeply nested to be parsed") from error
         except ValueError as error:
@@ -191,3 +197,11 @@ class Source:
     def segment(self, node: ast.AST) -> str:
         """The source text of `node`."""
         return self.text[self.start(node) : self.end(node)]
+
+
+def _line_that_is_not_utf8(data: bytes) -> int:
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return data[: error.start].count(b"\n") + 1
+    return 1

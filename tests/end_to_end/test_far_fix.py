@@ -1,0 +1,126 @@
+"""`far fix` from the command line; what fixes do is tested rule by rule."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.running import BAD, Far, far, project
+
+OLD = """\
+from fastapi import APIRouter, Depends
+
+router = APIRouter()
+
+
+def current_user() -> int:
+    return 1
+
+
+@router.get("/items")
+async def list_items(user: int = Depends(current_user)) -> list[int]:  # who asks
+    return [user]
+"""
+NEW = OLD.replace(
+    "from fastapi import APIRouter, Depends\n",
+    "from typing import Annotated\n\nfrom fastapi import APIRouter, Depends\n",
+).replace("user: int = Depends(current_user)", "user: Annotated[int, Depends(current_user)]")
+SELECT = ("--select", "FAR301")
+
+
+def test_fixes_and_says_so(run_far: Far, tmp_path: Path) -> None:
+    project(tmp_path, {"api.py": OLD, "other.py": "x = 1\n"})
+    ran = run_far("fix", *SELECT)
+    assert (tmp_path / "api.py").read_text() == NEW
+    assert (ran.status, ran.lines) == (0, ["1 fixed in 1 file", "     1 FAR301"])
+    assert run_far("check", *SELECT).status == 0
+    assert run_far("fix", *SELECT).lines[0] == "nothing fixed"
+
+
+def test_diff_can_be_applied(run_far: Far, tmp_path: Path) -> None:
+    project(tmp_path, {"sub/api.py": OLD})
+    ran = run_far("fix", "--diff", *SELECT)
+    assert ran.status == 1
+    assert (tmp_path / "sub/api.py").read_text() == OLD
+    assert "1 would be fixed in 1 file" in ran.err
+    subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=ran.out.encode(), check=True)
+    assert (tmp_path / "sub/api.py").read_text() == NEW
+    assert run_far("fix", "--diff", *SELECT).status == 0
+
+
+def test_check_names_the_files(run_far: Far, tmp_path: Path) -> None:
+    project(tmp_path, {"api.py": OLD})
+    ran = run_far("fix", "--check", *SELECT)
+    assert ran.status == 1
+    assert ran.lines[0] == "would change api.py"
+    assert (tmp_path / "api.py").read_text() == OLD
+
+
+def test_standard_input_to_standard_output(tmp_path: Path) -> None:
+    data = OLD.replace("\n", "\r\n").encode()
+    ran = far("fix", "-", *SELECT, cwd=tmp_path, stdin=data)
+    assert (ran.status, ran.out) == (0, NEW.replace("\n", "\r\n"))
+    assert far("fix", "-", *SELECT, cwd=tmp_path, stdin=b"x = 1").out == "x = 1"
+
+
+def test_only_what_is_selected(run_far: Far, tmp_path: Path) -> None:
+    project(tmp_path, {"api.py": OLD})
+    run_far("fix", "--select", "FAR101")
+    assert (tmp_path / "api.py").read_text() == OLD
+
+
+def test_what_is_left_and_why(run_far: Far, tmp_path: Path) -> None:
+    project(tmp_path, {"app.py": BAD})
+    ran = run_far("fix", "--select", "FAR101")
+    assert ran.status == 0
+    assert ran.lines == ["nothing fixed", "1 left", "     1 FAR101: the rule has no fix"]
+    ran = run_far("fix", "--select", "FAR101", "--show-left")
+    assert ran.lines[2].startswith("app.py:3:7: FAR101 App `app`")
+
+
+def test_noqa_is_obeyed(run_far: Far, tmp_path: Path) -> None:
+    text = OLD.replace("# who asks", "# noqa: FAR301")
+    project(tmp_path, {"api.py": text})
+    run_far("fix", *SELECT)
+    assert (tmp_path / "api.py").read_text() == text
+
+
+def test_add_noqa(run_far: Far, tmp_path: Path) -> None:
+    project(tmp_path, {"app.py": BAD, "b.py": BAD})
+    ran = run_far("fix", "--add-noqa", "--select", "FAR101", "app.py")
+    assert (ran.status, ran.lines[0]) == (0, "1 marked in 1 file")
+    assert (tmp_path / "app.py").read_text().splitlines()[2] == "app = FastAPI()  # noqa: FAR101"
+    run_far("fix", "--add-noqa=until autumn", "--select", "FAR101")
+    line = (tmp_path / "b.py").read_text().splitlines()[2]
+    assert line == "app = FastAPI()  # noqa: FAR101 - until autumn"
+    assert run_far("check", "--select", "FAR101").status == 0
+
+
+def test_broken_files_are_named_and_left(run_far: Far, tmp_path: Path) -> None:
+    project(tmp_path, {"api.py": OLD, "broken.py": "def (:\n", "bytes.py": b"x = '\xff'\n"})
+    ran = run_far("fix", *SELECT)
+    assert ran.status == 2
+    assert ran.err.splitlines() == [
+        "error: broken.py:1:5: invalid syntax",
+        "error: bytes.py:1:1: cannot decode the file as utf-8",
+    ]
+    assert (tmp_path / "api.py").read_text() == NEW
+    assert (tmp_path / "broken.py").read_text() == "def (:\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and modes are those of POSIX")
+def test_what_must_not_be_written(run_far: Far, tmp_path: Path) -> None:
+    project(tmp_path, {"readonly.py": OLD, "elsewhere/api.txt": OLD})
+    (tmp_path / "readonly.py").chmod(0o444)
+    (tmp_path / "link.py").symlink_to("elsewhere/api.txt")
+    ran = run_far("fix", *SELECT)
+    assert ran.status == 2
+    assert ran.err.splitlines() == [
+        "error: link.py: not changed: it is a symbolic link",
+        "error: readonly.py: not changed: it is read-only",
+    ]
+    assert (tmp_path / "link.py").is_symlink()
+    assert (tmp_path / "readonly.py").read_text() == OLD
