@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from fastapi import WebSocket
@@ -15,6 +16,7 @@ from example_app.realtime.manager import ConnectionManager, Subscription
 from example_app.schemas.notifications import CLIENT_MESSAGE, ServerMessage
 
 TRY_AGAIN_LATER: Final = 1013
+CLOSE_SECONDS: Final = 1.0
 
 logger = get_logger(__name__)
 
@@ -37,7 +39,10 @@ async def serve_socket(websocket: WebSocket, actor: Actor, manager: ConnectionMa
             await asyncio.gather(*tasks, return_exceptions=True)
     if subscription.overflowed.is_set() and websocket.client_state is WebSocketState.CONNECTED:
         logger.warning("listener too slow", user_id=str(actor.id))
-        await websocket.close(TRY_AGAIN_LATER, "too slow")
+        # A client that reads nothing does not read this either: do not wait for it for long.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await websocket.close(TRY_AGAIN_LATER, "too slow")
 
 
 async def _answer(websocket: WebSocket) -> None:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,10 +84,6 @@ class Server:
         environment.pop("COVERAGE_PROCESS_START", None)
         arguments = command or ("-m", "example_app")
 
-        def limit() -> None:
-            if file_bytes is not None:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
-
         with (self.directory / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *arguments],
@@ -94,9 +91,11 @@ class Server:
                 env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=limit,
                 start_new_session=True,
             )
+        if file_bytes is not None:
+            limits = (file_bytes, file_bytes)
+            resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, limits)
         if wait:
             self.wait_until_ready()
 
@@ -117,8 +116,6 @@ class Server:
 
     @staticmethod
     def process_pause() -> None:
-        import threading
-
         threading.Event().wait(0.1)
 
     def wait_for_log(self, text: str, seconds: float = 10) -> str:
