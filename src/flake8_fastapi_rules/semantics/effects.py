@@ -18,13 +18,16 @@ from flake8_fastapi_rules.semantics.calls import CallGraph, CallSite, is_abstrac
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.libraries import (
     COMMITTING_CONTEXTS,
+    CPU_BOUND,
     FILE_OPENERS,
     LOG_CALLS,
     RESOURCE_OPENERS,
+    SYNC_ENGINES,
     SYNC_SESSIONS,
     Blocking,
     Category,
     blocking,
+    entry,
     is_in,
     is_log_call,
 )
@@ -47,6 +50,16 @@ _PATH_LIMIT = 12
 #: How many functions on the way a message names.
 _SHOWN = 4
 _HTTP_EXCEPTIONS = ("starlette.exceptions.HTTPException", "fastapi.HTTPException")
+#: Libraries whose functions do not wait for anything, blocking calls aside.
+_QUICK = (
+    "builtins.", "starlette.", "fastapi.", "pydantic.", "pydantic_settings.", "typing.", "jwt.",
+    "jose.jwt.", "datetime.", "uuid.", "hmac.", "hashlib.", "base64.", "json.", "re.", "secrets.",
+    "logging.", "structlog.", "loguru.", "functools.", "itertools.", "collections.", "math.",
+    "string.", "enum.", "dataclasses.", "copy.", "decimal.", "urllib.parse.", "http.", "random.",
+    "time.time", "time.monotonic", "time.perf_counter", "os.getenv", "os.environ.", "os.path.join",
+)  # fmt: skip
+#: The kinds of work that hold up an event loop noticeably whatever their input.
+_HEAVY = frozenset({"password hashing", "image processing", "data frame work"})
 #: Shorter sleeps, in seconds, only give way to other threads.
 _NOTICEABLE = 0.005
 #: Calls that are over in a moment; not worth a thread where they are far away.
@@ -212,6 +225,8 @@ class Effects:
         self._logging = _Search(self.graph, self._own_log, lambda function, site: True)
         self._committing = _Search(self.graph, self._own_commit, lambda function, site: True)
         self._opening = _Search(self.graph, self._own_opening, self._opens_through)
+        self._computing = _Search(self.graph, self._own_computing, self._blocks_through)
+        self._harmless: dict[object, bool] = {}
         self._raised: dict[object, tuple[Raised, ...]] = {}
         self._raising: set[object] = set()
 
@@ -313,6 +328,59 @@ class Effects:
             return not self._model.roles(target)
         return True
 
+    def never_blocks(self, function: Function) -> bool:
+        """Whether everything that a function calls is known, and none of it blocks."""
+        key = key_of(function)
+        known = self._harmless.get(key)
+        if known is not None:
+            return known
+        self._harmless[key] = True  # a function that calls itself does not block by that
+        found = all(self._is_harmless(site) for site in self.graph.sites(function)) and not any(
+            isinstance(node, ast.With | ast.For)
+            and not self._is_plain_context(function.module, node)
+            for node in function.module.index.own_nodes(function.node)
+        )
+        self._harmless[key] = found
+        return found
+
+    def _is_plain_context(self, module: Module, node: ast.With | ast.For) -> bool:
+        """Whether entering a `with` or iterating cannot wait for anything."""
+        if isinstance(node, ast.For):
+            return not isinstance(node.iter, ast.Call) or bool(
+                self._resolver.resolve(module, node.iter.func)
+            )
+        return False
+
+    def _is_harmless(self, site: CallSite) -> bool:
+        callee = site.callee
+        if site.target is not None:
+            return self.never_blocks(site.target)
+        if isinstance(callee, Class):
+            return self._resolver.has_known_bases(callee)
+        if not isinstance(callee, External) or blocking(callee.name) is not None:
+            return False
+        if callee.name in RESOURCE_OPENERS or callee.name.startswith("builtins.open"):
+            return False
+        return callee.name.startswith(_QUICK)
+
+    def computes(self, site: CallSite) -> tuple[str, str] | None:
+        """The canonical name of a call that keeps the processor busy, and its kind of work."""
+        if not isinstance(site.callee, External):
+            return None
+        kind = entry(site.callee.name, CPU_BOUND)
+        return None if kind not in _HEAVY else (site.callee.name, kind)
+
+    def computing(self, function: Function) -> Evidence | None:
+        """A call that keeps the processor busy, in a function or in what it calls."""
+        return self._computing.find(function)
+
+    def _own_computing(self, function: Function) -> Evidence | None:
+        for site in self.graph.sites(function):
+            found = self.computes(site)
+            if found is not None and not self._writes.is_once(function, site.node):
+                return Evidence(site.module, site.node, spoken(found[0]), found[1], (), found[0])
+        return None
+
     # -- writing ----------------------------------------------------------------------------
 
     def writes(self, function: Function) -> Evidence | None:
@@ -358,6 +426,46 @@ class Effects:
     def commit(self, function: Function) -> Evidence | None:
         """The place where a function commits, itself or through what it calls."""
         return self._committing.find(function)
+
+    def commit_after_yield(self, function: Function) -> ast.AST | None:
+        """The place where a generator function commits when it is resumed; `None` if it does not.
+
+        That is a `commit()` behind the `yield`, or a `with` around it that commits at its end.
+        """
+        module = function.module
+        own = module.index.own_nodes(function.node)
+        yields = [node for node in own if isinstance(node, ast.Yield)]
+        if not yields:
+            return None
+        last = yields[-1]
+        for parent in module.index.ancestors(last):
+            if parent is function.node:
+                break
+            if isinstance(parent, ast.With | ast.AsyncWith):
+                for item in parent.items:
+                    if self._commits_at_exit(function, item.context_expr):
+                        return item.context_expr
+        for site in self.graph.sites(function):
+            func = site.node.func
+            if not isinstance(func, ast.Attribute) or func.attr != "commit":
+                continue
+            behind = (site.node.lineno, site.node.col_offset) > (last.lineno, last.col_offset)
+            if behind and not _in_handler(module, function, site.node):
+                return site.node
+        return None
+
+    def _commits_at_exit(self, function: Function, context: ast.expr) -> bool:
+        for site in self.graph.sites(function):
+            if site.node is not context:
+                continue
+            if isinstance(site.callee, External):
+                return is_in(site.callee.name, COMMITTING_CONTEXTS)
+            if site.target is not None and isinstance(site.callee, Function):
+                return (
+                    self._resolver.is_context_manager(site.target)
+                    and self.commit_after_yield(site.target) is not None
+                )
+        return False
 
     def _own_commit(self, function: Function) -> Evidence | None:
         for site in self.graph.sites(function):
@@ -469,6 +577,17 @@ class Effects:
             if module.index.scope_of(target).outer.get(target.id):
                 return True
         return False
+
+    def session_opening(self, function: Function) -> Evidence | None:
+        """The call in a function's own body that opens a synchronous session or connection."""
+        for site in self.graph.sites(function):
+            name = self.opening(site)
+            if name is None or RESOURCE_OPENERS[name].kind not in {"session", "connection"}:
+                continue
+            made = self._resolver.resolve(site.module, site.node)
+            if self._resolver.is_instance(made, *SYNC_SESSIONS, *SYNC_ENGINES):
+                return Evidence(site.module, site.node, self.spoken_call(site), None, (), name)
+        return None
 
     def opens(self, function: Function) -> Evidence | None:
         """The call that opens a resource, in a function or in what it calls."""
@@ -666,6 +785,16 @@ class Effects:
 
 
 _TRIES = (ast.Try, ast.TryStar)
+
+
+def _in_handler(module: Module, function: Function, node: ast.AST) -> bool:
+    """Whether a node stands in an `except` clause of the function."""
+    for parent in module.index.ancestors(node):
+        if parent is function.node:
+            return False
+        if isinstance(parent, ast.ExceptHandler):
+            return True
+    return False
 
 
 def _raises_again(module: Module, handler: ast.ExceptHandler) -> bool:
