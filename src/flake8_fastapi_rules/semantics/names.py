@@ -107,6 +107,7 @@ _FASTAPI: Final = (
     | {
         "StarletteHTTPException": "starlette.exceptions.HTTPException",
         "StarletteUploadFile": "starlette.datastructures.UploadFile",
+        "StarletteWebSocketException": "starlette.exceptions.WebSocketException",
     }
 )
 
@@ -368,7 +369,11 @@ _BELOW: Final[dict[str, dict[str, str]]] = {
     # Models of the OpenAPI document, which share names with parameters and responses.
     "fastapi.openapi.models": {},
     # Pydantic 1 as shipped in Pydantic 2: other classes under the same names.
-    "pydantic.v1": {},
+    "pydantic.v1": _homes(
+        pydantic__v1="""
+            BaseModel BaseSettings Extra Field PrivateAttr SecretStr ValidationError root_validator
+            validator"""
+    ),
     "urllib3.util": {},
 }
 
@@ -379,9 +384,12 @@ _RENAMED: Final[dict[str, str]] = {
     "_asyncio": "asyncio",
     "_io.open": "builtins.open",
     "_io": "io",
+    "_queue": "queue",
     "_sqlite3": "sqlite3",
     "aioredis": "redis.asyncio",
     "aiohttp.client_exceptions": "aiohttp",
+    "asyncpg.exceptions": "asyncpg",
+    "asyncpg.exceptions._base": "asyncpg",
     "asyncio.TimeoutError": "builtins.TimeoutError",
     "asyncio.base_events": "asyncio",
     "asyncio.coroutines": "asyncio",
@@ -404,13 +412,21 @@ _RENAMED: Final[dict[str, str]] = {
     "concurrent.futures._base": "concurrent.futures",
     "concurrent.futures.process": "concurrent.futures",
     "concurrent.futures.thread": "concurrent.futures",
+    "email_validator.exceptions": "email_validator",
+    # These modules import Starlette's.
+    "fastapi.applications.HTTPException": "starlette.exceptions.HTTPException",
+    "fastapi.exception_handlers.HTTPException": "starlette.exceptions.HTTPException",
+    "fastapi.routing.HTTPException": "starlette.exceptions.HTTPException",
+    "fastapi.security.api_key.HTTPException": "starlette.exceptions.HTTPException",
+    "fastapi.security.open_id_connect_url.HTTPException": "starlette.exceptions.HTTPException",
     "fastapi.status": "starlette.status",
     "fastapi_restful": "fastapi_utils",
     "httpx2": "httpx",
     "io.open": "builtins.open",
+    "itsdangerous.exc": "itsdangerous",
+    "jinja2.exceptions": "jinja2",
     "json.decoder.JSONDecodeError": "json.JSONDecodeError",
     "jwt.api_jwt": "jwt",
-    "logging.warn": "logging.warning",
     "nt": "os",
     "ntpath": "os.path",
     "posix": "os",
@@ -420,6 +436,7 @@ _RENAMED: Final[dict[str, str]] = {
     "pymysql.Connect": "pymysql.connect",
     "pymysql.Connection": "pymysql.connections.Connection",
     "pymysql.connections.Connect": "pymysql.connect",
+    "python_multipart": "multipart",
     "redis.StrictRedis": "redis.Redis",
     "redis.asyncio.StrictRedis": "redis.asyncio.Redis",
     "redis.client.StrictRedis": "redis.Redis",
@@ -462,6 +479,7 @@ _RENAMED: Final[dict[str, str]] = {
     },
     "typing_extensions": "typing",
     "typing_extensions.deprecated": "warnings.deprecated",
+    "yaml.error.YAMLError": "yaml.YAMLError",
 }
 
 #: Top-level packages that are never a project's own. The resolver does not look into them, even

@@ -185,9 +185,11 @@ RETURNS: Final[Mapping[str, str]] = MappingProxyType(
             "starlette.testclient.WebSocketTestSession": """
                 starlette.testclient.TestClient.websocket_connect""",
             # SQLAlchemy and SQLModel.
-            "sqlalchemy.engine.Engine": "sqlalchemy: create_engine engine_from_config",
+            "sqlalchemy.engine.Engine": """
+                sqlalchemy: create_engine engine_from_config;
+                sqlalchemy.engine.Engine.execution_options""",
             "sqlalchemy.engine.Connection": """
-                sqlalchemy.engine.Engine: begin connect execution_options;
+                sqlalchemy.engine.Engine: begin connect;
                 sqlalchemy.engine.Connection.execution_options;
                 sqlalchemy.orm.Session.connection; sqlalchemy.orm.scoped_session.connection""",
             "sqlalchemy.engine.CursorResult": """
