@@ -41,15 +41,21 @@ class Ran:
 Far = Callable[..., Ran]
 
 
-def run(*command: str, cwd: Path, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Ran:
-    """Run a command to its end, at most two minutes."""
+def run(
+    *command: str,
+    cwd: Path,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    timeout: float = 120,
+) -> Ran:
+    """Run a command to its end, for `timeout` seconds at most."""
     process = subprocess.run(
         command,
         cwd=cwd,
         input=stdin,
         capture_output=True,
         env={**os.environ, **(env or {})},
-        timeout=120,
+        timeout=timeout,
         check=False,
     )
     out, err = process.stdout.decode(errors="replace"), process.stderr.decode(errors="replace")
