@@ -16,7 +16,9 @@ from flake8_fastapi_rules.engine.source import Source, SourceError
 from flake8_fastapi_rules.semantics.names import NEVER_FIRST_PARTY
 
 #: Files that mark the top of a project.
-_MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "requirements.txt")
+_MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "requirements.txt")
+#: How far above the nearest project file an enclosing one still belongs to it (a monorepo's).
+_LEVELS = 4
 #: Folders that hold no first-party code.
 SKIPPED_FOLDERS = frozenset(
     {
@@ -29,7 +31,7 @@ SIZE_LIMIT = 2_000_000
 
 #: What the text of a file that declares, includes or injects anything must contain.
 _MATTERS = re.compile(
-    rb"fastapi|starlette|APIRouter|Depends\(|include_router|add_api_route|\.mount\(|_overrides"
+    rb"[fF]ast[aA][pP][iI]|starlette|APIRouter|Depends\(|include_router|add_api_route|\.mount\(|_overrides"
     rb"|@[\w.]+\.(?:get|post|put|patch|delete|head|options|trace|websocket|api_route|route)\b"
 )
 #: What the text of a file that starts something in the background must contain.
@@ -304,33 +306,45 @@ class Modules:
         """The top folder of the project that a file belongs to.
 
         The repository's top (`.git`) if there is one; else the outermost folder with a project
-        file, else the working directory if the file is below it, else the parent of the file's
-        top package.
+        file, a few levels above the nearest one at most and never the user's home; else the
+        working directory if the file is below it, else the parent of the file's top package.
         """
         folder = path.parent if path.suffix else path
         known = self._project_roots.get(folder)
-        if known is not None:
-            return known
+        if known is None:
+            known = self._project_roots[folder] = self._find_project_root(path, folder)
+        return known
+
+    def _find_project_root(self, path: Path, folder: Path) -> Path:
         marked: Path | None = None
+        levels = 0
+        home = Path.home()
         for ancestor in (folder, *folder.parents):
             if (ancestor / ".git").exists():
+                return ancestor
+            levels += marked is not None
+            if (
+                ancestor != home
+                and levels <= _LEVELS
+                and any((ancestor / marker).is_file() for marker in _MARKERS)
+            ):
                 marked = ancestor
-                break
-            if any((ancestor / marker).is_file() for marker in _MARKERS[1:]):
-                marked = ancestor
-        if marked is None:
-            here = Path.cwd()
-            marked = here if here in folder.parents or here == folder else package_parent(path)
-        self._project_roots[folder] = marked
-        return marked
+        if marked is not None:
+            return marked
+        here = Path.cwd()
+        return here if here in (folder, *folder.parents) else package_parent(path)
 
     def name_of(self, path: Path) -> str:
         """The dotted name of a file: its path below the parent of its top package.
 
+        The settings' `src` goes first: below it folders without `__init__.py` are packages too.
         A file in no package gets its path below the project's root (or its `src`).
         """
         base = package_parent(path)
-        if base == (path.parent if path.suffix else path):
+        given = [root for root in self._src if root in path.parents]
+        if given:
+            base = max(given, key=lambda root: len(root.parts))
+        elif base == (path.parent if path.suffix else path):
             root = self.project_root(path)
             inside = [root / "src", root] if root in base.parents or root == base else [base]
             base = next((r for r in inside if r == base or r in base.parents), base)

@@ -1,0 +1,158 @@
+"""FAR106: a lifespan that fails when the app starts."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.fixes.edit import add_decorator, fix_of
+from flake8_fastapi_rules.fixes.imports import ensure_import
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Lifespan
+from flake8_fastapi_rules.semantics.flow import MANY, most_yields
+from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode
+
+
+class InvalidLifespan(Rule):
+    """Pass a function that is an async context manager of the app as `lifespan`.
+
+    ## What it does
+    Reports a `lifespan=` function that cannot work: without the decorator and without a `yield`,
+    with the decorator for synchronous context managers, decorated but not async or without a
+    `yield`, with a `yield` that can be met twice, or with another signature than one parameter.
+    In `strict` also an undecorated generator, which works and is deprecated.
+
+    ## Why it matters
+    Nothing fails where the app is built. The server fails when it starts, or, with a second
+    `yield`, when it stops.
+
+    ## Example
+    ```python
+    from collections.abc import AsyncIterator
+    from contextlib import asynccontextmanager
+
+    from fastapi import FastAPI
+
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        yield
+
+
+    def create_app() -> FastAPI:
+        return FastAPI(lifespan=lifespan)
+    ```
+
+    ## Use instead
+    ```python
+    from collections.abc import AsyncIterator
+    from contextlib import asynccontextmanager
+
+    from fastapi import FastAPI
+
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+    ```
+
+    ## Leaves alone
+    Callables that cannot be resolved, classes and objects; functions under other decorators.
+
+    ## Fix safety
+    The fix adds a missing `@asynccontextmanager` and its import to an async generator, which is
+    what Starlette does with it at run time; safe.
+
+    ## Source
+    `starlette.routing.Router.__init__` (1.10): generators are wrapped, anything else is called with
+    the app and entered with `async with`.
+    """
+
+    code = "FAR106"
+    message = "Lifespan `{name}` has no `yield`: it is no async context manager and fails at start"
+    variants = {
+        "undecorated": "Lifespan `{name}` is a bare generator, which is deprecated; add "
+        "`@asynccontextmanager`",
+        "sync": "Lifespan `{name}` is synchronous; make it `async def` with `@asynccontextmanager`",
+        "sync-manager": "Lifespan `{name}` is no async context manager; use `@asynccontextmanager`",
+        "twice": "Lifespan `{name}` can `yield` more than once and fails when the app stops",
+        "arity": "Lifespan `{name}` must take one argument, the app",
+    }
+    profiles = ("recommended",)
+    is_bug = True
+    fix = "safe"
+    hints = ("lifespan",)
+
+    @on(Lifespan)
+    def check(self, lifespan: Lifespan, context: Context) -> Iterator[Report]:
+        """Report a lifespan function, where it is defined if that is in this module."""
+        function = lifespan.target
+        if not isinstance(function, Function) or isinstance(function.node, ast.Lambda):
+            return
+        variant = self._problem(function, function.node, context)
+        if variant is None:
+            return
+        node, is_here = function.node, function.module is context.module
+        yield self.report(
+            node if is_here else lifespan.node,
+            variant or None,
+            fix=(lambda: self._fix(node, context))
+            if variant == "undecorated" and is_here
+            else None,
+            name=node.name,
+        )
+
+    def _problem(self, function: Function, node: FunctionNode, context: Context) -> str | None:
+        """The key of the message that fits; `""` for the rule's first, `None` when all is well."""
+        decorators = [context.model.resolve(function.module, d) for d in node.decorator_list]
+        if decorators not in ([], [_ASYNC], [_SYNC]):
+            return None
+        is_async = isinstance(node, ast.AsyncFunctionDef)
+        is_generator = function.module.index.is_generator(node)
+        if not _takes_one(function, node):
+            return "arity"
+        if is_generator and most_yields(node.body) >= MANY:
+            return "twice"
+        if decorators == [_SYNC]:
+            return "sync-manager"
+        if decorators == [_ASYNC]:
+            return "" if not is_generator else None if is_async else "sync"
+        if not is_generator:
+            return None if node.returns is not None or _returns_value(function) else ""
+        return "undecorated" if context.settings.profile == "strict" else None
+
+    def _fix(self, node: FunctionNode, context: Context) -> Fix | None:
+        if not isinstance(node, ast.AsyncFunctionDef):
+            return None
+        text = text_of(context.module)
+        manager = ensure_import(text, "contextlib", "asynccontextmanager", node)
+        if manager is None:
+            return None
+        decorator = add_decorator(text, node, manager.name)
+        return fix_of("Add `@asynccontextmanager`", "safe", decorator, manager.edits)
+
+
+_ASYNC = External("contextlib.asynccontextmanager")
+_SYNC = External("contextlib.contextmanager")
+
+
+def _takes_one(function: Function, node: FunctionNode) -> bool:
+    """Whether the function can be called with exactly one positional argument."""
+    positional = [*node.args.posonlyargs, *node.args.args]
+    given = 1
+    if function.module.index.class_of(node) is not None and function.bound:
+        given = 2
+    required = len(positional) - len(node.args.defaults)
+    if any(default is None for default in node.args.kw_defaults):
+        return False
+    return required <= given and (len(positional) >= given or node.args.vararg is not None)
+
+
+def _returns_value(function: Function) -> bool:
+    """Whether a plain function hands something back: a context manager of another making."""
+    return any(
+        isinstance(node, ast.Return) and node.value is not None
+        for node in function.module.index.own_nodes(function.node)
+    )

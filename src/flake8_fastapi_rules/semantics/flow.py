@@ -1,0 +1,94 @@
+"""How often, and on which paths, statements of a function can run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+
+#: "More than once": nobody needs to know how often a loop yields.
+MANY = 2
+
+
+def most_yields(body: Sequence[ast.stmt]) -> int:
+    """The largest number of `yield`s that one run through `body` can meet: 0, 1 or `MANY`.
+
+    Branches of `if` and `match`, and the handlers of `try`, exclude each other; a loop around a
+    `yield` counts as `MANY`, unless it is left right after it.
+    """
+    return min(_block(body)[0], MANY)
+
+
+def _block(body: Sequence[ast.stmt]) -> tuple[int, bool]:
+    """The most yields of a block, and whether its end can be reached at all."""
+    most = 0  # on a path that has ended
+    running = 0
+    for statement in body:
+        count, goes_on, ended = _statement(statement)
+        most = max(most, running + ended)
+        running += count
+        if not goes_on:
+            return max(most, running), False
+    return max(most, running), True
+
+
+def _statement(node: ast.stmt) -> tuple[int, bool, int]:
+    """For one statement: the most yields on paths that go on, if any do, and on those that end."""
+    match node:
+        case ast.Return() | ast.Raise() | ast.Break() | ast.Continue():
+            count = _yields_in(node)
+            return count, False, count
+        case ast.If(test=test, body=body, orelse=orelse):
+            return _joined(_yields_in(test), [body, orelse])
+        case ast.Match(subject=subject, cases=cases):
+            return _joined(_yields_in(subject), [*(case.body for case in cases), []])
+        case ast.For(body=body) | ast.AsyncFor(body=body) | ast.While(body=body):
+            count, goes_on = _block(body)
+            count = count if not goes_on else count * MANY
+            return count, True, count
+        case ast.With(body=body) | ast.AsyncWith(body=body):
+            count, goes_on = _block(body)
+            return count, goes_on, count
+        case ast.Try() | ast.TryStar():
+            return _try(node)
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return 0, True, 0
+        case _:
+            count = _yields_in(node)
+            return count, True, count
+
+
+def _joined(before: int, blocks: Sequence[Sequence[ast.stmt]]) -> tuple[int, bool, int]:
+    results = [_block(block) for block in blocks]
+    going = [count for count, goes_on in results if goes_on]
+    ended = [count for count, goes_on in results if not goes_on]
+    return (
+        before + max(going, default=0),
+        bool(going),
+        before + max(ended, default=0),
+    )
+
+
+def _try(node: ast.Try | ast.TryStar) -> tuple[int, bool, int]:
+    body, body_goes_on = _block([*node.body, *node.orelse])
+    # A handler runs after as much of the body as went well: at most all but the last yield, which
+    # is where exceptions come in, so a yield in the handler is a second one.
+    handlers = [_block(handler.body) for handler in node.handlers]
+    caught = max((count for count, _ in handlers), default=0)
+    final, final_goes_on = _block(node.finalbody)
+    most = max(body, min(body, 1) + caught) + final
+    goes_on = (body_goes_on or any(g for _, g in handlers)) and final_goes_on
+    return most, goes_on, most
+
+
+def _yields_in(node: ast.AST) -> int:
+    count = 0
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, (*FUNCTIONS, ast.Lambda)):
+            continue
+        count += isinstance(current, ast.Yield | ast.YieldFrom)
+        stack.extend(ast.iter_child_nodes(current))
+    return count
