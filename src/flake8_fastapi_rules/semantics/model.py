@@ -327,6 +327,20 @@ class Model:
             for node in function.module.index.own_nodes(function.node)
         )
 
+    def is_refused_as_field(self, value: Value) -> bool:
+        """Whether FastAPI cannot make a field of a type: a class that Pydantic knows nothing of."""
+        return isinstance(value, Instance) and parameters.is_refused_as_field(
+            self.resolver, value.of
+        )
+
+    def is_class_with_parameters(self, value: Value) -> bool:
+        """Whether a value is of a class of the project, which FastAPI could call with `Depends()`."""
+        return (
+            isinstance(value, Instance)
+            and isinstance(value.of, Class)
+            and not self.is_subclass(value.of, "enum.Enum")
+        )
+
     def is_callable(self, value: Value) -> bool | None:
         """Whether a value can be called; `None` when that cannot be told."""
         match value:

@@ -22,6 +22,7 @@ from flake8_fastapi_rules.semantics.framework import (
     SPECIAL_PARAMETER_TYPES,
     UPLOAD_TYPES,
 )
+from flake8_fastapi_rules.semantics.libraries import ASYNC_ENGINES, SESSIONS, SYNC_ENGINES
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.resolve import Resolver, default_of
 from flake8_fastapi_rules.semantics.values import (
@@ -279,6 +280,31 @@ def _shape_of_class(resolver: Resolver, cls: Class) -> Shape:
     if any(isinstance(base, External) and base.name in SCALAR_TYPES for base in resolver.mro(cls)):
         return "scalar"
     return "unknown"
+
+
+#: Bases that say nothing about how to validate a class.
+_PLAIN_BASES = frozenset({"builtins.object", "abc.ABC", "typing.Generic"})
+#: What makes Pydantic accept a class.
+_PYDANTIC_HOOKS = ("__get_pydantic_core_schema__", "__get_validators__")
+
+
+def is_refused_as_field(resolver: Resolver, cls: Class | External) -> bool:
+    """Whether FastAPI certainly refuses a class as the type of a query, body or response field.
+
+    That is a class of the project that is neither model, dataclass, enum nor typed dict and has no
+    hooks for Pydantic, or a session or engine of SQLAlchemy.
+    """
+    if isinstance(cls, External):
+        return cls.name in SESSIONS | SYNC_ENGINES | ASYNC_ENGINES
+    if not resolver.has_known_bases(cls) or is_dataclass(resolver, cls):
+        return False
+    for base in resolver.mro(cls):
+        if isinstance(base, External):
+            if base.name not in _PLAIN_BASES:
+                return False
+        elif base.node.decorator_list:
+            return False
+    return not any(resolver.class_attribute(cls, hook, instance=True) for hook in _PYDANTIC_HOOKS)
 
 
 def is_dataclass(resolver: Resolver, cls: Class) -> bool:

@@ -109,7 +109,7 @@ class DependsCalled(Rule):
         yield self.report(call, variant, fix=fix, marker=dependency.marker.name, target=text)
 
     def _kind(self, callee: Value, call: ast.Call, context: Context) -> str | None:
-        """What a call gives, if that cannot be called: a coroutine, a generator or another value."""
+        """What a call gives, if that cannot be called."""
         model = context.model
         if not isinstance(callee, Function) or not isinstance(callee.node, FUNCTIONS):
             return "value" if model.is_callable(context.resolve(call)) is False else None
