@@ -274,3 +274,12 @@ def test_form_feeds_and_odd_line_ends() -> None:
     text = file_text(code)
     call = text.index.nodes(ast.Call)[0]
     assert edited(code, edit.add_argument(text, call, "k=1")) == code.replace("g(x)", "g(x, k=1)")
+
+
+def test_brackets_in_f_strings() -> None:
+    code = "f(f'({a}) {{ [', f\"{b:(>{c}}\", g(h))\n"
+    text = file_text(code)
+    call = text.index.nodes(ast.Call)[0]
+    assert edited(code, edit.add_argument(text, call, "k=1")) == code.replace("h))", "h), k=1)")
+    removed = edited(code, edit.remove_argument(text, call, call.args[1]))
+    assert removed == "f(f'({a}) {{ [', g(h))\n"

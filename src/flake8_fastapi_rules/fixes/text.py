@@ -30,6 +30,10 @@ _INSIGNIFICANT = frozenset(
         token.ENCODING,
     }
 )
+#: From Python 3.12 on, the text between the braces of an f-string is a token, such as `(`.
+_LITERAL_TEXT = frozenset(
+    getattr(token, name) for name in ("FSTRING_MIDDLE", "TSTRING_MIDDLE") if hasattr(token, name)
+)
 _BLOCK_FIELDS = ("body", "orelse", "finalbody", "handlers")
 
 
@@ -96,9 +100,8 @@ class FileText:
                 if found.type == token.COMMENT:
                     comments.append(Comment(found.string, offset(*found.start), offset(*found.end)))
                 elif found.type not in _INSIGNIFICANT:
-                    significant.append(
-                        Token(found.string, offset(*found.start), offset(*found.end))
-                    )
+                    string = "" if found.type in _LITERAL_TEXT else found.string
+                    significant.append(Token(string, offset(*found.start), offset(*found.end)))
         except (tokenize.TokenError, SyntaxError, IndexError):
             # The parser takes some texts that the tokenizer does not (a form feed in an
             # indentation, say): what was read so far serves, and helpers that miss a token give up.
@@ -274,6 +277,9 @@ class FileText:
     def call_brackets(self, call: ast.Call) -> tuple[int, int] | None:
         """The offsets of the brackets around a call's arguments."""
         close = self.end(call) - 1
+        last = self.token_at(close)
+        if last is None or last.start != close or last.string != ")":
+            return None
         for found in self.tokens_in(self.end(call.func), close):
             if found.string == "(":
                 return found.start, close
