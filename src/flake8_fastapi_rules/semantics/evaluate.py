@@ -93,6 +93,16 @@ _POSITIONAL: dict[str, tuple[str, ...]] = {
     "include_router": ("router",),
     "mount": ("path", "app", "name"),
 }
+#: What an app is told by default and hands out as attributes.
+_APP_DEFAULTS: dict[str, str | None] = {
+    "title": "FastAPI",
+    "version": "0.1.0",
+    "openapi_url": "/openapi.json",
+    "docs_url": "/docs",
+    "redoc_url": "/redoc",
+    "swagger_ui_oauth2_redirect_url": "/docs/oauth2-redirect",
+    "root_path": "",
+}
 _TEXT_METHODS = frozenset(
     {
         "strip", "rstrip", "lstrip", "lower", "upper", "replace", "removeprefix", "removesuffix",
@@ -249,6 +259,7 @@ class Frame:
     is_class_body: bool = False
     returned: list[Any] = field(default_factory=list)
     is_done: bool = False
+    jump: str | None = None
 
 
 AV: TypeAlias = Any
@@ -278,6 +289,7 @@ class Evaluator:
         self._executed: set[ast.AST] = set()
         self._running: list[ast.AST] = []
         self._cached: dict[ast.AST, AV] = {}
+        self._results: defaultdict[ast.AST, list[RouterNode]] = defaultdict(list)
         self._origin: Origin | None = None
         self._forcing: set[tuple[Module, str]] = set()
         self._following = 0
@@ -376,6 +388,23 @@ class Evaluator:
             for made in _alternatives(value):
                 if isinstance(made, Made) and made.node.name is None:
                     made.node.name = f"{module.name}:{name}"
+
+    def nodes_named(self, name: str) -> list[RouterNode]:
+        """The apps and routers that `package.module:attribute` is, or that calling it gave."""
+        module_name, _, attribute = name.partition(":")
+        found: list[RouterNode] = []
+        modules = dict.fromkeys((*self.modules, *self._frames))
+        for module in modules:
+            if module.name != module_name:
+                continue
+            frame = self.module_frame(module)
+            value: AV = self._forced(frame.names.get(attribute, UNKNOWN))
+            for made in _alternatives(value):
+                if isinstance(made, Made):
+                    found.append(made.node)
+                elif isinstance(made, Closure):
+                    found += self._results.get(made.function.node, ())
+        return found
 
     # -- modules ----------------------------------------------------------------------------
 
@@ -542,8 +571,11 @@ class Evaluator:
                     self.evaluate(value, frame) if value is not None else Constant(None)
                 )
                 frame.is_done = True
-            case ast.Raise() | ast.Break() | ast.Continue():
-                frame.is_done = frame.is_done or isinstance(node, ast.Raise)
+            case ast.Raise():
+                frame.is_done = True
+            case ast.Break() | ast.Continue():
+                frame.is_done = True
+                frame.jump = "break" if isinstance(node, ast.Break) else "continue"
             case ast.Match(cases=cases):
                 for case in cases:
                     frame.names.update(self._conditional(case, case.body, frame, dict(frame.names)))
@@ -649,24 +681,22 @@ class Evaluator:
         self, key: object, body: Sequence[ast.stmt], frame: Frame, names: dict[str, Any]
     ) -> dict[str, Any]:
         """Run a block that may or may not run, on `names`; the names that it leaves behind."""
+        depth = len(self._conditions)
         self._conditions.append(key)
         saved, frame.names = frame.names, names
         try:
             self._block(body, frame)
             result = frame.names
         finally:
-            self._conditions.pop()
+            del self._conditions[depth:]
             frame.names = saved
-        # What a branch returned does not end the function: the other branch may be taken.
+        # What a branch leaves does not end the function: the other branch may be taken.
         frame.is_done = False
+        frame.jump = None
         return result
 
     def _if(self, node: ast.If, frame: Frame) -> None:
         if is_type_checking(node.test):
-            # Names for annotations only, but it is through these that annotations resolve.
-            for statement in node.body:
-                if isinstance(statement, ast.ImportFrom | ast.Import):
-                    continue
             self._block(node.orelse, frame)
             return
         verdict = self._decide(node.test, frame)
@@ -674,27 +704,21 @@ class Evaluator:
             self._block(node.body if verdict else node.orelse, frame)
             return
         before = dict(frame.names)
-        count = len(frame.returned)
-        ends_first = _ends(node.body)
         first = self._conditional((node, True), node.body, frame, dict(before))
         if is_main_guard(node.test):
             return
-        if ends_first and not node.orelse:
-            # `if not enabled: return` makes everything behind it conditional; only an early exit
-            # that leaves nothing behind (`return None`, `raise`) is taken for the exception.
-            if any(not _is_none(value) for value in frame.returned[count:]):
-                return
-            return
         second = self._conditional((node, False), node.orelse, frame, dict(before))
-        ends_second = bool(node.orelse) and _ends(node.orelse)
-        if ends_first and not ends_second:
-            frame.names.update(second)
-        elif ends_second and not ends_first:
-            frame.names.update(first)
+        ends = _leaves(node.body), _leaves(node.orelse)
+        if all(ends):
+            frame.is_done = True
+        elif any(ends):
+            frame.names.update(second if ends[0] else first)
+            # `if not enabled: return`: whether the rest runs at all is decided at run time.
+            # What raises instead is taken for the exception that it is.
+            if _leaves(node.body if ends[0] else node.orelse, raising=False):
+                self._conditions.append((node, "rest"))
         else:
             frame.names.update(_merged(first, second))
-        if ends_first and ends_second:
-            frame.is_done = True
 
     def _try(
         self,
@@ -728,10 +752,17 @@ class Evaluator:
             frame.names.update(_merged(before, after))
             return
         for item in items[:_WIDTH]:
+            depth = len(self._conditions)
             self._assign(node.target, item, frame)
             self._block(node.body, frame)
+            del self._conditions[depth:]
+            if frame.jump is not None:
+                frame.is_done = False
+                frame.jump, jump = None, frame.jump
+                if jump == "break":
+                    return
             if frame.is_done:
-                break
+                return
         if isinstance(iterable, Items | Table) and not iterable.complete:
             self._assign(node.target, UNKNOWN, frame)
             self._conditional(node, node.body, frame, dict(frame.names))
@@ -1067,6 +1098,8 @@ class Evaluator:
                 return Items([Depending(dependency) for dependency in listed])
             case _ if attr in _KNOWN:
                 return Method(receiver, attr)
+            case _ if attr in _APP_DEFAULTS and node.is_app:
+                return Constant(_APP_DEFAULTS[attr])
             case _:
                 return self._lift(self.resolver.attribute(node.value, attr))
 
@@ -1395,6 +1428,7 @@ class Evaluator:
             self._executed.add(node)
         self._running.append(node)
         self._following += for_result
+        depth = len(self._conditions)
         try:
             if isinstance(node, ast.Lambda):
                 return self.evaluate(node.body, frame)
@@ -1402,12 +1436,16 @@ class Evaluator:
         finally:
             self._running.pop()
             self._following -= for_result
+            del self._conditions[depth:]
         if not frame.returned:
             result: AV = Constant(None)
         else:
             result = _either(frame.returned)
         if is_cached:
             self._cached[node] = result
+        for made in _alternatives(result):
+            if isinstance(made, Made):
+                self._results[node].append(made.node)
         return result
 
     def _bind_arguments(
@@ -1526,6 +1564,10 @@ class Evaluator:
         """What `FastAPI(...)` and `APIRouter(...)` themselves do with their arguments."""
         options = self._options(arguments)
         node.options = replace(options, prefix="") if node.is_app else options
+        if node.is_app:
+            for name in _APP_DEFAULTS:
+                if name in arguments.keywords or arguments.hidden:
+                    node.attributes[name] = arguments.keywords.get(name, UNKNOWN)
         routes = arguments.keywords.get("routes")
         if routes is not None and not _is_none(routes):
             self._extend_routes(node, routes)
@@ -2296,15 +2338,17 @@ def _compared(op: ast.cmpop, first: AV, second: AV) -> bool | None:
     return None
 
 
-def _ends(body: Sequence[ast.stmt]) -> bool:
-    """Whether a block certainly leaves its function."""
+def _leaves(body: Sequence[ast.stmt], *, raising: bool = True) -> bool:
+    """Whether a block certainly leaves its function or loop."""
     if not body:
         return False
     last = body[-1]
-    if isinstance(last, ast.Return | ast.Raise):
+    if isinstance(last, ast.Return | ast.Continue | ast.Break):
         return True
+    if isinstance(last, ast.Raise):
+        return raising
     if isinstance(last, ast.If):
-        return _ends(last.body) and _ends(last.orelse)
+        return _leaves(last.body, raising=raising) and _leaves(last.orelse, raising=raising)
     return False
 
 

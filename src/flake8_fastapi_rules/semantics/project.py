@@ -200,7 +200,7 @@ class Project:
     def __init__(self, model: Model, uses: Uses) -> None:
         self.model = model
         self.uses = uses
-        evaluator = Evaluator(model, uses)
+        self._evaluator = evaluator = Evaluator(model, uses)
         evaluator.run()
         #: Every app and router, in the order in which they are made.
         self.nodes: tuple[RouterNode, ...] = tuple(evaluator.nodes)
@@ -223,6 +223,19 @@ class Project:
         if isinstance(value, Instance) and value.call is not None:
             return tuple(self._calls.get(value.call, ()))
         return ()
+
+    def app_named(self, name: str) -> AppNode | None:
+        """The app that a server would be told: `package.module:variable` or `...:factory`.
+
+        The variable may also be imported there from the module that makes the app.
+        """
+        for app in self.apps:
+            if app.name == name:
+                return app
+        for node in self._evaluator.nodes_named(name):
+            if node in self._apps_by_node:
+                return self._apps_by_node[node]
+        return None
 
     def _find_apps(self) -> tuple[AppNode, ...]:
         """The apps; runs of one call that give the same table are one app."""
