@@ -192,3 +192,24 @@ def test_nothing_to_do(code: str) -> None:
     outcome = fix(code, rule("FAR301", "old", to("new")))
     assert outcome.after.text == code
     assert not outcome.changed
+
+
+def test_the_final_text_is_checked_last() -> None:
+    checked: list[str] = []
+    old = rule("FAR301", "old", to("new("))
+
+    def check(source: Source) -> list[Finding]:
+        checked.append(source.text)
+        return [*old(source), *rule("FAR302", "new", None)(source)]
+
+    apply_fixes(Source("a.py", "old\n"), check)
+    assert checked[-1] == "old\n"
+    leads = rule("FAR301", "old", to("new"))
+
+    def check_more(source: Source) -> list[Finding]:
+        checked.append(source.text)
+        return [*leads(source), *rule("FAR302", "new", None)(source)]
+
+    outcome = apply_fixes(Source("a.py", "old\n"), check_more)
+    assert not outcome.changed
+    assert checked[-1] == "old\n"

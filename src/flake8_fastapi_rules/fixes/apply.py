@@ -129,10 +129,15 @@ class _Loop:
     wanted: Callable[[Finding], bool]
     reasons: dict[tuple[str, str, str], str] = field(default_factory=dict)
     applied: list[Applied] = field(default_factory=list)
+    checked: Source | None = None
+
+    def _findings(self, source: Source) -> list[Finding]:
+        self.checked = source
+        return self.check(source)
 
     def run(self, max_rounds: int) -> FixOutcome:
         source = self.original
-        state = _State(source, self.check(source), comments_of(source.text), _compiles(source))
+        state = _State(source, self._findings(source), comments_of(source.text), _compiles(source))
         seen = {source.text}
         rounds = 0
         converged = True
@@ -147,6 +152,9 @@ class _Loop:
             self.applied += [Applied(finding, fix) for finding, fix in used]
             rounds += 1
             state = following
+        if self.checked is not state.source:
+            # Whoever checks remembers the last text of a path: let that be the one that stays.
+            self._findings(state.source)
         left = tuple(
             Left(finding, self._reason(state, finding, converged))
             for finding in state.findings
@@ -218,13 +226,13 @@ class _Loop:
         comments = comments_of(source.text)
         if state.comments is not None and comments != state.comments:
             return "a comment would be lost"
-        findings = self.check(source)
+        findings = self._findings(source)
         result = _State(source, findings, comments, state.compiles)
         allowed = {code for _, fix in candidates for code in fix.leads_to}
         new = _new_findings(state, result, allowed)
         if new and not state.is_rechecked:
             # What is known of other modules may be more by now than when this text was checked.
-            state.findings = self.check(state.source)
+            state.findings = self._findings(state.source)
             state.is_rechecked = True
             new = _new_findings(state, result, allowed)
         if new:
