@@ -7,8 +7,13 @@ from collections.abc import Sequence
 
 from flake8_fastapi_rules.engine.findings import Fix
 from flake8_fastapi_rules.engine.index import FUNCTIONS
-from flake8_fastapi_rules.fixes.edit import fix_of
-from flake8_fastapi_rules.fixes.signature import signature_group, use_annotated_everywhere
+from flake8_fastapi_rules.fixes.edit import Edits, argument_of, fix_of, remove_argument
+from flake8_fastapi_rules.fixes.signature import (
+    add_default,
+    remove_default,
+    signature_group,
+    use_annotated_everywhere,
+)
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.semantics.facts import Marker, Parameter, Role
 from flake8_fastapi_rules.semantics.model import Model
@@ -63,6 +68,47 @@ def annotated_markers(
         group=signature_group(node),
         leads_to=("FAR307",),
     )
+
+
+def move_default_out(
+    model: Model, function: Function, parameter: Parameter, marker: Marker
+) -> Fix | None:
+    """Move the default out of `Annotated[T, Query(1)]`, behind `=`.
+
+    Where the parameter has a default already, FastAPI takes that one.
+    """
+    node, call = function.node, marker.call
+    argument = argument_of(call, "default", 0) if call is not None else None
+    if not isinstance(node, FUNCTIONS) or call is None or argument is None:
+        return None
+    text = text_of(function.module)
+    value = argument.value if isinstance(argument, ast.keyword) else argument
+    added: Edits | None = ()
+    if parameter.default is None:
+        keyword_only = all(
+            may_be_keyword_only(model, function, each) for each in model.parameters(function)
+        )
+        code = text.segment(value)
+        added = add_default(text, node, parameter.node, code, keyword_only=keyword_only)
+    return fix_of(
+        "Move the default behind `=`",
+        "safe",
+        remove_argument(text, call, argument),
+        added,
+        group=signature_group(node),
+    )
+
+
+def without_default(model: Model, function: Function, parameter: Parameter) -> Fix | None:
+    """Drop a parameter's default."""
+    node = function.node
+    if not isinstance(node, FUNCTIONS):
+        return None
+    keyword_only = may_be_keyword_only(model, function, parameter)
+    edits = remove_default(
+        text_of(function.module), node, parameter.node, keyword_only=keyword_only
+    )
+    return fix_of("Drop the default", "safe", edits, group=signature_group(node))
 
 
 def _is_movable(parameter: Parameter, marker: Marker) -> bool:

@@ -23,7 +23,7 @@ from flake8_fastapi_rules.semantics.facts import (
     PydanticModel,
     Role,
 )
-from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS, status_of
+from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS, path_parameters, status_of
 from flake8_fastapi_rules.semantics.libraries import NOT_CALLABLE
 from flake8_fastapi_rules.semantics.modules import Module, Modules
 from flake8_fastapi_rules.semantics.resolve import Resolver, first_argument
@@ -251,6 +251,54 @@ class Model:
             if any(not marker.in_annotated for marker in parameter.markers)
         )
 
+    def may_have_markers(self, function: Function) -> bool:
+        """Whether an annotation or default could be, or stand for, a marker (a cheap test)."""
+        arguments = function.node.args
+        return any(
+            isinstance(default, ast.Call | ast.Name | ast.Attribute)
+            for default in (*arguments.defaults, *arguments.kw_defaults)
+        ) or any(
+            isinstance(each.annotation, ast.Subscript | ast.Name | ast.Attribute | ast.Constant)
+            for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+        )
+
+    def markers_of_alias(self, module: Module, node: ast.Subscript) -> tuple[Marker, ...]:
+        """The markers in `Name = Annotated[...]`; none for other subscripts."""
+        parent = module.index.parents.get(node)
+        is_alias = isinstance(parent, ast.Assign) or (
+            type(parent).__name__ == "TypeAlias"
+            or (isinstance(parent, ast.AnnAssign) and parent.value is node)
+        )
+        if not is_alias or self.resolve(module, node.value) != External("typing.Annotated"):
+            return ()
+        parts = node.slice.elts[1:] if isinstance(node.slice, ast.Tuple) else []
+        found = (
+            parameters.marker_of(self.resolver, module, part, in_annotated=True) for part in parts
+        )
+        return tuple(marker for marker in found if marker is not None)
+
+    def name_of_alias(self, module: Module, node: ast.expr) -> str:
+        """The name that `Name = Annotated[...]` binds."""
+        parent = module.index.parents.get(node)
+        target: object = getattr(parent, "target", None) or getattr(parent, "name", None)
+        if isinstance(parent, ast.Assign):
+            target = parent.targets[0]
+        return ast.unparse(target) if isinstance(target, ast.expr) else str(target)
+
+    def path_names(self, endpoint: Endpoint) -> frozenset[str]:
+        """The path parameters of an endpoint's routes, with those of their routers' prefixes."""
+        names: set[str] = set()
+        for route in endpoint.routes:
+            paths = [route.path]
+            receiver = route.receiver
+            if isinstance(receiver, Instance) and receiver.call and receiver.module:
+                for keyword in receiver.call.keywords:
+                    if keyword.arg == "prefix":
+                        paths.append(self.text(receiver.module, keyword.value))
+            for path in paths:
+                names.update(path_parameters(path or ""))
+        return frozenset(names)
+
     def may_have_injected_parameters(self, function: Function) -> bool:
         """Whether FastAPI reads a function's signature, or may do so.
 
@@ -334,7 +382,7 @@ class Model:
         )
 
     def is_class_with_parameters(self, value: Value) -> bool:
-        """Whether a value is of a class of the project, which FastAPI could call with `Depends()`."""
+        """Whether a value is of a class of the project, such as `Depends()` would call."""
         return (
             isinstance(value, Instance)
             and isinstance(value.of, Class)
