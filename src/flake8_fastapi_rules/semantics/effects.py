@@ -22,6 +22,7 @@ from flake8_fastapi_rules.semantics.libraries import (
     FILE_OPENERS,
     LOG_CALLS,
     RESOURCE_OPENERS,
+    SESSION_WRITES,
     SYNC_ENGINES,
     SYNC_SESSIONS,
     Blocking,
@@ -222,6 +223,9 @@ class Effects:
         self._writes = Writes(model, self.graph)
         self._blocking = _Search(self.graph, self._own_blocking, self._blocks_through)
         self._writing = _Search(self.graph, self._own_write, self._writes.is_followed)
+        self._session_writing = _Search(
+            self.graph, self._own_session_write, lambda function, site: True
+        )
         self._logging = _Search(self.graph, self._own_log, lambda function, site: True)
         self._committing = _Search(self.graph, self._own_commit, lambda function, site: True)
         self._opening = _Search(self.graph, self._own_opening, self._opens_through)
@@ -393,6 +397,16 @@ class Effects:
             return None
         node, what = found
         return Evidence(function.module, node, what)
+
+    def session_write(self, function: Function) -> Evidence | None:
+        """A write on a SQLAlchemy session that has to be committed to last."""
+        return self._session_writing.find(function)
+
+    def _own_session_write(self, function: Function) -> Evidence | None:
+        for site in self.graph.sites(function):
+            if isinstance(site.callee, External) and is_in(site.callee.name, SESSION_WRITES):
+                return Evidence(site.module, site.node, self.spoken_call(site))
+        return None
 
     def is_forced_write(self, name: str, *paths: str) -> bool:
         """Whether an operation's name or path says that a protocol makes it a GET that writes."""

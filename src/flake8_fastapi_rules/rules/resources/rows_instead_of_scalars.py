@@ -1,0 +1,155 @@
+"""FAR618: rows of one column where objects are meant."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker
+from flake8_fastapi_rules.fixes.edit import fix_of
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.libraries import SESSIONS, SQL_SELECTS
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.resolve import first_argument
+from flake8_fastapi_rules.semantics.values import Class, External, Instance
+
+_FETCHES = frozenset({"all", "fetchall", "first", "one", "one_or_none"})
+_WIDENING = frozenset({"add_columns", "with_only_columns", "add_entity", "column"})
+
+
+class RowsInsteadOfScalars(Rule):
+    """Use `scalars()` for queries of one entity.
+
+    ## What it does
+    Reports `session.execute(select(Model))` whose result is fetched with `all()`, `first()`,
+    `one()` or `one_or_none()` without `scalars()`.
+
+    ## Why it matters
+    `execute` gives rows, tuples with one element each: `user.name` fails with `AttributeError`, a
+    response model complains about missing fields, and the usual cure, `[row[0] for row in rows]`,
+    says less than `scalars()` does.
+
+    ## Example
+    ```python
+    from sqlalchemy import select
+    from sqlalchemy.ext.asyncio import AsyncSession
+    from sqlalchemy.orm import DeclarativeBase
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class User(Base):
+        __tablename__ = "users"
+
+
+    async def all_users(session: AsyncSession) -> list[User]:
+        return (await session.execute(select(User))).all()
+    ```
+
+    ## Use instead
+    ```python
+    from sqlalchemy import select
+    from sqlalchemy.ext.asyncio import AsyncSession
+    from sqlalchemy.orm import DeclarativeBase
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class User(Base):
+        __tablename__ = "users"
+
+
+    async def all_users(session: AsyncSession) -> list[User]:
+        return list((await session.execute(select(User))).scalars().all())
+    ```
+
+    ## Leaves alone
+    Queries of several entities or of columns, `session.scalars(...)`, SQLModel's `exec`, and
+    statements that cannot be resolved.
+
+    ## Fix safety
+    Safe: it adds `scalars()` where the rows are returned or kept, so that they become what the
+    code takes them for. There is no fix where they are taken apart as tuples right there.
+
+    ## Source
+    SQLAlchemy's documentation: selecting ORM entities, `Result.scalars`.
+    """
+
+    code = "FAR618"
+    message = "Rows of one `{entity}` each; call `scalars()` before `{fetch}()`"
+    profiles = ("strict",)
+    fix = "safe"
+    hints = (".execute(",)
+
+    @on(ast.Call)
+    def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report fetches from results of one entity."""
+        func = call.func
+        if not isinstance(func, ast.Attribute) or func.attr not in _FETCHES:
+            return
+        result = context.resolve(func.value)
+        if not context.model.is_instance(result, "sqlalchemy.engine.Result"):
+            return
+        if not isinstance(result, Instance) or result.call is None or result.module is None:
+            return
+        entity = self._entity(result.module, result.call, context)
+        if entity is not None:
+            yield self.report(
+                call, entity=entity, fetch=func.attr, fix=self._fix(context, call, func)
+            )
+
+    def _entity(self, module: Module, execute: ast.Call, context: Context) -> str | None:
+        """The name of the only entity that an executed `select` asks for."""
+        while isinstance(execute.func, ast.Attribute) and execute.func.attr in {
+            "unique",
+            "yield_per",
+            "execution_options",
+        }:
+            inner = execute.func.value
+            inner = inner.value if isinstance(inner, ast.Await) else inner
+            if not isinstance(inner, ast.Call):
+                return None
+            execute = inner
+        if not isinstance(execute.func, ast.Attribute) or execute.func.attr != "execute":
+            return None
+        session = context.model.resolve(module, execute.func.value)
+        if not context.model.is_instance(session, *SESSIONS):
+            return None
+        statement = context.model.resolve(module, first_argument(execute, "statement"))
+        if not context.model.is_instance(statement, "sqlalchemy.Select"):
+            return None
+        if not isinstance(statement, Instance) or statement.module is None:
+            return None
+        node: ast.expr | None = statement.call
+        while isinstance(node, ast.Call):
+            callee = context.model.resolve(statement.module, node.func)
+            if isinstance(callee, External) and callee.name in SQL_SELECTS:
+                if len(node.args) != 1 or isinstance(node.args[0], ast.Starred):
+                    return None
+                entity = context.model.resolve(statement.module, node.args[0])
+                return entity.node.name if isinstance(entity, Class) else None
+            if not isinstance(node.func, ast.Attribute) or node.func.attr in _WIDENING:
+                return None
+            node = node.func.value
+            if isinstance(node, ast.Name):
+                value = context.model.resolve(statement.module, node)
+                if not isinstance(value, Instance) or value.module is not statement.module:
+                    return None
+                node = value.call
+        return None
+
+    def _fix(self, context: Context, call: ast.Call, func: ast.Attribute) -> FixMaker:
+        def fix() -> Fix | None:
+            parent = context.module.index.parents.get(call)
+            if isinstance(parent, ast.Subscript | ast.For | ast.AsyncFor | ast.comprehension):
+                return None
+            text = text_of(context.module)
+            _, end = text.span(func.value)
+            return fix_of("Add `scalars()`", "safe", Edit(end, end, ".scalars()"))
+
+        return fix
