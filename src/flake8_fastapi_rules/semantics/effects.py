@@ -41,7 +41,13 @@ from flake8_fastapi_rules.semantics.values import (
     Instance,
     Value,
 )
-from flake8_fastapi_rules.semantics.writes import Writes, is_harmless, says_mutation, words_of
+from flake8_fastapi_rules.semantics.writes import (
+    Found,
+    Writes,
+    is_harmless,
+    says_mutation,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -223,6 +229,7 @@ class Effects:
         self._writes = Writes(model, self.graph)
         self._blocking = _Search(self.graph, self._own_blocking, self._blocks_through)
         self._writing = _Search(self.graph, self._own_write, self._writes.is_followed)
+        self._storing = _Search(self.graph, self._own_storing, self._writes.is_followed)
         self._session_writing = _Search(
             self.graph, self._own_session_write, lambda function, site: True
         )
@@ -387,16 +394,22 @@ class Effects:
 
     # -- writing ----------------------------------------------------------------------------
 
-    def writes(self, function: Function) -> Evidence | None:
-        """A change of state that outlives the call: in a database, a file, or shared memory."""
-        return self._writing.find(function)
+    def writes(self, function: Function, *, files: bool = True) -> Evidence | None:
+        """A change of state that outlives the call: in a database, a file, or shared memory.
+
+        Parameters:
+            files: count files that are written.
+        """
+        return (self._writing if files else self._storing).find(function)
 
     def _own_write(self, function: Function) -> Evidence | None:
-        found = self._writes.own(function)
-        if found is None:
-            return None
-        node, what = found
-        return Evidence(function.module, node, what)
+        return self._evidence_of(function, self._writes.own(function, files=True))
+
+    def _own_storing(self, function: Function) -> Evidence | None:
+        return self._evidence_of(function, self._writes.own(function, files=False))
+
+    def _evidence_of(self, function: Function, found: Found | None) -> Evidence | None:
+        return None if found is None else Evidence(function.module, found[0], found[1])
 
     def session_write(self, function: Function) -> Evidence | None:
         """A write on a SQLAlchemy session that has to be committed to last."""

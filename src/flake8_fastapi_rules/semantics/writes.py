@@ -26,7 +26,7 @@ from flake8_fastapi_rules.semantics.libraries import (
 )
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import name_set
-from flake8_fastapi_rules.semantics.resolve import first_argument
+from flake8_fastapi_rules.semantics.resolve import default_of, first_argument
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
@@ -46,6 +46,12 @@ _FILE_WRITES = frozenset(
     for name in FILE_WRITES
     if name.rpartition(".")[2] not in {"mkdir", "makedirs", "chmod", "touch"}
 )
+#: Archives are made to be sent, in memory as a rule.
+_OPENERS = {
+    name: positions
+    for name, positions in FILE_OPENERS.items()
+    if not name.startswith(("zipfile.", "tarfile."))
+}
 _EXECUTORS = frozenset({"execute", "exec", "executemany", "execute_many", "scalar", "scalars"})
 _SQL_RUNNERS = _EXECUTORS | {"fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "run"}
 _SQL_WRITE = re.compile(
@@ -72,7 +78,8 @@ _HARMLESS = name_set(
     throttle throttling lock locks locked unlock semaphore oauth oauth2 saml sso oidc callback
     ensure lazy lazily warm warmup init initialize initialise setup bootstrap seen visit visits
     view views viewed hit hits heartbeat usage nonce csrf impression impressions touch
-    profiler singleton registry health monitor monitoring"""
+    profiler singleton registry health monitor monitoring maybe reconcile repair heal prune backfill
+    cleanup"""
 )
 #: Attributes that only say when or how often something was looked at.
 _BOOKKEEPING = re.compile(
@@ -89,7 +96,8 @@ _OWNER_NAME = re.compile(
     r"|storage|use_?cases?|uow|gateway)(?:$|_)",
     re.IGNORECASE,
 )
-Found = tuple[ast.AST, str]
+#: The node that writes, how to speak of it, and whether it only writes a file.
+Found = tuple[ast.AST, str, bool]
 
 
 class Writes:
@@ -106,8 +114,12 @@ class Writes:
         self._graph = graph
         self._self_writes: dict[object, bool] = {}
 
-    def own(self, function: Function) -> Found | None:
-        """The first write in a function's own body, and how to speak of it."""
+    def own(self, function: Function, *, files: bool = True) -> Found | None:
+        """The first write in a function's own body, and how to speak of it.
+
+        Parameters:
+            files: count files that are written.
+        """
         if self._is_allowed(function):
             return None
         module = function.module
@@ -119,8 +131,9 @@ class Writes:
                 found = self._call(function, site) if site is not None else None
             elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete):
                 found = self._assignment(function, node)
-            if found is not None and not self.is_lazy(function, node):
-                return found
+            if found is None or (found[2] and not files) or self.is_lazy(function, node):
+                continue
+            return found
         return None
 
     def is_followed(self, function: Function, site: CallSite) -> bool:
@@ -156,11 +169,13 @@ class Writes:
         index = function.module.index
         child = node
         for parent in index.ancestors(node):
+            if isinstance(child, ast.stmt) and _follows_hit(parent, child):
+                return True
             if parent is function.node:
                 return False
             match parent:
                 case ast.If(test=test, body=body, orelse=orelse):
-                    if child in body and _says_missing(test):
+                    if child in body and (_says_missing(test) or self._is_switch(function, test)):
                         return True
                     if child in orelse and _says_present(test):
                         return True
@@ -168,10 +183,21 @@ class Writes:
                     return True
                 case ast.IfExp(test=test, body=body) if child is body and _says_missing(test):
                     return True
-            if isinstance(child, ast.stmt) and _follows_hit(parent, child):
-                return True
             child = parent
-        return isinstance(child, ast.stmt) and _follows_hit(function.node, child)
+        return False
+
+    def _is_switch(self, function: Function, test: ast.expr) -> bool:
+        """Whether a test asks a flag that the caller passes, so that it may well be off."""
+        if not isinstance(test, ast.Name) or isinstance(function.node, ast.Lambda):
+            return False
+        arguments = function.node.args
+        for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+            if argument.arg == test.id:
+                default = default_of(arguments, argument)
+                return (isinstance(default, ast.Constant) and isinstance(default.value, bool)) or (
+                    isinstance(argument.annotation, ast.Name) and argument.annotation.id == "bool"
+                )
+        return False
 
     def is_once(self, function: Function, node: ast.AST) -> bool:
         """Whether a node only runs until something shared remembers its result."""
@@ -199,14 +225,12 @@ class Writes:
         if isinstance(site.callee, External):
             name = site.callee.name
             if database_write(name) or is_in(name, OBJECT_STORE_WRITES):
-                return node, _spoken(func)
+                return node, _spoken(func), False
             if is_in(name, _FILE_WRITES):
-                return None if self._is_temporary(function, node) else (node, _spoken(func))
-            opener = next(
-                (s for s in self._resolver.names_of(site.callee) if s in FILE_OPENERS), None
-            )
+                return None if self._is_temporary(function, node) else (node, _spoken(func), True)
+            opener = next((s for s in self._resolver.names_of(site.callee) if s in _OPENERS), None)
             if opener is not None:
-                return self._opening(function, node, FILE_OPENERS[opener][1])
+                return self._opening(function, node, _OPENERS[opener][1])
         if not isinstance(func, ast.Attribute):
             return None
         if func.attr in _SQL_RUNNERS:
@@ -216,7 +240,7 @@ class Writes:
         if func.attr in _MUTATORS:
             return self._mutation(function, node, func)
         if self._is_untyped_session(function, site, func):
-            return node, _spoken(func)
+            return node, _spoken(func), False
         return self._method_of_shared(function, site, func)
 
     def _statement(self, function: Function, node: ast.Call, func: ast.Attribute) -> Found | None:
@@ -229,10 +253,10 @@ class Writes:
         if func.attr in _EXECUTORS:
             for kind in SQL_WRITE_TYPES:
                 if self._resolver.is_instance(value, kind):
-                    return node, f"{_spoken(func)}({kind.rpartition('.')[2].lower()}(...))"
+                    return node, f"{_spoken(func)}({kind.rpartition('.')[2].lower()}(...))", False
         text = self.sql_text(module, value, given)
         if text is not None and _SQL_WRITE.match(text):
-            return node, f"{func.attr}({' '.join(text.split()[:2]).upper()})"
+            return node, f"{func.attr}({' '.join(text.split()[:2]).upper()})", False
         return None
 
     def sql_text(self, module: Module, value: Value, node: ast.expr) -> str | None:
@@ -299,7 +323,7 @@ class Writes:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 if node.func.id == "setattr" and node is not site.node:
                     changed = True
-        return (site.node, _spoken(site.node.func)) if changed else None
+        return (site.node, _spoken(site.node.func), False) if changed else None
 
     def _is_untyped_session(self, function: Function, site: CallSite, func: ast.Attribute) -> bool:
         """`db.add(x)` where `db` is not known, but is committed in the same function."""
@@ -327,7 +351,7 @@ class Writes:
             return None
         if self._is_temporary(function, node):
             return None
-        return node, f'{_spoken(node.func)}(..., "{text}")'
+        return node, f'{_spoken(node.func)}(..., "{text}")', True
 
     def _is_temporary(self, function: Function, node: ast.Call) -> bool:
         """Whether a file is a temporary or cached one: made to be sent, or made again at will."""
@@ -370,20 +394,20 @@ class Writes:
             if isinstance(target, ast.Name):
                 scope = function.module.index.scope_of(target)
                 if scope.outer.get(target.id) == "global" and not is_harmless(target.id):
-                    return node, f"{target.id} ="
+                    return node, f"{target.id} =", False
             elif isinstance(target, ast.Attribute | ast.Subscript):
                 if self._is_shared(function, target.value) and not _is_counting(target):
-                    return node, _short(target)
+                    return node, _short(target), False
         return None
 
     def _mutation(self, function: Function, node: ast.Call, func: ast.Attribute) -> Found | None:
         if not self._is_shared(function, func.value):
             if self._is_untyped_write(function, func):
-                return node, _spoken(func)
+                return node, _spoken(func), False
             return None
         value = self._resolver.resolve(function.module, func.value)
         if self._is_container(value) or _state_of(func.value):
-            return node, _spoken(func)
+            return node, _spoken(func), False
         return None
 
     def _is_untyped_write(self, function: Function, func: ast.Attribute) -> bool:
@@ -457,7 +481,7 @@ class Writes:
             return None
         if self._is_allowed(target) or self._graph.is_cached(target):
             return None
-        return (site.node, _spoken(func)) if self._changes_self(target, 0) else None
+        return (site.node, _spoken(func), False) if self._changes_self(target, 0) else None
 
     def _changes_self(self, function: Function, depth: int) -> bool:
         key = key_of(function)
@@ -703,4 +727,4 @@ def _spoken(func: ast.expr) -> str:
     return _short(func)
 
 
-__all__ = ["Writes", "is_harmless", "says_mutation", "words_of"]
+__all__ = ["Found", "Writes", "is_harmless", "says_mutation", "words_of"]
