@@ -558,6 +558,9 @@ _SINGLE: Final[dict[str, tuple[str, ...]]] = {
     "authlib.common.errors.AuthlibBaseError": ("builtins.Exception",),
     "beanie.Document": ("pydantic.BaseModel",),
     "beanie.View": ("pydantic.BaseModel",),
+    # Functions, but used as annotations of what they make.
+    "boto3.client": ("botocore.client.BaseClient",),
+    "boto3.resource": ("boto3.resources.base.ServiceResource",),
     "botocore.exceptions.BotoCoreError": ("builtins.Exception",),
     "botocore.exceptions.ClientError": ("builtins.Exception",),
     "botocore.exceptions.NoCredentialsError": ("botocore.exceptions.BotoCoreError",),

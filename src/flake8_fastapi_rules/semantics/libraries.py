@@ -106,7 +106,9 @@ _BLOCKING: Final[tuple[tuple[Blocking, str], ...]] = (
     (_SLEEP, "time.sleep"),
     (
         Blocking(Category.INPUT, "builtins", _THREAD),
-        "builtins.input; getpass.getpass; click: confirm prompt; typer: confirm prompt",
+        """
+        builtins.input; getpass.getpass; click: confirm prompt; typer: confirm prompt;
+        rich.prompt: Confirm.ask FloatPrompt.ask IntPrompt.ask Prompt.ask""",
     ),
     # HTTP.
     (
@@ -337,6 +339,12 @@ _BLOCKING: Final[tuple[tuple[Blocking, str], ...]] = (
         select.select""",
     ),
     (
+        Blocking(Category.NETWORK, "websocket", "websockets"),
+        """
+        websocket.create_connection; websocket.create_connection: ping recv send;
+        websocket.WebSocket: connect ping recv send; websocket.WebSocketApp.run_forever""",
+    ),
+    (
         Blocking(Category.NETWORK, "dns", "dns.asyncresolver"),
         "dns.resolver: query resolve resolve_address; dns.resolver.Resolver: query resolve",
     ),
@@ -538,8 +546,8 @@ _CLIENTS: Final[Mapping[str, _Client]] = MappingProxyType(
             Blocking(Category.HTTP, "stripe", "the *_async methods of stripe"),
             name_set(
                 """
-                attach cancel capture confirm create delete detach finalize_invoice list modify
-                pay refund retrieve search update upcoming"""
+                attach cancel capture confirm create create_preview delete detach finalize_invoice
+                list modify pay refund retrieve search update upcoming"""
             ),
             depth=2,
         ),
@@ -548,9 +556,20 @@ _CLIENTS: Final[Mapping[str, _Client]] = MappingProxyType(
             harmless=name_set("construct_event"),
             depth=2,
         ),
-        "supabase.create_client": _Client(
+        "clickhouse_connect.driver.client.Client": _Client(
+            Blocking(Category.DATABASE, "clickhouse", "clickhouse_connect.get_async_client"),
+            harmless=name_set("close get_client_setting set_client_setting"),
+        ),
+        "supabase.Client": _Client(
             Blocking(Category.DATABASE, "supabase", "supabase.acreate_client"),
-            name_set("execute sign_in_with_password sign_up get_user upload download"),
+            name_set(
+                """
+                create_signed_url download exchange_code_for_session execute get_session get_user
+                invoke list refresh_session remove reset_password_for_email sign_in_with_oauth
+                sign_in_with_otp sign_in_with_password sign_out sign_up update_user upload
+                verify_otp"""
+            ),
+            depth=2,
         ),
         "twilio.rest.Client": _Client(
             Blocking(Category.HTTP, "twilio", "the *_async methods of twilio"),
@@ -833,6 +852,9 @@ ORM_WRITES: Final = member_set(
     odmantic.SyncEngine: delete remove save save_all;
     peewee.Model: bulk_create bulk_update create delete_by_id delete_instance insert_many save
         set_by_id truncate_table;
+    fastcrud.FastCRUD: create db_delete delete update upsert upsert_multi;
+    sqlalchemy_crud_plus.CRUDPlus: create_model create_models delete_model
+        delete_model_by_column update_model update_model_by_column;
     ormar.Model: delete save save_related update upsert;
     piccolo.table.Table: remove save; django.db.models.Model: delete save;
     elasticsearch.Elasticsearch: bulk delete delete_by_query index update update_by_query;
@@ -1377,6 +1399,13 @@ CLASS_VIEW_DECORATORS: Final[Mapping[str, int | None]] = MappingProxyType(
         "fastapi_utils.cbv.cbv": 0,
         "fastapi_utils.cbv_base.Resource": None,
     }
+)
+#: Routers and apps that have routes of their own, besides those that a project puts on them.
+SELF_ROUTING: Final = member_set(
+    """
+    fastapi_crudrouter: DatabasesCRUDRouter GinoCRUDRouter MemoryCRUDRouter OrmarCRUDRouter
+        SQLAlchemyCRUDRouter TortoiseCRUDRouter; fastapi_crudrouter.core.CRUDGenerator;
+    fastapi_jsonrpc: API Entrypoint; nicegui.App; strawberry.fastapi.GraphQLRouter"""
 )
 #: Objects of libraries that are FastAPI apps.
 KNOWN_APPS: Final = name_set("nicegui.app")

@@ -10,6 +10,7 @@ Members keep their tail: `sqlalchemy.orm.session.Session.add` is `sqlalchemy.orm
 from __future__ import annotations
 
 import builtins
+import re
 import sys
 from functools import lru_cache
 from typing import Final
@@ -427,6 +428,8 @@ _RENAMED: Final[dict[str, str]] = {
     "jinja2.exceptions": "jinja2",
     "json.decoder.JSONDecodeError": "json.JSONDecodeError",
     "jwt.api_jwt": "jwt",
+    "loguru.Logger": "loguru.logger",
+    "loguru._logger.Logger": "loguru.logger",
     "nt": "os",
     "ntpath": "os.path",
     "posix": "os",
@@ -449,6 +452,11 @@ _RENAMED: Final[dict[str, str]] = {
     ),
     "structlog.getLogger": "structlog.get_logger",
     "tortoise.Model": "tortoise.models.Model",
+    "supabase._async.client.AsyncClient": "supabase.AsyncClient",
+    "supabase._sync.client.Client": "supabase.Client",
+    "supabase.client.AsyncClient": "supabase.AsyncClient",
+    "supabase.client.Client": "supabase.Client",
+    "supabase.client.create_client": "supabase.create_client",
     # typing's deprecated aliases of classes.
     "typing.AsyncContextManager": "contextlib.AbstractAsyncContextManager",
     "typing.ChainMap": "collections.ChainMap",
@@ -513,7 +521,18 @@ NEVER_FIRST_PARTY: Final[frozenset[str]] = (
 )
 
 
+#: The stub packages of boto3 have one class per service; boto3 makes them all when it runs.
+_BOTO3_RESOURCE: Final = "boto3.resources.base.ServiceResource"
+_BOTO3_STUBS: Final = re.compile(
+    r"mypy_boto3_\w+(?:\.client)?\.[A-Z]\w*(?P<client>Client)\b"
+    r"|mypy_boto3_\w+(?:\.service_resource)?\.[A-Z]\w*\b"
+)
+
+
 def _rename(name: str) -> str:
+    if name.startswith("mypy_boto3_") and (match := _BOTO3_STUBS.match(name)):
+        cls = "botocore.client.BaseClient" if match["client"] else _BOTO3_RESOURCE
+        return cls + name[match.end() :]
     end = len(name)
     while end > 0:
         head = name[:end]

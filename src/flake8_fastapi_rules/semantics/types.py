@@ -340,6 +340,11 @@ RETURNS: Final[Mapping[str, str]] = MappingProxyType(
                 urllib3.HTTPConnectionPool: request urlopen;
                 urllib3.ProxyManager: request urlopen""",
             # Cloud.
+            "clickhouse_connect.driver.client.Client": "clickhouse_connect.get_client",
+            "clickhouse_connect.driver.asyncclient.AsyncClient": """
+                clickhouse_connect.get_async_client""",
+            "supabase.AsyncClient": "supabase: acreate_client create_async_client",
+            "supabase.Client": "supabase.create_client",
             "botocore.client.BaseClient": "boto3.client; boto3.Session.client",
             "boto3.resources.base.ServiceResource": "boto3.resource; boto3.Session.resource",
             "google.cloud.storage.Bucket": """
@@ -523,7 +528,7 @@ CLASSES: Final[frozenset[str]] = (
     | _OTHER_CLASSES
     | frozenset(RETURNS.values())
     | frozenset(ATTRIBUTES.values())
-) - {"loguru.logger", "fastapi.FastAPI.webhooks"}
+) - {"boto3.client", "boto3.resource", "fastapi.FastAPI.webhooks", "loguru.logger"}
 
 
 def result_type(function: str) -> str | None:
