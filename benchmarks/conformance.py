@@ -43,10 +43,14 @@ def main() -> int:
     print("| --- | --- | --- | ---: | ---: | ---: | ---: |")
     for row in rows:
         left = len(row.missing) + len(row.surplus)
+        if not (row.claimed or left or row.explained):
+            continue
         print(
             f"| {row.set_name} | {row.rule} | {' '.join(row.codes)} | {row.claimed} | {row.agreed} "
             f"| {len(row.explained)} | {left} |"
         )
+    if unread := sum(row.unread for row in rows):
+        print(f"\n{unread} of their reports are in files that this Python cannot parse.")
     if options.differences:
         for row in rows:
             for place in row.missing:

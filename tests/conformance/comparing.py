@@ -35,11 +35,12 @@ class Reading:
     """The files of a set and what the peer says of them.
 
     Parameters:
-        files: all files; those without a claim are clean by the peer's word.
+        files: all files, with the rules that they are about; where none of these rules is claimed
+            the code is clean by the peer's word.
         claims: the peer's reports.
     """
 
-    files: Sequence[Path]
+    files: Mapping[Path, tuple[str, ...]]
     claims: Sequence[Claim]
 
 
@@ -52,7 +53,7 @@ class PeerSet:
         rules: the peer's rules with our codes that cover them.
         read: makes the reading; gets the corpus folder and a folder for temporary files; `None`
             when the corpus lacks the set.
-        both_ways: what the peer does not report is clean, by its own word.
+        both_ways: what we report and the peer does not is a difference too.
         level: how precisely reports must meet.
         settings: changes to our settings.
     """
@@ -75,23 +76,23 @@ class Explanation:
 
     Parameters:
         rule: the peer's rule.
-        where: a regular expression that occurs in the function's name (or statement's text).
+        where: a regular expression that occurs in the line of the `def` (or of the statement).
         reason: what is true of the code, and how that is known.
-        file: a glob for the file's name.
+        path: a glob for the file's path.
         kind: whether the peer reports what we do not (`silent`) or the other way round (`ours`).
     """
 
     rule: str
     where: str
     reason: str
-    file: str = "*"
+    path: str = "*"
     kind: Literal["silent", "ours"] = "silent"
 
     def fits(self, rule: str, kind: str, place: Place) -> bool:
         """Whether it explains a difference."""
         return (
             (self.rule, self.kind) == (rule, kind)
-            and fnmatch(place.path.name, self.file)
+            and fnmatch(str(place.path), self.path)
             and re.search(self.where, place.name) is not None
         )
 
@@ -116,6 +117,7 @@ class Row:
         claimed: places that the peer reports; agreed: those of them that we report too.
         missing: claimed, not ours, not explained; surplus: ours, not claimed, not explained.
         explained: differences with their reasons.
+        unread: claims in files that this Python cannot parse.
     """
 
     set_name: str
@@ -123,6 +125,7 @@ class Row:
     codes: tuple[str, ...]
     claimed: int = 0
     agreed: int = 0
+    unread: int = 0
     missing: list[Place] = field(default_factory=list)
     surplus: list[Place] = field(default_factory=list)
     explained: list[tuple[Place, Explanation]] = field(default_factory=list)
@@ -138,16 +141,17 @@ def compare(peers: PeerSet, reading: Reading, explanations: Sequence[Explanation
         if not ours:
             continue
         row = Row(peers.name, rule, tuple(sorted(ours)))
-        claimed = {
-            place_of(claim.path, claim.line, peers.level)
-            for claim in reading.claims
-            if claim.rule == rule
-        }
+        about = {path for path, rules in reading.files.items() if rule in rules}
+        claims = [claim for claim in reading.claims if claim.rule == rule]
+        readable = [claim for claim in claims if is_readable(claim.path)]
+        row.unread = len(claims) - len(readable)
+        claimed = {place_of(claim.path, claim.line, peers.level) for claim in readable}
         reported = {place_of(path, line, peers.level) for path, line, code in found if code in ours}
         row.claimed, row.agreed = len(claimed), len(claimed & reported)
         sort_out(row, "silent", sorted(claimed - reported), row.missing, explanations)
         if peers.both_ways:
-            sort_out(row, "ours", sorted(reported - claimed), row.surplus, explanations)
+            surplus = sorted(place for place in reported - claimed if place.path in about)
+            sort_out(row, "ours", surplus, row.surplus, explanations)
         rows.append(row)
     return rows
 
@@ -204,6 +208,16 @@ def place_of(path: Path, line: int, level: Level) -> Place:
 
 
 @cache
+def is_readable(path: Path) -> bool:
+    """Whether this Python can parse a file."""
+    try:
+        Source.from_bytes(str(path), path.read_bytes()).parse()
+    except SourceError:
+        return False
+    return True
+
+
+@cache
 def _units(path: Path) -> tuple[list[str], list[tuple[int, int, str]]]:
     """The lines of a file, and its functions and statements outside of functions.
 
@@ -220,10 +234,7 @@ def _units(path: Path) -> tuple[list[str], list[tuple[int, int, str]]]:
         for node in body:
             is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             end = node.end_lineno or node.lineno
-            if is_function:
-                first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-                units.append((first, end, node.name))
-            elif not inside:
+            if is_function or not inside:
                 first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
                 units.append((first, end, source.lines[node.lineno - 1].strip()))
             for child in ast.iter_child_nodes(node):

@@ -41,7 +41,7 @@ def ruff(*folders: str, select: str) -> Read:
             for item in json.loads(done.stdout)
             if item["code"] and item["code"].startswith(tuple(select.split(",")))
         ]
-        return Reading(sorted({claim.path for claim in claims}), claims)
+        return Reading(dict.fromkeys(sorted({claim.path for claim in claims}), ()), claims)
 
     return read
 
@@ -70,7 +70,7 @@ def ruff_in_endpoints(*folders: str, select: str) -> Read:
             for claim in reading.claims
             if any(first <= claim.line <= last for first, last in ranges.get(claim.path, ()))
         ]
-        return Reading(sorted({claim.path for claim in claims}), claims)
+        return Reading(dict.fromkeys(sorted({claim.path for claim in claims}), ()), claims)
 
     return read
 
@@ -87,34 +87,66 @@ def sonar(folder: str, files: dict[str, str], *, endpoints: bool = False) -> Rea
     def read(corpus: Path, temporary: Path) -> Reading | None:
         if not (corpus / folder).is_dir():
             return None
-        paths, claims = [], []
+        paths: dict[Path, tuple[str, ...]] = {}
+        claims = []
         for name, rule in files.items():
             path = temporary / f"sonar_{name.replace('/', '_')}"
             text = (corpus / folder / name).read_text()
-            path.write_text(with_endpoints(text) if endpoints else text)
-            paths.append(path)
+            changed, moved = with_endpoints(text) if endpoints else (text, int)
+            path.write_text(changed)
+            paths[path] = (rule,)
             for number, line in enumerate(text.splitlines(), 1):
                 match = re.search(r"#\s*Noncompliant(?:@([+-]\d+))?", line)
                 if match:
-                    claims.append(Claim(path, number + int(match[1] or 0), rule))
+                    claims.append(Claim(path, moved(number + int(match[1] or 0)), rule))
         return Reading(paths, claims)
 
     return read
 
 
-def with_endpoints(text: str) -> str:
-    """The program with all its coroutine functions at module level registered as endpoints."""
+def with_endpoints(text: str) -> tuple[str, Callable[[int], int]]:
+    """The program with its coroutine functions made endpoints.
+
+    Functions inside of coroutine functions and methods stay as they are.
+
+    Returns:
+        The text, and where an original line stands in it.
+    """
     try:
         tree = ast.parse(text)
     except SyntaxError:
-        return text
-    names = [node.name for node in tree.body if isinstance(node, ast.AsyncFunctionDef)]
-    routes = [f"far_app.add_api_route('/{name}', {name})" for name in dict.fromkeys(names)]
-    made = ["import fastapi as far_fastapi", "far_app = far_fastapi.FastAPI()"]
-    return "\n".join([text, *made, *routes])
+        return text, lambda line: line
+    before: dict[int, str] = {}
+
+    def visit(body: Iterable[ast.stmt]) -> None:
+        for node in body:
+            if isinstance(node, ast.AsyncFunctionDef):
+                line = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+                before[line] = " " * node.col_offset + f'@far_app.get("/{len(before)}")'
+            elif not isinstance(node, ast.ClassDef):
+                visit([child for child in ast.walk(node) if _is_directly_in(child, node)])
+
+    visit(tree.body)
+    lines = ["import fastapi as far_fastapi", "far_app = far_fastapi.FastAPI()"]
+    places: dict[int, int] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if number in before:
+            lines.append(before[number])
+        lines.append(line)
+        places[number] = len(lines)
+    return "\n".join(lines), places.__getitem__
 
 
-def semgrep(files: dict[str, str], folder: str) -> Read:
+def _is_directly_in(child: ast.AST, node: ast.stmt) -> bool:
+    """Whether a statement stands in the body of another one, not deeper."""
+    return isinstance(child, ast.stmt) and any(
+        child in body
+        for body in (getattr(node, name, None) for name in ("body", "orelse", "finalbody"))
+        if isinstance(body, list)
+    )
+
+
+def semgrep(folder: str, *files: str) -> Read:
     """Fixtures with `# ruleid:` above what is reported."""
 
     def read(corpus: Path, _: Path) -> Reading | None:
@@ -123,12 +155,11 @@ def semgrep(files: dict[str, str], folder: str) -> Read:
             return None
         claims = []
         for path in paths:
-            lines = path.read_text().splitlines()
-            for number, line in enumerate(lines, 1):
+            for number, line in enumerate(path.read_text().splitlines(), 1):
                 match = re.search(r"#\s*ruleid:\s*([\w-]+)", line)
                 if match:
                     claims.append(Claim(path, number + 1, match[1]))
-        return Reading(paths, claims)
+        return Reading({path: (path.stem,) for path in paths}, claims)
 
     return read
 
@@ -160,14 +191,15 @@ def flake8_fastapi(folder: str, files: dict[str, str]) -> Read:
     def read(corpus: Path, temporary: Path) -> Reading | None:
         if not (corpus / folder).is_dir():
             return None
-        paths, claims = [], []
+        paths: dict[Path, tuple[str, ...]] = {}
+        claims = []
         for name, rule in files.items():
             tree = ast.parse((corpus / folder / name).read_text())
             for test in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
                 calls = {ast.unparse(n.func) for n in ast.walk(test) if isinstance(n, ast.Call)}
                 for index, text in enumerate(_parameters(test)):
                     path = written(temporary, f"cf_{rule}_{test.name}_{index}", text)
-                    paths.append(path)
+                    paths[path] = (rule,)
                     if "assert_error" in calls:
                         claims.append(Claim(path, 1, rule))
         return Reading(paths, claims)
@@ -201,7 +233,8 @@ def pairs(folder: str, rule: str, prefix: str, *, names: tuple[str, str]) -> Rea
     def read(corpus: Path, temporary: Path) -> Reading | None:
         if not (corpus / folder).is_dir():
             return None
-        paths, claims = [], []
+        paths: dict[Path, tuple[str, ...]] = {}
+        claims = []
         for file in sorted((corpus / folder).rglob("test_*.py")):
             tree = ast.parse(file.read_text())
             for test in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)):
@@ -210,7 +243,7 @@ def pairs(folder: str, rule: str, prefix: str, *, names: tuple[str, str]) -> Rea
                 for index, (before, after) in enumerate(_before_after(test, names)):
                     name = f"{prefix}_{file.stem}_{test.name}_{index}"
                     path = written(temporary, name, before)
-                    paths.append(path)
+                    paths[path] = (rule,)
                     if before.split() != after.split():
                         claims.append(Claim(path, 1, rule))
         return Reading(paths, claims)
@@ -248,23 +281,25 @@ def evloop(folder: str, rule: str) -> Read:
     def read(corpus: Path, temporary: Path) -> Reading | None:
         if not (corpus / folder).is_dir():
             return None
-        paths: list[Path] = []
+        paths: dict[Path, tuple[str, ...]] = {}
         claims: list[Claim] = []
         for file in sorted((corpus / folder).glob("test_*.py")):
             tree = ast.parse(file.read_text())
             for test in (n for n in tree.body if isinstance(n, ast.FunctionDef)):
                 project = _only_project(test)
                 expected = _expected(test, rule)
-                if project is None or expected is None:
+                if project is None or expected is None or "noqa" in test.name:
                     continue
                 root = temporary / f"evloop_{test.name}"
+                root.mkdir()
+                (root / "pyproject.toml").write_text("[project]\nname = 'evloop'\n")
                 for name, text in project.items():
                     path = root / name
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_text(with_endpoints(text))
+                    path.write_text(with_endpoints(text)[0])
                 main = root / "app/main.py"
                 if main.is_file():
-                    paths.append(main)
+                    paths[main] = (rule,)
                     claims += [Claim(main, 1, rule)] if expected else []
         return Reading(paths, claims)
 
@@ -309,7 +344,7 @@ def programs(folder: str, claims: Iterable[tuple[str, int, str]]) -> Read:
         if not root.is_dir():
             return None
         made = [Claim(root / file, line, rule) for file, line, rule in claims]
-        return Reading(list(python_files(root)), made)
+        return Reading(dict.fromkeys(python_files(root), ()), made)
 
     return read
 

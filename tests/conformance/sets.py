@@ -150,13 +150,11 @@ SETS = (
         },
         readers.semgrep(
             SEMGREP,
-            {
-                "wildcard-cors.py": "wildcard-cors",
-                "unrestricted-trusted-host.py": "unrestricted-trusted-host",
-                "path-traversal-file-response.py": "path-traversal-file-response",
-                "audit/fastapi-unvalidated-redirect.py": "fastapi-unvalidated-redirect",
-                "injection/fastapi-httpx-ssrf.py": "fastapi-httpx-ssrf",
-            },
+            "wildcard-cors.py",
+            "unrestricted-trusted-host.py",
+            "path-traversal-file-response.py",
+            "audit/fastapi-unvalidated-redirect.py",
+            "injection/fastapi-httpx-ssrf.py",
         ),
     ),
     PeerSet(
