@@ -8,6 +8,7 @@ Headers are never logged. Bodies are: capped, as compact JSON, with secrets repl
 from __future__ import annotations
 
 import logging
+import re
 import time
 from typing import Final
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from example_app.core.logging import ACCESS_LOGGER
 from example_app.core.redaction import describe_body
 
 PATH_CHARACTERS: Final = "/~:@!$&'()*+,;="
+PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9/_.-]*")
 
 logger = logging.getLogger(ACCESS_LOGGER)
 
@@ -65,7 +67,9 @@ class AccessLogMiddleware:
                 return
             written = True
             elapsed = (time.perf_counter() - started) * 1000
-            path = quote(scope["path"], safe=PATH_CHARACTERS)
+            path = scope["path"]
+            if not PLAIN_PATH.fullmatch(path):
+                path = quote(path, safe=PATH_CHARACTERS)
             line = f"{scope['method']} {path} {status} {elapsed:05.2f}ms"
             if size:
                 content_type = Headers(scope=scope).get("content-type", "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS: Final[dict[str, str]] = {
@@ -12,6 +11,7 @@ HEADERS: Final[dict[str, str]] = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-site",
+    "Cache-Control": "no-store",
 }
 API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
@@ -22,10 +22,12 @@ class SecurityHeadersMiddleware:
     def __init__(self, app: ASGIApp, debug: bool) -> None:
         """Wrap an application; debug mode serves a documentation page, which needs scripts."""
         self.app = app
-        self.headers = dict(HEADERS)
+        headers = dict(HEADERS)
         if not debug:
-            self.headers["Content-Security-Policy"] = API_POLICY
-            self.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+            headers["Content-Security-Policy"] = API_POLICY
+            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        # Encoded once; `MutableHeaders` would search the list again for each of them.
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -35,10 +37,9 @@ class SecurityHeadersMiddleware:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
+                present = {name for name, _ in message["headers"]}
+                missing = [header for header in self.headers if header[0] not in present]
+                message["headers"] = [*message["headers"], *missing]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

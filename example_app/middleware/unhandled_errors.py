@@ -34,7 +34,6 @@ class UnhandledErrorMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request = Request(scope, receive)
         started = False
         replaced = False
 
@@ -42,13 +41,11 @@ class UnhandledErrorMiddleware:
             nonlocal started, replaced
             if message["type"] == "http.response.start":
                 started = True
-                headers = Headers(raw=message["headers"])
-                plain = headers.get("content-type", "").startswith("text/plain")
-                if message["status"] >= 400 and plain:
-                    replaced = True
-                    kept = {k: v for k, v in headers.items() if not k.startswith("content-")}
-                    if "content-range" in headers:
-                        kept["content-range"] = headers["content-range"]
+                if message["status"] >= 400:
+                    headers = Headers(raw=message["headers"])
+                    replaced = headers.get("content-type", "").startswith("text/plain")
+                if replaced:
+                    request, kept = Request(scope, receive), kept_headers(headers)
                     response = self.on_plain_error(request, message["status"], kept)
                     await response(scope, receive, send)
             if not replaced:
@@ -57,9 +54,18 @@ class UnhandledErrorMiddleware:
         try:
             await self.app(scope, receive, send_in_shape)
         except Exception as error:
-            response = await self.on_exception(request, error)
+            response = await self.on_exception(Request(scope, receive), error)
             if started:
                 # Half a response is out. Raising makes the server close the connection, which is
                 # the only way left to tell the client that the rest is missing.
                 raise
             await response(scope, receive, send)
+
+
+def kept_headers(headers: Headers) -> dict[str, str]:
+    """Return the headers that outlive the replacement of a body: all that do not describe it."""
+    return {
+        name: value
+        for name, value in headers.items()
+        if name == "content-range" or not name.startswith("content-")
+    }

@@ -50,6 +50,9 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     root = logging.getLogger()
     before = root.handlers[:], root.level
+    monkeypatch.setattr(logging, "_srcfile", logging._srcfile)
+    for name in ("logThreads", "logProcesses", "logMultiprocessing"):
+        monkeypatch.setattr(logging, name, True)
     yield
     root.handlers[:], root.level = before
     structlog.reset_defaults()
