@@ -61,6 +61,45 @@ CASES: dict[str, tuple[dict[str, str], str | None]] = {
         {"main.py": "def f():\n    from fastapi import FastAPI\n    return FastAPI()\nit = f()"},
         APP,
     ),
+    # factories that are told the class of their products
+    "sessionmaker": (
+        {"main.py": "from sqlalchemy.orm import sessionmaker\nit = sessionmaker(engine)()"},
+        "sqlalchemy.orm.Session",
+    ),
+    "sessionmaker with a class": (
+        {
+            "main.py": "from sqlalchemy.orm import sessionmaker\nfrom sqlalchemy.ext.asyncio import AsyncSession\nSL = sessionmaker(engine, class_=AsyncSession)\nit = SL()"
+        },
+        "sqlalchemy.ext.asyncio.AsyncSession",
+    ),
+    "sessionmaker with a class by position": (
+        {
+            "main.py": "from sqlalchemy.orm import sessionmaker\nfrom sqlalchemy.ext.asyncio import AsyncSession\nit = sessionmaker(engine, AsyncSession).begin()"
+        },
+        "sqlalchemy.ext.asyncio.AsyncSession",
+    ),
+    "sessionmaker with unknown arguments": (
+        {"main.py": "from sqlalchemy.orm import sessionmaker\nit = sessionmaker(**options)()"},
+        None,
+    ),
+    "sessionmaker as a bare annotation": (
+        {
+            "main.py": "from sqlalchemy.orm import sessionmaker\ndef f(make: sessionmaker):\n    return make()\nit = f()"
+        },
+        None,
+    ),
+    "async_sessionmaker as an annotation": (
+        {
+            "main.py": "from sqlalchemy.ext.asyncio import async_sessionmaker\ndef f(make: async_sessionmaker):\n    return make()\nit = f()"
+        },
+        "sqlalchemy.ext.asyncio.AsyncSession",
+    ),
+    "annotated context manager": (
+        {
+            "main.py": "from contextlib import AbstractContextManager\nfrom sqlalchemy.orm import Session\ndef f(cm: AbstractContextManager[Session]):\n    with cm as session:\n        return session\nit = f()"
+        },
+        "sqlalchemy.orm.Session",
+    ),
     # the project's own modules
     "sibling": ({**DEPS, "main.py": "from deps import get_db as it"}, "deps.get_db"),
     "package": (

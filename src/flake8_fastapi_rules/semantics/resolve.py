@@ -15,7 +15,7 @@ from flake8_fastapi_rules.engine.index import FUNCTIONS, Binding, Scope, all_arg
 from flake8_fastapi_rules.semantics.bases import external_mro
 from flake8_fastapi_rules.semantics.modules import Module, Modules
 from flake8_fastapi_rules.semantics.names import canonical
-from flake8_fastapi_rules.semantics.types import ATTRIBUTES, ENTER, RETURNS
+from flake8_fastapi_rules.semantics.types import ATTRIBUTES, ENTER, PRODUCT_ARGUMENT, RETURNS
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
     AnnotatedAlias,
@@ -48,6 +48,9 @@ _ITERATORS = frozenset(
 )
 _AWAITABLES = frozenset(
     {"collections.abc.Awaitable", "collections.abc.Coroutine", "asyncio.Future", "asyncio.Task"}
+)
+_CONTEXT_MANAGER_TYPES = frozenset(
+    {"contextlib.AbstractAsyncContextManager", "contextlib.AbstractContextManager"}
 )
 _CONTAINERS = (
     frozenset(
@@ -554,6 +557,15 @@ class Resolver:
             case External(name) if name in _TRANSPARENT_PARTIALS and node.args:
                 return self.resolve(module, node.args[0])
             case External(name):
+                owner, _, member = name.rpartition(".")
+                if member == "begin" and owner in PRODUCT_ARGUMENT:
+                    # `factory.begin()` gives what `factory()` does, in a transaction.
+                    factory = (
+                        self.resolve(module, node.func.value)
+                        if isinstance(node.func, ast.Attribute)
+                        else UNKNOWN
+                    )
+                    return self.called(factory, module, node)
                 for known in self.names_of(callee):
                     typed = RETURNS.get(known)
                     if typed:
@@ -565,6 +577,8 @@ class Resolver:
                 return Instance(callee, module, node)
             case Function():
                 return self.returned(callee)
+            case Instance(of=External(name)) if name in PRODUCT_ARGUMENT:
+                return self._product(callee, name, module, node)
             case Instance(of=External(name)):
                 for base in external_mro(name):
                     typed = RETURNS.get(f"{base}.__call__")
@@ -576,6 +590,26 @@ class Resolver:
                 return self.returned(method) if isinstance(method, Function) else UNKNOWN
             case _:
                 return UNKNOWN
+
+    def _product(self, factory: Instance, name: str, module: Module, node: ast.Call) -> Value:
+        """What calling a factory gives that was told which class to make objects of."""
+        default = External(RETURNS[f"{name}.__call__"])
+        if factory.call is None or factory.module is None:
+            if factory.args:
+                return factory.args[0]
+            # Many a parameter annotated with a plain `sessionmaker` makes asynchronous sessions.
+            is_async = name.startswith("sqlalchemy.ext.asyncio.")
+            return Instance(default, module, node) if is_async else UNKNOWN
+        cls: Value = default
+        if len(factory.call.args) > 1:
+            # SQLAlchemy 1.4 takes the class by position, too.
+            cls = self.resolve(factory.module, factory.call.args[1])
+        for keyword in factory.call.keywords:
+            if keyword.arg == PRODUCT_ARGUMENT[name]:
+                cls = self.resolve(factory.module, keyword.value)
+            elif keyword.arg is None:
+                return UNKNOWN
+        return Instance(cls, module, node) if isinstance(cls, External | Class) else UNKNOWN
 
     def _super(self, module: Module, node: ast.Call) -> Value:
         function = module.index.function_of(node)
@@ -743,6 +777,8 @@ class Resolver:
                 return self._element(module, self.yielded(callee), binding.path)
         value = self.resolve(module, expression)
         match value:
+            case Instance(of=External(name), args=args) if name in _CONTEXT_MANAGER_TYPES:
+                return self._element(module, args[0], binding.path) if args else UNKNOWN
             case Instance(of=External(name)):
                 for base in external_mro(name):
                     if base in ENTER:
