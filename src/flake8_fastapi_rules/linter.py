@@ -195,13 +195,15 @@ class Linter:
         settings = self.configuration(source.path).settings
         is_test = settings.is_test_path(source.path)
         plan = self._plan_for(settings, is_test).for_text(source.text)
-        if tree is None:
-            tree = source.parse()
         if not plan:
+            if tree is None:
+                source.parse()
             return []
         model = self.model_for(settings)
         try:
-            module = model.load(source, tree)
+            module = model.load(source, tree)  # parses only what it has not parsed yet
+        except SourceError:
+            raise
         except Exception as error:
             return [crash_finding(source, "loading the module", error)]
 

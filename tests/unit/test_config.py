@@ -252,16 +252,19 @@ def test_settings_are_documented() -> None:
         assert json.dumps(option.metadata["example"])
 
 
+PYPROJECT = "pyproject.toml"
+
+
 class TestVersions:
     @pytest.mark.parametrize(
         ("file", "text", "expected"),
         [
-            ("pyproject.toml", '[project]\ndependencies = ["fastapi[standard]>=0.115.2,<1"]', (0, 115, 2)),
-            ("pyproject.toml", '[project.optional-dependencies]\nweb = ["FastAPI ~= 0.100.1"]', (0, 100, 1)),
-            ("pyproject.toml", '[dependency-groups]\ndev = [{include-group = "x"}, "fastapi>0.99"]', (0, 99)),
-            ("pyproject.toml", '[tool.poetry.dependencies]\nfastapi = "^0.111"', (0, 111)),
-            ("pyproject.toml", '[tool.poetry.dependencies]\nfastapi = {version = "~0.111.1"}', (0, 111, 1)),
-            ("pyproject.toml", '[tool.poetry.group.x.dependencies]\nfastapi = "0.111.0"', (0, 111, 0)),
+            (PYPROJECT, '[project]\ndependencies = ["fastapi[all]>=0.115.2,<1"]', (0, 115, 2)),
+            (PYPROJECT, '[project.optional-dependencies]\na = ["FastAPI ~= 0.9.1"]', (0, 9, 1)),
+            (PYPROJECT, '[dependency-groups]\na = [{include-group="x"}, "fastapi>0.99"]', (0, 99)),
+            (PYPROJECT, '[tool.poetry.dependencies]\nfastapi = "^0.111"', (0, 111)),
+            (PYPROJECT, '[tool.poetry.dependencies]\nfastapi = {version="~0.111.1"}', (0, 111, 1)),
+            (PYPROJECT, '[tool.poetry.group.x.dependencies]\nfastapi = "0.111.0"', (0, 111, 0)),
             ("requirements.txt", "# web\nfastapi==0.95.0 ; python_version > '3'\n", (0, 95, 0)),
             ("requirements-dev.txt", "-r x.txt\nfastapi (>=0.96)\n", (0, 96)),
             ("requirements/base.txt", "fastapi===0.97.0 --hash=sha256:abc\n", (0, 97, 0)),

@@ -41,8 +41,9 @@ COMMENTS = st.sampled_from(
         "", "", "", "  # noqa", "  # NoQA", "  #noqa", "  # noqa: FAR101", "  # noqa:FAR101",
         "  # noqa: FAR1", "  # noqa: FAR", "  # noqa: far101", "  # noqa : FAR101",
         "  # noqa: E501,FAR101", "  # noqa: E501 FAR201", "  # noqa: FAR101,", "  # noqa: X",
-        "  # noqa: FAR101 because", "  # noqa:  FAR101", "  # noqa:FAR101FAR201", "  # noqa FAR101",
-        "  # why # noqa: FAR301", "  # noqa: FAR101 # noqa: FAR201", "  # noqa-not", "  # noqa: 101",
+        "  # noqa: FAR101 because", "  # noqa:  FAR101", "  # noqa:FAR101FAR201",
+        "  # noqa FAR101", "  # why # noqa: FAR301",
+        "  # noqa: FAR101 # noqa: FAR201", "  # noqa-not", "  # noqa: 101",
         "  # flake8: noqa: FAR101", "  # noqa:\tFAR101, FAR301",
     ]
 )  # fmt: skip
