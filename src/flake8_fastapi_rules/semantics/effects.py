@@ -305,6 +305,7 @@ class Effects:
         opener = self._resolver.resolve(site.module, value.call.func)
         return (
             isinstance(opener, External)
+            and blocking(opener.name) is not None
             and any(name in FILE_OPENERS for name in self._resolver.names_of(opener))
             and index.function_of(value.call) is index.function_of(site.node)
         )
@@ -566,8 +567,7 @@ class Effects:
             return None
         if name.startswith(("httpx.", "aiohttp.", "requests.", "urllib3.")):
             return "an HTTP client"
-        article = "an" if resource.kind == "engine" else "a"
-        return f"{article} {'database ' if resource.kind != 'client' else ''}{resource.kind}"
+        return "a client" if resource.kind == "client" else f"a database {resource.kind}"
 
     def _opened_below(self, site: CallSite) -> str | None:
         """The opener behind a project's function that hands a new resource to its caller."""

@@ -444,6 +444,8 @@ class Writes:
         match value:
             case Expression(module=home, node=made) if self._is_container(value):
                 return isinstance(home.index.scope_of(made).node, ast.Module)
+            case Instance(call=None) if self._is_container(value):
+                return self._is_module_variable(function, root)
             case Instance(module=home, call=ast.Call() as call) if home is not None:
                 if not isinstance(home.index.scope_of(call).node, ast.Module):
                     return False
@@ -452,6 +454,13 @@ class Writes:
                 )
             case _:
                 return False
+
+    def _is_module_variable(self, function: Function, name: ast.Name) -> bool:
+        """Whether a name is a variable of this module, or of one of the project's others."""
+        found = function.module.index.lookup(name.id, name)
+        if found is None or not isinstance(found[0].node, ast.Module):
+            return False
+        return all(b.kind in {"assign", "annotated", "from"} for b in found[1])
 
     def _is_settings(self, value: Instance) -> bool:
         return self._resolver.is_instance(

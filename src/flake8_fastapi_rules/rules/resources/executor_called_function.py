@@ -14,6 +14,7 @@ from flake8_fastapi_rules.semantics.libraries import EXECUTORS, blocking
 from flake8_fastapi_rules.semantics.types import result_type
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
+_CALLABLES = ("collections.abc.Callable", "typing.Callable", "functools.partial")
 #: Executors that take no keyword arguments for the function.
 _POSITIONAL_ONLY = ("run_in_executor", "run_sync")
 
@@ -116,9 +117,9 @@ class ExecutorCalledFunction(Rule):
         for node in index.own_nodes(callee.node):
             if isinstance(node, ast.Return) and node.value is not None:
                 value = resolver.resolve(callee.module, node.value)
-                if isinstance(value, Function | Class) or (
-                    isinstance(value, Instance) and isinstance(value.of, Class)
-                ):
+                if context.model.is_callable(value):
+                    return False
+                if isinstance(value, Instance) and resolver.is_instance(value, *_CALLABLES):
                     return False
                 if not value and isinstance(node.value, ast.Name | ast.Attribute | ast.Call):
                     return self._says_value(callee, context)

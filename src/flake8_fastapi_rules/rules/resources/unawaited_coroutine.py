@@ -13,6 +13,9 @@ from flake8_fastapi_rules.semantics.effects import display_name
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction
 from flake8_fastapi_rules.semantics.values import Function
 
+#: Decorators under which a call of a coroutine function still gives a coroutine.
+_BINDING = frozenset({"builtins.classmethod", "builtins.staticmethod", "abc.abstractmethod"})
+
 
 class UnawaitedCoroutine(Rule):
     """Await the coroutines that you call.
@@ -89,14 +92,13 @@ class UnawaitedCoroutine(Rule):
         graph = context.model.effects.graph
         index = context.module.index
         for site in graph.sites(value):
-            called = graph.body_of(site.callee)
+            called = site.callee
             if (
                 isinstance(index.parents.get(site.node), ast.Expr)
-                and isinstance(site.callee, Function)
-                and called is not None
+                and isinstance(called, Function)
                 and isinstance(called.node, ast.AsyncFunctionDef)
                 and not called.module.index.is_generator(called.node)
-                and not called.node.decorator_list
+                and graph.decorators(called) <= _BINDING
             ):
                 yield self.report(
                     site.node,

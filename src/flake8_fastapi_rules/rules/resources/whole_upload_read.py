@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.framework import UPLOAD_TYPES
 from flake8_fastapi_rules.semantics.libraries import is_in
-from flake8_fastapi_rules.semantics.values import Constant, External
+from flake8_fastapi_rules.semantics.values import External
 
 _READS = frozenset(f"{upload}.read" for upload in UPLOAD_TYPES) | {"typing.BinaryIO.read"}
 
@@ -66,7 +66,7 @@ class WholeUploadRead(Rule):
         func = call.func
         if not isinstance(func, ast.Attribute) or func.attr != "read" or call.keywords:
             return
-        if call.args and context.resolve(call.args[0]) not in {Constant(-1), Constant(None)}:
+        if call.args and ast.unparse(call.args[0]) not in {"-1", "None"}:
             return
         callee = context.resolve(func)
         if isinstance(callee, External) and is_in(callee.name, _READS):
