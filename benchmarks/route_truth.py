@@ -5,7 +5,7 @@ are walked; the graph reads the same sources without importing them. Printed are
 both have, that only one has, and how many of the common ones have equal dependency lists.
 
     python benchmarks/route_truth.py --python VENV/bin/python --source DIR package.main:app
-    python benchmarks/route_truth.py --python VENV/bin/python --source DIR "package.main:create_app()"
+    python benchmarks/route_truth.py --python VENV/bin/python "package.main:create_app()"
     python benchmarks/route_truth.py --python VENV/bin/python --tree DIR/docs_src
 
 `--tree` takes every module below a folder that can be imported, and every app in its variables.
@@ -76,6 +76,10 @@ def walk(app, prefix=""):
             continue
         if getattr(route.endpoint, "__module__", "") == "fastapi.applications":
             continue
+        # Some versions keep what is effective for WebSockets one step further inside.
+        inner = getattr(context, "_route_context", None)
+        effective = getattr(inner or context, "starlette_route", None)
+        context = effective if effective is not None else context
         is_api = isinstance(route, (APIRoute, APIWebSocketRoute))
         dependant = getattr(context, "dependant", None) if is_api else None
         yield {
@@ -173,17 +177,19 @@ def rows_of_graph(
     """One row for each method of a route of the graph, mounted apps included."""
     apps, added = [app], True
     while added:
-        inner = [a for a in project.apps if a not in apps and any(p in apps for p, _ in a.mounts)]
+        inner = [
+            a for a in project.apps if a not in apps and any(m.parent in apps for m in a.mounts)
+        ]
         apps += inner
         added = bool(inner)
-    above = app.mount_path or ""
     for each in apps:
         for route in project.resolved_routes(each):
             handler = place_name(route.endpoint) if route.endpoint else "?"
-            path = "?" if route.path is None else route.path.removeprefix(above)
             methods = route.methods if route.methods is not None else ("?",)
-            for method in methods or ("WEBSOCKET",):
-                yield (method, path, handler or "?"), route
+            for mount in each.paths_below(app) or ("?",):
+                local = "?" if route.local_path is None else route.local_path
+                for method in methods or ("WEBSOCKET",):
+                    yield (method, mount + local, handler or "?"), route
 
 
 def compare(target: str, truth: list[dict[str, Any]], project: Project, app: AppNode) -> Score:

@@ -140,6 +140,14 @@ class Items:
 
     items: list[Any]
     complete: bool = True
+    conditions: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Maybe:
+    """An element that a branch put into a list, so that it may be there or not."""
+
+    value: Any
 
 
 @dataclass(slots=True, eq=False)
@@ -392,19 +400,18 @@ class Evaluator:
     def nodes_named(self, name: str) -> list[RouterNode]:
         """The apps and routers that `package.module:attribute` is, or that calling it gave."""
         module_name, _, attribute = name.partition(":")
+        home = next((m for m in (*self.modules, *self._frames) if m.name == module_name), None)
+        if home is None and self.modules:
+            home = self.model.modules.find(module_name, self.modules[0])
+        if home is None:
+            return []
         found: list[RouterNode] = []
-        modules = dict.fromkeys((*self.modules, *self._frames))
-        for module in modules:
-            if module.name != module_name:
-                continue
-            frame = self.module_frame(module)
-            value: AV = self._forced(frame.names.get(attribute, UNKNOWN))
-            for made in _alternatives(value):
-                if isinstance(made, Made):
-                    found.append(made.node)
-                elif isinstance(made, Closure):
-                    found += self._results.get(made.function.node, ())
-        return found
+        for made in _alternatives(self._module_attribute(home, attribute)):
+            if isinstance(made, Made):
+                found.append(made.node)
+            elif isinstance(made, Closure):
+                found += self._results.get(made.function.node, ())
+        return sorted(found, key=lambda node: len(node.conditions))
 
     # -- modules ----------------------------------------------------------------------------
 
@@ -485,9 +492,13 @@ class Evaluator:
     def _is_interesting(self, module: Module, node: ast.AST, depth: int = 0) -> bool:
         """Whether calling a function or class assembles something, itself or further down."""
         if isinstance(node, ast.ClassDef):
-            init = self._member(Class(module, node), "__init__", UNKNOWN, stop_at_library=True)
-            return isinstance(init, Closure) and self._is_interesting(
-                init.function.module, init.function.node, depth
+            return any(
+                isinstance(init, Closure)
+                and self._is_interesting(init.function.module, init.function.node, depth)
+                for init in (
+                    self._member(Class(module, node), name, UNKNOWN, stop_at_library=True)
+                    for name in ("__init__", "__post_init__", "__attrs_post_init__")
+                )
             )
         known = self._interesting.get(node)
         if known is not None:
@@ -657,6 +668,10 @@ class Evaluator:
             if attr in {"prefix", "tags", "dependencies"}:
                 changed = self._options(Arguments([], {attr: value}))
                 node.options = replace(node.options, **{attr: getattr(changed, attr)})
+                if attr == "dependencies":
+                    node.options = replace(
+                        node.options, dependencies_complete=changed.dependencies_complete
+                    )
             elif attr == "routes":
                 node.is_open = True
             else:
@@ -665,11 +680,7 @@ class Evaluator:
     def _augmented(self, target: ast.expr, value: AV, frame: Frame) -> None:
         current = self.evaluate(target, frame)
         if isinstance(current, Items):
-            items = _items(value)
-            if items is None:
-                current.complete = False
-            else:
-                current.items.extend(items)
+            self._put_into(current, _items(value))
         elif isinstance(current, Routes):
             self._extend_routes(current.node, value)
         elif isinstance(target, ast.Name):
@@ -753,6 +764,9 @@ class Evaluator:
             return
         for item in items[:_WIDTH]:
             depth = len(self._conditions)
+            if isinstance(item, Maybe):
+                self._conditions.append(item)
+                item = item.value
             self._assign(node.target, item, frame)
             self._block(node.body, frame)
             del self._conditions[depth:]
@@ -819,6 +833,11 @@ class Evaluator:
                 return None
             case ast.List() | ast.Tuple() | ast.Set():
                 return self.evaluate(node, frame)
+            case ast.Call(func=ast.Attribute(value=owner)) | ast.Subscript(value=owner):
+                # `path.endswith("/")`, `path[-1]` of an argument
+                if isinstance(self._decidable(owner, frame), Constant):
+                    return self.evaluate(node, frame)
+                return None
             case _:
                 return None
 
@@ -1092,10 +1111,10 @@ class Evaluator:
                     return UNKNOWN
                 return Items([Constant(tag) for tag in tags])
             case "dependencies":
-                listed = node.options.dependencies
-                if isinstance(listed, Unknown):
-                    return UNKNOWN
-                return Items([Depending(dependency) for dependency in listed])
+                return Items(
+                    [Depending(dependency) for dependency in node.options.dependencies],
+                    node.options.dependencies_complete,
+                )
             case _ if attr in _KNOWN:
                 return Method(receiver, attr)
             case _ if attr in _APP_DEFAULTS and node.is_app:
@@ -1189,7 +1208,7 @@ class Evaluator:
         return Assumed(text) if assumed else Constant(text)
 
     def _sequence(self, elements: Sequence[ast.expr], frame: Frame) -> Items:
-        result = Items([])
+        result = Items([], conditions=tuple(self._conditions))
         for element in elements[:_WIDTH]:
             value = self.evaluate(element, frame)
             if isinstance(element, ast.Starred):
@@ -1227,6 +1246,8 @@ class Evaluator:
 
     def _item(self, node: ast.Subscript, owner: AV, index: ast.expr, frame: Frame) -> AV:
         key = self.evaluate(index, frame) if not isinstance(index, ast.Slice) else UNKNOWN
+        if isinstance(owner, Constant) and isinstance(owner.value, str):
+            return self._part_of(owner, index)
         if isinstance(owner, Items):
             if isinstance(index, ast.Slice):
                 return Items(list(owner.items), complete=False)
@@ -1241,6 +1262,27 @@ class Evaluator:
         if isinstance(owner, Class):
             return owner
         return self._ask(node, frame)
+
+    def _part_of(self, owner: Constant, index: ast.expr) -> AV:
+        """`path[:-1]`"""
+        bounds = [index.lower, index.upper] if isinstance(index, ast.Slice) else [index]
+        values: list[int | None] = []
+        for bound in bounds:
+            match bound:
+                case None:
+                    values.append(None)
+                case ast.Constant(value=int(value)):
+                    values.append(value)
+                case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(value))):
+                    values.append(-value)
+                case _:
+                    return UNKNOWN
+        try:
+            if isinstance(index, ast.Slice):
+                return type(owner)(owner.value[slice(*values)])
+            return type(owner)(owner.value[values[0]])
+        except (LookupError, TypeError):
+            return UNKNOWN
 
     def _either_of(self, op: ast.boolop, values: Sequence[ast.expr], frame: Frame) -> AV:
         found: list[AV] = []
@@ -1272,13 +1314,13 @@ class Evaluator:
         inner.receiver = frame.receiver
         result = Items([], complete=getattr(iterable, "complete", True))
         for item in items[:_WIDTH]:
-            self._assign(generator.target, item, inner)
+            optional = isinstance(item, Maybe)
+            self._assign(generator.target, item.value if isinstance(item, Maybe) else item, inner)
             verdicts = [self._decide(test, inner) for test in generator.ifs]
             if False in verdicts:
                 continue
-            if None in verdicts:
-                result.complete = False
-            result.items.append(self.evaluate(element, inner))
+            made = self.evaluate(element, inner)
+            result.items.append(Maybe(made) if optional or None in verdicts else made)
         return result
 
     # -- calls ------------------------------------------------------------------------------
@@ -1532,13 +1574,47 @@ class Evaluator:
             else:
                 self._bind_fields(instance, init, arguments)
             return instance
-        names = [
-            statement.target.id
-            for _, statement in parameters.fields_of(self.resolver, cls)
-            if isinstance(statement.target, ast.Name)
-        ]
-        instance.attributes.update(arguments.named(tuple(names)))
+        self._fill_fields(instance, arguments)
+        for name in ("__post_init__", "__attrs_post_init__", "model_post_init"):
+            after = self._member(cls, name, instance, stop_at_library=True)
+            if isinstance(after, Closure):
+                self.call_function(after, Arguments([], {}))
         return instance
+
+    def _fill_fields(self, instance: Object, arguments: Arguments) -> None:
+        """What a generated constructor (dataclass, attrs, Pydantic) does with its arguments."""
+        fields = list(parameters.fields_of(self.resolver, instance.cls))
+        names = [s.target.id for _, s in fields if isinstance(s.target, ast.Name)]
+        given = arguments.named(tuple(names))
+        for name, (module, statement) in zip(names, fields, strict=True):
+            if name in given:
+                instance.attributes[name] = given[name]
+                continue
+            default = statement.value
+            if isinstance(default, ast.Call):
+                made = self._field_default(module, default)
+                if made is not None:
+                    instance.attributes[name] = made
+
+    def _field_default(self, module: Module, node: ast.Call) -> AV | None:
+        """`field(default_factory=APIRouter)`, `field(default=None)`"""
+        frame = self.module_frame(module)
+        for keyword in node.keywords:
+            if keyword.arg == "default":
+                return self.evaluate(keyword.value, frame)
+            if keyword.arg in {"default_factory", "factory"}:
+                factory = self.evaluate(keyword.value, frame)
+                match factory:
+                    case External(name=name) if name in {"builtins.list", "builtins.set"}:
+                        return Items([])
+                    case External(name="builtins.dict"):
+                        return Table({})
+                    case Closure():
+                        return self.call_function(factory, Arguments([], {}), for_result=True)
+                    case External() | Class() if self._kind_of_class(factory) is not None:
+                        call = ast.copy_location(ast.Call(keyword.value, [], []), keyword.value)
+                        return self._called(factory, call, frame, is_statement=False)
+        return None
 
     def _bind_fields(self, instance: Object, init: Closure, arguments: Arguments) -> None:
         """`self.x = x` of a constructor that assembles nothing."""
@@ -1929,12 +2005,14 @@ class Evaluator:
             value = given[name]
             return default if _is_none(value) else read(value)
 
+        listed, complete = pick("dependencies", ((), True), self._listed) or ((), False)
         response_class = given.get("response_class" if is_route else "default_response_class")
         custom = given.get("generate_unique_id_function")
         return Options(
             pick("prefix", "", self._one_text),
             pick("tags", (), self._texts),
-            pick("dependencies", (), self._listed),
+            listed,
+            complete,
             pick("responses", (), self._keys),
             pick("deprecated", None, _flag),
             pick("include_in_schema", True, _flag),
@@ -1962,17 +2040,20 @@ class Evaluator:
             return UNKNOWN
         return tuple(text for text in texts if isinstance(text, str))
 
-    def _listed(self, value: AV) -> tuple[Dependency, ...] | Unknown:
+    def _listed(self, value: AV) -> tuple[tuple[Dependency, ...], bool]:
+        """The dependencies that are certainly in a list, and whether these are all."""
         items = _items(value)
-        if items is None or not getattr(value, "complete", True):
-            return UNKNOWN
+        if items is None:
+            return (), False
+        complete = getattr(value, "complete", True)
         found: list[Dependency] = []
         for item in items:
             dependency = self._dependency(item)
             if dependency is None:
-                return UNKNOWN
-            found.append(dependency)
-        return tuple(found)
+                complete = False
+            else:
+                found.append(dependency)
+        return tuple(found), complete
 
     def _dependency(self, item: AV) -> Dependency | None:
         if isinstance(item, Depending):
@@ -2061,21 +2142,15 @@ class Evaluator:
         first = values[0] if values else UNKNOWN
         if isinstance(receiver, Items):
             if name == "append":
-                receiver.items.append(first)
+                self._put_into(receiver, [first])
             elif name == "insert" and len(values) == 2:
-                receiver.items.append(values[1])
+                self._put_into(receiver, values[1:])
             elif name == "extend":
-                items = _items(first)
-                if items is None:
-                    receiver.complete = False
-                else:
-                    receiver.items.extend(items)
+                self._put_into(receiver, _items(first))
             elif name == "copy":
                 return Items(list(receiver.items), receiver.complete)
             elif name in {"remove", "pop", "clear"}:
                 receiver.complete = False
-            if self._conditions and name in {"append", "insert", "extend"}:
-                pass  # kept: a branch that adds to a list is taken for one that adds
             return Constant(None)
         if isinstance(receiver, Table):
             return self._mapping_method(receiver, name, arguments)
@@ -2089,6 +2164,14 @@ class Evaluator:
             named = {key: self._plain(value) for key, value in arguments.keywords.items()}
             return _text_method(receiver.value, name, plain, named)
         return UNKNOWN
+
+    def _put_into(self, receiver: Items, items: Sequence[AV] | None) -> None:
+        if items is None:
+            receiver.complete = False
+            return
+        if any(condition not in receiver.conditions for condition in self._conditions):
+            items = [item if isinstance(item, Maybe) else Maybe(item) for item in items]
+        receiver.items.extend(items)
 
     def _mapping_method(self, receiver: Table, name: str, arguments: Arguments) -> AV:
         values = arguments.positional
@@ -2326,9 +2409,11 @@ def _compared(op: ast.cmpop, first: AV, second: AV) -> bool | None:
         items = _items(second)
         if items is None or not isinstance(first, Constant):
             return None
+        if first in items:
+            return isinstance(op, ast.In)
         if not all(isinstance(item, Constant) for item in items):
             return None
-        return (first in items) is isinstance(op, ast.In)
+        return isinstance(op, ast.NotIn) if getattr(second, "complete", True) else None
     if isinstance(op, ast.Is | ast.IsNot | ast.Eq | ast.NotEq):
         positive = isinstance(op, ast.Is | ast.Eq)
         if isinstance(first, Constant) and isinstance(second, Constant):

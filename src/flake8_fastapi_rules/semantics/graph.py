@@ -22,7 +22,8 @@ class Options:
 
     Parameters:
         tags: as text (of an enumeration's member: its value).
-        dependencies: those of `dependencies=[...]`, in order.
+        dependencies: those of `dependencies=[...]`, in order, that are certainly there.
+        dependencies_complete: these are all.
         responses: the keys of `responses={...}`.
         response_class: `None` when not given.
         custom_id: a `generate_unique_id_function` is given.
@@ -30,7 +31,8 @@ class Options:
 
     prefix: str | Unknown = ""
     tags: tuple[str, ...] | Unknown = ()
-    dependencies: tuple[Dependency, ...] | Unknown = ()
+    dependencies: tuple[Dependency, ...] = ()
+    dependencies_complete: bool = True
     responses: tuple[int | str, ...] | Unknown = ()
     deprecated: bool | Unknown | None = None
     include_in_schema: bool | Unknown = True
@@ -46,7 +48,8 @@ class Options:
         return Options(
             _joined(self.prefix, inner.prefix),
             _joined(self.tags, inner.tags),
-            _joined(self.dependencies, inner.dependencies),
+            self.dependencies + inner.dependencies,
+            self.dependencies_complete and inner.dependencies_complete,
             _joined(self.responses, inner.responses),
             _either(inner.deprecated, self.deprecated),
             _both(self.include_in_schema, inner.include_in_schema),

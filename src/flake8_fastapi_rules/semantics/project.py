@@ -135,19 +135,33 @@ class ResolvedMount:
 _PLAIN = frozenset({"route", "add_route", "websocket_route", "add_websocket_route"})
 
 
+@dataclass(frozen=True, slots=True)
+class MountedAt:
+    """Where an app is mounted.
+
+    Parameters:
+        path: the path inside of `parent`; `None` when unknown.
+        is_conditional: a branch decides about it.
+    """
+
+    parent: AppNode
+    path: str | None
+    is_conditional: bool
+
+
 class AppNode:
     """An app of the project.
 
     Parameters:
         node: the app as it was assembled.
         name: `package.module:variable`, or `package.module:factory` for apps of factories.
-        mounts: where it is mounted: the parent, and the path there (`None` when unknown).
+        mounts: where it is mounted.
     """
 
     def __init__(self, node: RouterNode, name: str) -> None:
         self.node = node
         self.name = name
-        self.mounts: list[tuple[AppNode, str | None]] = []
+        self.mounts: list[MountedAt] = []
 
     @property
     def module(self) -> Module:
@@ -171,19 +185,39 @@ class AppNode:
 
     @property
     def mount_path(self) -> str | None:
-        """The path of its mounts; empty when it is not mounted, `None` when it is not one path."""
-        return self._mount_path(0)
-
-    def _mount_path(self, depth: int) -> str | None:
+        """The first known path it is mounted at; empty when it is not, `None` when unknown."""
         if not self.mounts:
             return ""
-        paths = set()
-        for parent, path in self.mounts:
-            above = parent._mount_path(depth + 1) if depth < _DEPTH else None
-            if above is None or path is None:
-                return None
-            paths.add(above + path)
-        return paths.pop() if len(paths) == 1 else None
+        return next(iter(self.mount_paths), None)
+
+    @property
+    def mount_paths(self) -> tuple[str, ...]:
+        """All known paths that it serves below: `("",)` when it is not mounted."""
+        return tuple(dict.fromkeys(path for path in self._mount_paths(0) if path is not None))
+
+    @property
+    def has_certain_path(self) -> bool:
+        """Whether it serves below exactly one path, which is known."""
+        paths = set(self._mount_paths(0))
+        return len(paths) == 1 and None not in paths
+
+    def paths_below(self, app: AppNode) -> tuple[str, ...]:
+        """The known paths of it inside of another app that it is mounted on."""
+        return tuple(dict.fromkeys(p for p in self._mount_paths(0, app) if p is not None))
+
+    def _mount_paths(self, depth: int, below: AppNode | None = None) -> list[str | None]:
+        if not self.mounts or self is below:
+            return [""]
+        if depth > _DEPTH:
+            return [None]
+        paths: list[str | None] = [
+            None if above is None or mount.path is None else above + mount.path
+            for mount in self.mounts
+            for above in mount.parent._mount_paths(depth + 1, below)
+        ]
+        if set(paths) == {None} and all(mount.is_conditional for mount in self.mounts):
+            return [None, ""]  # `if settings.base_url: outer.mount(settings.base_url, app)`
+        return paths
 
     def __repr__(self) -> str:
         return f"AppNode({self.name!r})"
@@ -268,6 +302,8 @@ class Project:
         prefix: str | None,
         depth: int,
         seen: set[RouterNode],
+        *,
+        conditional: bool = False,
     ) -> None:
         if app is None or depth > _DEPTH or node in seen:
             return
@@ -275,13 +311,21 @@ class Project:
             if isinstance(entry, MountEntry) and entry.child is not None:
                 child = self._apps_by_node.get(entry.child)
                 path = None if prefix is None or entry.path is None else prefix + entry.path
-                where = (app, path.rstrip("/") if path is not None else None)
+                path = path.rstrip("/") if path is not None else None
+                where = MountedAt(app, path, entry.is_conditional or conditional)
                 if child is not None and child is not app and where not in child.mounts:
                     child.mounts.append(where)
             elif isinstance(entry, IncludeEntry) and entry.child is not None:
                 inner = entry.options.prefix
                 joined = None if prefix is None or isinstance(inner, Unknown) else prefix + inner
-                self._find_mounts(app, entry.child, joined, depth + 1, seen | {node})
+                self._find_mounts(
+                    app,
+                    entry.child,
+                    joined,
+                    depth + 1,
+                    seen | {node},
+                    conditional=conditional or entry.is_conditional,
+                )
 
     # -- route tables -----------------------------------------------------------------------
 
@@ -515,14 +559,7 @@ class _Table:
         certain = certain and local is not None and entry.methods is not None
         if certain is False or endpoint is None:
             self.complete = self.complete and local is not None and entry.methods is not None
-        declared: tuple[Dependency, ...] = ()
-        complete = True
-        if isinstance(options.dependencies, Unknown):
-            complete = False
-            own = entry.options.dependencies
-            declared = own if not isinstance(own, Unknown) else ()
-        else:
-            declared = options.dependencies
+        declared, complete = options.dependencies, options.dependencies_complete
         if entry.is_plain:
             declared, complete = (), True
         own_dependencies: tuple[Dependency, ...] = ()
@@ -557,7 +594,7 @@ class _Table:
                 else options.include_in_schema,
                 None if isinstance(options.deprecated, Unknown) else bool(options.deprecated),
                 options.response_class,
-                certain and endpoint is not None,
+                certain and endpoint is not None and self.app.has_certain_path,
                 self._order,
                 includes,
                 node,
