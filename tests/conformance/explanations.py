@@ -14,7 +14,78 @@ _NESTED = (
 )
 _LAMBDA = "a lambda blocks when it is called, which need not be here or in this thread"
 
+_ALIAS = "the parameter is bound by the dependency behind an Annotated alias of another module"
+_BY_REQUEST = "the permission class behind the dependency reads it from `request.path_params`"
+_UNKNOWN_VALUE = "what the call returns is not known, it may be None"
+_OWN_RESPONSE = "the value is a Response of the author's own, which FastAPI passes on as it is"
+
 EXPLANATIONS: tuple[Explanation, ...] = (
+    # -- ruff FAST003 on real projects -------------------------------------------------------
+    Explanation(
+        "FAST003",
+        r"def (create_case_channel|escalate_case|generate_tactical_report|generate_summary)\(",
+        _ALIAS,
+        path="*Netflix__dispatch*",
+    ),
+    Explanation(
+        "FAST003",
+        r"def (delete_feedback|update_forms_type|update_forms|delete_form)\(",
+        _BY_REQUEST,
+        path="*Netflix__dispatch*",
+    ),
+    Explanation("FAST003", r"", _ALIAS, path="*TracecatHQ__tracecat*/integrations/router.py"),
+    # -- Sonar S8411, path parameters ---------------------------------------------------------
+    Explanation(
+        "S8411",
+        r"def noncompliant_depends_without_target\(",
+        "a Depends() without target and annotation fails at import",
+    ),
+    Explanation(
+        "S8411",
+        r"def noncompliant_dependency_instance_without_call\(",
+        "a dependency that cannot be called fails at import",
+    ),
+    Explanation(
+        "S8411",
+        r"def known_fp_\w+\(",
+        "the fixture calls it a false positive: the include's dependency binds the parameter",
+    ),
+    Explanation(
+        "S8411",
+        r"def no_issue_bailout_with_(kwargs|args_kwargs)\(",
+        "FastAPI takes `args` and `kwargs` for query parameters, nothing binds the path's",
+        kind="ours",
+    ),
+    Explanation(
+        "S8411",
+        r"def get_item_positional_only\(",
+        "FastAPI passes all arguments by keyword, to dependencies too: the request fails",
+        kind="ours",
+    ),
+    Explanation(
+        "S8411",
+        r"def no_issue_bailout_(dynamic_dependency|runtime_type_alias|inherited_callable_\w+)\(",
+        "Sonar does not follow it; FastAPI leaves the parameter unbound",
+        kind="ours",
+    ),
+    Explanation(
+        "S8411",
+        r"def no_issue_bailout_(pydantic_dependency|dataclass_dependency|decorated_class_\w+)\(",
+        "the class has no field of that name; FastAPI leaves the parameter unbound",
+        kind="ours",
+    ),
+    # -- 204 and its body -------------------------------------------------------------------
+    Explanation(
+        "S8400",
+        r"def delete_item\(id: int\)",
+        _UNKNOWN_VALUE,
+    ),
+    Explanation("S8400", r"def (reset_item|update_item)\(id: int\)", _OWN_RESPONSE),
+    Explanation(
+        "CF011",
+        r"",
+        "since 0.79 FastAPI sends no body with a 204 by itself; the rule is of an older time",
+    ),
     # -- Sonar S8410, Annotated -------------------------------------------------------------
     Explanation(
         "S8410",
