@@ -74,13 +74,13 @@ class Settings:
         (),
         "strings",
         "Rules to switch on besides the profile: codes, prefixes longer than `FAR`, or names.",
-        '["FAR126", "path-case"]',
+        '["FAR313", "async-without-await"]',
     )
     disable: tuple[str, ...] = _option(
         (),
         "strings",
         "Rules to switch off: codes, prefixes or names. Of two that fit a rule the longer counts.",
-        '["FAR512"]',
+        '["FAR401"]',
     )
     per_path_profiles: Mapping[str, str] = _option(
         dict,

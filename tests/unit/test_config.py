@@ -218,7 +218,7 @@ def test_flake8_file_is_found_as_flake8_does(tmp_path: Path) -> None:
     write(tmp_path / "setup.cfg", "[metadata]\nname = x\n")
     write(
         tmp_path / "tox.ini",
-        "[flake8]\nfar_profile = strict\nfar-enable =\n    FAR126\n    path-case\nignore = E\n",
+        "[flake8]\nfar_profile = strict\nfar-enable =\n    FAR313\n    path-case\nignore = E\n",
     )
     (tmp_path / "a/b").mkdir(parents=True)
     layer, section = flake8_layer(tmp_path / "a/b")
@@ -226,7 +226,7 @@ def test_flake8_file_is_found_as_flake8_does(tmp_path: Path) -> None:
     assert layer.origin.endswith("tox.ini")
     settings = SettingsLoader([layer]).load(tmp_path / "app.py").settings
     assert settings.profile == "strict"
-    assert settings.enable == ("FAR126", "path-case")
+    assert settings.enable == ("FAR313", "path-case")
     assert section["ignore"] == "E"
 
 
