@@ -28,7 +28,7 @@ DEFAULT_NAME = "example.py"
 #: The rows of the matrix that a header may switch off with `# far-skip: ROW reason`.
 ROWS = (
     "everything", "module-alias", "name-alias", "re-export", "star", "type-checking",
-    "crlf", "tabs", "bom", "non-ascii", "flake8", "noqa", "fix", "comments", "judge",
+    "crlf", "tabs", "bom", "non-ascii", "flake8", "noqa", "fix", "comments", "judge", "schema",
 )  # fmt: skip
 
 _CODE = re.compile(r"(FAR[0-9]{3})(?:@(-?[0-9]+))?")

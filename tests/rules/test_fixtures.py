@@ -273,6 +273,7 @@ SAFELY_FIXED = [
 def test_safe_fix_keeps_schema(case: Case, new_folder: NewFolder, judge: Judge) -> None:
     """A safe fix of a program that works changes neither its schema nor its routes."""
     skip_if_asked(case, "judge")
+    skip_if_asked(case, "schema")
     verdict = case.header.verdict
     if verdict and verdict.kind == "skip":
         pytest.skip(verdict.text)
