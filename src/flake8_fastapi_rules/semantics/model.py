@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.engine.source import Source
 from flake8_fastapi_rules.semantics import parameters
+from flake8_fastapi_rules.semantics.bound import BoundNames, bound_names
 from flake8_fastapi_rules.semantics.build import LocalFacts, build, models_of
 from flake8_fastapi_rules.semantics.callers import Callers, DirectCall
 from flake8_fastapi_rules.semantics.calls import is_abstract
@@ -22,6 +23,7 @@ from flake8_fastapi_rules.semantics.facts import (
     Parameter,
     PydanticModel,
     Role,
+    Route,
 )
 from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS, path_parameters, status_of
 from flake8_fastapi_rules.semantics.libraries import NOT_CALLABLE
@@ -166,7 +168,7 @@ class Model:
         root = self.modules.project_root(module.path)
         project = self._projects.get(root)
         if project is None:
-            project = self._projects[root] = Project(self, self.uses(module))
+            project = self._projects[root] = Project(self, self.uses(module).modules)
         return project
 
     @property
@@ -565,6 +567,13 @@ class Model:
         for dependency in self.dependencies(function):
             visit(dependency)
         return tuple(found), complete
+
+    def bound_names(self, route: Route) -> BoundNames | None:
+        """The names that a route's endpoint and dependencies take from the path.
+
+        `None` when some dependency or decorator cannot be told.
+        """
+        return bound_names(self, route)
 
     def provided(self, dependency: Dependency) -> Value:
         """The object that a dependency gives to its parameter."""

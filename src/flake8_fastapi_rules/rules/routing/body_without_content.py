@@ -1,0 +1,159 @@
+"""FAR207: a body for a status that has none."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import partial
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.fixes.edit import (
+    argument_of,
+    delete_return_value,
+    fix_of,
+    remove_argument,
+)
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Route, RouteKind
+from flake8_fastapi_rules.semantics.framework import BODILESS_STATUSES, RESPONSE
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Constant,
+    Expression,
+    External,
+    Instance,
+    Value,
+)
+
+_ALWAYS_NONE = (Constant(None), External("typing.Never"), External("typing.NoReturn"))
+
+
+class BodyWithoutContent(Rule):
+    """Give a status without a body neither a response model nor a value.
+
+    ## What it does
+    Reports operations with a status of 1xx, 204, 205 or 304 that have a `response_model`, a return
+    annotation that acts as one, or a `return` with a value.
+
+    ## Why it matters
+    With a model or an annotation FastAPI refuses to register the route: importing the module
+    fails. A value that is returned without either is dropped without a word.
+
+    ## Example
+    ```python
+    from fastapi import APIRouter
+
+    router = APIRouter(prefix="/items")
+
+
+    @router.delete("/{item_id}", status_code=204)
+    async def delete_item(item_id: int) -> str:
+        return "deleted"
+    ```
+
+    ## Use instead
+    ```python
+    from typing import Annotated
+    from uuid import UUID
+
+    from fastapi import APIRouter, Depends, Path, Security
+
+    from shop import current_user
+
+    router = APIRouter(prefix="/items", tags=["items"], dependencies=[Security(current_user)])
+
+
+    @router.delete("/{item_id}", status_code=204, operation_id="delete_item")
+    async def delete_item(item_id: UUID) -> None:
+        \"\"\"Delete an item.\"\"\"
+    ```
+
+    ## Leaves alone
+    `response_model=None`, `-> None`, returned `Response` objects, and values that cannot be told.
+
+    ## Fix safety
+    Removing the `response_model` argument, or a returned literal, changes nothing that worked.
+
+    ## Source
+    `fastapi.routing.APIRoute.__init__` asserts it (0.165); since 0.79 bodies of such answers are
+    left out.
+    """
+
+    code = "FAR207"
+    message = (
+        "Status {status} has no body, and the return annotation makes one: importing this fails"
+    )
+    variants = {
+        "model": "Status {status} has no body, but a `response_model`: importing this fails",
+        "dropped": "Status {status} has no body: this value is dropped",
+    }
+    profiles = ("recommended",)
+    is_bug = True
+    fix = "safe"
+
+    @on(Route)
+    def check(self, route: Route, context: Context) -> Iterator[Report]:
+        """Report the decorator of a route that cannot be registered, else each dropped value."""
+        status = context.model.status(route.module, route.arguments.get("status_code"))
+        if route.kind is not RouteKind.HTTP or status is None or status not in BODILESS_STATUSES:
+            return
+        model = route.arguments.get("response_model")
+        if model is not None:
+            value = context.resolve(model)
+            if isinstance(value, External | Class) or (
+                isinstance(value, Expression) and isinstance(value.node, ast.Subscript | ast.BinOp)
+            ):
+                fix = partial(self._without_model, route, context)
+                yield self.report(route.node, "model", status=status, fix=fix)
+                return
+            if value != Constant(None):
+                return
+        elif self._annotation_is_model(route, context):
+            yield self.report(route.node, status=status)
+            return
+        yield from self._dropped(route, status, context)
+
+    def _without_model(self, route: Route, context: Context) -> Fix | None:
+        argument = argument_of(route.call, "response_model") if route.call else None
+        if route.call is None or argument is None:
+            return None
+        text = text_of(context.module)
+        edits = remove_argument(text, route.call, argument)
+        return fix_of("Remove `response_model`", "safe", edits)
+
+    def _annotation_is_model(self, route: Route, context: Context) -> bool:
+        if route.endpoint is None or route.endpoint_module is None:
+            return False
+        returns = getattr(route.endpoint, "returns", None)
+        if returns is None or route.has_unknown_arguments:
+            return False
+        value = context.model.resolver.annotation(route.endpoint_module, returns)
+        if isinstance(value, Instance):
+            return not context.model.is_instance(value, RESPONSE) and value.of not in _ALWAYS_NONE
+        return False
+
+    def _dropped(self, route: Route, status: int, context: Context) -> Iterator[Report]:
+        function = route.endpoint
+        if function is None or route.endpoint_module is not context.module:
+            return
+        index = context.module.index
+        if isinstance(function, ast.Lambda) or index.is_generator(function):
+            return
+        for node in index.own_nodes(function):
+            if isinstance(node, ast.Return) and self._is_body(context.resolve(node.value), context):
+                fix = partial(self._empty, node, context)
+                yield self.report(node, "dropped", status=status, fix=fix)
+
+    def _is_body(self, value: Value, context: Context) -> bool:
+        if isinstance(value, Constant):
+            return value.value is not None
+        if isinstance(value, Expression):
+            return isinstance(value.node, ast.Dict | ast.List | ast.Tuple | ast.JoinedStr)
+        return context.model.is_instance(value, "pydantic.BaseModel")
+
+    def _empty(self, node: ast.Return, context: Context) -> Fix | None:
+        if any(isinstance(part, ast.Call | ast.Await) for part in ast.walk(node)):
+            return None
+        edit = delete_return_value(text_of(context.module), node)
+        return fix_of("Return nothing", "safe", edit)

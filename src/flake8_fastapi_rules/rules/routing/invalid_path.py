@@ -1,0 +1,171 @@
+"""FAR212: paths and prefixes that fail at import or serve something else."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.findings import Fix, FixMaker, Safety
+from flake8_fastapi_rules.fixes.edit import fix_of, replace
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import App, Include, Route, RouteKind, Router
+from flake8_fastapi_rules.semantics.framework import PATH_PARAMETER
+from flake8_fastapi_rules.semantics.values import Instance
+
+
+class InvalidPath(Rule):
+    """Write paths as `/items` and prefixes as `/items`, without a final slash.
+
+    ## What it does
+    Reports paths and prefixes that do not begin with `/`, prefixes that end with `/`, an empty path
+    under an empty prefix, and a parameter that one path names twice.
+
+    ## Why it matters
+    A wrong prefix, an empty path under an empty prefix and a repeated parameter fail at import. A
+    path without its slash does not: on an app it never matches, under a prefix the two are glued
+    together, so that `/shop` and `items` serve `/shopitems`.
+
+    ## Example
+    ```python
+    from fastapi import APIRouter
+
+    router = APIRouter(prefix="items/")
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi import APIRouter
+
+    router = APIRouter(prefix="/items")
+    ```
+
+    ## Leaves alone
+    Paths that are not constants, webhooks (their path is a name), and an empty path where the
+    router's own prefix, or that of its include, is not empty.
+
+    ## Fix safety
+    Correcting a prefix that fails at import is safe, and so is the slash of a path that never
+    matches; where it changes what is served now, the fix is marked unsafe.
+
+    ## Source
+    Assertions of `APIRouter`, `Prefix and path cannot be both empty` of `include_router`, and
+    `compile_path` of Starlette; seen with FastAPI 0.165.
+    """
+
+    code = "FAR212"
+    message = "Path `{path}` does not begin with `/`: it never matches"
+    variants = {
+        "glued": "Path `{path}` does not begin with `/`: it serves `{served}`",
+        "empty": "An empty path never matches on an app; write `/`",
+        "both-empty": "Prefix and path of `{name}` are both empty: this include fails",
+        "start": "Prefix `{path}` does not begin with `/`: this fails at import",
+        "end": "Prefix `{path}` ends with `/`: this fails at import",
+        "twice": "Path `{path}` names the parameter `{name}` twice: this fails at import",
+    }
+    profiles = ("recommended",)
+    is_bug = True
+    fix = "safe"
+
+    @on(Route)
+    def check_path(self, route: Route, context: Context) -> Iterator[Report]:
+        """Report a route's own path."""
+        path, node = route.path, route.path_node
+        if path is None or node is None or route.kind is RouteKind.WEBHOOK:
+            return
+        prefix = self._prefix_of(route, context)
+        is_app = context.model.is_instance(route.receiver, "fastapi.FastAPI")
+        if path and not path.startswith("/"):
+            if prefix or self._is_glued(route, context):
+                served = f"{prefix or '...'}{path}"
+                fix = self._written(node, f"/{path}", "unsafe", context)
+                yield self.report(route.node, "glued", fix=fix, path=path, served=served)
+            elif prefix is not None:
+                fix = self._written(node, f"/{path}", "safe", context)
+                yield self.report(route.node, fix=fix, path=path)
+        elif not path and is_app:
+            yield self.report(route.node, "empty", fix=self._written(node, "/", "safe", context))
+        paths = {f"{prefix or ''}{path}"}
+        paths.update(
+            r.local_path or "" for r in context.model.project(context.module).routes_at(route)
+        )
+        for name in sorted({name for full in paths for name in _repeated(full)}):
+            yield self.report(route.node, "twice", path=path, name=name)
+
+    def _prefix_of(self, route: Route, context: Context) -> str | None:
+        """The prefix of the route's own router; `None` when it cannot be told."""
+        if context.model.is_instance(route.receiver, "fastapi.FastAPI"):
+            return ""
+        receiver = route.receiver
+        if not isinstance(receiver, Instance) or receiver.module is None:
+            return None
+        for router in context.model.local(receiver.module, Router):
+            if router.node is receiver.call and not router.has_unknown_arguments:
+                given = router.arguments.get("prefix")
+                return context.model.text(router.module, given) if given is not None else ""
+        return None
+
+    def _is_glued(self, route: Route, context: Context) -> bool:
+        """Whether some include puts a prefix in front of the path."""
+        return any(
+            resolved.local_path is not None and resolved.local_path != route.path
+            for resolved in context.model.project(context.module).routes_at(route)
+        )
+
+    @on(App, Router)
+    def check_prefix(self, router: App, context: Context) -> Iterator[Report]:
+        """Report the prefix of a router."""
+        yield from self._check_prefix(router.arguments.get("prefix"), context)
+
+    @on(Include)
+    def check_include(self, include: Include, context: Context) -> Iterator[Report]:
+        """Report the prefix of an include, and an empty path that it leaves empty."""
+        given = include.arguments.get("prefix")
+        yield from self._check_prefix(given, context)
+        if include.has_unknown_arguments or (
+            given is not None and context.model.text(context.module, given) != ""
+        ):
+            return
+        child = include.child
+        if not isinstance(child, Instance) or child.module is None or child.call is None:
+            return
+        for route in context.model.local(child.module, Route):
+            if (
+                route.path == ""
+                and isinstance(route.receiver, Instance)
+                and route.receiver.call is child.call
+                and self._prefix_of(route, context) == ""
+            ):
+                where = context.related(route.module, route.node, "The empty path")
+                name = getattr(route.endpoint, "name", "<lambda>")
+                yield self.report(include.node, "both-empty", related=[where], name=name)
+                return
+
+    def _check_prefix(self, node: ast.expr | None, context: Context) -> Iterator[Report]:
+        prefix = context.model.text(context.module, node)
+        if node is None or not prefix:
+            return
+        right = "/" + prefix.strip("/") if prefix.strip("/") else ""
+        fix = self._written(node, right, "safe", context)
+        if not prefix.startswith("/"):
+            yield self.report(node, "start", fix=fix, path=prefix)
+        elif prefix.endswith("/"):
+            yield self.report(node, "end", fix=fix, path=prefix)
+
+    def _written(self, node: ast.expr, text: str, safety: Safety, context: Context) -> FixMaker:
+        """The fix that writes another literal; none where the path is not written here."""
+
+        def fix() -> Fix | None:
+            if not isinstance(node, ast.Constant):
+                return None
+            quote = "'" if context.source.segment(node).endswith("'") else '"'
+            edit = replace(text_of(context.module), node, f"{quote}{text}{quote}")
+            return fix_of(f"Write `{text}`", safety, edit)
+
+        return fix
+
+
+def _repeated(path: str) -> list[str]:
+    names = Counter(name for name, _ in PATH_PARAMETER.findall(path))
+    return [name for name, count in names.items() if count > 1]

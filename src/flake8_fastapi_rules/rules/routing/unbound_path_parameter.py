@@ -1,0 +1,129 @@
+"""FAR208: a path parameter that nobody takes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from functools import partial
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.index import FUNCTIONS, all_arguments
+from flake8_fastapi_rules.fixes.edit import Edits, fix_of
+from flake8_fastapi_rules.fixes.imports import ensure_import
+from flake8_fastapi_rules.fixes.signature import add_parameter, signature_group
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Route, RouteKind
+from flake8_fastapi_rules.semantics.framework import PLAIN_ROUTES, path_parameters
+
+#: Converter to the type that it produces; the import where the type is not built in.
+_TYPES = {"int": "int", "float": "float", "uuid": "UUID"}
+
+
+class UnboundPathParameter(Rule):
+    """Take every parameter of the path, in the endpoint or in a dependency.
+
+    ## What it does
+    Reports a parameter in the path of a route that neither the endpoint nor any of its dependencies
+    takes: own and nested ones, and those of the route, its routers, includes and app.
+
+    ## Why it matters
+    The value is matched and thrown away. Nearly always a parameter was renamed on one side only,
+    and the endpoint's own became a required query parameter: every request gets a 422.
+
+    ## Example
+    ```python
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+
+    @router.get("/items/{item_id}")
+    async def read_item(id: int) -> int:
+        return id
+    ```
+
+    ## Use instead
+    ```python
+    from uuid import UUID
+
+    from fastapi import APIRouter
+
+    router = APIRouter(prefix="/items", tags=["items"])
+
+
+    @router.get("/{item_id}", status_code=200, operation_id="read_item")
+    async def read_item(item_id: UUID) -> str:
+        \"\"\"Read an item.\"\"\"
+        return str(item_id)
+    ```
+
+    ## Leaves alone
+    Endpoints that read `request.path_params`, the URL or the scope, or pass the request on;
+    endpoints with a dependency or decorator that cannot be resolved; paths that are no constants.
+
+    ## Fix safety
+    The fix adds the parameter, typed by the path's converter. What the endpoint does is unchanged;
+    the schema gains the parameter, which was missing from it.
+
+    ## Source
+    `fastapi.dependencies.utils.get_dependant`: path names bind by name or alias (0.165).
+    """
+
+    code = "FAR208"
+    message = "Path parameter `{name}` is bound by no parameter of `{function}` or its dependencies"
+    variants = {
+        "near": "Path parameter `{name}` is not bound; did you mean it by the parameter `{near}`?"
+    }
+    profiles = ("recommended",)
+    is_bug = True
+    scope = "project"
+    fix = "safe"
+    hints = ("{",)
+
+    @on(Route)
+    def check(self, route: Route, context: Context) -> Iterator[Report]:
+        """Report the route's decorator or call, once for each parameter that is left over."""
+        if route.kind is RouteKind.WEBHOOK or route.verb in PLAIN_ROUTES or not route.path:
+            return
+        names = path_parameters(route.path)
+        if not names or route.function is None:
+            return
+        bound = context.model.bound_names(route)
+        if bound is None:
+            return
+        for name, converter in names.items():
+            if name in bound.path:
+                continue
+            near = difflib.get_close_matches(name, bound.query, 1, 0.7) or [
+                other for other in bound.query if other in name.split("_") and len(names) == 1
+            ]
+            yield self.report(
+                route.node,
+                "near" if near else None,
+                fix=partial(self._fix, route, name, converter, context),
+                name=name,
+                function=getattr(route.endpoint, "name", "<lambda>"),
+                near=near[0] if near else "",
+            )
+
+    def _fix(self, route: Route, name: str, converter: str, context: Context) -> Fix | None:
+        function = route.endpoint
+        if not isinstance(function, FUNCTIONS) or route.endpoint_module is not context.module:
+            return None
+        if not name.isidentifier() or any(
+            argument.arg == name for argument in all_arguments(function.args)
+        ):
+            return None
+        text = text_of(context.module)
+        type_name = _TYPES.get(converter, "str")
+        imports: Edits = ()
+        if type_name == "UUID":
+            imported = ensure_import(text, "uuid", "UUID", function)
+            if imported is None:
+                return None
+            type_name, imports = imported.name, imported.edits
+        edits = add_parameter(text, function, f"{name}: {type_name}")
+        return fix_of(
+            f"Add the parameter `{name}`", "safe", edits, imports, group=signature_group(function)
+        )

@@ -1,0 +1,157 @@
+"""Which names of a path the endpoint behind it and its dependencies take."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.semantics.decorators import has_own_signature
+from flake8_fastapi_rules.semantics.facts import Dependency, Parameter, ParameterKind, Route
+from flake8_fastapi_rules.semantics.framework import path_parameters
+from flake8_fastapi_rules.semantics.parameters import fields_of
+from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+
+_CONNECTIONS = ("starlette.requests.HTTPConnection",)
+#: Attributes of a request that tell nothing of the path's parameters.
+_UNRELATED = frozenset(
+    {
+        "app", "state", "headers", "cookies", "query_params", "client", "method", "session", "user",
+        "auth", "json", "body", "form", "stream", "is_disconnected", "base_url",
+        "accept", "send_text", "send_json", "send_bytes", "receive_text", "receive_json",
+        "receive_bytes", "close", "iter_text", "iter_json", "iter_bytes", "url_for",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class BoundNames:
+    """The names that a route's parameters take.
+
+    Parameters:
+        path: from the path, by name or alias.
+        query: from the query string although written without a marker, in the endpoint itself.
+    """
+
+    path: frozenset[str]
+    query: tuple[str, ...]
+
+
+def bound_names(model: Model, route: Route) -> BoundNames | None:
+    """The names that a route takes; `None` when some dependency or decorator cannot be told."""
+    function = route.function
+    if function is None or not has_own_signature(model, function):
+        return None
+    inherited = _inherited(model, route)
+    if inherited is None:
+        return None
+    names = frozenset(path_parameters(route.path or ""))
+    collector = _Collector(model, names)
+    collector.function(function)
+    for dependency in inherited:
+        collector.dependency(dependency)
+    if not collector.is_complete:
+        return None
+    parameters = model.parameters(function, names)
+    query = tuple(p.name for p in parameters if p.kind is ParameterKind.QUERY and p.marker is None)
+    return BoundNames(frozenset(collector.names), query)
+
+
+def _inherited(model: Model, route: Route) -> list[Dependency] | None:
+    """What route, routers, includes and app demand beside the signature."""
+    if route.has_unknown_arguments:
+        return None
+    own, complete = model.listed_dependencies(route.module, route.arguments.get("dependencies"))
+    if not complete:
+        return None
+    found = list(own)
+    for resolved in model.project(route.module).routes_at(route):
+        if not resolved.dependencies_complete:
+            return None
+        found.extend(resolved.declared)
+    # `def register(app): @app.get(...)`: whatever that is may bring dependencies along.
+    return found if isinstance(route.receiver, Instance) else None
+
+
+class _Collector:
+    """Collects the names that functions take from the path."""
+
+    def __init__(self, model: Model, wanted: frozenset[str]) -> None:
+        self._model = model
+        self._wanted = wanted
+        self._seen: set[object] = set()
+        self.names: set[str] = set()
+        self.is_complete = True
+
+    def function(self, function: Function) -> None:
+        """Take in a function's parameters and their dependencies."""
+        if function.node in self._seen:
+            return
+        self._seen.add(function.node)
+        if not has_own_signature(self._model, function):
+            self.is_complete = False
+            return
+        self._parameters(function, self._model.parameters(function, self._wanted))
+
+    def _parameters(self, function: Function | None, parameters: tuple[Parameter, ...]) -> None:
+        for parameter in parameters:
+            if parameter.kind is ParameterKind.DEPENDENCY:
+                dependency = self._model.dependency_of(parameter)
+                if dependency is None:
+                    self.is_complete = False
+                else:
+                    self.dependency(dependency)
+            elif parameter.kind is ParameterKind.PATH:
+                self._path(parameter)
+            elif parameter.kind is ParameterKind.SPECIAL:
+                self._special(function, parameter)
+            elif parameter.kind is not ParameterKind.NONE:
+                self.names.add(parameter.alias or parameter.name)
+
+    def _path(self, parameter: Parameter) -> None:
+        """A path parameter, or a model whose fields are path parameters (`Path()` on a model)."""
+        self.names.add(parameter.alias or parameter.name)
+        typed = self._model.resolver.annotation(parameter.type_module, parameter.type_node)
+        if isinstance(typed, Instance) and isinstance(typed.of, Class):
+            for _, field in fields_of(self._model.resolver, typed.of):
+                if isinstance(field.target, ast.Name):
+                    self.names.add(field.target.id)
+
+    def _special(self, function: Function | None, parameter: Parameter) -> None:
+        """A request: what is read of it by hand counts, and passing it on hides what is read."""
+        typed = self._model.resolver.annotation(parameter.type_module, parameter.type_node)
+        if function is None or not self._model.is_instance(typed, *_CONNECTIONS):
+            return
+        index = function.module.index
+        for node in ast.walk(function.node):
+            if not (isinstance(node, ast.Name) and node.id == parameter.name):
+                continue
+            around = index.parents.get(node)
+            if not (isinstance(around, ast.Attribute) and around.attr in _UNRELATED):
+                self.is_complete = False
+                return
+
+    def dependency(self, dependency: Dependency) -> None:
+        """Take in what a dependency takes."""
+        target = dependency.target
+        function = self._model.callable_of(target)
+        if function is not None:
+            self.function(function)
+        elif isinstance(target, Class):
+            fields = self._model.class_parameters(target, self._wanted)
+            if fields is None:
+                self.is_complete = False
+            elif target not in self._seen:
+                self._seen.add(target)
+                self._parameters(None, fields)
+        elif not _takes_nothing(target):
+            self.is_complete = False
+
+
+def _takes_nothing(target: object) -> bool:
+    """FastAPI's own security schemes and forms read headers, cookies and bodies only."""
+    of = target.of if isinstance(target, Instance) else target
+    return isinstance(of, External) and of.name.startswith("fastapi.security.")

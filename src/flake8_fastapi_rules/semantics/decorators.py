@@ -1,0 +1,89 @@
+"""Decorators between a route and its function: does FastAPI still see the function's signature?"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS, ROUTE_OWNERS
+from flake8_fastapi_rules.semantics.libraries import SIGNATURE_KEEPING_DECORATORS
+from flake8_fastapi_rules.semantics.values import External, Function, Value
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.modules import Module
+
+_PLAIN = frozenset({"builtins.staticmethod", "builtins.classmethod", "builtins.property"})
+
+
+def has_own_signature(model: Model, function: Function) -> bool:
+    """Whether FastAPI certainly sees the signature as it is written.
+
+    Routes, decorators known to keep it and the project's own decorators that use
+    `functools.wraps` (or return the function itself) do; of any other nothing is known.
+    """
+    node = function.node
+    if isinstance(node, ast.Lambda):
+        return True
+    return all(
+        keeps_signature(model, function.module, decorator) for decorator in node.decorator_list
+    )
+
+
+def keeps_signature(model: Model, module: Module, decorator: ast.expr) -> bool:
+    """Whether one decorator certainly leaves the signature that FastAPI sees alone."""
+    target = decorator.func if isinstance(decorator, ast.Call) else decorator
+    value = model.resolve(module, target)
+    if isinstance(value, External):
+        return any(
+            name in SIGNATURE_KEEPING_DECORATORS or name in _PLAIN or _is_route(name)
+            for name in model.resolver.names_of(value)
+        )
+    if isinstance(value, Function):
+        return _wraps(model, value, is_factory=isinstance(decorator, ast.Call))
+    return False
+
+
+def _is_route(name: str) -> bool:
+    owner, _, attr = name.rpartition(".")
+    return (owner in ROUTE_OWNERS or owner.endswith("webhooks")) and attr in ROUTE_DECORATORS
+
+
+def _wraps(model: Model, decorator: Function, *, is_factory: bool) -> bool:
+    """Whether a decorator of the project hands back its function, or a wrapper that says so."""
+    if isinstance(decorator.node, ast.Lambda):
+        return False
+    inner: Value = decorator
+    if is_factory:
+        inner = model.resolver.returned(decorator)
+        if not isinstance(inner, Function) or isinstance(inner.node, ast.Lambda):
+            return False
+    assert isinstance(inner, Function)
+    node = inner.node
+    assert isinstance(node, FUNCTIONS)
+    arguments = [*node.args.posonlyargs, *node.args.args]
+    returned = [
+        statement.value
+        for statement in inner.module.index.own_nodes(node)
+        if isinstance(statement, ast.Return)
+    ]
+    return bool(returned) and all(
+        (
+            isinstance(value, ast.Name)
+            and any(value.id == argument.arg for argument in arguments[:2])
+        )
+        or _is_wrapper(model, inner.module, value)
+        for value in returned
+    )
+
+
+def _is_wrapper(model: Model, module: Module, value: ast.expr | None) -> bool:
+    wrapper = model.resolve(module, value)
+    if not isinstance(wrapper, Function) or isinstance(wrapper.node, ast.Lambda):
+        return False
+    return any(
+        isinstance(decorator, ast.Call)
+        and model.resolve(module, decorator.func) == External("functools.wraps")
+        for decorator in wrapper.node.decorator_list
+    )
