@@ -48,6 +48,9 @@ KINDS: dict[str, ParameterKind] = {
     "File": ParameterKind.FILE,
 }
 
+#: How deep types are looked into.
+_DEPTH = 40
+
 Shape = Literal["scalar", "upload", "complex", "unknown"]
 
 
@@ -203,38 +206,46 @@ def _kind(resolver: Resolver, parameter: Parameter, is_in_path: bool) -> Paramet
     return ParameterKind.UNKNOWN
 
 
-def shape_of(resolver: Resolver, module: Module, node: ast.expr | None) -> Shape:
-    """Whether FastAPI takes a type for one plain value, an upload, or something larger."""
+def shape_of(resolver: Resolver, module: Module, node: ast.expr | None, depth: int = 0) -> Shape:
+    """Whether FastAPI takes a type for one plain value, an upload, or something larger.
+
+    `depth` counts the aliases and brackets around the type: recursive aliases have no end.
+    """
+    if depth > _DEPTH:
+        return "unknown"
+    depth += 1
     if node is None:
         return "scalar"
     if isinstance(node, ast.Constant):
         if node.value is None or node.value is ...:
             return "scalar"
         parsed = resolver.parsed_annotation(module, node)
-        return shape_of(resolver, module, parsed) if parsed is not None else "unknown"
+        return shape_of(resolver, module, parsed, depth) if parsed is not None else "unknown"
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        return _joined([shape_of(resolver, module, part) for part in (node.left, node.right)])
+        return _joined(
+            [shape_of(resolver, module, part, depth) for part in (node.left, node.right)]
+        )
     if isinstance(node, ast.Subscript):
         base = resolver.resolve(module, node.value)
         parts = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
         match base:
             case External("typing.Union" | "typing.Optional"):
-                return _joined([shape_of(resolver, module, part) for part in parts])
+                return _joined([shape_of(resolver, module, part, depth) for part in parts])
             case External("typing.Literal"):
                 return "scalar"
             case External("typing.Annotated"):
-                return shape_of(resolver, module, parts[0])
+                return shape_of(resolver, module, parts[0], depth)
             case External(name) if name in SEQUENCE_TYPES:
                 inner = [
-                    shape_of(resolver, module, part)
+                    shape_of(resolver, module, part, depth)
                     for part in parts
                     if not (isinstance(part, ast.Constant) and part.value is ...)
                 ]
                 return "upload" if inner and set(inner) == {"upload"} else "complex"
             case External(name) if name in MAPPING_TYPES:
                 return "complex"
-        return _shape_of_value(resolver, base)
-    return _shape_of_value(resolver, resolver.resolve(module, node))
+        return _shape_of_value(resolver, base, depth)
+    return _shape_of_value(resolver, resolver.resolve(module, node), depth)
 
 
 def _joined(shapes: list[Shape]) -> Shape:
@@ -245,7 +256,7 @@ def _joined(shapes: list[Shape]) -> Shape:
     return "unknown" if "unknown" in shapes else "scalar"
 
 
-def _shape_of_value(resolver: Resolver, value: Value) -> Shape:
+def _shape_of_value(resolver: Resolver, value: Value, depth: int) -> Shape:
     match value:
         case External(name):
             if resolver.is_subclass(value, *UPLOAD_TYPES):
@@ -259,13 +270,13 @@ def _shape_of_value(resolver: Resolver, value: Value) -> Shape:
             return _shape_of_class(resolver, value)
         case AnnotatedAlias(module, node):
             parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-            return shape_of(resolver, module, parts[0])
+            return shape_of(resolver, module, parts[0], depth)
         case Expression(module, ast.BinOp() | ast.Subscript() as node):
-            return shape_of(resolver, module, node)
+            return shape_of(resolver, module, node, depth)
         case Instance(of=External("typing.NewType"), module=module, call=call) if (
             module and call and len(call.args) == 2
         ):
-            return shape_of(resolver, module, call.args[1])
+            return shape_of(resolver, module, call.args[1], depth)
         case _:
             return "unknown"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Edit, Fix
 from flake8_fastapi_rules.engine.source import Range
-from flake8_fastapi_rules.fixes.edit import Edit, fix_of
+from flake8_fastapi_rules.fixes.edit import fix_of
 from flake8_fastapi_rules.fixes.signature import signature_group
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on

@@ -101,8 +101,13 @@ class ConflictingParameter(Rule):
         inside, outside = _markers(parameter)
         name = parameter.name
         if inside and outside and not _is_ignored(inside, outside):
-            shown = {"first": f"{inside.name}()", "second": f"{outside.name}()"}
-            return self.report(parameter.node, "twice", name=name, **shown)
+            return self.report(
+                parameter.node,
+                "twice",
+                name=name,
+                first=f"{inside.name}()",
+                second=f"{outside.name}()",
+            )
         marker = outside or inside
         if marker is None or marker.name not in PARAMETER_MARKERS or marker.call is None:
             return None
