@@ -6,6 +6,8 @@ from typing import Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from example_app.schemas.types import JsonInteger
+
 ItemT = TypeVar("ItemT")
 MAX_PAGE_SIZE: Final = 100
 MAX_OFFSET: Final = 1_000_000
@@ -23,10 +25,10 @@ class PageParams(BaseModel):
 class PageRequest(PageParams):
     """The same in a body, where numbers are numbers and not text."""
 
-    limit: int = Field(
-        default=20, ge=1, le=MAX_PAGE_SIZE, strict=True, description="Most rows to return."
+    limit: JsonInteger = Field(
+        default=20, ge=1, le=MAX_PAGE_SIZE, description="Most rows to return."
     )
-    offset: int = Field(default=0, ge=0, le=MAX_OFFSET, strict=True, description="Rows to skip.")
+    offset: JsonInteger = Field(default=0, ge=0, le=MAX_OFFSET, description="Rows to skip.")
 
 
 class Page(BaseModel, Generic[ItemT]):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 LINE_PATTERN: Final = r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$"
 TEXT_PATTERN: Final = r"^[^\x00]*$"
@@ -26,7 +26,18 @@ Email = Annotated[
 ]
 Password = Annotated[str, StringConstraints(min_length=12, max_length=128)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=LINE_PATTERN)]
-# Strict: without it Pydantic takes "5" and true for numbers, and "yes" for true, which the schema
-# that clients see does not allow. (Query parameters are text and stay lax.)
-Cents = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
+
+
+def number_only(value: object) -> object:
+    """Refuse what Pydantic would turn into an integer, but no JSON schema would: "5" and true.
+
+    `strict=True` would refuse 5.0 too, which is an integer in JSON.
+    """
+    if isinstance(value, bool | str):
+        raise ValueError("a number is needed")
+    return value
+
+
+JsonInteger = Annotated[int, BeforeValidator(number_only)]
+Cents = Annotated[JsonInteger, Field(ge=0, le=1_000_000_000)]
 Flag = Annotated[bool, Field(strict=True)]

@@ -102,8 +102,11 @@ async def test_invalid_queries(
         {"title": "a\nb", "category": "tool"},
         {"title": "a", "category": "car"},
         {"title": "a", "category": "tool", "price_cents": -1},
+        {"title": "a", "category": "tool", "price_cents": True},
+        {"title": "a", "category": "tool", "price_cents": "5"},
+        {"title": "a", "category": "tool", "price_cents": 1.5},
         {"title": "a", "category": "tool", "description": "\x00"},
-        {"title": "a", "category": "tool", "owner_id": str(uuid4())},
+        {"title": "a", "category": "tool", "owner_id": "8b1c3e9e-0000-4000-8000-000000000000"},
     ],
 )
 async def test_invalid_bodies(

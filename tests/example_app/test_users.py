@@ -115,7 +115,7 @@ async def test_administration_is_for_administrators(
     assert (await client.delete(f"/api/v1/users/{user_id}", headers=headers)).status_code == 403
 
 
-@pytest.mark.parametrize("user_id", ["1", "me2", str(uuid4()) + "0"])
+@pytest.mark.parametrize("user_id", ["1", "me2", "8b1c3e9e-0000-4000-8000-0000000000000"])
 async def test_ids_are_uuids(client: httpx.AsyncClient, admin: Account, user_id: str) -> None:
     response = await client.get(f"/api/v1/users/{user_id}", headers=admin.bearer)
     assert response.status_code == 422
