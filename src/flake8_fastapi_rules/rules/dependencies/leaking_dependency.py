@@ -1,0 +1,163 @@
+"""FAR308: a dependency that opens something and never closes it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.calls import CallSite
+from flake8_fastapi_rules.semantics.facts import DependencyFunction
+from flake8_fastapi_rules.semantics.libraries import RESOURCE_OPENERS
+from flake8_fastapi_rules.semantics.values import Function, Instance
+
+_KINDS = frozenset({"session", "connection", "client", "file"})
+_SPOKEN = {
+    "session": "a session",
+    "connection": "a connection",
+    "client": "a client",
+    "file": "a file",
+}
+
+
+class LeakingDependency(Rule):
+    """Yield what a dependency opens, and close it behind the `yield`.
+
+    ## What it does
+    Reports a dependency that opens a database session, a connection, an HTTP or other client, or a
+    file, and returns it; also when a `with` has closed it by the time it is returned.
+
+    ## Why it matters
+    Nobody closes what is returned: each request keeps a connection until the garbage collector
+    comes by, and under load the pool runs dry. A dependency with `yield` gets the control back
+    after the request and can close what it opened, whatever happened in between.
+
+    ## Example
+    ```python
+    from typing import Annotated
+
+    import httpx
+    from fastapi import Depends
+
+
+    def get_client() -> httpx.Client:
+        return httpx.Client()
+
+
+    def fetch(client: Annotated[httpx.Client, Depends(get_client)]) -> int:
+        return client.get("https://example.com").status_code
+    ```
+
+    ## Use instead
+    ```python
+    from collections.abc import AsyncIterator
+    from typing import Annotated
+
+    import httpx
+    from fastapi import Depends
+
+
+    async def get_client() -> AsyncIterator[httpx.AsyncClient]:
+        '''Lend an HTTP client to one request.'''
+        async with httpx.AsyncClient() as client:
+            yield client
+
+
+    async def fetch(client: Annotated[httpx.AsyncClient, Depends(get_client)]) -> int:
+        '''Ask for the status of a page.'''
+        response = await client.get("https://example.com")
+        return response.status_code
+    ```
+
+    ## Leaves alone
+    What was opened elsewhere (by a lifespan, in `app.state`, in a module variable), dependencies
+    that remember their result (`lru_cache`, a global), and what is stored before it is returned.
+
+    ## Source
+    FastAPI's documentation of dependencies with `yield`.
+    """
+
+    code = "FAR308"
+    message = (
+        "Yield {what} in `{name}` and close it behind the `yield`: what is returned stays open"
+    )
+    variants = {
+        "closed": "Yield {what} in `{name}` inside of the `with`: what it returns is closed already"
+    }
+    profiles = ("recommended",)
+    is_bug = True
+    scope = "project"
+
+    @on(DependencyFunction)
+    def check(self, fact: DependencyFunction, context: Context) -> Iterator[Report]:
+        """Report openings whose result a dependency returns."""
+        node, effects = fact.node, context.model.effects
+        function = Function(context.module, node, fact.cls)
+        if fact.is_generator or node.name == "__init__" or effects.graph.is_cached(function):
+            return
+        returned = [
+            each.value
+            for each in context.module.index.own_nodes(node)
+            if isinstance(each, ast.Return) and each.value is not None
+        ]
+        for site in effects.calls(function):
+            kind = _kind_opened(site, context)
+            if kind is None or not _is_returned(site.node, returned, context):
+                continue
+            if _is_kept(site.node, node, context):
+                continue
+            parent = context.module.index.parents.get(site.node)
+            variant = "closed" if isinstance(parent, ast.withitem) else None
+            yield self.report(site.node, variant, what=_SPOKEN[kind], name=node.name)
+            return
+
+
+def _kind_opened(site: CallSite, context: Context) -> str | None:
+    """What kind of resource a call opens, itself or through a function of the project."""
+    effects = context.model.effects
+    name = effects.opening(site)
+    if name is not None:
+        kind = RESOURCE_OPENERS[name].kind
+        return kind if kind in _KINDS else None
+    opened = effects.resource_opened(site)
+    return next((kind for kind in _KINDS if opened and kind in opened), None)
+
+
+def _is_returned(call: ast.Call, returned: list[ast.expr], context: Context) -> bool:
+    """Whether one of the returned values is what a call gave."""
+    made = context.resolve(call)
+    for node in returned:
+        inner = node.value if isinstance(node, ast.Await) else node
+        if inner is call:
+            return True
+        value = context.resolve(inner)
+        if (
+            isinstance(inner, ast.Name)
+            and isinstance(value, Instance)
+            and value.call is not None
+            and (value.call is call or value == made)
+        ):
+            return True
+    return False
+
+
+def _is_kept(call: ast.Call, function: ast.AST, context: Context) -> bool:
+    """Whether something that outlives the request holds what a call opened."""
+    index = context.module.index
+    statement = index.statement_of(call)
+    targets: list[ast.expr] = []
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, ast.AnnAssign):
+        targets = [statement.target]
+    names = {target.id for target in targets if isinstance(target, ast.Name)}
+    outer = index.scopes[function].outer
+    if any(not isinstance(target, ast.Name) for target in targets) or names & set(outer):
+        return True
+    return any(
+        isinstance(each, ast.Assign)
+        and isinstance(each.value, ast.Name)
+        and each.value.id in names
+        and any(isinstance(target, ast.Attribute | ast.Subscript) for target in each.targets)
+        for each in index.own_nodes(function)
+    )

@@ -1,0 +1,143 @@
+"""FAR309: clean-up that an exception skips."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.fixes.edit import fix_of, indented, replace_range
+from flake8_fastapi_rules.fixes.text import FileText, text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.cleanup import CLEANUP_METHODS, Cleanup, unprotected_cleanup
+from flake8_fastapi_rules.semantics.facts import DependencyFunction
+
+
+class YieldWithoutCleanup(Rule):
+    """Clean up in `finally`, or with `with`, after the `yield` of a dependency.
+
+    ## What it does
+    Reports a dependency with `yield` that closes, releases or removes what it made after the
+    `yield`, but neither in a `finally` nor by a `with` around the `yield`.
+
+    ## Why it matters
+    FastAPI throws an exception of the endpoint, an `HTTPException` too, into the dependency at the
+    `yield`. What follows is skipped then: exactly the requests that fail leave their sessions and
+    connections open.
+
+    ## Example
+    ```python
+    from collections.abc import Iterator
+    from typing import Annotated
+
+    import httpx
+    from fastapi import Depends
+
+
+    def get_client() -> Iterator[httpx.Client]:
+        client = httpx.Client()
+        yield client
+        client.close()
+
+
+    def fetch(client: Annotated[httpx.Client, Depends(get_client)]) -> int:
+        return client.get("https://example.com").status_code
+    ```
+
+    ## Use instead
+    ```python
+    from collections.abc import AsyncIterator
+    from typing import Annotated
+
+    import httpx
+    from fastapi import Depends
+
+
+    async def get_client() -> AsyncIterator[httpx.AsyncClient]:
+        '''Lend an HTTP client to one request.'''
+        client = httpx.AsyncClient()
+        try:
+            yield client
+        finally:
+            await client.aclose()
+
+
+    async def fetch(client: Annotated[httpx.AsyncClient, Depends(get_client)]) -> int:
+        '''Ask for the status of a page.'''
+        response = await client.get("https://example.com")
+        return response.status_code
+    ```
+
+    ## Leaves alone
+    Work after the `yield` that is meant for success only, such as a commit or a log entry, and
+    clean-up that every exception reaches in another way.
+
+    ## Fix safety
+    Unsafe: the `yield` moves into a `try` and what follows it into its `finally`, where nothing but
+    clean-up follows.
+
+    ## Source
+    FastAPI's documentation of dependencies with `yield` and `try`.
+    """
+
+    code = "FAR309"
+    message = "Put this `yield` into `try` and `{cleanup}()` into `finally`: an exception skips it"
+    profiles = ("recommended",)
+    is_bug = True
+    fix = "unsafe"
+
+    @on(DependencyFunction)
+    def check(self, fact: DependencyFunction, context: Context) -> Iterator[Report]:
+        """Report the `yield` whose clean-up can be skipped."""
+        if not fact.is_generator:
+            return
+        found = unprotected_cleanup(context.module.index, fact.node)
+        if found is None:
+            return
+
+        def fix() -> Fix | None:
+            return _wrap(text_of(context.module), found)
+
+        where = context.related(context.module, found.call, "the clean-up")
+        cleanup = context.shown(found.call.func)
+        yield self.report(found.node, related=[where], fix=fix, cleanup=cleanup)
+
+
+def _wrap(text: FileText, found: Cleanup) -> Fix | None:
+    """Put the `yield` into a `try` and all that follows in its block into the `finally`."""
+    block = text.block_of(found.statement)
+    if block is None:
+        return None
+    following = block[block.index(found.statement) + 1 :]
+    if not following or not all(_is_cleanup(statement) for statement in following):
+        return None
+    parts = (found.statement, *following)
+    if not all(text.own_line(part) for part in parts) or any(
+        isinstance(node, ast.Constant | ast.JoinedStr) and node.lineno != node.end_lineno
+        for part in parts
+        for node in ast.walk(part)
+    ):
+        return None
+    start = text.line_start(text.start(found.statement))
+    middle = text.line_end(text.end(found.statement))
+    end = text.line_end(text.end(following[-1]))
+    indentation = text.indentation(start)
+    inner = indentation + text.indent_unit
+    first = indented(text.text[start:middle], inner)
+    rest = indented(text.text[middle:end], inner)
+    code = f"{indentation}try:\n{first}\n{indentation}finally:\n{rest}"
+    return fix_of("Clean up in `finally`", "unsafe", replace_range(text, start, end, code))
+
+
+def _is_cleanup(statement: ast.stmt) -> bool:
+    """Whether a statement does nothing but clean up, perhaps under a condition."""
+    if isinstance(statement, ast.If):
+        return not statement.orelse and all(_is_cleanup(each) for each in statement.body)
+    if not isinstance(statement, ast.Expr):
+        return False
+    value = statement.value.value if isinstance(statement.value, ast.Await) else statement.value
+    return (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Attribute)
+        and value.func.attr in CLEANUP_METHODS
+    )
