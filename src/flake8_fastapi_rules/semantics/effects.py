@@ -23,6 +23,7 @@ from flake8_fastapi_rules.semantics.libraries import (
     LOG_CALLS,
     RESOURCE_OPENERS,
     SESSION_WRITES,
+    SESSIONS,
     SYNC_ENGINES,
     SYNC_SESSIONS,
     Blocking,
@@ -519,9 +520,20 @@ class Effects:
                     if key_of(site.target) not in seen:
                         seen.add(key_of(site.target))
                         stack.append(site.target)
-                elif not site.callee or isinstance(site.callee, Function):
+                elif not site.callee or isinstance(site.callee, Function) or self._hands_on_session(site):
                     return True
         return False
+
+    def _hands_on_session(self, site: CallSite) -> bool:
+        """Whether a session is given to a function of a library that may commit it."""
+        name = site.callee.name if isinstance(site.callee, External) else ""
+        if name.startswith(("builtins.", "sqlalchemy.", "sqlmodel.")):
+            return False
+        given = [*site.node.args, *(keyword.value for keyword in site.node.keywords)]
+        return any(
+            self._resolver.is_instance(self._resolver.resolve(site.module, node), *SESSIONS)
+            for node in given
+        )
 
     def is_log_call(self, site: CallSite) -> bool:
         """Whether a call writes to a log."""

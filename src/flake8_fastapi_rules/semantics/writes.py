@@ -664,7 +664,9 @@ def _tests_for_hits(parent: ast.AST, statement: ast.stmt) -> Iterator[ast.expr]:
                 isinstance(earlier, ast.If)
                 and _says_present(earlier.test)
                 and not earlier.orelse
-                and isinstance(earlier.body[-1], ast.Return)
+                and isinstance(last := earlier.body[-1], ast.Return)
+                and last.value is not None
+                and not set(_names_in(last.value)).isdisjoint(_names_in(earlier.test))
             ):
                 yield earlier.test
 
