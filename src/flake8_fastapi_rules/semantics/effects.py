@@ -520,9 +520,13 @@ class Effects:
                     if key_of(site.target) not in seen:
                         seen.add(key_of(site.target))
                         stack.append(site.target)
-                elif not site.callee or isinstance(site.callee, Function) or self._hands_on_session(site):
+                elif self._is_unknown(site):
                     return True
         return False
+
+    def _is_unknown(self, site: CallSite) -> bool:
+        """Whether a call may commit for all that can be seen."""
+        return not site.callee or isinstance(site.callee, Function) or self._hands_on_session(site)
 
     def _hands_on_session(self, site: CallSite) -> bool:
         """Whether a session is given to a function of a library that may commit it."""
