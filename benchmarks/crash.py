@@ -112,6 +112,8 @@ def main() -> int:
     work = list(batches(options.paths, options.batch))
     with ProcessPoolExecutor(options.jobs) as pool:
         for tally in pool.map(check_files, work, [options.slow] * len(work)):
+            for crash in sorted(set(tally.crashes) - set(total.crashes)):
+                print(f"crash: {crash}", flush=True)
             total.add(tally)
     print(
         f"{total.files} files, {total.lines} lines, {total.findings} findings, "
@@ -120,8 +122,6 @@ def main() -> int:
     )
     for seconds, path in sorted(total.slow, reverse=True)[:20]:
         print(f"slow: {seconds:6.1f} s  {path}")
-    for crash in sorted(set(total.crashes)):
-        print(f"crash: {crash}")
     return 1 if total.crashes else 0
 
 

@@ -161,6 +161,8 @@ def _mutate(draw: st.DrawFn, tree: ast.Module, donor: ast.Module) -> None:
         for index, item in enumerate(value if isinstance(value, list) else [value])
         if isinstance(item, ast.expr | ast.stmt)
     ]
+    if not places:  # the last statement is gone
+        return
     parent, name, index = draw(st.sampled_from(places))
     value = getattr(parent, name)
     old = value[index] if isinstance(value, list) else value
