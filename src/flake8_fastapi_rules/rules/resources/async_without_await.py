@@ -100,6 +100,6 @@ class AsyncWithoutAwait(Rule):
             if keyword is None or following is None or keyword.string != "async":
                 return None
             edit = Edit(keyword.start, following.start, "")
-            return fix_of("Make it a plain `def`", "unsafe", edit)
+            return fix_of("Make it a plain `def`", "unsafe", edit, leads_to=("FAR312",))
 
         return fix
