@@ -28,7 +28,6 @@ from typing import Any
 from flake8_fastapi_rules.config import Settings
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.project import AppNode, Project, ResolvedRoute, place_name
-from flake8_fastapi_rules.semantics.uses import Uses
 
 #: Runs under the app's own Python; needs nothing but FastAPI.
 WALKER = r"""
@@ -178,7 +177,9 @@ def rows_of_graph(
     apps, added = [app], True
     while added:
         inner = [
-            a for a in project.apps if a not in apps and any(m.parent in apps for m in a.mounts)
+            other
+            for other in project.apps
+            if other not in apps and any(mount.parent in apps for mount in other.mounts)
         ]
         apps += inner
         added = bool(inner)
@@ -231,9 +232,7 @@ def project_of(source: Path, root: Path, fastapi: str) -> Project:
     """The graph of the sources below a folder, named as seen from the import root."""
     version = tuple(int(part) for part in fastapi.split(".")[:3] if part.isdigit())
     model = Model(Settings(fastapi_version=version, src=(str(root),)))
-    uses = Uses(model, source)
-    uses.collect()
-    return Project(model, uses)
+    return Project(model, model.modules.that_matter(source))
 
 
 def print_scores(scores: list[Score], verbose: bool) -> None:

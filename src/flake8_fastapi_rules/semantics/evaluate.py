@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, is_main_guard, is_type_checking
 from flake8_fastapi_rules.semantics import parameters
+from flake8_fastapi_rules.semantics.assembling import Assembling
 from flake8_fastapi_rules.semantics.build import route_fact
 from flake8_fastapi_rules.semantics.facts import (
     App,
@@ -27,7 +28,6 @@ from flake8_fastapi_rules.semantics.facts import (
     Include,
     Marker,
     Mount,
-    Role,
     Route,
     Router,
 )
@@ -58,7 +58,6 @@ from flake8_fastapi_rules.semantics.values import (
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
-    from flake8_fastapi_rules.semantics.uses import Uses
 
 #: How deep calls may lead to calls, and imports to imports.
 _CALLS = 40
@@ -68,9 +67,10 @@ _BUDGET = 400_000
 _WIDTH = 2_000
 _LONG = 100_000
 #: A helper without apps and routers is followed for its result when it is no longer than this.
-_SMALL = 25
+_SMALL = 8
+_SHORT = 40
 #: How deep such helpers may lead to further ones.
-_FOLLOWED = 3
+_FOLLOWED = 2
 _APP = "fastapi.FastAPI"
 _ROUTER = "fastapi.APIRouter"
 _STARLETTE = "starlette.applications.Starlette"
@@ -79,9 +79,8 @@ _ADDERS = frozenset(VERBS) | {"api_route", "websocket", "route", "websocket_rout
 _DIRECT = frozenset(
     {"add_api_route", "add_api_websocket_route", "add_route", "add_websocket_route"}
 )
-_KNOWN = _ADDERS | _DIRECT | {"include_router", "mount", "__init__"}
-#: Calls of these attributes make a function worth executing.
-_MARKS = frozenset({"include_router", "mount", "add_route", "add_websocket_route"}) | _VIRTUAL
+_VERSIONED = "generate_and_include_versioned_routers"
+_KNOWN = _ADDERS | _DIRECT | {"include_router", "mount", "__init__", _VERSIONED}
 _POSITIONAL: dict[str, tuple[str, ...]] = {
     "add_api_route": ("path", "endpoint"),
     "add_api_websocket_route": ("path", "endpoint", "name"),
@@ -278,25 +277,25 @@ class Evaluator:
 
     Parameters:
         model: answers everything else.
-        uses: the modules that matter, in path order, and what their functions are for.
+        modules: the modules that matter, in path order.
         nodes: the apps and routers that were made, in order.
     """
 
-    def __init__(self, model: Model, uses: Uses) -> None:
+    def __init__(self, model: Model, modules: Iterable[Module]) -> None:
         self.model = model
         self.resolver = model.resolver
-        self.uses = uses
-        self.modules = tuple(uses.modules)
+        self.modules = tuple(modules)
         self.nodes: list[RouterNode] = []
         self._frames: dict[Module, Frame] = {}
         self._by_call: defaultdict[ast.Call, list[RouterNode]] = defaultdict(list)
         self._facts: dict[Module, dict[ast.AST, Any]] = {}
-        self._interesting: dict[ast.AST, bool] = {}
+        self._assembling = Assembling(model)
         self._class_frames: dict[ast.ClassDef, Frame] = {}
         self._conditions: list[object] = []
         self._executed: set[ast.AST] = set()
         self._running: list[ast.AST] = []
         self._cached: dict[ast.AST, AV] = {}
+        self._endpoints: set[ast.AST] = set()
         self._results: defaultdict[ast.AST, list[RouterNode]] = defaultdict(list)
         self._origin: Origin | None = None
         self._forcing: set[tuple[Module, str]] = set()
@@ -310,6 +309,7 @@ class Evaluator:
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(max(limit, 20_000))
         try:
+            self._assembling.add(self.modules)
             for module in self.modules:
                 self.module_frame(module)
             for root in self._roots():
@@ -331,7 +331,7 @@ class Evaluator:
                 for node in found:
                     if (
                         node not in self._executed
-                        and not self._is_called_by_requests(node)
+                        and node not in self._endpoints
                         and self._is_interesting(module, node)
                     ):
                         around = module.index.function_of(node)
@@ -352,10 +352,6 @@ class Evaluator:
             for module, node in candidates:
                 if (node in called) is wanted and node not in self._executed:
                     yield Closure(Function(module, node), self._frame_around(module, node))
-
-    def _is_called_by_requests(self, node: ast.AST) -> bool:
-        """Whether FastAPI calls a function for each request, long after the app is assembled."""
-        return not _PER_REQUEST.isdisjoint(self.uses.roles.get(node, ()))
 
     def _run_root(self, closure: Closure) -> None:
         function = closure.function
@@ -489,42 +485,19 @@ class Evaluator:
 
     # -- what is worth executing ------------------------------------------------------------
 
-    def _is_interesting(self, module: Module, node: ast.AST, depth: int = 0) -> bool:
+    def _is_interesting(self, module: Module, node: ast.AST) -> bool:
         """Whether calling a function or class assembles something, itself or further down."""
         if isinstance(node, ast.ClassDef):
             return any(
-                isinstance(init, Closure)
-                and self._is_interesting(init.function.module, init.function.node, depth)
-                for init in (
+                isinstance(method, Closure) and method.function in self._assembling
+                for method in (
                     self._member(Class(module, node), name, UNKNOWN, stop_at_library=True)
                     for name in ("__init__", "__post_init__", "__attrs_post_init__")
                 )
             )
-        known = self._interesting.get(node)
-        if known is not None:
-            return known
-        self._interesting[node] = False
-        facts = self._facts_of(module)
-        calls = list(_calls_in(node))
-        result = any(call in facts for call in calls) or any(
-            isinstance(call.func, ast.Attribute) and call.func.attr in _MARKS for call in calls
-        )
-        if not result:
-            result = any(
-                decorator in facts
-                for child in ast.walk(node)
-                if isinstance(child, FUNCTIONS) and child is not node
-                for decorator in child.decorator_list
-            )
-        if not result and depth < 12:
-            for call in calls:
-                callee = self.resolver.resolve(module, call.func)
-                if isinstance(callee, Function | Class) and callee.module.mentions_framework:
-                    if self._is_interesting(callee.module, callee.node, depth + 1):
-                        result = True
-                        break
-        self._interesting[node] = result
-        return result
+        if isinstance(node, (*FUNCTIONS, ast.Lambda)):
+            return Function(module, node) in self._assembling
+        return False
 
     # -- statements -------------------------------------------------------------------------
 
@@ -1423,7 +1396,7 @@ class Evaluator:
         self, callee: Closure, node: ast.Call, frame: Frame, is_statement: bool
     ) -> AV:
         function = callee.function
-        if self._is_interesting(function.module, function.node):
+        if function in self._assembling:
             return self.call_function(callee, self._arguments(node, frame))
         if not is_statement and self._is_small(function):
             value = self.call_function(callee, self._arguments(node, frame), for_result=True)
@@ -1441,6 +1414,8 @@ class Evaluator:
             isinstance(node, ast.FunctionDef)
             and len(node.body) <= _SMALL
             and self._following < _FOLLOWED
+            and not self._in_test
+            and (node.end_lineno or node.lineno) - node.lineno < _SHORT
             and not function.module.index.is_generator(node)
         )
 
@@ -1462,6 +1437,11 @@ class Evaluator:
         )
         if is_cached and node in self._cached:
             return self._cached[node]
+        if self._in_test and not as_root and not _has_objects(arguments):
+            # Tests build the same app over and over: once is enough.
+            made = [n for n in self._results.get(node, ()) if n.module is function.module]
+            if made:
+                return Made(made[0])
         frame = Frame(self, function.module, closure.frame, function=node)
         frame.receiver = closure.bound_to
         frame.cls = function.owner
@@ -1565,12 +1545,8 @@ class Evaluator:
         instance = Object(cls, node, frame.module)
         init = self._member(cls, "__init__", instance, stop_at_library=True)
         if isinstance(init, Closure):
-            if self._is_interesting(init.function.module, init.function.node) or any(
-                isinstance(value, Made | Object | Items)
-                for value in [*arguments.positional, *arguments.keywords.values()]
-            ):
-                self.call_function(init, arguments, for_result=True)
-                self._executed.add(init.function.node)
+            if init.function in self._assembling:
+                self.call_function(init, arguments)
             else:
                 self._bind_fields(instance, init, arguments)
             return instance
@@ -1618,8 +1594,19 @@ class Evaluator:
 
     def _bind_fields(self, instance: Object, init: Closure, arguments: Arguments) -> None:
         """`self.x = x` of a constructor that assembles nothing."""
-        if self._is_small(init.function):
-            self.call_function(init, arguments, for_result=True)
+        function = init.function
+        given = function.node.args
+        names = tuple(argument.arg for argument in [*given.posonlyargs, *given.args][1:])
+        values = arguments.named(names)
+        if isinstance(function.node, ast.Lambda):
+            return
+        for statement in function.node.body:
+            match statement:
+                case (
+                    ast.Assign(targets=[ast.Attribute(attr=attr)], value=ast.Name(id=name))
+                    | ast.AnnAssign(target=ast.Attribute(attr=attr), value=ast.Name(id=name))
+                ) if name in values:
+                    instance.attributes[attr] = values[name]
 
     def _make(self, cls: Class | External, kind: str, node: ast.Call, frame: Frame) -> Made:
         fact = self._facts_of(frame.module).get(node)
@@ -1764,6 +1751,11 @@ class Evaluator:
         if plain == "mount":
             self._mount(node, arguments, origin)
             return Constant(None)
+        if plain == _VERSIONED:
+            # Cadwyn serves these routers once for each version, told by a header.
+            for router in arguments.positional:
+                self._include(node, Arguments([router], {}), origin)
+            return Constant(None)
         if plain in _ADDERS:
             return Decorator(node, plain, arguments, origin)
         if plain in _DIRECT:
@@ -1821,6 +1813,8 @@ class Evaluator:
         given: AV,
     ) -> None:
         function, frame = self._endpoint(endpoint)
+        if function is not None:
+            self._endpoints.add(function.node)
         fact = self._route_fact(node, verb, origin, function)
         own = self._options(Arguments([], named, hidden), is_route=True)
         path = self._plain(named.get("path", UNKNOWN))
@@ -2216,9 +2210,6 @@ class Evaluator:
                 return UNKNOWN
 
 
-_PER_REQUEST = frozenset(
-    {Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY, Role.EXCEPTION_HANDLER, Role.MIDDLEWARE}
-)
 _PLANNED = frozenset(
     {
         "starlette.routing.Mount", "starlette.routing.Route", "starlette.routing.WebSocketRoute",
@@ -2246,6 +2237,11 @@ def to_value(value: AV) -> Value:
             return value
         case _:
             return UNKNOWN
+
+
+def _has_objects(arguments: Arguments) -> bool:
+    values = [*arguments.positional, *arguments.keywords.values()]
+    return any(isinstance(value, Made | Object | Items | Table | Either) for value in values)
 
 
 def _visible(frame: Frame) -> Frame:

@@ -377,6 +377,29 @@ class Model:
             for node in function.module.index.own_nodes(function.node)
         )
 
+    def allows_none(self, module: Module, node: ast.expr | None, depth: int = 0) -> bool:
+        """Whether a type is written as `T | None`, `Optional[T]` or `Union[T, None]`."""
+        if node is None or depth > 20:
+            return False
+        match node:
+            case ast.Constant(value=None):
+                return True
+            case ast.Constant(value=str()):
+                parsed = self.resolver.parsed_annotation(module, node)
+                return self.allows_none(module, parsed, depth + 1)
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+                return any(self.allows_none(module, part, depth + 1) for part in (left, right))
+            case ast.Subscript(value=value, slice=inner):
+                base = self.resolve(module, value)
+                parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+                if base == External("typing.Optional"):
+                    return True
+                if base == External("typing.Union"):
+                    return any(self.allows_none(module, part, depth + 1) for part in parts)
+                return False
+            case _:
+                return False
+
     def is_refused_as_field(self, value: Value) -> bool:
         """Whether FastAPI cannot make a field of a type: a class that Pydantic knows nothing of."""
         return isinstance(value, Instance) and parameters.is_refused_as_field(

@@ -355,6 +355,11 @@ class Modules:
 
     # -- scanning ---------------------------------------------------------------------------
 
+    def that_matter(self, root: Path) -> list[Module]:
+        """The modules below `root` that could matter to FastAPI, in path order."""
+        loaded = (self.load(path) for path in self.files_that_matter(root))
+        return [module for module in loaded if module is not None]
+
     def files_that_matter(self, root: Path) -> Iterator[Path]:
         """The Python files below `root` whose text could matter to FastAPI, in sorted order."""
         for path in python_files(root):

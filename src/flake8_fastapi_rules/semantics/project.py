@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -38,7 +38,6 @@ from flake8_fastapi_rules.semantics.values import (
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
-    from flake8_fastapi_rules.semantics.uses import Uses
 
 #: How deep routers may include each other.
 _DEPTH = 40
@@ -228,13 +227,13 @@ class Project:
 
     Parameters:
         model: answers what code means.
-        uses: the modules of the project that matter.
+        modules: those of the project that matter, in path order.
     """
 
-    def __init__(self, model: Model, uses: Uses) -> None:
+    def __init__(self, model: Model, modules: Iterable[Module]) -> None:
         self.model = model
-        self.uses = uses
-        self._evaluator = evaluator = Evaluator(model, uses)
+        self.modules = tuple(modules)
+        self._evaluator = evaluator = Evaluator(model, self.modules)
         evaluator.run()
         #: Every app and router, in the order in which they are made.
         self.nodes: tuple[RouterNode, ...] = tuple(evaluator.nodes)

@@ -73,10 +73,7 @@ class Uses:
             gc.freeze()
 
     def _collect_all(self) -> None:
-        for path in self._model.modules.files_that_matter(self.root):
-            module = self._model.modules.load(path)
-            if module is not None:
-                self.modules.append(module)
+        self.modules = self._model.modules.that_matter(self.root)
         for module in self.modules:
             self._collect(module)
 

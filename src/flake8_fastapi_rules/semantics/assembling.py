@@ -1,0 +1,142 @@
+"""Which functions assemble apps: those that declare something, and those that call them."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.facts import App, Include, Mount, Route, Router
+from flake8_fastapi_rules.semantics.framework import ROUTE_ADDERS
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.values import Class, Function
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+
+#: Calls of these attributes assemble something, whatever their receiver turns out to be.
+_MARKS = ROUTE_ADDERS | {"include_router", "mount", "generate_and_include_versioned_routers"}
+#: Methods that run when an object is made.
+_MAKING = frozenset({"__init__", "__post_init__", "__attrs_post_init__", "model_post_init"})
+
+
+class Assembling:
+    """The functions of a project that are worth executing.
+
+    Found from the declarations outwards: the functions around them, then the callers of these, by
+    name first, so that only few calls have to be resolved.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._modules: set[Module] = set()
+        self._functions: set[ast.AST] = set()
+        self._calls: defaultdict[str, list[tuple[Module, ast.Call]]] = defaultdict(list)
+        self._subclasses: defaultdict[str, set[str]] = defaultdict(set)
+        self._aliases: defaultdict[str, set[str]] = defaultdict(set)
+        self._names: set[str] = set()
+
+    def add(self, modules: Iterable[Module]) -> None:
+        """Take in modules."""
+        found: list[tuple[Module, ast.AST]] = []
+        new: set[str] = set()
+        for module in modules:
+            if module not in self._modules:
+                self._modules.add(module)
+                found += self._read(module, new)
+        for name in new & self._names:
+            found += self._callers(name)
+        self._spread(found)
+
+    def __contains__(self, function: Function) -> bool:
+        """Whether calling the function assembles something, itself or further down."""
+        if function.module not in self._modules:
+            self.add([function.module])
+        return function.node in self._functions
+
+    def _read(self, module: Module, new: set[str]) -> list[tuple[Module, ast.AST]]:
+        index = module.index
+        declaring: list[ast.AST] = [
+            fact.node
+            for kind in (App, Router, Include, Mount, Route)
+            for fact in self._model.local(module, kind)
+        ]
+        for call in index.nodes(ast.Call):
+            name = _last_name(call.func)
+            if name is not None:
+                if name in _MARKS and isinstance(call.func, ast.Attribute):
+                    declaring.append(call)
+                self._calls[name].append((module, call))
+                new.add(name)
+        for statement in index.nodes(ast.ImportFrom):
+            for alias in statement.names:
+                if alias.asname and alias.asname != alias.name:
+                    self._aliases[alias.name].add(alias.asname)
+        for cls in index.nodes(ast.ClassDef):
+            for base in cls.bases:
+                above = _last_name(base)
+                if above is not None:
+                    self._subclasses[above].add(cls.name)
+        return [(module, function) for node in declaring for function in _around(module, node)]
+
+    def _spread(self, found: list[tuple[Module, ast.AST]]) -> None:
+        while found:
+            module, function = found.pop()
+            if function in self._functions or not isinstance(function, FUNCTIONS):
+                self._functions.add(function)
+                continue
+            self._functions.add(function)
+            names = {function.name}
+            owner = module.index.class_of(function)
+            if owner is not None and function.name in _MAKING:
+                names = self._with_subclasses(owner.name)
+            elif owner is not None and function.name == "__call__":
+                continue
+            for name in names:
+                for spelled in (name, *self._aliases.get(name, ())):
+                    if spelled not in self._names:
+                        self._names.add(spelled)
+                        found += self._callers(spelled)
+
+    def _with_subclasses(self, name: str) -> set[str]:
+        names: set[str] = set()
+        stack = [name]
+        while stack:
+            current = stack.pop()
+            if current not in names:
+                names.add(current)
+                stack.extend(self._subclasses.get(current, ()))
+        return names
+
+    def _callers(self, name: str) -> list[tuple[Module, ast.AST]]:
+        found: list[tuple[Module, ast.AST]] = []
+        for module, call in self._calls.get(name, ()):
+            around = list(_around(module, call))
+            if not around or all(function in self._functions for function in around):
+                continue
+            callee = self._model.resolve(module, call.func)
+            if isinstance(callee, Class) or (
+                isinstance(callee, Function)
+                # A method counts by its name: which override runs is not known.
+                and (callee.node in self._functions or callee.owner is not None)
+            ):
+                found += [(module, function) for function in around]
+        return found
+
+
+def _around(module: Module, node: ast.AST) -> Iterable[ast.AST]:
+    """The functions around a node, from the inside out."""
+    function = module.index.function_of(node)
+    while function is not None:
+        yield function
+        function = module.index.function_of(function)
+
+
+def _last_name(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Subscript):
+        node = node.value
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else None
