@@ -26,8 +26,21 @@ def has_own_signature(model: Model, function: Function) -> bool:
     node = function.node
     if isinstance(node, ast.Lambda):
         return True
+    if _has_another_signature(model, function):
+        return False
     return all(
         keeps_signature(model, function.module, decorator) for decorator in node.decorator_list
+    )
+
+
+def _has_another_signature(model: Model, function: Function) -> bool:
+    """Whether the module gives the function a `__signature__` of its own making."""
+    return any(
+        isinstance(node.ctx, ast.Store)
+        and isinstance(owner := model.resolve(function.module, node.value), Function)
+        and owner.node is function.node
+        for node in function.module.index.nodes(ast.Attribute)
+        if node.attr == "__signature__"
     )
 
 

@@ -42,8 +42,9 @@ class InvalidPath(Rule):
     ```
 
     ## Leaves alone
-    Paths that are not constants, webhooks (their path is a name), and an empty path where the
-    router's own prefix, or that of its include, is not empty.
+    Paths that are not constants, webhooks (their path is a name), paths of callbacks, custom methods
+    such as `:upload` and endings such as `.json` that are meant to be glued, and an empty path where
+    the router's own prefix, or that of its include, is not empty.
 
     ## Fix safety
     Correcting a prefix that fails at import is safe, and so is the slash of a path that never
@@ -76,7 +77,7 @@ class InvalidPath(Rule):
             return
         prefix = self._prefix_of(route, context)
         is_app = context.model.is_instance(route.receiver, "fastapi.FastAPI")
-        if path and not path.startswith("/"):
+        if _misses_slash(path):
             if prefix or self._is_glued(route, context):
                 served = f"{prefix or '...'}{path}"
                 fix = self._written(node, f"/{path}", "unsafe", context)
@@ -164,6 +165,16 @@ class InvalidPath(Rule):
             return fix_of(f"Write `{text}`", safety, edit)
 
         return fix
+
+
+def _misses_slash(path: str) -> bool:
+    """Whether a path was meant to begin with `/`.
+
+    `/skills` with `:upload` (a custom method) or `.json` is meant to be glued, and the path of a
+    callback is an expression (`{$request.body.url}/done`) or a URL.
+    """
+    starts_with_a_name = path[:1].isalnum() or path[:1] in {"_", "{"}
+    return starts_with_a_name and "$" not in path and "://" not in path
 
 
 def _repeated(path: str) -> list[str]:
