@@ -1,0 +1,146 @@
+"""FAR322: an annotation whose name exists for type checkers only."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.index import is_type_checking
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Parameter, Role
+from flake8_fastapi_rules.semantics.values import External, Function
+
+_INJECTED = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
+
+
+class TypeCheckingAnnotation(Rule):
+    """Import the types of parameters where FastAPI can see them.
+
+    ## What it does
+    Reports a parameter of an endpoint or dependency whose annotation uses a name that is imported
+    (or defined) under `if TYPE_CHECKING` only.
+
+    ## Why it matters
+    FastAPI evaluates annotations when it registers a function. A name that exists for type checkers
+    only is missing then: the import fails, or FastAPI gives the whole annotation up, `Annotated`
+    with its `Depends` included, and takes the parameter for one of the query.
+
+    ## Example
+    ```python
+    from __future__ import annotations
+
+    from typing import TYPE_CHECKING, Annotated
+
+    from fastapi import APIRouter, Query
+
+    if TYPE_CHECKING:
+        from datetime import date
+
+    router = APIRouter()
+
+
+    @router.get("/items")
+    async def list_items(since: Annotated[date, Query()]) -> list[str]:
+        return [str(since)]
+    ```
+
+    ## Use instead
+    ```python
+    from __future__ import annotations
+
+    from datetime import date
+    from typing import Annotated
+
+    from fastapi import APIRouter, Query, status
+
+    router = APIRouter(tags=["items"])
+
+
+    @router.get("/items", status_code=status.HTTP_200_OK, operation_id="listItems")
+    async def list_items(since: Annotated[date, Query()]) -> list[str]:
+        '''List the items of a time.'''
+        return [str(since)]
+    ```
+
+    ## Leaves alone
+    Names that are bound at run time, too (in the `else` branch, say), annotations inside of
+    functions, and functions that FastAPI does not call.
+
+    ## Source
+    `fastapi.dependencies.utils.get_typed_signature`, which evaluates annotations with the globals
+    of the function.
+    """
+
+    code = "FAR322"
+    message = "Import `{name}` at run time, too: FastAPI evaluates the type of `{parameter}`"
+    profiles = ("recommended",)
+    is_bug = True
+    hints = ("TYPE_CHECKING",)
+
+    @on(FrameworkFunction)
+    def check(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
+        """Report parameters with a name in their type that is not there at run time."""
+        if fact.roles.isdisjoint(_INJECTED):
+            return
+        for parameter in context.model.parameters(Function(context.module, fact.node)):
+            name = _missing_name(parameter, context)
+            if name is not None:
+                yield self.report(parameter.node, name=name, parameter=parameter.name)
+
+
+def _missing_name(parameter: Parameter, context: Context) -> str | None:
+    """The first name in a parameter's annotation that only type checkers see."""
+    annotation = parameter.annotation
+    if annotation is None:
+        return None
+    nodes: list[ast.expr] = [annotation]
+    for each in ast.walk(annotation):
+        if (
+            isinstance(each, ast.Constant)
+            and isinstance(each.value, str)
+            and _is_type(each, context)
+        ):
+            parsed = context.model.resolver.parsed_annotation(context.module, each)
+            nodes += [parsed] if parsed is not None else []
+    for node in nodes:
+        for name in ast.walk(node):
+            if isinstance(name, ast.Name) and _is_for_checkers_only(name, parameter, context):
+                return name.id
+    return None
+
+
+def _is_type(node: ast.Constant, context: Context) -> bool:
+    """Whether a string in an annotation is a type: not metadata, not in `Literal`."""
+    parents = context.module.index.parents
+    child: ast.AST = node
+    parent = parents.get(child)
+    while isinstance(parent, ast.expr):
+        if isinstance(parent, ast.Call):
+            return False
+        if isinstance(parent, ast.Subscript) and child is parent.slice:
+            form = context.resolve(parent.value)
+            if form == External("typing.Literal"):
+                return False
+            if form == External("typing.Annotated") and child is not node:
+                elements = getattr(parent.slice, "elts", [])
+                return bool(elements) and any(each is node for each in ast.walk(elements[0]))
+        child, parent = parent, parents.get(parent)
+    return True
+
+
+def _is_for_checkers_only(name: ast.Name, parameter: Parameter, context: Context) -> bool:
+    index = context.module.index
+    found = index.lookup(name.id, parameter.node)
+    if found is None:
+        return False
+    scope, _ = found
+    bindings = scope.bindings.get(name.id, ())
+    return bool(bindings) and all(
+        any(
+            isinstance(above, ast.If)
+            and is_type_checking(above.test)
+            and not any(binding.node in ast.walk(each) for each in above.orelse)
+            for above in index.ancestors(binding.node)
+        )
+        for binding in bindings
+    )
