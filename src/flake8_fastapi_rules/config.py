@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, Literal
 
 from flake8_fastapi_rules.requirements import (
@@ -205,14 +205,16 @@ class Settings:
 
     def is_test_path(self, path: str) -> bool:
         """Whether `path` is a test file by `test_paths`."""
-        return any(path_matches(path, pattern, self.root) for pattern in self.test_paths)
+        return _any_matches(path, self.test_paths, self.root)
 
     def is_excluded(self, path: str) -> bool:
         """Whether `exclude` names `path`."""
-        return any(path_matches(path, pattern, self.root) for pattern in self.exclude)
+        return _any_matches(path, self.exclude, self.root)
 
     def profile_for(self, path: str) -> tuple[str, str | None]:
         """The profile for `path` and the glob that decided it (`None`: the general profile)."""
+        if not self.per_path_profiles:
+            return self.profile, None
         globs = [glob for glob in self.per_path_profiles if path_matches(path, glob, self.root)]
         if not globs:
             return self.profile, None
@@ -281,8 +283,8 @@ class SettingsLoader:
     def __init__(self, layers: Iterable[Layer] = (), *, isolated: bool = False) -> None:
         self._layers = tuple(layers)
         self._isolated = isolated
-        self._directories: dict[Path, Configuration | ConfigError] = {}
-        self._profiled: dict[tuple[Path, str | None], Configuration] = {}
+        self._directories: dict[str, Configuration | ConfigError] = {}
+        self._profiled: dict[tuple[str, str | None], Configuration] = {}
         self._read_toml = functools.cache(_read_toml)
         self._requirement = functools.cache(requirement_of)
 
@@ -292,18 +294,20 @@ class SettingsLoader:
         Raises:
             ConfigError: for a broken file, an unknown key or a wrong value.
         """
-        file = Path(os.path.abspath(path))
-        directory = file if file.is_dir() else file.parent
+        file = os.path.abspath(path)
+        # Few directories are called `x.py`, and each look at the disk counts.
+        is_directory = not file.endswith(".py") and os.path.isdir(file)
+        directory = file if is_directory else os.path.dirname(file)
         configuration = self._directories.get(directory)
         if configuration is None:
             try:
-                configuration = self._load_directory(directory)
+                configuration = self._load_directory(Path(directory))
             except ConfigError as error:
                 configuration = error
             self._directories[directory] = configuration
         if isinstance(configuration, ConfigError):
             raise configuration
-        profile, glob = configuration.settings.profile_for(str(file))
+        profile, glob = configuration.settings.profile_for(file)
         if glob is None:
             return configuration
         key = (directory, glob)
@@ -442,13 +446,25 @@ def path_matches(path: str, pattern: str, root: str | None) -> bool:
     A pattern without a slash is compared with the last part only; another one may begin at any
     directory below `root` (at `root` itself when it starts with a slash). `**` crosses directories.
     """
+    return _matches(_below_root(path, root), pattern)
+
+
+def _any_matches(path: str, patterns: Sequence[str], root: str | None) -> bool:
+    if not patterns:
+        return False
+    parts = _below_root(path, root)
+    return any(_matches(parts, pattern) for pattern in patterns)
+
+
+def _below_root(path: str, root: str | None) -> str:
+    """`path` with forward slashes, relative to `root` when it lies below it."""
     absolute = os.path.abspath(path)
-    relative = absolute
-    if root:
-        candidate = os.path.relpath(absolute, root)
-        if not candidate.startswith(".."):
-            relative = candidate
-    parts = PurePath(relative).as_posix().lstrip("/")
+    if root and absolute.startswith(root.rstrip(os.sep) + os.sep):
+        absolute = absolute[len(root.rstrip(os.sep)) + 1 :]
+    return absolute.replace(os.sep, "/").lstrip("/")
+
+
+def _matches(parts: str, pattern: str) -> bool:
     if "/" not in pattern.rstrip("/"):
         return bool(_glob(pattern.rstrip("/")).fullmatch(parts.rpartition("/")[2]))
     expression = _glob(pattern.strip("/"))

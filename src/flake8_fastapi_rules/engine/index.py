@@ -23,6 +23,9 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 SCOPES = (ast.Module, *FUNCTIONS, ast.Lambda, ast.ClassDef, *COMPREHENSIONS)
 
+#: What `own_nodes` does not look into.
+_DEFINITIONS = frozenset({*FUNCTIONS, ast.Lambda, ast.ClassDef})
+
 #: Fields that hold no nodes, or operators and contexts, which carry no position.
 _LEAF_FIELDS = frozenset(
     {
@@ -286,10 +289,12 @@ class ModuleIndex:
             body = function.body  # type: ignore[attr-defined]
             found: list[ast.AST] = []
             stack: list[ast.AST] = list(reversed(body)) if isinstance(body, list) else [body]
+            pop, push, child_fields = stack.pop, stack.append, _CHILD_FIELDS
             while stack:
-                node = stack.pop()
+                node = pop()
                 found.append(node)
-                if isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+                kind = node.__class__
+                if kind in _DEFINITIONS:
                     outside = [
                         *getattr(node, "decorator_list", ()),
                         *getattr(node, "bases", ()),
@@ -297,7 +302,19 @@ class ModuleIndex:
                     ]
                     stack.extend(reversed(outside))
                     continue
-                stack.extend(reversed(list(ast.iter_child_nodes(node))))
+                fields = child_fields.get(kind)
+                if fields is None:
+                    fields = child_fields[kind] = _child_fields(kind)
+                for name in fields:
+                    value = getattr(node, name, None)
+                    if value is None:
+                        continue
+                    if value.__class__ is list:
+                        for item in reversed(value):
+                            if isinstance(item, ast.AST):
+                                push(item)
+                    elif isinstance(value, ast.AST):
+                        push(value)
             cached = self._body_cache[function] = tuple(found)
         return cached
 
