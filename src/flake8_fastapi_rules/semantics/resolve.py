@@ -627,9 +627,20 @@ class Resolver:
         """
         node = function.node
         known = self._returns.get(node)
-        if known is not None:
-            return known
-        return self._guarded(self._returns, node, lambda: self._returned(function))
+        if known is None:
+            known = self._guarded(self._returns, node, lambda: self._returned(function))
+        unclear = not known or _is_opaque(known)
+        if unclear and function.owner is not None and self._gives_self(function):
+            return Instance(function.owner)  # of the class that it was called on
+        return known
+
+    def _gives_self(self, function: Function) -> bool:
+        """Whether a method is annotated to return an object of its own class."""
+        node = function.node
+        if isinstance(node, ast.Lambda) or node.returns is None:
+            return False
+        typed = self.annotation(function.module, node.returns)
+        return isinstance(typed, Instance) and _name_of(typed) == "typing.Self"
 
     def _returned(self, function: Function) -> Value:
         module, node = function.module, function.node

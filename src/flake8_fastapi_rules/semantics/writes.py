@@ -237,10 +237,10 @@ class Writes:
             return self._statement(function, node, func)
         if func.attr == "commit":
             return self._commit(function, site)
-        if func.attr in _MUTATORS:
-            return self._mutation(function, node, func)
         if self._is_untyped_session(function, site, func):
             return node, _spoken(func), False
+        if func.attr in _MUTATORS:
+            return self._mutation(function, node, func)
         return self._method_of_shared(function, site, func)
 
     def _statement(self, function: Function, node: ast.Call, func: ast.Attribute) -> Found | None:
@@ -327,7 +327,9 @@ class Writes:
 
     def _is_untyped_session(self, function: Function, site: CallSite, func: ast.Attribute) -> bool:
         """`db.add(x)` where `db` is not known, but is committed in the same function."""
-        if site.callee or func.attr not in {"add_all", "merge", "bulk_save_objects"}:
+        if site.target is not None or func.attr not in {"add", "add_all", "delete", "merge"}:
+            return False
+        if site.callee and not isinstance(site.callee, External):
             return False
         return self._is_committed(function, func.value)
 
@@ -402,21 +404,11 @@ class Writes:
 
     def _mutation(self, function: Function, node: ast.Call, func: ast.Attribute) -> Found | None:
         if not self._is_shared(function, func.value):
-            if self._is_untyped_write(function, func):
-                return node, _spoken(func), False
             return None
         value = self._resolver.resolve(function.module, func.value)
         if self._is_container(value) or _state_of(func.value):
             return node, _spoken(func), False
         return None
-
-    def _is_untyped_write(self, function: Function, func: ast.Attribute) -> bool:
-        """`db.add(x)`, and `db.commit()` later."""
-        return (
-            func.attr == "add"
-            and not self._resolver.resolve(function.module, func)
-            and self._is_committed(function, func.value)
-        )
 
     def _is_container(self, value: Value) -> bool:
         match value:
