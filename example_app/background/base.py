@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 
 from example_app.core.logging import get_logger
 
@@ -19,18 +18,14 @@ class Routine(ABC):
 
     async def run(self) -> None:
         """Run all rounds. Cancellation is no `Exception`, so shutting down ends the loop."""
-        for delay in self.delays():
+        unfinished = True
+        while unfinished:
             try:
-                await asyncio.sleep(delay)
                 await self.work()
             except Exception:
                 logger.exception("background routine failed", routine=type(self).__name__)
-
-    def delays(self) -> Iterator[float]:
-        """Yield how long to wait before each round."""
-        yield 0
-        while self.interval is not None:
-            yield self.interval
+            unfinished = self.interval is not None
+            await asyncio.sleep(self.interval or 0)
 
     @abstractmethod
     async def work(self) -> None:
