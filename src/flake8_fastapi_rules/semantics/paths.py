@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
+import string
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _PARAMETER = re.compile(r"{([a-zA-Z_][a-zA-Z0-9_]*)(:[a-zA-Z_][a-zA-Z0-9_]*)?}")
 
-#: The regular expressions of Starlette's converters.
-CONVERTERS: dict[str, str] = {
-    "str": "[^/]+",
-    "path": ".*",
-    "int": "[0-9]+",
-    "float": r"[0-9]+(\.[0-9]+)?",
-    "uuid": "[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}",
-}
+#: The converters that Starlette has by itself.
+CONVERTERS = frozenset({"str", "path", "int", "float", "uuid"})
+#: How many states of a comparison are looked at before it is given up.
+_STATES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,197 @@ def format_of(path: str) -> str:
     return _PARAMETER.sub(lambda match: "{" + match.group(1) + "}", path)
 
 
+def has_known_converters(path: str) -> bool:
+    """Whether all converters of a path are Starlette's own."""
+    return all(parameter.converter in CONVERTERS for parameter in parameters_in(path))
+
+
 def pattern_of(path: str) -> str | None:
     """The path with parameter names erased, so that equal patterns match the same paths.
 
     `None` when a converter is not one of Starlette's own.
     """
-    if any(parameter.converter not in CONVERTERS for parameter in parameters_in(path)):
+    if not has_known_converters(path):
         return None
     return _PARAMETER.sub(lambda match: "{" + (match.group(2) or ":str") + "}", path)
+
+
+def mounted_pattern(path: str) -> str:
+    """The path that a mount at `path` matches."""
+    return path.rstrip("/") + "/{path:path}"
+
+
+# -- which paths a pattern matches ----------------------------------------------------------
+
+_Test = Callable[[str], bool]
+
+
+class _Automaton:
+    """The paths that one pattern matches, as a machine that reads them character by character."""
+
+    def __init__(self, path: str) -> None:
+        self.literals: set[str] = set()
+        self.moves: list[list[tuple[_Test, int]]] = [[]]
+        self.free: list[list[int]] = [[]]
+        self._end = 0
+        position = 0
+        for match in _PARAMETER.finditer(path):
+            self._text(path[position : match.start()])
+            getattr(self, f"_{(match.group(2) or ':str')[1:]}")()
+            position = match.end()
+        self._text(path[position:])
+        self.start = self.closed([0])
+        self.accepting = self._end
+
+    def step(self, states: frozenset[int], character: str) -> frozenset[int]:
+        """The states behind one more character."""
+        return self.closed(
+            target for state in states for test, target in self.moves[state] if test(character)
+        )
+
+    def closed(self, states: Iterable[int]) -> frozenset[int]:
+        found: set[int] = set()
+        stack = list(states)
+        while stack:
+            state = stack.pop()
+            if state not in found:
+                found.add(state)
+                stack.extend(self.free[state])
+        return frozenset(found)
+
+    def _new(self) -> int:
+        self.moves.append([])
+        self.free.append([])
+        return len(self.moves) - 1
+
+    def _one(self, test: _Test) -> None:
+        following = self._new()
+        self.moves[self._end].append((test, following))
+        self._end = following
+
+    def _many(self, test: _Test) -> None:
+        self._one(test)
+        self.moves[self._end].append((test, self._end))
+
+    def _text(self, text: str) -> None:
+        for character in text:
+            self.literals.add(character)
+            self._one(character.__eq__)
+
+    def _str(self) -> None:
+        self._many("/".__ne__)
+
+    def _path(self) -> None:
+        here = self._new()
+        self.free[self._end].append(here)
+        self.moves[here].append((lambda _: True, here))
+        self._end = here
+
+    def _int(self) -> None:
+        self._many(_is_digit)
+
+    def _float(self) -> None:
+        self._many(_is_digit)
+        whole = self._end
+        self._one(".".__eq__)
+        self._many(_is_digit)
+        end = self._new()
+        self.free[whole].append(end)
+        self.free[self._end].append(end)
+        self._end = end
+
+    def _uuid(self) -> None:
+        for position, length in enumerate((8, 4, 4, 4, 12)):
+            if position:
+                before = self._end
+                self._one("-".__eq__)
+                self.free[before].append(self._end)
+            for _ in range(length):
+                self._one(_is_hex)
+
+
+def _is_digit(character: str) -> bool:
+    return character in string.digits
+
+
+def _is_hex(character: str) -> bool:
+    return character in string.hexdigits
+
+
+@lru_cache(maxsize=4096)
+def _automaton(path: str) -> _Automaton:
+    return _Automaton(path)
+
+
+def unmatched(path: str, others: Iterable[str]) -> str | None:
+    """A path that `path` matches and none of `others` does; `None` when there is none.
+
+    Parameters:
+        path, others: patterns with Starlette's own converters only.
+
+    Returns:
+        The shortest such path. When the search is too large, `path` itself, as if it were one.
+    """
+    own = _automaton(path)
+    machines = [_automaton(other) for other in others]
+    characters = _characters([own, *machines])
+    start = own.start, tuple(machine.start for machine in machines)
+    seen = {start}
+    queue: deque[tuple[frozenset[int], tuple[frozenset[int], ...], str]] = deque([(*start, "")])
+    while queue:
+        states, theirs, text = queue.popleft()
+        if own.accepting in states and not any(
+            machine.accepting in their for machine, their in zip(machines, theirs, strict=True)
+        ):
+            return text
+        if len(seen) > _STATES:
+            return path
+        for character in characters:
+            following = own.step(states, character)
+            if not following:
+                continue
+            configuration = (
+                following,
+                tuple(
+                    machine.step(their, character)
+                    for machine, their in zip(machines, theirs, strict=True)
+                ),
+            )
+            if configuration not in seen:
+                seen.add(configuration)
+                queue.append((*configuration, text + character))
+    return None
+
+
+def overlaps(path: str, other: str) -> bool:
+    """Whether some path is matched by both patterns."""
+    first, second = _automaton(path), _automaton(other)
+    characters = _characters([first, second])
+    seen = {(first.start, second.start)}
+    stack = [(first.start, second.start)]
+    while stack:
+        left, right = stack.pop()
+        if first.accepting in left and second.accepting in right:
+            return True
+        for character in characters:
+            following = first.step(left, character), second.step(right, character)
+            if following[0] and following[1] and following not in seen:
+                if len(seen) > _STATES:
+                    return True
+                seen.add(following)
+                stack.append(following)
+    return False
+
+
+def _characters(machines: Iterable[_Automaton]) -> list[str]:
+    """Enough characters to tell the patterns apart: their own, and one of each further kind."""
+    literals = {"/", ".", "-"}.union(*(machine.literals for machine in machines))
+    kinds = (string.digits, "abcdefABCDEF", "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ", "~!@$&+=")
+    return sorted(literals | set(_firsts(kinds, literals)))
+
+
+def _firsts(kinds: Iterable[str], taken: set[str]) -> Iterator[str]:
+    for kind in kinds:
+        found = next((character for character in kind if character not in taken), None)
+        if found is not None:
+            yield found
