@@ -415,7 +415,7 @@ class _Builder:
     def _decorator(self, function: FunctionNode, decorator: ast.expr) -> None:
         call = decorator if isinstance(decorator, ast.Call) else None
         func = call.func if call else decorator
-        if isinstance(func, ast.Name) and func.id in _REPEATERS and call:
+        if isinstance(func, ast.Name) and call and self._is_repeater(func):
             self._repeated(function, decorator, func)
             return
         if not isinstance(func, ast.Attribute):
@@ -594,6 +594,14 @@ class _Builder:
                 self.index.function_of(node),
             )
         )
+
+    def _is_repeater(self, func: ast.Name) -> bool:
+        if func.id in _REPEATERS:
+            return True
+        if "repeat_" not in self.module.source.text:
+            return False
+        callee = self.resolver.resolve(self.module, func)
+        return isinstance(callee, External) and callee.name.rpartition(".")[2] in _REPEATERS
 
     def _repeated(self, function: FunctionNode, decorator: ast.expr, func: ast.expr) -> None:
         callee = self.resolver.resolve(self.module, func)

@@ -92,3 +92,71 @@ def _yields_in(node: ast.AST) -> int:
         count += isinstance(current, ast.Yield | ast.YieldFrom)
         stack.extend(ast.iter_child_nodes(current))
     return count
+
+
+def may_end_without_value(body: Sequence[ast.stmt]) -> bool:
+    """Whether a function's body can be left without `return value` or `raise`.
+
+    Of the calls that never come back only `assert_never` and those of `exit` are known.
+    """
+    return _falls_through(body) or any(_returns_nothing(statement) for statement in body)
+
+
+def _returns_nothing(node: ast.AST) -> bool:
+    if isinstance(node, ast.Return):
+        return node.value is None or (
+            isinstance(node.value, ast.Constant) and node.value.value is None
+        )
+    if isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+        return False
+    return any(_returns_nothing(child) for child in ast.iter_child_nodes(node))
+
+
+def _falls_through(body: Sequence[ast.stmt]) -> bool:
+    """Whether the end of a block can be reached."""
+    return all(_statement_falls_through(statement) for statement in body)
+
+
+def _statement_falls_through(node: ast.stmt) -> bool:
+    match node:
+        case ast.Return() | ast.Raise() | ast.Break() | ast.Continue():
+            return False
+        case ast.If(test=ast.Constant(value=True), body=body):
+            return _falls_through(body)
+        case ast.If(body=body, orelse=orelse):
+            return _falls_through(body) or _falls_through(orelse)
+        case ast.Match(cases=cases):
+            is_exhaustive = any(
+                isinstance(case.pattern, ast.MatchAs)
+                and case.pattern.pattern is None
+                and case.guard is None
+                for case in cases
+            )
+            return not is_exhaustive or any(_falls_through(case.body) for case in cases)
+        case ast.With(body=body) | ast.AsyncWith(body=body):
+            return _falls_through(body)
+        case ast.While(test=ast.Constant(value=constant), body=body) if constant:
+            return any(_breaks(statement) for statement in body)
+        case ast.Try() | ast.TryStar():
+            if not _falls_through(node.finalbody):
+                return False
+            ended = _falls_through([*node.body, *node.orelse])
+            return ended or any(_falls_through(handler.body) for handler in node.handlers)
+        case ast.Assert(test=ast.Constant(value=False)):
+            return False
+        case ast.Expr(value=ast.Call(func=func)):
+            return not (
+                (isinstance(func, ast.Name) and func.id in {"assert_never", "exit", "quit"})
+                or (isinstance(func, ast.Attribute) and func.attr in {"assert_never", "exit"})
+            )
+        case _:
+            return True
+
+
+def _breaks(node: ast.AST) -> bool:
+    """Whether a statement leaves the loop that it stands in."""
+    if isinstance(node, ast.Break):
+        return True
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.For, ast.AsyncFor, ast.While)):
+        return False
+    return any(_breaks(child) for child in ast.iter_child_nodes(node))

@@ -1038,6 +1038,10 @@ _RESOURCES: Final[tuple[tuple[Resource, str], ...]] = (
 RESOURCE_OPENERS: Final[Mapping[str, Resource]] = MappingProxyType(
     {name: resource for resource, names in _RESOURCES for name in member_set(names)}
 )
+#: Connections to other servers than databases; they serve one conversation.
+CONVERSATIONS: Final = (
+    "aio_pika.", "ftplib.", "imaplib.", "nats.", "paramiko.", "poplib.", "smtplib.", "websockets.",
+)  # fmt: skip
 #: Clients whose methods make HTTP requests.
 HTTP_CLIENTS: Final = name_set(
     "aiohttp.ClientSession httpx.AsyncClient httpx.Client requests.Session urllib3.PoolManager"
@@ -1409,3 +1413,25 @@ SELF_ROUTING: Final = member_set(
 )
 #: Objects of libraries that are FastAPI apps.
 KNOWN_APPS: Final = name_set("nicegui.app")
+
+# -- errors -------------------------------------------------------------------------------------
+
+#: Errors whose text nobody wrote for clients: anything at all, and those of databases, of the
+#: operating system and of HTTP clients. Subclasses count, those of `Exception` do not.
+_INTERNAL_ERRORS: Final = name_set(
+    """
+    builtins.OSError sqlalchemy.exc.SQLAlchemyError sqlalchemy.exc.DBAPIError
+    sqlalchemy.exc.IntegrityError sqlalchemy.exc.OperationalError psycopg.Error psycopg2.Error
+    asyncpg.PostgresError asyncpg.exceptions.PostgresError pymongo.errors.PyMongoError
+    redis.exceptions.RedisError httpx.HTTPError requests.exceptions.RequestException
+    requests.RequestException aiohttp.ClientError sqlite3.Error pymysql.err.Error
+    pymysql.MySQLError tortoise.exceptions.BaseORMException botocore.exceptions.ClientError
+    botocore.exceptions.BotoCoreError"""
+)
+
+
+def is_internal_error(name: str) -> bool:
+    """Whether an exception class is `Exception` itself, or one of those for developers only."""
+    if name in {"builtins.Exception", "builtins.BaseException"}:
+        return True
+    return not _INTERNAL_ERRORS.isdisjoint(external_mro(name))

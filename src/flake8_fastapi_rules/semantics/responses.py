@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import is_type_checking
 from flake8_fastapi_rules.semantics.framework import (
     BODILESS_STATUSES,
     RESPONSE,
@@ -19,7 +20,6 @@ from flake8_fastapi_rules.semantics.values import (
     Constant,
     Expression,
     External,
-    Function,
     Instance,
     Value,
 )
@@ -187,8 +187,100 @@ def model_classes(model: Model, module: Module, node: ast.expr | None) -> Iterat
             yield cls
 
 
-def is_generator(function: Function) -> bool:
-    """Whether a function yields its answer piece by piece."""
-    return isinstance(function.node, FUNCTIONS) and function.module.index.is_generator(
-        function.node
+def type_key(model: Model, module: Module, node: ast.expr | None, _depth: int = 0) -> object | None:
+    """What two expressions share that are the same type; `None` when it cannot be told.
+
+    Aliases and strings are followed, the members of unions have no order.
+    """
+    if node is None or _depth > _DEPTH:
+        return None
+    resolver = model.resolver
+    if isinstance(node, ast.Constant):
+        if isinstance(node.value, str):
+            parsed = resolver.parsed_annotation(module, node)
+            return type_key(model, module, parsed, _depth + 1)
+        return ("constant", node.value) if node.value in (None, ...) else None
+
+    def members(home: Module, parts: list[ast.expr], *extra: object) -> object | None:
+        keys = [*(type_key(model, home, part, _depth + 1) for part in parts), *extra]
+        flat: set[object] = set()
+        for key in keys:
+            if key is None:
+                return None
+            if isinstance(key, tuple) and key[0] == "union":
+                flat |= key[1]
+            else:
+                flat.add(key)
+        return ("union", frozenset(flat)) if len(flat) > 1 else flat.pop()
+
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return members(module, [node.left, node.right])
+    if isinstance(node, ast.Subscript):
+        base = resolver.resolve(module, node.value)
+        parts = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if base == External("typing.Union"):
+            return members(module, parts)
+        if base == External("typing.Optional"):
+            return members(module, parts, ("constant", None))
+        if not isinstance(base, External | Class):
+            return None
+        if base in (External("typing.Literal"), External("typing.Annotated")):
+            return (base, module, ast.dump(node.slice))
+        keys = tuple(type_key(model, module, part, _depth + 1) for part in parts)
+        return None if None in keys else (base, keys)
+    value = resolver.resolve(module, node)
+    match value:
+        case AnnotatedAlias(home, alias):
+            return type_key(model, home, alias, _depth + 1)
+        case Expression(home, ast.BinOp() | ast.Subscript() as other) if other is not node:
+            return type_key(model, home, other, _depth + 1)
+        case External() | Class():
+            return value
+        case _:
+            return None
+
+
+def is_evaluable(module: Module, node: ast.expr) -> bool:
+    """Whether FastAPI finds what an annotation names when it evaluates it.
+
+    An annotation that is a string, or all of them under `from __future__ import annotations`, is
+    evaluated in the module's globals: no names of functions around, none that only a type checker
+    imports.
+    """
+    is_text = any(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in ast.walk(node))
+    if not is_text and not any(
+        isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+        for statement in module.tree.body
+    ):
+        return True
+    for name in ast.walk(node):
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            if not all(_is_global(module, word, name) for word in _names_in(name.value)):
+                return False
+        elif isinstance(name, ast.Name) and not _is_global(module, name.id, name):
+            return False
+    return True
+
+
+def _names_in(text: str) -> list[str]:
+    try:
+        parsed = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return [""]
+    return [node.id for node in ast.walk(parsed) if isinstance(node, ast.Name)]
+
+
+def _is_global(module: Module, name: str, at: ast.AST) -> bool:
+    found = module.index.lookup(name, at)
+    if found is None:
+        return bool(name) and hasattr(builtins, name)
+    scope, bindings = found
+    if scope is not module.index.module_scope:
+        return False
+    return any(
+        not any(
+            isinstance(parent, ast.If) and is_type_checking(parent.test)
+            for parent in module.index.ancestors(binding.node)
+        )
+        for binding in bindings
     )

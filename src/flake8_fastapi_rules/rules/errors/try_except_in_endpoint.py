@@ -88,7 +88,8 @@ class TryExceptInEndpoint(Rule):
         tries = [
             node
             for node in index.own_nodes(endpoint.node)
-            if isinstance(node, ast.Try | ast.TryStar) and self._is_reported(node, endpoint, context)
+            if isinstance(node, ast.Try | ast.TryStar)
+            and self._is_reported(node, endpoint, context)
         ]
         if tries:
             variant = "many" if len(tries) > 1 else None

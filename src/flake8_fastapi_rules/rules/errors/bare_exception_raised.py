@@ -1,0 +1,92 @@
+"""FAR406: exceptions that say nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
+from flake8_fastapi_rules.semantics.values import External, Function
+
+_BARE = frozenset({"builtins.Exception", "builtins.BaseException"})
+#: What `strict` does not want to see in endpoints either: they end as 500.
+_BUILTIN = frozenset({"builtins.ValueError", "builtins.KeyError", "builtins.RuntimeError"})
+
+
+class BareExceptionRaised(Rule):
+    """Raise an exception of your own, or an `HTTPException`.
+
+    ## What it does
+    Reports `raise Exception(...)` and `raise BaseException(...)` in endpoints, dependencies and
+    other FastAPI code; in the profile `strict` also `ValueError`, `KeyError` and `RuntimeError` in
+    endpoints.
+
+    ## Why it matters
+    A bare `Exception` ends as 500 and cannot be told from a bug: no handler can answer it with
+    another status, and whoever wants to catch it has to catch everything.
+
+    ## Example
+    ```python
+    from typing import Annotated
+
+    from fastapi import Depends, Header
+
+
+    def token(authorization: Annotated[str, Header()]) -> str:
+        if not authorization.startswith("Bearer "):
+            raise Exception("no token")
+        return authorization.removeprefix("Bearer ")
+
+
+    Token = Annotated[str, Depends(token)]
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi import HTTPException
+
+
+    def token(authorization: str) -> str:
+        \"\"\"The token in a header.\"\"\"
+        if not authorization.startswith("Bearer "):
+            raise HTTPException(status_code=401, detail="A bearer token is needed")
+        return authorization.removeprefix("Bearer ")
+    ```
+
+    ## Leaves alone
+    Subclasses of `Exception`, exceptions that the function itself catches, and functions that
+    FastAPI does not call.
+
+    ## Source
+    FastAPI's documentation on handling errors.
+    """
+
+    code = "FAR406"
+    message = "`{name}` says nothing; raise an exception of its own class, or `HTTPException`"
+    variants = {"builtin": "`{name}` ends as 500; raise `HTTPException` or an error with a handler"}
+    profiles = ("recommended",)
+    hints = ("raise",)
+
+    @on(FrameworkFunction)
+    def check(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
+        """Report bare exceptions that leave FastAPI code."""
+        function = Function(fact.module, fact.node)
+        is_strict = context.settings.profile == "strict" and Role.ENDPOINT in fact.roles
+        for node in context.module.index.own_nodes(fact.node):
+            if not isinstance(node, ast.Raise) or node.exc is None:
+                continue
+            raised = context.model.effects.raised(fact.module, node)
+            if raised is None or not isinstance(raised.exception, External):
+                continue
+            name = raised.exception.name
+            if name not in _BARE and not (is_strict and name in _BUILTIN):
+                continue
+            if isinstance(node.exc, ast.Name) and not self._is_class(node.exc, context):
+                continue  # an exception that was caught or made elsewhere
+            if not context.model.effects.may_be_caught(function, node, raised.exception):
+                variant = None if name in _BARE else "builtin"
+                yield self.report(node, variant, name=name.rpartition(".")[2])
+
+    def _is_class(self, node: ast.Name, context: Context) -> bool:
+        return isinstance(context.resolve(node), External)

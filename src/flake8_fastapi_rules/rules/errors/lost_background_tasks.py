@@ -1,0 +1,124 @@
+"""FAR413: background tasks that a response with its own loses."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Endpoint
+from flake8_fastapi_rules.semantics.framework import RESPONSE
+from flake8_fastapi_rules.semantics.responses import returns_of
+from flake8_fastapi_rules.semantics.values import Constant, Function, Instance
+
+_TASKS = ("fastapi.BackgroundTasks", "starlette.background.BackgroundTasks")
+
+
+class LostBackgroundTasks(Rule):
+    """Put all background tasks of a request in one place.
+
+    ## What it does
+    Reports `background=` of a response that an endpoint returns after it added tasks to its
+    injected `BackgroundTasks`.
+
+    ## Why it matters
+    FastAPI gives the injected tasks to the response only if it has none of its own. With
+    `background=` the tasks that were added before never run, and nothing says so.
+
+    ## Example
+    ```python
+    from fastapi import APIRouter, BackgroundTasks
+    from fastapi.responses import FileResponse
+    from starlette.background import BackgroundTask
+
+    router = APIRouter()
+
+
+    @router.get("/export")
+    def export(background: BackgroundTasks) -> FileResponse:
+        background.add_task(print, "exported")
+        return FileResponse("export.csv", background=BackgroundTask(print, "sent"))
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi import BackgroundTasks
+    from fastapi.responses import FileResponse
+
+
+    def exported(background: BackgroundTasks) -> FileResponse:
+        \"\"\"The exported file.\"\"\"
+        background.add_task(print, "exported")
+        background.add_task(print, "sent")
+        return FileResponse("export.csv")
+    ```
+
+    ## Leaves alone
+    `background=` with the injected tasks themselves, and responses returned on a path on which
+    nothing certainly was added.
+
+    ## Source
+    `fastapi.routing.get_request_handler`: `raw_response.background` is set only if it is `None`
+    (0.165).
+    """
+
+    code = "FAR413"
+    message = "`background=` replaces the tasks added to `{name}`; they never run"
+    profiles = ("recommended",)
+    is_bug = True
+    hints = ("background",)
+
+    @on(Endpoint)
+    def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
+        """Report responses with their own tasks behind tasks that were added."""
+        function = Function(endpoint.module, endpoint.node, endpoint.view_class)
+        names = {
+            parameter.name
+            for parameter in context.model.parameters(function)
+            if context.model.is_instance(
+                context.model.resolver.annotation(parameter.type_module, parameter.type_node),
+                *_TASKS,
+            )
+        }
+        added = [
+            node
+            for node in context.module.index.own_nodes(endpoint.node)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "add_task"
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id in names
+        ]
+        for statement in returns_of(context.module, endpoint.node) if added else ():
+            own = self._own_tasks(statement.value, context)
+            if own is None or (isinstance(own, ast.Name) and own.id in names):
+                continue
+            for call in added:
+                if self._runs_before(call, statement, endpoint, context):
+                    assert isinstance(call.func, ast.Attribute)
+                    yield self.report(own, name=context.shown(call.func.value))
+                    break
+
+    def _own_tasks(self, node: ast.expr | None, context: Context) -> ast.expr | None:
+        """What a returned response is given as `background`."""
+        value = context.resolve(node)
+        if not isinstance(value, Instance) or value.call is None:
+            return None
+        if value.module is not context.module or not context.model.is_instance(value, RESPONSE):
+            return None
+        for keyword in value.call.keywords:
+            if keyword.arg == "background":
+                given = context.resolve(keyword.value)
+                return None if given == Constant(None) else keyword.value
+        return None
+
+    def _runs_before(
+        self, call: ast.Call, statement: ast.Return, endpoint: Endpoint, context: Context
+    ) -> bool:
+        """Whether a call certainly ran when a `return` is reached."""
+        index = context.module.index
+        if call.lineno > statement.lineno:
+            return False
+        scope = index.scopes[endpoint.node]
+        branch = index.branch_of(call, scope)
+        return index.branch_of(statement, scope)[: len(branch)] == branch

@@ -1,0 +1,160 @@
+"""FAR404: a background routine whose errors leave no traceback."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Literal
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.libraries import (
+    TRACEBACK_ARGUMENTS,
+    TRACEBACK_LOG_CALLS,
+    is_in,
+)
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.routines import (
+    guarding_try,
+    is_broad,
+    raises_again,
+    routines_in,
+)
+from flake8_fastapi_rules.semantics.values import Constant, External, Function
+
+_QUIET = frozenset({"print", "str", "repr", "type", "isinstance", "format", "getattr"})
+_LEVELS = frozenset(
+    {"debug", "info", "warn", "warning", "error", "critical", "fatal", "log", "trace", "success"}
+)
+_TRACED = frozenset(
+    {"exception", "aexception", "capture_exception", "record_exception", "print_exc", "format_exc"}
+)
+
+
+class SilentRoutine(Rule):
+    """Log the traceback where a background routine catches everything.
+
+    ## What it does
+    Reports the outermost `except Exception` of a function that runs in the background (a task, a
+    job of a scheduler, a background task) when it does not log the traceback.
+
+    ## Why it matters
+    Nobody waits for a background routine. Whatever its handler does not write down is lost: there
+    is no answer with status 500, no traceback on the console, only work that was not done. The text
+    of an exception alone, `'id'` for a `KeyError`, does not say where it came from.
+
+    ## Example
+    ```python
+    import logging
+
+    from fastapi import BackgroundTasks
+
+    logger = logging.getLogger(__name__)
+
+
+    def send_mail(address: str) -> None:
+        try:
+            deliver(address)
+        except Exception as error:
+            logger.error("mail failed: %s", error)
+
+
+    def notify(background: BackgroundTasks) -> None:
+        background.add_task(send_mail, "me@example.org")
+    ```
+
+    ## Use instead
+    ```python
+    import logging
+
+    from fastapi import BackgroundTasks
+
+    logger = logging.getLogger(__name__)
+
+
+    def send_mail(address: str) -> None:
+        try:
+            deliver(address)
+        except Exception:
+            logger.exception("no mail to %s", address)
+
+
+    def notify(background: BackgroundTasks) -> None:
+        background.add_task(send_mail, "me@example.org")
+    ```
+
+    ## Leaves alone
+    Handlers of certain exceptions, handlers that raise, that hand the exception to a function of
+    which nothing is known, or that log the traceback in any way (`exc_info=`, Sentry, `traceback`),
+    and tasks that somebody waits for.
+
+    ## Source
+    Python's documentation of `logging.exception`; the convention of one guarded, logged top level
+    for routines.
+    """
+
+    code = "FAR404"
+    message = "Routine `{name}` logs an exception without its traceback; use `logger.exception`"
+    variants = {"silent": "Routine `{name}` swallows exceptions; log them with the traceback"}
+    profiles = ("recommended",)
+    scope = "project"
+    hints = ("except",)
+
+    @on(Module)
+    def check(self, module: Module, context: Context) -> Iterator[Report]:
+        """Report the broad outermost handlers of routines that lose the traceback."""
+        for node, _ in routines_in(context.model, module):
+            guard = guarding_try(node)
+            for handler in guard.handlers if guard is not None else ():
+                if is_broad(context.model, module, handler) and not raises_again(handler):
+                    found = self._verdict(handler, context)
+                    if found is not None:
+                        head = context.source.keyword_range(handler)  # type: ignore[arg-type]
+                        variant = "silent" if found == "silent" else None
+                        yield self.report(head, variant, name=node.name)
+
+    def _verdict(
+        self, handler: ast.ExceptHandler, context: Context
+    ) -> Literal["silent", "brief"] | None:
+        """What a handler does: logs too little, nothing at all, or what is right or unknown."""
+        logs = False
+        for statement in handler.body:
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Attribute | ast.Name) and _terminal(node) in _TRACED:
+                    return None
+                if not isinstance(node, ast.Call):
+                    continue
+                if self._logs_traceback(node, context):
+                    return None
+                name = _terminal(node.func)
+                if name in _LEVELS:
+                    logs = True
+                elif name not in _QUIET and self._gets_exception(node, handler, context):
+                    return None
+        return "brief" if logs else "silent"
+
+    def _logs_traceback(self, call: ast.Call, context: Context, depth: int = 0) -> bool:
+        for keyword in call.keywords:
+            if keyword.arg in TRACEBACK_ARGUMENTS:
+                value = context.resolve(keyword.value)
+                return not (isinstance(value, Constant) and not value.value)
+        callee = context.resolve(call.func)
+        if isinstance(callee, External):
+            return is_in(callee.name, TRACEBACK_LOG_CALLS)
+        if isinstance(callee, Function) and depth == 0:
+            return any(
+                _terminal(site.node.func) in _TRACED
+                or any(keyword.arg in TRACEBACK_ARGUMENTS for keyword in site.node.keywords)
+                for site in context.model.effects.calls(callee)
+            )
+        return False
+
+    def _gets_exception(self, call: ast.Call, handler: ast.ExceptHandler, context: Context) -> bool:
+        """Whether a function that may do the logging is given the exception itself."""
+        if handler.name is None:
+            return False
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        return any(isinstance(value, ast.Name) and value.id == handler.name for value in given)
+
+
+def _terminal(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

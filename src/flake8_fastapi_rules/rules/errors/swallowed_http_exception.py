@@ -1,0 +1,138 @@
+"""FAR409: an `HTTPException` that does not get out of its own `try`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
+from flake8_fastapi_rules.semantics.routines import is_broad, raises_same
+from flake8_fastapi_rules.semantics.values import Class, External
+
+_HTTP_EXCEPTIONS = ("starlette.exceptions.HTTPException", "fastapi.HTTPException")
+
+
+class SwallowedHttpException(Rule):
+    """Let an `HTTPException` pass the `except Exception` around it.
+
+    ## What it does
+    Reports `except Exception`, `except BaseException` and a bare `except` that catch an
+    `HTTPException` raised in their own `try`, in dependencies, middleware and other FastAPI code
+    that is no endpoint.
+
+    ## Why it matters
+    `HTTPException` is an `Exception`. What was meant as 401 or 404 ends as whatever the handler
+    makes of all the rest: often 500, sometimes nothing at all, and then the request goes on.
+
+    ## Example
+    ```python
+    from typing import Annotated
+
+    from fastapi import Depends, Header, HTTPException
+
+
+    def user(authorization: Annotated[str, Header()]) -> str:
+        try:
+            if not authorization:
+                raise HTTPException(401)
+            return decode(authorization)
+        except Exception:
+            return "anonymous"
+
+
+    User = Annotated[str, Depends(user)]
+    ```
+
+    ## Use instead
+    ```python
+    from typing import Annotated
+
+    from fastapi import Depends, Header, HTTPException
+
+
+    def user(authorization: Annotated[str, Header()]) -> str:
+        \"\"\"The user of a token.\"\"\"
+        if not authorization:
+            raise HTTPException(401)
+        return decode(authorization)
+
+
+    User = Annotated[str, Depends(user)]
+    ```
+
+    ## Leaves alone
+    Handlers that raise what they caught, a handler for `HTTPException` in front of the broad one,
+    and endpoints, whose `try` is reported as such (FAR401).
+
+    ## Source
+    `HTTPException` derives from `Exception` (Starlette 1.10).
+    """
+
+    code = "FAR409"
+    message = "`except {name}` catches the `HTTPException` raised in its `try`; let it pass"
+    variants = {"bare": "`except` catches the `HTTPException` raised in its `try`; let it pass"}
+    profiles = ("recommended",)
+    is_bug = True
+    hints = ("except",)
+
+    @on(FrameworkFunction)
+    def check(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
+        """Report broad handlers around a raised `HTTPException`."""
+        if fact.roles & {Role.ENDPOINT, Role.WEBSOCKET}:
+            return
+        for node in context.module.index.own_nodes(fact.node):
+            if not isinstance(node, ast.Try):
+                continue
+            raised = next(self._raised(node.body, context), None)
+            if raised is None:
+                continue
+            statement, exception = raised
+            handler = self._catching(node, exception, context)
+            if handler is not None and not raises_same(handler):
+                shown = context.shown(handler.type) if handler.type else ""
+                yield self.report(
+                    context.source.keyword_range(handler),  # type: ignore[arg-type]
+                    None if shown else "bare",
+                    name=shown,
+                    related=[context.related(context.module, statement, "it is raised here")],
+                )
+
+    def _raised(
+        self, body: list[ast.stmt], context: Context
+    ) -> Iterator[tuple[ast.Raise, Class | External]]:
+        """The `HTTPException`s raised in a block that nothing in the block catches."""
+        for statement in body:
+            stack: list[ast.AST] = [statement]
+            while stack:
+                node = stack.pop()
+                if isinstance(node, (*FUNCTIONS, ast.Lambda)):
+                    continue
+                if isinstance(node, ast.Try | ast.TryStar) and node.handlers:
+                    stack.extend([*node.orelse, *node.finalbody])
+                    continue
+                if isinstance(node, ast.Raise):
+                    raised = context.model.effects.raised(context.module, node)
+                    if raised and context.model.is_subclass(raised.exception, *_HTTP_EXCEPTIONS):
+                        yield node, raised.exception
+                stack.extend(ast.iter_child_nodes(node))
+
+    def _catching(
+        self, node: ast.Try, exception: Class | External, context: Context
+    ) -> ast.ExceptHandler | None:
+        """The broad handler that catches an exception; `None` if another one does, or may."""
+        for handler in node.handlers:
+            if is_broad(context.model, context.module, handler):
+                return handler
+            types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+            for each in types:
+                value = context.resolve(each)
+                if isinstance(value, External):
+                    if context.model.is_subclass(exception, value.name):
+                        return None
+                elif not isinstance(value, Class) or (
+                    isinstance(exception, Class) and value in context.model.resolver.mro(exception)
+                ):
+                    return None
+        return None

@@ -1,0 +1,43 @@
+"""Exception handlers of a project: what each function is registered for."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.semantics.facts import ExceptionHandler
+from flake8_fastapi_rules.semantics.per_project import PerProject
+from flake8_fastapi_rules.semantics.values import Function
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.modules import Module
+    from flake8_fastapi_rules.semantics.uses import Uses
+
+#: Raised on WebSocket connections, where there is no response to answer with.
+WEBSOCKET_EXCEPTIONS = (
+    "starlette.exceptions.WebSocketException",
+    "fastapi.WebSocketException",
+    "starlette.websockets.WebSocketDisconnect",
+    "fastapi.exceptions.WebSocketRequestValidationError",
+)
+
+
+def _gather(model: Model, uses: Uses) -> dict[ast.AST, list[ExceptionHandler]]:
+    found: defaultdict[ast.AST, list[ExceptionHandler]] = defaultdict(list)
+    for module in uses.modules:
+        for handler in model.local(module, ExceptionHandler):
+            if isinstance(handler.handler, Function):
+                found[handler.handler.node].append(handler)
+    return dict(found)
+
+
+_registrations = PerProject(_gather)
+
+
+def registrations(
+    model: Model, module: Module, function: ast.AST
+) -> tuple[ExceptionHandler, ...]:
+    """Where a function of `module` is registered as an exception handler."""
+    return tuple(_registrations(model, module).get(function, ()))

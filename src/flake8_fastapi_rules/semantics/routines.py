@@ -1,0 +1,287 @@
+"""Functions that run in the background: who starts them, and how they handle exceptions."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.facts import BackgroundRoutine
+from flake8_fastapi_rules.semantics.per_project import PerProject
+from flake8_fastapi_rules.semantics.values import Function, FunctionNode, qualified_name
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.modules import Module
+    from flake8_fastapi_rules.semantics.uses import Uses
+
+#: Methods that wait for the tasks started through them and hand their exceptions on.
+_WAITING = frozenset({"start_soon", "start", "run_coroutine_threadsafe"})
+_BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
+
+
+def _gather(model: Model, uses: Uses) -> dict[ast.AST, list[BackgroundRoutine]]:
+    found: defaultdict[ast.AST, list[BackgroundRoutine]] = defaultdict(list)
+    for module in uses.modules:
+        for routine in model.local(module, BackgroundRoutine):
+            target = routine.target
+            if (
+                isinstance(target, Function)
+                and isinstance(target.node, FUNCTIONS)
+                and not model.roles(target)
+                and _is_left_alone(routine)
+            ):
+                found[target.node].append(routine)
+    return dict(found)
+
+
+_routines = PerProject(_gather)
+
+
+def routines_in(
+    model: Model, module: Module
+) -> tuple[tuple[FunctionNode, list[BackgroundRoutine]], ...]:
+    """The functions of a module that run in the background, each with what starts it."""
+    found = _routines(model, module)
+    return tuple((node, found[node]) for node in module.index.functions if node in found)
+
+
+def is_routine(model: Model, function: Function) -> bool:
+    """Whether a function of the project runs in the background."""
+    return function.node in _routines(model, function.module)
+
+
+def _is_left_alone(routine: BackgroundRoutine) -> bool:
+    """Whether nobody waits for a task, so that nobody sees its exception."""
+    if routine.starter != "create_task":
+        return True
+    node = routine.node
+    index = routine.module.index
+    if not isinstance(node, ast.Call):
+        return True
+    func = node.func
+    if isinstance(func, ast.Attribute):
+        owner = func.value
+        if func.attr in _WAITING:
+            return False
+        if isinstance(owner, ast.Name) and owner.id in {"tg", "group", "task_group", "taskgroup"}:
+            return False
+    parent = index.parents.get(node)
+    match parent:
+        case ast.Expr():
+            return True
+        case ast.Assign(targets=[ast.Attribute()]) | ast.AnnAssign(target=ast.Attribute()):
+            return True
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return not _is_awaited(routine, name)
+        case ast.Call(func=ast.Attribute(attr="add")):
+            return True
+        case _:
+            return False
+
+
+def _is_awaited(routine: BackgroundRoutine, name: str) -> bool:
+    """Whether the starting function waits for a task other than to see it end."""
+    function = routine.in_function
+    if function is None:
+        return False
+    own = routine.module.index.own_nodes(function)
+    is_cancelled = any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "cancel"
+        and isinstance(node.value, ast.Name)
+        and node.value.id == name
+        for node in own
+    )
+    uses = [
+        node
+        for node in own
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+    ]
+    if is_cancelled:
+        return False
+    return any(not _is_kept(routine.module, node) for node in uses)
+
+
+def _is_kept(module: Module, node: ast.Name) -> bool:
+    """Whether a use of a task only keeps it, or adds a callback to it."""
+    parent = module.index.parents.get(node)
+    if isinstance(parent, ast.Attribute):
+        return parent.attr in {"add_done_callback", "set_name", "get_name", "done", "cancelled"}
+    return isinstance(parent, ast.Call) and (
+        isinstance(parent.func, ast.Attribute) and parent.func.attr == "add"
+    )
+
+
+def body_without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    """The statements of a body without a docstring."""
+    first = body[0] if body else None
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+        return body[1:]
+    return body
+
+
+def guarding_try(function: FunctionNode) -> ast.Try | ast.TryStar | None:
+    """The `try` with handlers that is a routine's whole body, or that of its endless loop.
+
+    Statements that only assign, declare or log may stand in front of it, or behind.
+    """
+    return _guard(function.body)
+
+
+def _guard(body: list[ast.stmt]) -> ast.Try | ast.TryStar | None:
+    found: ast.Try | ast.TryStar | None = None
+    for statement in body_without_docstring(body):
+        inner: ast.Try | ast.TryStar | None = None
+        match statement:
+            case ast.Try() | ast.TryStar():
+                inner = statement if statement.handlers else _guard(statement.body)
+            case ast.While(body=loop) | ast.With(body=loop) | ast.AsyncWith(body=loop):
+                inner = _guard(loop)
+            case _ if _is_trivial(statement):
+                continue
+            case _:
+                return None
+        if inner is None or found is not None:
+            return None
+        found = inner
+    return found
+
+
+def _is_trivial(statement: ast.stmt) -> bool:
+    """Whether a statement cannot fail in a way that matters: names, constants, log lines, sleep."""
+    match statement:
+        case (
+            ast.Pass()
+            | ast.Global()
+            | ast.Nonlocal()
+            | ast.Import()
+            | ast.ImportFrom()
+            | ast.FunctionDef()
+            | ast.AsyncFunctionDef()
+            | ast.Return(value=None)
+        ):
+            return True
+        case ast.Expr(value=ast.Constant()):
+            return True
+        case ast.Expr(value=ast.Await(value=call) | call):
+            return isinstance(call, ast.Call) and _terminal(call.func) in _HARMLESS
+        case ast.Assign(value=value) | ast.AnnAssign(value=value):
+            return value is None or not any(
+                isinstance(node, ast.Await)
+                or (isinstance(node, ast.Call) and _terminal(node.func) not in _HARMLESS)
+                for node in ast.walk(value)
+            )
+        case _:
+            return False
+
+
+_HARMLESS = frozenset(
+    {
+        "debug", "info", "warning", "error", "exception", "log", "critical", "print", "sleep",
+        "time", "monotonic", "perf_counter", "now", "utcnow", "getLogger", "get_logger", "bind",
+        "list", "dict", "set", "uuid4", "get_event_loop", "get_running_loop", "len", "str",
+    }
+)  # fmt: skip
+
+
+def _terminal(func: ast.expr) -> str:
+    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+
+
+def caught_by(model: Model, module: Module, handler: ast.ExceptHandler) -> list[str] | None:
+    """The canonical names of what a handler catches; `None` in place of what cannot be told.
+
+    A bare `except` catches `builtins.BaseException`.
+    """
+    if handler.type is None:
+        return ["builtins.BaseException"]
+    nodes = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    names: list[str] = []
+    for node in nodes:
+        name = qualified_name(model.resolve(module, node))
+        if name is None:
+            return None
+        names.append(name)
+    return names
+
+
+def is_broad(model: Model, module: Module, handler: ast.ExceptHandler) -> bool:
+    """Whether a handler catches `Exception`, `BaseException` or everything."""
+    return not _BROAD.isdisjoint(caught_by(model, module, handler) or ())
+
+
+def raises_again(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler has a `raise` of its own."""
+    stack: list[ast.AST] = list(handler.body)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Raise):
+            return True
+        if not isinstance(node, (*FUNCTIONS, ast.Lambda)):
+            stack.extend(ast.iter_child_nodes(node))
+    return False
+
+
+def has_nothing_to_guard(function: FunctionNode) -> bool:
+    """Whether a body consists of names, constants and log lines only."""
+    return all(_is_trivial(statement) for statement in function.body)
+
+
+def _gather_helpers(model: Model, uses: Uses) -> frozenset[ast.AST]:
+    """The functions that guarded routines call and that nothing else calls or refers to."""
+    found: set[ast.AST] = set()
+    routines = _gather(model, uses)
+    queue = [
+        routine.target
+        for starts in routines.values()
+        for routine in starts[:1]
+        if isinstance(routine.target, Function)
+        and isinstance(routine.target.node, FUNCTIONS)
+        and guarding_try(routine.target.node) is not None
+    ]
+    serving: set[ast.AST] = {function.node for function in queue}
+    while queue:
+        for site in model.effects.calls(queue.pop()):
+            target = site.target
+            if target is None or target.node in serving or target.node in routines:
+                continue
+            if model.roles(target) or not _serves_only(model, target, serving):
+                continue
+            serving.add(target.node)
+            found.add(target.node)
+            queue.append(target)
+    return frozenset(found)
+
+
+def _serves_only(model: Model, function: Function, serving: set[ast.AST]) -> bool:
+    """Whether all calls of a function stand in the functions `serving`."""
+    node = function.node
+    if not isinstance(node, FUNCTIONS) or node.name.startswith("__") or node.decorator_list:
+        return False
+    calls = model.direct_calls(function)
+    return bool(calls) and all(
+        call.is_certain and call.module.index.function_of(call.node) in serving for call in calls
+    )
+
+
+_helpers = PerProject(_gather_helpers)
+
+
+def helpers_of_routines(model: Model, module: Module) -> tuple[FunctionNode, ...]:
+    """The functions of a module that guarded routines call and nothing else does."""
+    found = _helpers(model, module)
+    return tuple(node for node in module.index.functions if node in found)
+
+
+def raises_same(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler raises what it caught: `raise`, or `raise error`."""
+    return any(
+        isinstance(node, ast.Raise)
+        and (
+            node.exc is None or (isinstance(node.exc, ast.Name) and node.exc.id == handler.name)
+        )
+        for statement in handler.body
+        for node in ast.walk(statement)
+    )

@@ -1,0 +1,250 @@
+"""Pydantic models: their fields, and which of them are request bodies and answers."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Route, RouteKind
+from flake8_fastapi_rules.semantics.framework import path_parameters
+from flake8_fastapi_rules.semantics.parameters import fields_of
+from flake8_fastapi_rules.semantics.per_project import PerProject
+from flake8_fastapi_rules.semantics.responses import model_classes, response_type
+from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function, Instance
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.modules import Module
+    from flake8_fastapi_rules.semantics.uses import Uses
+
+_FIELD_FUNCTIONS = ("pydantic.Field", "sqlmodel.Field")
+_BODY_KINDS = frozenset({ParameterKind.BODY, ParameterKind.FORM})
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaField:
+    """One field of a model, its own or inherited.
+
+    Parameters:
+        module, node: the annotated assignment and where it stands.
+        name: the field's name in Python.
+        field_call: the `Field(...)` that describes it, as default or in `Annotated`.
+    """
+
+    module: Module
+    node: ast.AnnAssign
+    name: str
+    field_call: ast.Call | None
+
+    def argument(self, name: str) -> ast.expr | None:
+        """A keyword argument of `Field(...)`."""
+        if self.field_call is None:
+            return None
+        return next((k.value for k in self.field_call.keywords if k.arg == name), None)
+
+    @property
+    def has_default(self) -> bool:
+        """Whether the field can be left out."""
+        value = self.node.value
+        if value is None or value is not self.field_call:
+            given = self.argument("default_factory") or self.argument("default")
+            return value is not None or given is not None
+        assert self.field_call is not None
+        first = self.field_call.args[0] if self.field_call.args else self.argument("default")
+        if first is not None:
+            return not (isinstance(first, ast.Constant) and first.value is ...)
+        has_unknown = any(keyword.arg is None for keyword in self.field_call.keywords)
+        return has_unknown or self.argument("default_factory") is not None
+
+
+def schema_fields(model: Model, cls: Class) -> Iterator[SchemaField]:
+    """The fields of a model, those of its bases first; class variables and private ones left out."""
+    for module, statement in fields_of(model.resolver, cls):
+        assert isinstance(statement.target, ast.Name)
+        name = statement.target.id
+        if name.startswith("_") or name == "model_config":
+            continue
+        yield SchemaField(module, statement, name, _field_call(model, module, statement))
+
+
+def own_fields(model: Model, cls: Class) -> Iterator[SchemaField]:
+    """The fields that a model itself declares."""
+    own = set(cls.node.body)
+    return (each for each in schema_fields(model, cls) if each.node in own)
+
+
+def _field_call(model: Model, module: Module, statement: ast.AnnAssign) -> ast.Call | None:
+    candidates = [(module, statement.value)] if statement.value is not None else []
+    candidates += [(h, n) for h, n in model.resolver.metadata(module, statement.annotation)]
+    for home, node in candidates:
+        if isinstance(node, ast.Call) and model.is_instance(
+            model.resolve(home, node), *_FIELD_FUNCTIONS
+        ):
+            return node
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaUse:
+    """One place where a model is a request body or an answer.
+
+    Parameters:
+        module, node: the parameter, `response_model` or return annotation.
+        route: the operation.
+        is_nested: the model is a field's type, not the one that the place names.
+    """
+
+    module: Module
+    node: ast.AST
+    route: Route
+    is_nested: bool
+
+
+@dataclass(slots=True)
+class SchemaUses:
+    """What the models of a project are used for, by the class's node."""
+
+    bodies: defaultdict[ast.ClassDef, list[SchemaUse]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    responses: defaultdict[ast.ClassDef, list[SchemaUse]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+
+def _gather(model: Model, uses: Uses) -> SchemaUses:
+    found = SchemaUses()
+    for node, routes in list(uses.routes.items()):
+        for route in routes:
+            if route.kind is not RouteKind.HTTP or not isinstance(node, FUNCTIONS):
+                continue
+            declared = response_type(model, route)
+            if declared is not None:
+                direct = list(model_classes(model, declared.module, declared.node))
+                _add(model, found.responses, direct, declared.module, declared.node, route)
+            for parameter in body_parameters(model, route):
+                direct = list(model_classes(model, parameter.type_module, parameter.type_node))
+                _add(model, found.bodies, direct, parameter.module, parameter.node, route)
+    return found
+
+
+def _add(
+    model: Model,
+    table: defaultdict[ast.ClassDef, list[SchemaUse]],
+    direct: list[Class],
+    module: Module,
+    node: ast.AST,
+    route: Route,
+) -> None:
+    for cls in direct:
+        table[cls.node].append(SchemaUse(module, node, route, is_nested=False))
+    for cls in nested_models(model, direct):
+        table[cls.node].append(SchemaUse(module, node, route, is_nested=True))
+
+
+_schema_uses = PerProject(_gather)
+
+
+def schema_uses(model: Model, module: Module) -> SchemaUses:
+    """What the models of the project around `module` are used for."""
+    return _schema_uses(model, module)
+
+
+def nested_models(model: Model, classes: list[Class]) -> Iterator[Class]:
+    """The models that the fields of models name, at any depth, without these models themselves."""
+    seen = set(classes)
+    queue = list(classes)
+    while queue:
+        for each in schema_fields(model, queue.pop()):
+            for cls in model_classes(model, each.module, each.node.annotation):
+                if cls not in seen:
+                    seen.add(cls)
+                    queue.append(cls)
+                    yield cls
+
+
+def body_parameters(model: Model, route: Route) -> Iterator[Parameter]:
+    """The parameters of a route's endpoint that take the body."""
+    function = route.function
+    if function is None:
+        return
+    names = frozenset(path_parameters(route.path or ""))
+    for parameter in model.parameters(function, names):
+        if parameter.kind in _BODY_KINDS:
+            yield parameter
+
+
+def endpoint_function(route: Route) -> Function | None:
+    """A route's endpoint, if it is a function with a signature to read."""
+    function = route.function
+    return function if function is not None and isinstance(function.node, FUNCTIONS) else None
+
+
+def config_values(model: Model, cls: Class) -> dict[str, tuple[Module, ast.expr]] | None:
+    """The settings of a model, from `model_config`, `class Config` and class keywords, bases too.
+
+    `None` when a part of them cannot be told.
+    """
+    found: dict[str, tuple[Module, ast.expr]] = {}
+    for base in reversed(model.resolver.mro(cls)):
+        if not isinstance(base, Class):
+            continue
+        for statement in base.node.body:
+            match statement:
+                case ast.ClassDef(name="Config"):
+                    if statement.bases:
+                        return None
+                    for inner in statement.body:
+                        if isinstance(inner, ast.Assign) and isinstance(inner.targets[0], ast.Name):
+                            found[inner.targets[0].id] = base.module, inner.value
+                case (
+                    ast.Assign(targets=[ast.Name(id="model_config")], value=value)
+                    | ast.AnnAssign(target=ast.Name(id="model_config"), value=ast.expr() as value)
+                ):
+                    items = _config_items(model, base.module, value)
+                    if items is None:
+                        return None
+                    found.update(items)
+        for keyword in base.node.keywords:
+            if keyword.arg is not None:
+                found[keyword.arg] = base.module, keyword.value
+    return found
+
+
+def _config_items(
+    model: Model, module: Module, node: ast.expr
+) -> dict[str, tuple[Module, ast.expr]] | None:
+    if isinstance(node, ast.Dict):
+        found: dict[str, tuple[Module, ast.expr]] = {}
+        for key, value in zip(node.keys, node.values, strict=True):
+            if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
+                return None
+            found[key.value] = module, value
+        return found
+    if not isinstance(node, ast.Call) or node.args:
+        return None
+    if any(keyword.arg is None for keyword in node.keywords):
+        return None
+    value = model.resolve(module, node.func)
+    if not isinstance(value, External):
+        return None
+    return {k.arg: (module, k.value) for k in node.keywords if k.arg is not None}
+
+
+def is_true(model: Model, module: Module, node: ast.expr | None) -> bool:
+    """Whether an expression is the constant `True`."""
+    return model.resolve(module, node) == Constant(True)
+
+
+def dumped_model(model: Model, module: Module, call: ast.Call) -> Instance | None:
+    """The Pydantic object whose method a call is, if it is one."""
+    if not isinstance(call.func, ast.Attribute):
+        return None
+    value = model.resolve(module, call.func.value)
+    if isinstance(value, Instance) and model.is_instance(value, "pydantic.BaseModel"):
+        return value
+    return None
