@@ -23,7 +23,7 @@ import yaml
 from tests.example_app.accounts import ADMIN_PASSWORD
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 def free_port() -> int:
