@@ -74,6 +74,18 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "the class has no field of that name; FastAPI leaves the parameter unbound",
         kind="ours",
     ),
+    # -- Sonar S8397, uvicorn.run -----------------------------------------------------------
+    Explanation(
+        "S8397",
+        r"def reload_true_noncompliant\(",
+        "`uvicorn.run` has no parameter `debug` (any more): the call fails with a TypeError",
+    ),
+    Explanation(
+        "S8397",
+        r"def unknown_workers_value_compliant\(",
+        "the function that gives the number of workers returns 4",
+        kind="ours",
+    ),
     # -- 204 and its body -------------------------------------------------------------------
     Explanation(
         "S8400",
