@@ -26,7 +26,7 @@ from example_app.db.models.base import utc_now
 from example_app.schemas.notifications import NotificationResponse
 from tests.example_app.conftest import MakeSettings
 from tests.example_app.factories import item_body
-from tests.example_app.process import Server, running
+from tests.example_app.process import Server, running, wait_until
 
 SOCKETS = 200
 
@@ -73,15 +73,6 @@ def test_client_gone_in_the_middle_of_an_upload(server: Server, bearer: dict[str
     assert httpx.get(f"{server.url}/health/ready").status_code == 200
     assert len(files_of(server)) == before[0], "nothing half-written stays"
     wait_until(lambda: open_descriptors(server) <= before[1] + 1)
-
-
-def wait_until(condition: object, seconds: float = 10) -> None:
-    pause = threading.Event()
-    for _ in range(int(seconds * 20)):
-        if condition():  # type: ignore[operator]
-            return
-        pause.wait(0.05)
-    raise AssertionError("it never became true")
 
 
 def test_client_gone_in_the_middle_of_a_stream(server: Server, bearer: dict[str, str]) -> None:
