@@ -63,6 +63,14 @@ def mounted_pattern(path: str) -> str:
     return path.rstrip("/") + "/{path:path}"
 
 
+def is_health_path(path: str | None, health_paths: Iterable[str]) -> bool:
+    """Whether a path, with whatever prefix, is one that health checks ask for."""
+    if path is None:
+        return False
+    path = path.rstrip("/")
+    return any(path.endswith(f"/{known.strip('/')}") for known in health_paths)
+
+
 # -- which paths a pattern matches ----------------------------------------------------------
 
 _Test = Callable[[str], bool]
