@@ -18,6 +18,7 @@ from flake8_fastapi_rules.semantics.calls import CallGraph, CallSite, is_abstrac
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.libraries import (
     COMMITTING_CONTEXTS,
+    CONVERSATIONS,
     CPU_BOUND,
     FILE_OPENERS,
     LOG_CALLS,
@@ -45,7 +46,7 @@ from flake8_fastapi_rules.semantics.values import (
 from flake8_fastapi_rules.semantics.writes import (
     Found,
     Writes,
-    is_harmless,
+    is_surely_harmless,
     says_mutation,
     words_of,
 )
@@ -83,8 +84,6 @@ _PROTOCOL_WORDS = frozenset(
 )  # fmt: skip
 #: Resources that a request should get from a dependency.
 _INJECTED = frozenset({"client", "connection", "engine", "pool", "session"})
-#: Connections to other servers than databases; they serve one conversation.
-_CONVERSATIONS = ("paramiko.", "ftplib.", "smtplib.", "imaplib.", "poplib.", "websockets.", "nats.")
 _LOG_METHODS = frozenset(name.rpartition(".")[2] for name in LOG_CALLS)
 
 
@@ -426,7 +425,11 @@ class Effects:
     def is_forced_write(self, name: str, *paths: str) -> bool:
         """Whether an operation's name or path says that a protocol makes it a GET that writes."""
         words = set(words_of(name)).union(*(words_of(path) for path in paths))
-        return not words.isdisjoint(_PROTOCOL_WORDS) or any(is_harmless(text) for text in (name,))
+        if not words.isdisjoint(_PROTOCOL_WORDS) or is_surely_harmless(name):
+            return True
+        # `/github-auth`, but not everything below `/auth/`
+        ends = [words_of(name), *(words_of(path.rpartition("/")[2]) for path in paths)]
+        return any("auth" in end for end in ends)
 
     def named_write(self, function: Function, name: str, *paths: str) -> CallSite | None:
         """A call that cannot be read but says that it writes, in an operation that says so too."""
@@ -563,8 +566,12 @@ class Effects:
 
     def opening(self, site: CallSite) -> str | None:
         """The canonical name of what a call opens (a session, client, connection), if it does."""
-        names = [*self._resolver.names_of(site.callee)]
-        if isinstance(site.callee, Instance):
+        return self.opened_by(site.callee)
+
+    def opened_by(self, callee: Value) -> str | None:
+        """The canonical name of what calling a value opens, if it opens something."""
+        names = [*self._resolver.names_of(callee)]
+        if isinstance(callee, Instance):
             names = [f"{name}.__call__" for name in names]
         return next((name for name in names if name in RESOURCE_OPENERS), None)
 
@@ -576,7 +583,7 @@ class Effects:
         name = self.opening(site)
         if name is None:
             name = self._opened_below(site)
-        if name is None or name.startswith(_CONVERSATIONS):
+        if name is None or name.startswith(CONVERSATIONS):
             return None
         resource = RESOURCE_OPENERS[name]
         if resource.kind not in _INJECTED:

@@ -25,7 +25,7 @@ from flake8_fastapi_rules.semantics.libraries import (
     is_in,
 )
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.names import name_set
+from flake8_fastapi_rules.semantics.names import NEVER_FIRST_PARTY, name_set
 from flake8_fastapi_rules.semantics.resolve import default_of, first_argument
 from flake8_fastapi_rules.semantics.values import (
     Class,
@@ -78,14 +78,26 @@ _HARMLESS = name_set(
     throttle throttling lock locks locked unlock semaphore oauth oauth2 saml sso oidc callback
     ensure lazy lazily warm warmup init initialize initialise setup bootstrap seen visit visits
     view views viewed hit hits heartbeat usage nonce csrf impression impressions touch
-    profiler singleton registry health monitor monitoring maybe reconcile repair heal prune backfill
+    profiler singleton health monitor monitoring maybe reconcile repair heal prune backfill
     cleanup"""
+)
+#: Of these, the ones that may be a thing of the domain: `delete_track`, `ItemView`.
+_AMBIGUOUS = name_set(
+    "hit hits lock locks seen touch trace track view views viewed visit visits usage"
+)
+#: Methods of document stores and sessions that no other object has.
+_UNMISTAKABLE = name_set(
+    """
+    insert_one insert_many update_one update_many replace_one delete_one delete_many
+    find_one_and_update find_one_and_replace find_one_and_delete bulk_save_objects
+    bulk_insert_mappings bulk_update_mappings"""
 )
 #: Attributes that only say when or how often something was looked at.
 _BOOKKEEPING = re.compile(
     r"(?:^|_)(?:views?|hits?|visits?|reads?|downloads?|clicks?|accessed|access|used|usage|seen"
     r"|viewed|visited|last_\w+|impressions?|counter|opened)(?:$|_)"
 )
+_LIBRARIES = name_set("builtins google azure aws github gitlab kubernetes docker")
 _VERBS = name_set(
     """
     create update delete remove save insert add upsert destroy purge archive store patch modify
@@ -154,11 +166,10 @@ class Writes:
         node = function.node
         if isinstance(node, ast.Lambda):
             return False
-        names = [node.name]
         owner = function.owner.node if function.owner else function.module.index.class_of(node)
-        if owner is not None:
-            names.append(owner.name)
-        if any(is_harmless(name) for name in names):
+        if is_harmless(node.name):
+            return True
+        if owner is not None and is_surely_harmless(owner.name):
             return True
         qualified = f"{function.module.name}.{function.module.index.qualname(node)}"
         allowed = self._model.settings.allowed_writes
@@ -237,6 +248,8 @@ class Writes:
             return self._statement(function, node, func)
         if func.attr == "commit":
             return self._commit(function, site)
+        if func.attr in _UNMISTAKABLE and site.target is None:
+            return node, _spoken(func), False
         if self._is_untyped_session(function, site, func):
             return node, _spoken(func), False
         if func.attr in _MUTATORS:
@@ -544,23 +557,43 @@ class Writes:
         Names say so only for a method of a service, repository, CRUD or model object.
         """
         func = site.node.func
-        if site.target is not None or not isinstance(func, ast.Attribute):
+        if site.target is not None or not isinstance(func, ast.Attribute | ast.Name):
             return False
-        if site.callee and not (isinstance(site.callee, Function) and is_abstract(site.callee)):
+        method = func.attr if isinstance(func, ast.Attribute) else func.id
+        words = words_of(method)
+        if not words or words[0] not in _VERBS or is_harmless(method):
             return False
-        if words_of(func.attr)[:1] and words_of(func.attr)[0] not in _VERBS:
-            return False
-        if is_harmless(func.attr) or self.is_lazy(function, site.node):
-            return False
+        owner = self._unread_owner(function, site)
+        return (
+            owner is not None
+            and not is_harmless(owner)
+            and _OWNER_NAME.search(owner) is not None
+            and not self.is_lazy(function, site.node)
+        )
+
+    def _unread_owner(self, function: Function, site: CallSite) -> str | None:
+        """The names of the object or module whose method cannot be read; `None` if it can."""
+        func = site.node.func
+        callee = site.callee
+        if isinstance(callee, External):
+            # Something of the project's own that is not there, such as a module left out.
+            top, _, rest = callee.name.partition(".")
+            if top in NEVER_FIRST_PARTY or top in _LIBRARIES or not rest:
+                return None
+            return _snake(callee.name.rpartition(".")[0].replace(".", "_"))
+        if callee and not (isinstance(callee, Function) and is_abstract(callee)):
+            return None
+        if not isinstance(func, ast.Attribute):
+            return None
         receiver = func.value
         name = receiver.attr if isinstance(receiver, ast.Attribute) else None
         name = receiver.id if isinstance(receiver, ast.Name) else name
-        if name is None or is_harmless(name):
-            return False
+        if name is None:
+            return None
         value = self._resolver.resolve(function.module, receiver)
         if isinstance(value, Instance) and isinstance(value.of, Class):
             name = f"{name}_{_snake(value.of.node.name)}"
-        return _OWNER_NAME.search(name) is not None
+        return name
 
 
 _TEMPORARY = re.compile(r"te?mp", re.IGNORECASE)
@@ -578,9 +611,17 @@ def _snake(name: str) -> str:
 def is_harmless(name: str) -> bool:
     """Whether a name says cache, log, metric, limit, lock or the like."""
     words = words_of(name)
-    if not _HARMLESS.isdisjoint(words):
+    named = _HARMLESS.intersection(words)
+    if words[:1] and words[0] in _VERBS:
+        named -= _AMBIGUOUS
+    if named:
         return True
     return "or" in words and not {"create", "add", "insert"}.isdisjoint(words)  # get_or_create
+
+
+def is_surely_harmless(name: str) -> bool:
+    """Whether a name says so with a word that cannot be a thing of the domain as well."""
+    return not (_HARMLESS - _AMBIGUOUS).isdisjoint(words_of(name))
 
 
 def says_mutation(name: str) -> bool:
@@ -730,4 +771,4 @@ def _spoken(func: ast.expr) -> str:
     return _short(func)
 
 
-__all__ = ["Found", "Writes", "is_harmless", "says_mutation", "words_of"]
+__all__ = ["Found", "Writes", "is_harmless", "is_surely_harmless", "says_mutation", "words_of"]

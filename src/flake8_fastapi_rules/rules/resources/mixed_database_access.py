@@ -20,6 +20,9 @@ from flake8_fastapi_rules.semantics.values import External, Function, Instance
 _SYNC = SYNC_SESSIONS | SYNC_ENGINES
 _ASYNC = ASYNC_SESSIONS | ASYNC_ENGINES
 
+#: Shutting both down in one place is no access.
+_ENDS = frozenset({"aclose", "close", "close_all", "dispose", "expunge_all", "remove"})
+
 
 class MixedDatabaseAccess(Rule):
     """Do not mix synchronous and asynchronous sessions in one function.
@@ -63,7 +66,7 @@ class MixedDatabaseAccess(Rule):
 
     ## Leaves alone
     `AsyncSession.run_sync` and `AsyncConnection.run_sync` with the function that they are given,
-    `sync_session` and `sync_engine`, and functions that only create engines.
+    `sync_session` and `sync_engine`, and functions that only create engines or close both.
 
     ## Source
     SQLAlchemy's documentation on asyncio.
@@ -104,6 +107,8 @@ class MixedDatabaseAccess(Rule):
         resolver = context.model.resolver
         callee = site.callee
         if isinstance(callee, External):
+            if callee.name.rpartition(".")[2] in _ENDS:
+                return None
             if isinstance(site.node.func, ast.Attribute) and isinstance(
                 site.node.func.value, ast.Attribute
             ):
