@@ -8,4 +8,4 @@ name, with hyphens for underscores, is the subcommand's. To add one, add the mod
 from __future__ import annotations
 
 #: In the order of the help text.
-COMMANDS = ("check", "fix", "explain", "rules", "config", "baseline")
+COMMANDS = ("check", "fix", "explain", "rules", "routes", "config", "baseline")

@@ -1727,6 +1727,31 @@ class Evaluator:
             return dependency
         return replace(dependency, target=found)
 
+    def resolved(self, dependency: Dependency) -> Dependency:
+        """A dependency whose target only a call with its arguments tells.
+
+        `Depends(get_user(required=True))` where the factory returns one of several functions.
+        """
+        target, node = dependency.target, dependency.target_node
+        if not isinstance(node, ast.Call):
+            return dependency
+        if isinstance(target, Function | Class) or (
+            isinstance(target, Instance)
+            and (isinstance(target.of, Class) or target.of.name not in _CALLABLES)
+        ):
+            return dependency
+        in_test, self._in_test = self._in_test, False
+        try:
+            frame = self.module_frame(dependency.marker.call_module)
+            found = to_value(self.evaluate(node, frame))
+        finally:
+            self._in_test = in_test
+        if isinstance(found, Function | Class) or (
+            isinstance(found, Instance) and isinstance(found.of, Class)
+        ):
+            return replace(dependency, target=found)
+        return dependency
+
     def view_dependency(self, entry: RouteEntry) -> Dependency | None:
         """What a class-based view injects as `self`: an object of the class."""
         cls = entry.view
@@ -2210,6 +2235,7 @@ class Evaluator:
                 return UNKNOWN
 
 
+_CALLABLES = frozenset({"collections.abc.Callable", "typing.Callable", "typing.Any"})
 _PLANNED = frozenset(
     {
         "starlette.routing.Mount", "starlette.routing.Route", "starlette.routing.WebSocketRoute",

@@ -455,7 +455,7 @@ class Project:
         complete = True
         stack = list(reversed(listed))
         while stack and len(found) < 1000:
-            dependency = stack.pop()
+            dependency = self._evaluator.resolved(stack.pop())
             key: object = dependency.target or dependency.node
             if key in seen:
                 continue

@@ -1,0 +1,110 @@
+"""`far routes`: every app's route table, without importing anything."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import gc
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from flake8_fastapi_rules.commands import status
+from flake8_fastapi_rules.commands.options import add_settings, make_loader
+from flake8_fastapi_rules.config import Settings
+from flake8_fastapi_rules.reporters.routes import FORMATS, RouteRow, route_rows
+from flake8_fastapi_rules.reporters.routes_page import as_page
+from flake8_fastapi_rules.semantics.model import Model
+from flake8_fastapi_rules.semantics.modules import Module, absolute
+from flake8_fastapi_rules.semantics.project import AppNode, Project
+
+HELP = "show every app's routes"
+DESCRIPTION = """\
+Show the routes of every app below a directory (or in a file): method, path, handler, security
+dependencies, status and tags. Nothing is imported. What only run time decides is marked.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("path", nargs="?", default=".", metavar="PATH", help="default: .")
+    parser.add_argument("--format", choices=(*FORMATS, "html"), default="table")
+    group = parser.add_argument_group("filters")
+    group.add_argument("--app", metavar="NAME", help="only apps whose name contains this")
+    group.add_argument("--method", metavar="METHODS", help="only these methods, such as POST,PUT")
+    group.add_argument(
+        "--path", dest="paths", metavar="GLOB", help="only paths that match, or contain, this"
+    )
+    group.add_argument("--handler", metavar="GLOB", help="only handlers that match, or contain, it")
+    group.add_argument(
+        "--unprotected", action="store_true", help="only routes without a security dependency"
+    )
+    group.add_argument("--tests", action="store_true", help="also apps that test files make")
+    add_settings(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the routes."""
+    path = absolute(arguments.path)
+    if not path.exists():
+        sys.stderr.write(f"error: {arguments.path}: no such file or directory\n")
+        return status.USAGE
+    _, linter = make_loader(arguments)
+    settings = linter.configuration(arguments.path).settings
+    project = project_below(path, settings)
+    apps = [
+        app
+        for app in project.apps
+        if (arguments.tests or not _is_test(app, path, settings))
+        and (arguments.app is None or arguments.app in app.name)
+    ]
+    rows = [row for row in route_rows(project, apps) if _is_wanted(row, arguments)]
+    if arguments.format == "html":
+        sys.stdout.write(as_page(project, apps, rows))
+    else:
+        sys.stdout.write(FORMATS[arguments.format](rows))
+    return status.CLEAN
+
+
+def project_below(path: Path, settings: Settings) -> Project:
+    """The graph of the code below a directory, or of one file and what it imports."""
+    model = Model(settings)
+    was_enabled = gc.isenabled()
+    gc.disable()  # what is read stays until the end
+    try:
+        modules: Sequence[Module]
+        if path.is_dir():
+            modules = model.modules.that_matter(path)
+        else:
+            module = model.modules.load(path)
+            modules = [module] if module is not None else []
+        return Project(model, modules)
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _is_test(app: AppNode, path: Path, settings: Settings) -> bool:
+    """Whether a test makes the app; what the user names is looked at also among tests."""
+    made = app.module.path
+    if made == path or not app.node.in_test:
+        return False
+    return not settings.is_test_path(str(path / "x.py"))
+
+
+def _is_wanted(row: RouteRow, arguments: argparse.Namespace) -> bool:
+    if arguments.method is not None:
+        wanted = {method.strip().upper() for method in arguments.method.split(",")}
+        if row.method not in wanted:
+            return False
+    if arguments.paths is not None and not _fits(row.path, arguments.paths):
+        return False
+    if arguments.handler is not None and not _fits(row.handler, arguments.handler):
+        return False
+    return not (arguments.unprotected and row.security)
+
+
+def _fits(text: str | None, pattern: str) -> bool:
+    if text is None:
+        return False
+    return fnmatch.fnmatchcase(text, pattern) or pattern in text
