@@ -44,14 +44,13 @@ def main():
         prog="dev.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    check = commands.add_parser("check", help="lint the example service, or the paths given")
-    check.add_argument("arguments", nargs=argparse.REMAINDER, metavar="PATH")
-    test = commands.add_parser("test", help="run all checks and tests of the project")
-    test.add_argument("arguments", nargs=argparse.REMAINDER, metavar="PYTEST_ARGUMENT")
-    options = parser.parse_args()
-    if options.command == "check":
-        return run_check(options.arguments)
-    return run_test(options.arguments)
+    for name, text in (
+        ("check", "lint the example service, or the paths given (takes options of `far check`)"),
+        ("test", "run all checks and tests of the project (takes arguments of pytest)"),
+    ):
+        commands.add_parser(name, help=text)
+    options, arguments = parser.parse_known_args()
+    return run_check(arguments) if options.command == "check" else run_test(arguments)
 
 
 def run_check(arguments):

@@ -73,18 +73,18 @@ class Plan:
 
     def for_text(self, text: str) -> Plan:
         """The plan without the steps whose hints do not occur in `text`."""
-        present: dict[str, bool] = {}
-
-        def wanted(step: Step) -> bool:
-            if not step.hints:
-                return True
-            for hint in step.hints:
-                if hint not in present:
-                    present[hint] = hint in text
-            return any(present[hint] for hint in step.hints)
-
-        kept = ((subject, tuple(filter(wanted, steps))) for subject, steps in self.steps)
-        return Plan(tuple((subject, steps) for subject, steps in kept if steps))
+        wanted: dict[tuple[str, ...], bool] = {(): True}
+        kept: list[tuple[type, tuple[Step, ...]]] = []
+        for subject, steps in self.steps:
+            chosen = []
+            for step in steps:
+                if step.hints not in wanted:
+                    wanted[step.hints] = any(hint in text for hint in step.hints)
+                if wanted[step.hints]:
+                    chosen.append(step)
+            if chosen:
+                kept.append((subject, tuple(chosen)))
+        return Plan(tuple(kept))
 
     def __bool__(self) -> bool:
         return bool(self.steps)
