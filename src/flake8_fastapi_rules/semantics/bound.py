@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from flake8_fastapi_rules.semantics.parameters import fields_of
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
 if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.graph import Options, RouterNode
     from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.project import Project
 
 _CONNECTIONS = ("starlette.requests.HTTPConnection",)
 #: Attributes of a request that tell nothing of the path's parameters.
@@ -68,12 +71,36 @@ def _inherited(model: Model, route: Route) -> list[Dependency] | None:
     if not complete:
         return None
     found = list(own)
-    for resolved in model.project(route.module).routes_at(route):
+    project = model.project(route.module)
+    reached = project.routes_at(route)
+    for resolved in reached:
         if not resolved.dependencies_complete:
             return None
         found.extend(resolved.declared)
+    if not reached:  # in no app of the project: what is known are its routers
+        for options in _options_around(project, project.nodes_of(route.receiver)):
+            if not options.dependencies_complete:
+                return None
+            found.extend(options.dependencies)
     # `def register(app): @app.get(...)`: whatever that is may bring dependencies along.
     return found if isinstance(route.receiver, Instance) else None
+
+
+def _options_around(project: Project, nodes: Iterable[RouterNode]) -> Iterator[Options]:
+    """What routers, and the includes that lead to them, hand on to their routes."""
+    seen: set[int] = set()
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node.options
+        for parent in project.nodes:
+            for include in parent.includes:
+                if include.child is node:
+                    yield include.options
+                    waiting.append(parent)
 
 
 class _Collector:
@@ -108,6 +135,8 @@ class _Collector:
                 self._path(parameter)
             elif parameter.kind is ParameterKind.SPECIAL:
                 self._special(function, parameter)
+            elif parameter.kind is ParameterKind.UNKNOWN:
+                self.is_complete = False  # the annotation may be an alias of a dependency
             elif parameter.kind is not ParameterKind.NONE:
                 self.names.add(parameter.alias or parameter.name)
 
