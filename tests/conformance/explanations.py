@@ -33,6 +33,13 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         _BY_REQUEST,
         path="*Netflix__dispatch*",
     ),
+    Explanation(
+        "FAST003",
+        r"def get_engagement\(",
+        "ruff is right, but the dependency of the include hands the request on to a plugin that "
+        "cannot be told and might read the parameter: we are silent on doubt",
+        path="*Netflix__dispatch*",
+    ),
     Explanation("FAST003", r"", _ALIAS, path="*TracecatHQ__tracecat*/integrations/router.py"),
     # -- Sonar S8411, path parameters ---------------------------------------------------------
     Explanation(
