@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from fastapi import WebSocket
 from pydantic import ValidationError
@@ -35,14 +35,23 @@ async def serve_socket(websocket: WebSocket, actor: Actor, manager: ConnectionMa
         finally:
             for task in tasks:
                 task.cancel()
-            # Awaited so that none outlives the socket; a send to a closed socket fails here.
-            await asyncio.gather(*tasks, return_exceptions=True)
+            # Waited for so that none outlives the socket. Not `gather`: when the server cancels
+            # this too, that would raise the tasks' cancellation instead of the server's own.
+            await asyncio.wait(tasks)
+            for task in tasks:
+                note_failure(task)
     if subscription.overflowed.is_set() and websocket.client_state is WebSocketState.CONNECTED:
         logger.warning("listener too slow", user_id=str(actor.id))
         # A client that reads nothing does not read this either: do not wait for it for long.
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await websocket.close(TRY_AGAIN_LATER, "too slow")
+
+
+def note_failure(task: asyncio.Task[Any]) -> None:
+    """Log why a task ended, unless it was cancelled; mostly it wrote to a socket just closed."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.info("socket failed", task=task.get_name(), error=type(error).__name__)
 
 
 async def _answer(websocket: WebSocket) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from example_app.schemas.types import JsonInteger
+from example_app.schemas.types import number_only
 
 ItemT = TypeVar("ItemT")
 MAX_PAGE_SIZE: Final = 100
@@ -25,10 +25,12 @@ class PageParams(BaseModel):
 class PageRequest(PageParams):
     """The same in a body, where numbers are numbers and not text."""
 
-    limit: JsonInteger = Field(
-        default=20, ge=1, le=MAX_PAGE_SIZE, description="Most rows to return."
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(number_only)] = Field(
+        default=20, description="Most rows to return."
     )
-    offset: JsonInteger = Field(default=0, ge=0, le=MAX_OFFSET, description="Rows to skip.")
+    offset: Annotated[int, Field(ge=0, le=MAX_OFFSET), BeforeValidator(number_only)] = Field(
+        default=0, description="Rows to skip."
+    )
 
 
 class Page(BaseModel, Generic[ItemT]):

@@ -38,6 +38,6 @@ def number_only(value: object) -> object:
     return value
 
 
-JsonInteger = Annotated[int, BeforeValidator(number_only)]
-Cents = Annotated[JsonInteger, Field(ge=0, le=1_000_000_000)]
+# The bounds come first: those around a validator would not reach the JSON schema.
+Cents = Annotated[int, Field(ge=0, le=1_000_000_000), BeforeValidator(number_only)]
 Flag = Annotated[bool, Field(strict=True)]

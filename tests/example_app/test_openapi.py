@@ -78,6 +78,15 @@ def test_every_json_body_has_an_example(schema: dict[str, Any]) -> None:
         assert schema["components"]["schemas"][name]["examples"], path
 
 
+def test_bounds_reach_the_schema(schema: dict[str, Any]) -> None:
+    models = schema["components"]["schemas"]
+    price = models["ItemCreate"]["properties"]["price_cents"]
+    assert (price["minimum"], price["maximum"]) == (0, 1_000_000_000)
+    for name in ("ItemListRequest", "FileListRequest"):
+        limit = models[name]["properties"]["limit"]
+        assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, 100, 20)
+
+
 def test_metadata(schema: dict[str, Any]) -> None:
     info = schema["info"]
     assert info["title"]
