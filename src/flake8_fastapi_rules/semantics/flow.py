@@ -160,3 +160,60 @@ def _breaks(node: ast.AST) -> bool:
     if isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.For, ast.AsyncFor, ast.While)):
         return False
     return any(_breaks(child) for child in ast.iter_child_nodes(node))
+
+
+def can_fall_through(body: Sequence[ast.stmt]) -> bool:
+    """Whether the end of `body` can be reached, so that a function returns `None` there.
+
+    Loops without an end and without a `break` cannot be left; `with` may swallow an exception only
+    when it says so (`suppress`).
+    """
+    return all(_goes_on(statement) for statement in body)
+
+
+def _goes_on(node: ast.stmt) -> bool:
+    match node:
+        case ast.Return() | ast.Raise() | ast.Break() | ast.Continue():
+            return False
+        case ast.If(body=body, orelse=orelse):
+            return can_fall_through(body) or can_fall_through(orelse)
+        case ast.Match(cases=cases):
+            is_exhaustive = any(
+                isinstance(case.pattern, ast.MatchAs)
+                and case.pattern.pattern is None
+                and case.guard is None
+                for case in cases
+            )
+            return not is_exhaustive or any(can_fall_through(case.body) for case in cases)
+        case ast.While(test=ast.Constant(value=value), body=body) if value:
+            return _has_break(body)
+        case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
+            suppresses = any("suppress" in ast.unparse(item.context_expr) for item in items)
+            return suppresses or can_fall_through(body)
+        case ast.Try() | ast.TryStar():
+            if node.finalbody and not can_fall_through(node.finalbody):
+                return False
+            return can_fall_through([*node.body, *node.orelse]) or any(
+                can_fall_through(handler.body) for handler in node.handlers
+            )
+        case _:
+            return True
+
+
+def _has_break(body: Sequence[ast.stmt]) -> bool:
+    """Whether a `break` in `body` leaves the loop around it."""
+    for statement in body:
+        if isinstance(statement, ast.Break):
+            return True
+        if isinstance(statement, (ast.For, ast.AsyncFor, ast.While, ast.ClassDef, *FUNCTIONS)):
+            continue
+        for field in ("body", "orelse", "finalbody"):
+            if _has_break(getattr(statement, field, ())):
+                return True
+        if isinstance(statement, ast.Try | ast.TryStar) and any(
+            _has_break(handler.body) for handler in statement.handlers
+        ):
+            return True
+        if isinstance(statement, ast.Match) and any(_has_break(c.body) for c in statement.cases):
+            return True
+    return False

@@ -1,0 +1,143 @@
+"""FAR802: answers that leave without CORS headers."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import partial
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.fixes.edit import delete_statement, fix_of, insert_after
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Middleware
+from flake8_fastapi_rules.semantics.middlewares import CORS, may_wrap_cors
+from flake8_fastapi_rules.semantics.modules import Module
+
+
+class CorsNotOutermost(Rule):
+    """Add `CORSMiddleware` last, so that it is the outermost.
+
+    ## What it does
+    Reports a middleware that wraps `CORSMiddleware`: added after it, or standing before it in a
+    `middleware=[...]` list, whose first element is the outermost.
+
+    ## Why it matters
+    The middleware added last sees the request first. When it answers by itself, with a 401, a 429
+    or an error page, the answer has no CORS headers: the browser hides it from the page, and shows
+    a CORS error instead of the real one. Preflight requests are refused the same way.
+
+    ## Example
+    ```python
+    from fastapi import FastAPI
+    from fastapi.middleware.cors import CORSMiddleware
+
+    from shop import Authentication
+
+
+    def add_middleware(app: FastAPI) -> None:
+        app.add_middleware(CORSMiddleware, allow_origins=["https://shop.example"])
+        app.add_middleware(Authentication)
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi import FastAPI
+    from fastapi.middleware.cors import CORSMiddleware
+
+    from shop import Authentication
+
+
+    def add_middleware(app: FastAPI) -> None:
+        app.add_middleware(Authentication)
+        app.add_middleware(CORSMiddleware, allow_origins=["https://shop.example"])
+    ```
+
+    ## Leaves alone
+    What must see every request and answer, known by its library or its name: logging, request ids,
+    tracing, metrics, error tracking, proxy headers; other apps; middleware that cannot be resolved.
+
+    ## Fix safety
+    The fix moves the `CORSMiddleware` statement behind the other one. It is unsafe since the other
+    middleware then no longer sees preflight requests.
+
+    ## Source
+    `Starlette.add_middleware` inserts in front of the others.
+    """
+
+    code = "FAR802"
+    message = "`{name}` wraps `CORSMiddleware`: its own answers lack CORS headers; add CORS last"
+    profiles = ("recommended",)
+    scope = "project"
+    fix = "unsafe"
+    hints = ("CORSMiddleware",)
+
+    @on(Module)
+    def check(self, module: Module, context: Context) -> Iterator[Report]:
+        """Report each middleware that is outside of CORS without a need for it."""
+        middlewares = context.facts(Middleware)
+        for cors in middlewares:
+            if not context.model.is_subclass(cors.target, CORS):
+                continue
+            for other in middlewares:
+                if self._wraps(other, cors, context) and not may_wrap_cors(other):
+                    where = context.related(module, cors.node, "CORS is added here")
+                    fix = partial(self._fix, cors, other, context)
+                    name = _name_of(other)
+                    yield self.report(other.node, related=[where], fix=fix, name=name)
+
+    def _wraps(self, other: Middleware, cors: Middleware, context: Context) -> bool:
+        """Whether `other` is put around `cors` on the same app, on every path that adds both."""
+        if other is cors or other.app != cors.app or not cors.app:
+            return False
+        if context.model.is_subclass(other.target, CORS):
+            return False
+        index = context.module.index
+        if other.style == "list" or cors.style == "list":
+            parents = index.parents
+            return (
+                other.style == cors.style
+                and parents.get(other.node) is parents.get(cors.node)
+                and _position(other) < _position(cors)
+            )
+        if _position(other) < _position(cors) or _scope(other, context) != _scope(cors, context):
+            return False
+        scope = index.scope_of(cors.node)
+        cors_branch, branch = index.branch_of(cors.node, scope), index.branch_of(other.node, scope)
+        return branch[: len(cors_branch)] == cors_branch
+
+    def _fix(self, cors: Middleware, other: Middleware, context: Context) -> Fix | None:
+        index = context.module.index
+        first, second = index.statement_of(cors.node), index.statement_of(other.node)
+        if not (isinstance(first, ast.Expr) and isinstance(second, ast.stmt)):
+            return None
+        if other.style == "decorator":
+            second = other.function
+        if second is None or index.parents.get(first) is not index.parents.get(second):
+            return None
+        text = text_of(context.module)
+        code = context.source.segment(first)
+        return fix_of(
+            "Add CORS last",
+            "unsafe",
+            delete_statement(text, first),
+            insert_after(text, second, code),
+            group="middleware",
+        )
+
+
+def _position(middleware: Middleware) -> tuple[int, int]:
+    return middleware.node.lineno, middleware.node.col_offset
+
+
+def _scope(middleware: Middleware, context: Context) -> object:
+    return context.module.index.scope_of(middleware.function or middleware.node)
+
+
+def _name_of(middleware: Middleware) -> str:
+    if middleware.function is not None:
+        return middleware.function.name
+    call = middleware.node
+    if isinstance(call, ast.Call) and call.args:
+        return ast.unparse(call.args[0])
+    return "middleware"

@@ -1,0 +1,72 @@
+"""FAR807: middleware that is added when it is too late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Middleware, Role
+from flake8_fastapi_rules.semantics.values import Function
+
+
+class LateMiddleware(Rule):
+    """Add middleware while the app is built, not while it runs.
+
+    ## What it does
+    Reports `add_middleware` in a lifespan, an event handler or an endpoint.
+
+    ## Why it matters
+    The stack of middleware is built with the first event that the server sends, the start of the
+    lifespan included. `add_middleware` after that raises `RuntimeError`.
+
+    ## Example
+    ```python
+    from contextlib import asynccontextmanager
+
+    from fastapi import FastAPI
+    from fastapi.middleware.gzip import GZipMiddleware
+
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI):
+        app.add_middleware(GZipMiddleware)
+        yield
+
+
+    def create_app() -> FastAPI:
+        return FastAPI(lifespan=lifespan)
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi import FastAPI
+    from fastapi.middleware.gzip import GZipMiddleware
+
+
+    def add_middleware(app: FastAPI) -> None:
+        app.add_middleware(GZipMiddleware, minimum_size=1000)
+    ```
+
+    ## Leaves alone
+    Functions that FastAPI does not call.
+
+    ## Source
+    `Starlette.add_middleware` raises "Cannot add middleware after an application has started".
+    """
+
+    code = "FAR807"
+    message = "`add_middleware` in {role} `{name}` comes too late and raises; do it in the factory"
+    profiles = ("recommended",)
+    is_bug = True
+    hints = ("iddleware",)
+
+    @on(Middleware)
+    def check(self, middleware: Middleware, context: Context) -> Iterator[Report]:
+        """Report additions inside of functions that run with the app."""
+        function = context.module.index.function_of(middleware.node)
+        if middleware.style == "list" or function is None or not hasattr(function, "name"):
+            return
+        roles = context.model.roles(Function(context.module, function)) - {Role.MIDDLEWARE}
+        if roles:
+            role = min(role.value for role in roles)
+            yield self.report(middleware.node, role=role, name=function.name)

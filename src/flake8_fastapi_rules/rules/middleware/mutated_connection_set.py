@@ -1,0 +1,123 @@
+"""FAR804: sending to sockets while others come and go."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import partial
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.fixes.edit import fix_of, wrap
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+
+_SENDS = frozenset({"send_text", "send_json", "send_bytes", "send"})
+_VIEWS = frozenset({"values", "items", "keys"})
+
+
+class MutatedConnectionSet(Rule):
+    """Iterate over a copy of the connections when the loop awaits.
+
+    ## What it does
+    Reports a loop over a shared collection of sockets (an attribute or a module variable) that
+    awaits a `send` on its elements.
+
+    ## Why it matters
+    While the loop waits for a slow client, another connects or leaves and changes the collection:
+    a set or dictionary then raises `RuntimeError`, a list skips somebody.
+
+    ## Example
+    ```python
+    from fastapi import WebSocket
+
+
+    class ConnectionManager:
+        def __init__(self) -> None:
+            self.connections: set[WebSocket] = set()
+
+        async def broadcast(self, text: str) -> None:
+            for connection in self.connections:
+                await connection.send_text(text)
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi import WebSocket
+
+
+    class ConnectionManager:
+        def __init__(self) -> None:
+            self.connections: set[WebSocket] = set()
+
+        async def broadcast(self, text: str) -> None:
+            for connection in list(self.connections):
+                await connection.send_text(text)
+    ```
+
+    ## Leaves alone
+    Loops over copies (`list(...)`, `tuple(...)`, `.copy()`), over local variables, and loops that
+    await nothing.
+
+    ## Fix safety
+    The fix wraps the collection in `list(...)`; unsafe, since a client that leaves meanwhile is
+    still sent to.
+
+    ## Source
+    Python raises `RuntimeError: Set changed size during iteration`.
+    """
+
+    code = "FAR804"
+    message = "`{name}` may change while this loop awaits; iterate over `list({name})`"
+    profiles = ("strict",)
+    fix = "unsafe"
+    hints = ("send",)
+
+    @on(ast.For)
+    def check(self, loop: ast.For, context: Context) -> Iterator[Report]:
+        """Report the collection of a loop that awaits sends."""
+        shared = _collection(loop.iter)
+        if shared is None or not self._outlives_the_call(shared, context):
+            return
+        index = context.module.index
+        names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+        if any(
+            isinstance(node, ast.Await) and _is_send(node.value, names) for node in ast.walk(loop)
+        ) and isinstance(index.function_of(loop), ast.AsyncFunctionDef):
+            fix = partial(self._fix, loop.iter, context)
+            yield self.report(loop.iter, fix=fix, name=ast.unparse(loop.iter))
+
+    def _outlives_the_call(self, node: ast.expr, context: Context) -> bool:
+        """Whether others can reach the collection: an attribute, or a variable of the module."""
+        while isinstance(node, ast.Subscript):
+            node = node.value
+        if isinstance(node, ast.Attribute):
+            return True
+        if not isinstance(node, ast.Name):
+            return False
+        found = context.module.index.lookup(node.id, node)
+        return found is not None and found[0] is context.module.index.module_scope
+
+    def _fix(self, node: ast.expr, context: Context) -> Fix | None:
+        edits = wrap(text_of(context.module), node, "list(", ")")
+        return fix_of("Iterate over a copy", "unsafe", edits)
+
+
+def _collection(node: ast.expr) -> ast.expr | None:
+    """The collection itself, for `self.sockets`, `self.rooms[name]` and `self.sockets.values()`."""
+    if isinstance(node, ast.Call):
+        func = node.func
+        if isinstance(func, ast.Attribute) and func.attr in _VIEWS and not node.args:
+            return func.value
+        return None
+    return node if isinstance(node, ast.Attribute | ast.Name | ast.Subscript) else None
+
+
+def _is_send(node: ast.expr, names: set[str]) -> bool:
+    """Whether a call is `socket.send_text(...)` on a variable of the loop."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in _SENDS
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in names
+    )

@@ -1,0 +1,103 @@
+"""Which names of `request.state` a project sets."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from flake8_fastapi_rules.semantics.facts import Lifespan, Middleware
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.uses import Uses
+from flake8_fastapi_rules.semantics.values import Class, Constant, Expression, External, Function
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+
+#: Libraries whose decorators or middleware put attributes on the state.
+_WRITERS = ("slowapi", "fastapi_limiter", "authx", "fastapi_sqlalchemy", "sqlalchemy_fastapi")
+_known: WeakKeyDictionary[Uses, frozenset[str] | None] = WeakKeyDictionary()
+
+
+def written_names(model: Model, module: Module) -> frozenset[str] | None:
+    """The names that some code of the project sets on a state; `None` if not all can be told."""
+    uses = model.uses(module)
+    if uses not in _known:
+        _known[uses] = _written(model, uses)
+    return _known[uses]
+
+
+def _written(model: Model, uses: Uses) -> frozenset[str] | None:
+    names: set[str] = set()
+    for module in uses.modules:
+        if any(name in module.source.text for name in _WRITERS):
+            return None
+        for middleware in model.local(module, Middleware):
+            target = middleware.target
+            if not isinstance(target, Function | Class) and not (
+                isinstance(target, External) and target.name.startswith("starlette.")
+            ):
+                return None
+        for lifespan in model.local(module, Lifespan):
+            given = _yielded_names(model, lifespan)
+            if given is None:
+                return None
+            names.update(given)
+        if "state" in module.source.text:
+            for name in _written_in(module):
+                if name is None:
+                    return None
+                names.add(name)
+    return frozenset(names)
+
+
+def _yielded_names(model: Model, lifespan: Lifespan) -> set[str] | None:
+    """The keys of the dictionary that a lifespan yields: they become the requests' state."""
+    target = lifespan.target
+    if not isinstance(target, Function):
+        return None
+    names: set[str] = set()
+    for node in target.module.index.own_nodes(target.node):
+        if not isinstance(node, ast.Yield) or node.value is None:
+            continue
+        value = model.resolve(target.module, node.value)
+        if value == Constant(None):
+            continue
+        if not (isinstance(value, Expression) and isinstance(value.node, ast.Dict)):
+            return None
+        for key in value.node.keys:
+            text = model.text(value.module, key)
+            if text is None:
+                return None
+            names.add(text)
+    return names
+
+
+def _written_in(module: Module) -> Iterator[str | None]:
+    """Names set on something called `state`; `None` for a write whose name cannot be told."""
+    for node in module.index.nodes(ast.Attribute):
+        if isinstance(node.ctx, ast.Store) and _is_state(node.value):
+            yield node.attr
+    for item in module.index.nodes(ast.Subscript):
+        if isinstance(item.ctx, ast.Store) and "state" in ast.unparse(item.value):
+            yield _text(item.slice)
+    for call in module.index.nodes(ast.Call):
+        func = call.func
+        if isinstance(func, ast.Name) and func.id == "setattr" and len(call.args) == 3:
+            if _is_state(call.args[0]) or isinstance(call.args[0], ast.Name):
+                yield _text(call.args[1])
+        elif isinstance(func, ast.Attribute) and func.attr in {"update", "setdefault"}:
+            if "state" in ast.unparse(func.value):
+                yield _text(call.args[0]) if func.attr == "setdefault" and call.args else None
+
+
+def _is_state(node: ast.expr) -> bool:
+    """`request.state`, or a local variable named so."""
+    return (isinstance(node, ast.Attribute) and node.attr in {"state", "_state"}) or (
+        isinstance(node, ast.Name) and node.id.endswith("state")
+    )
+
+
+def _text(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
