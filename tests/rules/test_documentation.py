@@ -47,7 +47,7 @@ def profiles_to_try(rule: type[Rule]) -> list[str]:
 def test_example_is_reported(case: Case, new_folder: NewFolder) -> None:
     """With the recommended rules and its own on, an example has exactly its own findings."""
     (rule,) = case.rules
-    found = lint(case, new_folder(), {"enable": [rule.code]})
+    found = lint(case, new_folder(), {"profile": "recommended", "enable": [rule.code]})
     codes = {
         finding.code
         for path, findings in found.items()

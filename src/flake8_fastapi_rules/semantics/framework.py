@@ -453,6 +453,8 @@ PARAMETER_MODELS: Final = (0, 115)
 #: Code after `yield` runs after the response and its background tasks (as it did before 0.106).
 YIELD_AFTER_RESPONSE: Final = (0, 118)
 DEPENDENCY_SCOPES: Final = (0, 121)
+#: The package Pydantic 1 is not supported any more.
+NEEDS_PYDANTIC_2: Final = (0, 126)
 #: `include_router` keeps the child, so that routes added to it later are served.
 LIVE_ROUTERS: Final = (0, 137)
 EXTRA_KEYWORDS_REMOVED: Final = (0, 155)
@@ -462,3 +464,32 @@ NEEDS_STARLETTE_1: Final = (0, 164)
 
 #: The scopes of `Depends(scope=...)`.
 SCOPES: Final = frozenset({"function", "request"})
+#: The first FastAPI that does without Pydantic 1.
+NEEDS_PYDANTIC_2: Final = (0, 126)
+
+#: The arguments that all parameter functions (`Query`, `Path`, `Body`, ...) take by name.
+_PARAMETER_ARGUMENTS: Final = name_set(
+    """
+    alias alias_priority allow_inf_nan annotation convert_underscores decimal_places default
+    default_factory deprecated description discriminator embed example examples fail_fast ge gt
+    include_in_schema json_schema_extra le lt max_digits max_length media_type min_length
+    multiple_of openapi_examples pattern regex serialization_alias strict title union_mode
+    validate_default validation_alias"""
+)
+#: The arguments of Pydantic's `Field`, those of version 1 too: they are another matter.
+_FIELD_ARGUMENTS: Final = name_set(
+    """
+    alias alias_priority allow_inf_nan allow_mutation coerce_numbers_to_str const decimal_places
+    default default_factory deprecated description discriminator env env_names example examples
+    exclude exclude_if fail_fast field_title_generator final frozen ge gt include init init_var
+    json_schema_extra kw_only le lt max_digits max_items max_length min_items min_length
+    multiple_of pattern regex repr serialization_alias strict title union_mode unique_items
+    validate_default validation_alias"""
+)
+#: Function -> the names it takes; other keywords are extra data for the JSON schema.
+NAMED_ARGUMENTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        **{f"fastapi.{marker}": _PARAMETER_ARGUMENTS for marker in PARAMETER_MARKERS},
+        "pydantic.Field": _FIELD_ARGUMENTS,
+    }
+)

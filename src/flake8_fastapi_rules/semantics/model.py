@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS, path_para
 from flake8_fastapi_rules.semantics.libraries import NOT_CALLABLE
 from flake8_fastapi_rules.semantics.modules import Module, Modules
 from flake8_fastapi_rules.semantics.resolve import Resolver, first_argument
+from flake8_fastapi_rules.semantics.shared import SharedState
 from flake8_fastapi_rules.semantics.uses import Uses
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
@@ -39,6 +41,7 @@ from flake8_fastapi_rules.semantics.values import (
     Function,
     Instance,
     Value,
+    qualified_name,
 )
 
 if TYPE_CHECKING:
@@ -65,8 +68,10 @@ class Model:
         self._models: dict[Module, tuple[PydanticModel, ...]] = {}
         self._uses: dict[Path, Uses] = {}
         self._projects: dict[Path, Project] = {}
+        self._shared: dict[Path, SharedState] = {}
         self._effects: Effects | None = None
         self._callers: dict[Path, Callers] = {}
+        self._repetitions: dict[Path, Counter[tuple[object, ...]]] = {}
         self._parameters: dict[tuple[ast.AST, frozenset[str]], tuple[Parameter, ...]] = {}
 
     # -- modules and meanings ---------------------------------------------------------------
@@ -83,6 +88,8 @@ class Model:
             for uses in self._uses.values():
                 uses.renew(known, module)
             self._projects.clear()
+            self._shared.clear()
+            self._repetitions.clear()
         return module
 
     def resolve(self, module: Module, node: ast.AST | None) -> Value:
@@ -170,6 +177,14 @@ class Model:
         if project is None:
             project = self._projects[root] = Project(self, self.uses(module).modules)
         return project
+
+    def shared_state(self, module: Module) -> SharedState:
+        """What FastAPI code does to module variables in the project around `module`."""
+        root = self.modules.project_root(module.path)
+        shared = self._shared.get(root)
+        if shared is None:
+            shared = self._shared[root] = SharedState(self, self.uses(module))
+        return shared
 
     @property
     def effects(self) -> Effects:
@@ -286,6 +301,52 @@ class Model:
         if isinstance(parent, ast.Assign):
             target = parent.targets[0]
         return ast.unparse(target) if isinstance(target, ast.expr) else str(target)
+
+    def repetitions(self, module: Module, node: ast.Subscript) -> int:
+        """How often the project writes out an `Annotated[T, Depends(f)]`; 0 for anything else."""
+        key = self._annotation_key(module, node)
+        if key is None:
+            return 0
+        uses = self.uses(module)
+        counts = self._repetitions.get(uses.root)
+        if counts is None:
+            counts = self._repetitions[uses.root] = Counter(
+                found
+                for other in uses.modules
+                for each in other.index.nodes(ast.Subscript)
+                if (found := self._annotation_key(other, each)) is not None
+            )
+        return counts[key]
+
+    def _annotation_key(self, module: Module, node: ast.Subscript) -> tuple[object, ...] | None:
+        """What makes two annotations the same: type, dependency, the marker's other arguments."""
+        if not isinstance(node.slice, ast.Tuple) or len(node.slice.elts) != 2:
+            return None
+        kind, part = node.slice.elts
+        parent = module.index.parents.get(node)
+        if (
+            not isinstance(part, ast.Call)
+            or isinstance(parent, ast.Assign)
+            or (
+                type(parent).__name__ == "TypeAlias"
+                or (isinstance(parent, ast.AnnAssign) and parent.value is node)
+            )
+        ):
+            return None
+        if self.resolve(module, node.value) != External("typing.Annotated"):
+            return None
+        marker = parameters.marker_of(self.resolver, module, part, in_annotated=True)
+        if marker is None or marker.name not in ("Depends", "Security") or not marker.is_direct:
+            return None
+        target_node = marker.argument("dependency", 0)
+        target = self.resolve(module, target_node)
+        name = qualified_name(target) if isinstance(target, Function | Class | External) else None
+        if target_node is not None and name is None:
+            return None
+        typed = self.resolve(module, kind)
+        type_name = qualified_name(typed) or ast.dump(kind)
+        others = [k for k in part.keywords if k.arg != "dependency"]
+        return (marker.name, type_name, name, *sorted(ast.dump(each) for each in others))
 
     def path_names(self, endpoint: Endpoint) -> frozenset[str]:
         """The path parameters of an endpoint's routes, with those of their routers' prefixes."""
@@ -597,6 +658,29 @@ class Model:
         `None` when some dependency or decorator cannot be told.
         """
         return bound_names(self, route)
+
+    def is_read(self, function: Function, parameter: Parameter) -> bool:
+        """Whether a function's body mentions a parameter, or may do so through `locals()`."""
+        module, node = function.module, function.node
+        for each in ast.walk(ast.Module(node.body, [])) if isinstance(node.body, list) else ():
+            if isinstance(each, ast.Name) and each.id in (parameter.name, "locals"):
+                return True
+        return module is not function.module
+
+    def chain(self, function: Function) -> tuple[Function, ...]:
+        """The longest chain of the project's own dependencies below a function, itself left out."""
+        return self._chain(function, frozenset())
+
+    def _chain(self, function: Function, above: frozenset[ast.AST]) -> tuple[Function, ...]:
+        longest: tuple[Function, ...] = ()
+        for dependency in self.dependencies(function):
+            target = self.callable_of(dependency.target)
+            if target is None or target.node in above or len(above) > 30:
+                continue
+            found = (target, *self._chain(target, above | {function.node, target.node}))
+            if len(found) > len(longest):
+                longest = found
+        return longest
 
     def provided(self, dependency: Dependency) -> Value:
         """The object that a dependency gives to its parameter."""

@@ -45,6 +45,7 @@ class Uses:
         roles: function node to its roles.
         routes: endpoint node to the routes that it serves, in any module.
         dependencies: all uses of dependencies, by the node of the function that they call.
+        classes: the classes of the project that are dependencies themselves.
         dependency_classes: for a dependency's function, the class it was reached through.
     """
 
@@ -55,6 +56,7 @@ class Uses:
         self.routes: defaultdict[ast.AST, list[Route]] = defaultdict(list)
         self.dependencies: defaultdict[ast.AST, list[Dependency]] = defaultdict(list)
         self.dependency_classes: dict[ast.AST, Class] = {}
+        self.classes: set[ast.ClassDef] = set()
         self.by_module: defaultdict[Module, list[Function]] = defaultdict(list)
         self._model = model
 
@@ -108,6 +110,8 @@ class Uses:
                 role = Role.WEBSOCKET if route.kind is RouteKind.WEBSOCKET else Role.ENDPOINT
                 self._add(function, role)
         for dependency in model.local(module, Dependency):
+            if isinstance(dependency.target, Class):
+                self.classes.add(dependency.target.node)
             function = model.callable_of(dependency.target)
             if function is not None:
                 self.dependencies[function.node].append(dependency)

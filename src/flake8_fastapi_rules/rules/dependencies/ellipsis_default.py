@@ -14,7 +14,7 @@ from flake8_fastapi_rules.fixes.signature import signature_group
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
-from flake8_fastapi_rules.semantics.framework import PARAMETER_MARKERS
+from flake8_fastapi_rules.semantics.framework import NEEDS_PYDANTIC_2, PARAMETER_MARKERS
 from flake8_fastapi_rules.semantics.values import External, Function, Instance
 
 _FUNCTIONS = frozenset({"pydantic.Field", *(f"fastapi.{name}" for name in PARAMETER_MARKERS)})
@@ -81,6 +81,12 @@ class EllipsisDefault(Rule):
             return
 
         def fix() -> Fix | None:
+            # With Pydantic 1 a field that may be `None` would not be required any more.
+            annotation = getattr(context.module.index.parents.get(node), "annotation", None)
+            if not context.settings.fastapi_at_least(*NEEDS_PYDANTIC_2) and (
+                context.model.allows_none(context.module, annotation)
+            ):
+                return None
             removal = remove_argument(text_of(context.module), node, argument)
             return fix_of("Drop `...`", "safe", removal, group=_group(node, context))
 

@@ -1,0 +1,118 @@
+"""FAR314: dependencies of dependencies of dependencies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Endpoint
+from flake8_fastapi_rules.semantics.values import Function
+
+
+class DeepDependencyChain(Rule):
+    """Keep chains of dependencies short.
+
+    ## What it does
+    Reports a parameter of an endpoint behind which a chain of more than three dependencies stands
+    (`dependency-depth`), and prints the chain.
+
+    ## Why it matters
+    Each link runs for each request and can answer it with an error of its own. Beyond three links
+    nobody can tell from an endpoint what has to be true for it to run, and a test has to replace
+    the right link of many.
+
+    ## Example
+    ```python
+    from typing import Annotated
+
+    from fastapi import APIRouter, Depends
+
+    router = APIRouter()
+
+
+    async def get_settings() -> str:
+        return "sqlite://"
+
+
+    async def get_engine(url: Annotated[str, Depends(get_settings)]) -> str:
+        return url
+
+
+    async def get_session(engine: Annotated[str, Depends(get_engine)]) -> str:
+        return engine
+
+
+    async def get_items(session: Annotated[str, Depends(get_session)]) -> list[str]:
+        return [session]
+
+
+    @router.get("/items")
+    async def list_items(items: Annotated[list[str], Depends(get_items)]) -> list[str]:
+        return items
+    ```
+
+    ## Use instead
+    ```python
+    from typing import Annotated
+
+    from fastapi import APIRouter, Depends, status
+
+    router = APIRouter(tags=["items"])
+
+
+    async def get_session() -> str:
+        '''Give a session of the engine that the lifespan has opened.'''
+        return "sqlite://"
+
+
+    async def get_items(session: Annotated[str, Depends(get_session)]) -> list[str]:
+        '''Read the items.'''
+        return [session]
+
+
+    @router.get("/items", status_code=status.HTTP_200_OK, operation_id="listItems")
+    async def list_items(items: Annotated[list[str], Depends(get_items)]) -> list[str]:
+        '''List all items.'''
+        return items
+    ```
+
+    ## Leaves alone
+    Dependencies that libraries bring, such as security schemes: only the project's own count.
+
+    ## Source
+    The convention of chains of at most three dependencies.
+    """
+
+    code = "FAR314"
+    message = "Shorten the chain of {depth} dependencies behind `{name}`: {chain}"
+    profiles = ("strict",)
+    scope = "project"
+
+    @on(Endpoint)
+    def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
+        """Report parameters with a long chain behind them."""
+        model = context.model
+        function = Function(context.module, endpoint.node, endpoint.view_class)
+        for parameter in model.parameters(function):
+            dependency = model.dependency_of(parameter)
+            target = model.callable_of(dependency.target) if dependency else None
+            if target is None:
+                continue
+            chain = (target, *model.chain(target))
+            if len(chain) > context.settings.dependency_depth:
+                shown = " → ".join(f"`{_name(each)}`" for each in chain)
+                where = [context.related(f.module, f.node, _name(f)) for f in chain]
+                yield self.report(
+                    parameter.node,
+                    related=where,
+                    depth=len(chain),
+                    name=parameter.name,
+                    chain=shown,
+                )
+
+
+def _name(function: Function) -> str:
+    """What a dependency is called: of a class or an object, the class."""
+    if function.owner is not None:
+        return function.owner.node.name
+    return getattr(function.node, "name", "lambda")

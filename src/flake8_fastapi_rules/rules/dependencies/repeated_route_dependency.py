@@ -1,0 +1,167 @@
+"""FAR319: a dependency of every route that could be the router's."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import partial
+
+from flake8_fastapi_rules.engine.findings import Edit, Fix
+from flake8_fastapi_rules.fixes.edit import (
+    add_argument,
+    append_element,
+    fix_of,
+    remove_argument,
+    remove_element,
+)
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Dependency, Route, Router
+
+#: So many routes make a habit.
+_ENOUGH = 3
+
+
+class RepeatedRouteDependency(Rule):
+    """Give a router the dependencies that all its routes have.
+
+    ## What it does
+    Reports a router with three routes or more of which each has the same dependency in its
+    `dependencies=[...]`.
+
+    ## Why it matters
+    A check that every route needs is forgotten on the next one. On the router it holds for all of
+    them.
+
+    ## Example
+    ```python
+    from fastapi import APIRouter, Depends
+
+    router = APIRouter()
+
+
+    async def check_quota() -> None:
+        return None
+
+
+    @router.get("/a", dependencies=[Depends(check_quota)])
+    async def read_a() -> int:
+        return 1
+
+
+    @router.get("/b", dependencies=[Depends(check_quota)])
+    async def read_b() -> int:
+        return 2
+
+
+    @router.get("/c", dependencies=[Depends(check_quota)])
+    async def read_c() -> int:
+        return 3
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi import APIRouter, Depends, status
+
+
+    async def check_quota() -> None:
+        '''Count the request.'''
+        return None
+
+
+    router = APIRouter(tags=["letters"], dependencies=[Depends(check_quota)])
+
+
+    @router.get("/a", status_code=status.HTTP_200_OK, operation_id="readA")
+    async def read_a() -> int:
+        '''Read the first letter.'''
+        return 1
+    ```
+
+    ## Leaves alone
+    Routers with a route that lacks the dependency, with fewer than three routes, or whose routes
+    are declared in another module.
+
+    ## Fix safety
+    Unsafe: the dependency moves to the router and runs first from then on.
+
+    ## Source
+    The convention of shared dependencies at the router.
+    """
+
+    code = "FAR319"
+    message = "Put `{dependency}` into the `dependencies` of the router: all {count} routes have it"
+    profiles = ("opt-in",)
+    fix = "unsafe"
+    hints = ("dependencies",)
+
+    @on(Router)
+    def check(self, router: Router, context: Context) -> Iterator[Report]:
+        """Report routers whose routes share a dependency."""
+        routes = [
+            route
+            for route in context.facts(Route)
+            if getattr(route.receiver, "call", None) is router.node
+        ]
+        if len(routes) < _ENOUGH or router.has_unknown_arguments:
+            return
+        listed = [_listed(route, context) for route in routes]
+        if any(each is None for each in listed):
+            return
+        first, *others = [each for each in listed if each is not None]
+        for key, dependency in first.items():
+            if all(key in other for other in others):
+                shown = context.shown(dependency.node)
+                found = [other[key] for other in (first, *others)]
+                fix = partial(_move, context, router, routes, found)
+                yield self.report(router.node, fix=fix, dependency=shown, count=len(routes))
+
+
+def _listed(route: Route, context: Context) -> dict[str, Dependency] | None:
+    """The dependencies in a route's list by their text; `None` when it cannot be told."""
+    given = route.arguments.get("dependencies")
+    if route.has_unknown_arguments or not isinstance(given, ast.List):
+        return None
+    found, is_complete = context.model.listed_dependencies(context.module, given)
+    if not is_complete:
+        return None
+    return {ast.dump(each.node): each for each in found if each.target}
+
+
+def _move(
+    context: Context, router: Router, routes: list[Route], found: list[Dependency]
+) -> Fix | None:
+    text = text_of(context.module)
+    code = context.source.segment(found[0].node)
+    names = {n.id for n in ast.walk(found[0].node) if isinstance(n, ast.Name)}
+    index = context.module.index
+    for name in names:
+        seen = index.lookup(name, router.node)
+        if seen is None or not any(
+            getattr(binding.node, "lineno", 0) < router.node.lineno for binding in seen[1]
+        ):
+            return None  # the dependency is defined behind the router
+    listed = router.arguments.get("dependencies")
+    if listed is None:
+        added = add_argument(text, router.node, f"dependencies=[{code}]")
+    elif isinstance(listed, ast.List):
+        added = append_element(text, listed, code)
+    else:
+        return None
+    removals: list[Edit] = []
+    for route, dependency in zip(routes, found, strict=True):
+        given, call = route.arguments.get("dependencies"), route.call
+        if call is None or not isinstance(given, ast.List):
+            return None
+        keyword = next((k for k in call.keywords if k.value is given), None)
+        if keyword is None:
+            return None
+        gone = (
+            remove_argument(text, call, keyword)
+            if len(given.elts) == 1
+            else remove_element(text, given, dependency.node)
+        )
+        if gone is None:
+            return None
+        removals += gone
+    return fix_of("Move it to the router", "unsafe", added, removals)

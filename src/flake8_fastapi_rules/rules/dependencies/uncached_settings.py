@@ -1,0 +1,154 @@
+"""FAR324: settings that are read for every request."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import partial
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.fixes.edit import add_decorator, fix_of
+from flake8_fastapi_rules.fixes.imports import ensure_import
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Dependency, DependencyFunction
+from flake8_fastapi_rules.semantics.values import Class, Function, FunctionNode
+
+_SETTINGS = ("pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic.v1.BaseSettings")
+
+
+class UncachedSettings(Rule):
+    """Read the settings once, not for every request.
+
+    ## What it does
+    Reports a dependency that builds a `BaseSettings` and is not cached, and `Depends(Settings)` on
+    the class itself.
+
+    ## Why it matters
+    Building settings reads the environment, `.env` files and secret folders, and validates all of
+    it. As a dependency that happens again for each request, on the event loop or in a thread of the
+    pool, with the same result.
+
+    ## Example
+    ```python
+    from typing import Annotated
+
+    from fastapi import Depends
+    from pydantic_settings import BaseSettings
+
+
+    class Settings(BaseSettings):
+        name: str = "shop"
+
+
+    def get_settings() -> Settings:
+        return Settings()
+
+
+    def greet(settings: Annotated[Settings, Depends(get_settings)]) -> str:
+        return settings.name
+    ```
+
+    ## Use instead
+    ```python
+    from functools import lru_cache
+    from typing import Annotated
+
+    from fastapi import Depends
+    from pydantic import Field
+    from pydantic_settings import BaseSettings
+
+
+    class Settings(BaseSettings):
+        name: str = Field(default="shop", description="What the service is called.")
+
+
+    @lru_cache
+    def get_settings() -> Settings:
+        '''Give the settings, which are read once.'''
+        return Settings()
+
+
+    def greet(settings: Annotated[Settings, Depends(get_settings)]) -> str:
+        '''Say the name of the service.'''
+        return settings.name
+    ```
+
+    ## Leaves alone
+    Dependencies with `lru_cache`, `cache` and the like, those that return settings built elsewhere,
+    and settings that depend on arguments.
+
+    ## Fix safety
+    Safe: `@lru_cache` is added to a plain function without parameters. Tests that change the
+    environment between requests have to call `cache_clear()`.
+
+    ## Source
+    FastAPI's documentation of settings: creating them only once with `lru_cache`.
+    """
+
+    code = "FAR324"
+    message = "Cache `{name}` with `@lru_cache`: `{settings}` is read again for every request"
+    variants = {
+        "class": "Depend on a cached function: `{settings}` is read again for every request",
+        "async": "Build `{settings}` once, not in `{name}`: it is read again for every request",
+    }
+    profiles = ("strict",)
+    scope = "project"
+    fix = "safe"
+
+    @on(DependencyFunction)
+    def check_function(self, fact: DependencyFunction, context: Context) -> Iterator[Report]:
+        """Report functions that build settings."""
+        node, model = fact.node, context.model
+        function = Function(context.module, node, fact.cls)
+        if node.name == "__init__" or model.effects.graph.is_cached(function):
+            return
+        for site in model.effects.calls(function):
+            if site.node.args or site.node.keywords:
+                continue
+            made = site.callee
+            if not isinstance(made, Class) or not model.is_subclass(made, *_SETTINGS):
+                continue
+            parent = context.module.index.parents.get(site.node)
+            if not isinstance(parent, ast.Return | ast.Assign | ast.AnnAssign | ast.Attribute):
+                continue
+            if _is_stored(parent, node, context):
+                continue
+            is_plain = isinstance(node, ast.FunctionDef) and not fact.is_generator
+            has_parameters = bool(model.parameters(function))
+            can_be_cached = is_plain and not has_parameters and isinstance(parent, ast.Return)
+            yield self.report(
+                site.node,
+                None if can_be_cached else "async",
+                fix=partial(_cache, context, node) if can_be_cached else None,
+                name=node.name,
+                settings=made.node.name,
+            )
+            return
+
+    @on(Dependency)
+    def check_class(self, dependency: Dependency, context: Context) -> Iterator[Report]:
+        """Report `Depends(Settings)`."""
+        target = dependency.target
+        if isinstance(target, Class) and context.model.is_subclass(target, *_SETTINGS):
+            yield self.report(dependency.node, "class", settings=target.node.name)
+
+
+def _is_stored(parent: ast.AST, function: ast.AST, context: Context) -> bool:
+    """Whether settings are kept for the next request: in a global, an attribute, a mapping."""
+    targets = getattr(parent, "targets", None) or [getattr(parent, "target", None)]
+    outer = context.module.index.scopes[function].outer
+    return any(
+        isinstance(target, ast.Attribute | ast.Subscript)
+        or (isinstance(target, ast.Name) and target.id in outer)
+        for target in targets
+    )
+
+
+def _cache(context: Context, node: FunctionNode) -> Fix | None:
+    text = text_of(context.module)
+    imported = ensure_import(text, "functools", "lru_cache", node)
+    if imported is None:
+        return None
+    decorator = add_decorator(text, node, imported.name)
+    return fix_of("Add `@lru_cache`", "safe", imported.edits, decorator)

@@ -1,0 +1,150 @@
+"""FAR318: a dependency whose value nobody reads."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import partial
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.fixes.edit import (
+    add_argument,
+    append_element,
+    fix_of,
+)
+from flake8_fastapi_rules.fixes.signature import remove_parameter, signature_group
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Endpoint, Parameter, ParameterKind, Route
+from flake8_fastapi_rules.semantics.values import Function
+
+
+class UnusedDependencyValue(Rule):
+    """Put dependencies whose value is not read into `dependencies=[...]`.
+
+    ## What it does
+    Reports a parameter of an endpoint that a dependency fills and that the endpoint never reads.
+
+    ## Why it matters
+    A parameter says "I need this value". A dependency that only has to run, because it checks a
+    token or counts requests, is clearer in the `dependencies` of the route or its router, where
+    nobody takes it for a forgotten variable.
+
+    ## Example
+    ```python
+    from typing import Annotated
+
+    from fastapi import APIRouter, Depends
+
+    router = APIRouter()
+
+
+    async def check_quota() -> int:
+        return 1
+
+
+    @router.get("/items")
+    async def list_items(quota: Annotated[int, Depends(check_quota)]) -> list[str]:
+        return []
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi import APIRouter, Depends, status
+
+
+    async def check_quota() -> int:
+        '''Count the request.'''
+        return 1
+
+
+    router = APIRouter(tags=["items"], dependencies=[Depends(check_quota)])
+
+
+    @router.get("/items", status_code=status.HTTP_200_OK, operation_id="listItems")
+    async def list_items() -> list[str]:
+        '''List all items.'''
+        return []
+    ```
+
+    ## Leaves alone
+    Names that begin with `_`, `del name`, endpoints under other decorators (which may read the
+    argument), methods of class-based views, and dependencies of dependencies, which have no list to
+    go to.
+
+    ## Fix safety
+    Unsafe: the dependency moves into the list of the route, where it runs before the dependencies
+    of the parameters. Only for one route that is declared by a decorator, and a dependency that is
+    written out in the signature.
+
+    ## Source
+    FastAPI's documentation of dependencies in path operation decorators.
+    """
+
+    code = "FAR318"
+    message = "Put `{marker}` into `dependencies=[...]`: `{function}` never reads `{name}`"
+    profiles = ("strict",)
+    fix = "unsafe"
+
+    @on(Endpoint)
+    def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
+        """Report parameters with a dependency that are not read."""
+        node, model = endpoint.node, context.model
+        own = [r for r in endpoint.routes if r.style == "decorator"]
+        if endpoint.view_class is not None or len(node.decorator_list) > len(own):
+            return
+        if context.module.index.class_of(node) is not None:
+            return
+        function = Function(context.module, node)
+        for parameter in model.parameters(function):
+            if (
+                parameter.kind is ParameterKind.DEPENDENCY
+                and parameter.marker is not None
+                and not parameter.name.startswith("_")
+                and not model.is_read(function, parameter)
+            ):
+                yield self.report(
+                    parameter.node,
+                    fix=partial(_move, context, function, parameter, own),
+                    marker=_written(parameter, context) or f"{parameter.marker.name}(...)",
+                    function=node.name,
+                    name=parameter.name,
+                )
+
+
+def _written(parameter: Parameter, context: Context) -> str | None:
+    """The marker as it would stand in a list; `None` when it is not written here."""
+    marker, call = parameter.marker, parameter.marker.call if parameter.marker else None
+    if marker is None or call is None or marker.module is not context.module:
+        return None
+    if not marker.is_direct or not (call.args or call.keywords):
+        return None
+    return context.source.segment(call)
+
+
+def _move(
+    context: Context, function: Function, parameter: Parameter, routes: list[Route]
+) -> Fix | None:
+    node = function.node
+    code = _written(parameter, context)
+    call = routes[0].call if len(routes) == 1 else None
+    if code is None or call is None or isinstance(node, ast.Lambda):
+        return None
+    if context.model.direct_calls(function) or routes[0].has_unknown_arguments:
+        return None
+    text = text_of(context.module)
+    listed = routes[0].arguments.get("dependencies")
+    if listed is None:
+        added = add_argument(text, call, f"dependencies=[{code}]")
+    elif isinstance(listed, ast.List):
+        added = append_element(text, listed, code)
+    else:
+        return None
+    return fix_of(
+        "Move it into `dependencies`",
+        "unsafe",
+        added,
+        remove_parameter(text, node, parameter.node),
+        group=signature_group(node),
+        leads_to=("FAR319",),
+    )
