@@ -101,11 +101,16 @@ async def handle_http_error(request: Request, error: HTTPException) -> JSONRespo
 
 def allowed_methods(request: Request) -> list[str]:
     """Return all methods of a path; Starlette's own `Allow` has those of one route only."""
-    methods: set[str] = set()
-    for context in iter_route_contexts(request.app.routes):
-        if context.methods and context.path_regex.match(request.scope["path"]):
-            methods |= context.methods
-    return sorted(methods)
+    path = request.scope["path"]
+    routes = [route for route in iter_route_contexts(request.app.routes) if route.methods]
+    matching = [route for route in routes if route.path_regex.match(path)]
+    # `/users/me` matches `/users/{user_id}` too, which is another resource.
+    return sorted(
+        method
+        for route in matching
+        if route.path == matching[0].path
+        for method in route.methods or ()
+    )
 
 
 async def handle_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:

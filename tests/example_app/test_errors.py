@@ -39,6 +39,8 @@ async def test_framework_errors(client: httpx.AsyncClient, member: Account) -> N
     wrong_method = await client.delete("/api/v1/items", headers=member.bearer)
     assert_shape(wrong_method, 405, "method_not_allowed")
     assert wrong_method.headers["allow"] == "GET, POST"
+    own = await client.post("/api/v1/users/me", headers=member.bearer)
+    assert own.headers["allow"] == "GET, PATCH"
     headers = {**member.bearer, "Content-Type": "application/json"}
     too_long = b'{"title": "' + b"a" * MAX_BODY_BYTES + b'"}'
     large = await client.post("/api/v1/items", content=too_long, headers=headers)
