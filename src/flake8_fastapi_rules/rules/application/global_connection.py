@@ -1,0 +1,103 @@
+"""FAR113: a connection, session or client that is opened at import."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.libraries import (
+    CONVERSATIONS,
+    HTTP_CLIENTS,
+    RESOURCE_OPENERS,
+)
+from flake8_fastapi_rules.semantics.values import Value
+
+
+class GlobalConnection(Rule):
+    """Open connections, sessions and HTTP clients in the lifespan or a dependency.
+
+    ## What it does
+    Reports a database connection, session or cursor, and an HTTP client, that is opened when a
+    module is imported, in modules with FastAPI code and in those that they import.
+
+    ## Why it matters
+    Importing the module needs the database, in tests and tools, too. One connection or session
+    serves all requests at once, which none of them is made for: transactions of different requests
+    mix, and a connection that broke stays broken. Processes that were forked share its socket. An
+    HTTP client of `httpx` or `aiohttp` belongs to the event loop in which it was first used, and
+    nobody closes it.
+
+    ## Example
+    ```python
+    import sqlite3
+
+    from fastapi import Depends
+
+    connection = sqlite3.connect("shop.db")
+
+
+    def get_connection() -> sqlite3.Connection:
+        return connection
+
+
+    Connection = Depends(get_connection)
+    ```
+
+    ## Use instead
+    ```python
+    from collections.abc import AsyncIterator
+    from typing import Annotated
+
+    import aiosqlite
+    from fastapi import Depends
+
+
+    async def get_connection() -> AsyncIterator[aiosqlite.Connection]:
+        async with aiosqlite.connect("shop.db") as connection:
+            yield connection
+
+
+    Connection = Annotated[aiosqlite.Connection, Depends(get_connection)]
+    ```
+
+    ## Leaves alone
+    Engines, pools and session factories (FAR114), `with` statements, which close what they open,
+    `if __name__ == "__main__"`, and modules that no FastAPI code imports, such as scripts.
+
+    ## Source
+    The documentation of SQLAlchemy (a session per request), of HTTPX and of aiohttp.
+    """
+
+    code = "FAR113"
+    message = "{what} is opened at import; open it in the lifespan or in a dependency"
+    profiles = ("recommended",)
+
+    @on(ast.Call)
+    def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report what importing the module opens."""
+        index = context.module.index
+        if index.function_of(call) is not None or not index.runs_at_import(call):
+            return
+        what = self._opened(call, context)
+        if what is None or isinstance(index.parents.get(call), ast.withitem):
+            return
+        if context.model.shared_state(context.module).is_part_of_service(context.module):
+            yield self.report(call, what=what)
+
+    def _opened(self, call: ast.Call, context: Context) -> str | None:
+        callee = context.resolve(call.func)
+        if self._is_cursor(call, callee, context):
+            return "A database cursor"
+        name = context.model.effects.opened_by(callee)
+        if name is None or name.startswith(CONVERSATIONS):
+            return None
+        if name in HTTP_CLIENTS or name == "requests.session":
+            return "An HTTP client"
+        kind = RESOURCE_OPENERS[name].kind
+        return f"A database {kind}" if kind in {"connection", "session"} else None
+
+    def _is_cursor(self, call: ast.Call, callee: Value, context: Context) -> bool:
+        if not isinstance(call.func, ast.Attribute) or call.func.attr != "cursor":
+            return False
+        return any(name.endswith(".cursor") for name in context.model.resolver.names_of(callee))

@@ -1,0 +1,117 @@
+"""FAR112: module variables that requests change."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.shared import Mutation
+from flake8_fastapi_rules.semantics.values import Instance
+
+_SOCKET = "starlette.websockets.WebSocket"
+_TASK = "asyncio.Task"
+
+
+class MutableGlobalState(Rule):
+    """Do not keep what requests change in module variables.
+
+    ## What it does
+    Reports a module-level list, dict, set or other container that an endpoint, dependency,
+    middleware or exception handler changes, also from another module, and a module variable that
+    one of them rebinds through `global`.
+
+    ## Why it matters
+    Every worker process has a variable of its own, so that what one request stored is missing in
+    the next; everything is lost with each restart; plain `def` endpoints change it from several
+    threads at once; and tests see what the tests before them left there.
+
+    ## Example
+    ```python
+    from fastapi import Depends
+
+    names: list[str] = []
+
+
+    async def remember(name: str) -> str:
+        names.append(name)
+        return name
+
+
+    Name = Depends(remember)
+    ```
+
+    ## Use instead
+    ```python
+    from typing import Annotated
+
+    from fastapi import Depends
+
+    from shop.store import NameStore, get_store
+
+
+    async def remember(name: str, store: Annotated[NameStore, Depends(get_store)]) -> str:
+        await store.add(name)
+        return name
+
+
+    Name = Annotated[str, Depends(remember)]
+    ```
+
+    ## Leaves alone
+    What is only read; what a lifespan or event handler alone fills and empties; objects made when
+    they are first needed (`if client is None: client = ...`); collections of open WebSockets and of
+    running tasks, which cannot leave the process; locks, context variables, and caches of
+    `functools`.
+
+    ## Source
+    The convention that shared state lives in a store, or in `app.state` as the lifespan made it;
+    uvicorn's and gunicorn's worker processes share no memory.
+    """
+
+    code = "FAR112"
+    message = "`{name}` is changed by `{function}` (line {line}): requests share it, workers do not"
+    variants = {
+        "elsewhere": "`{name}` is changed by `{function}` of `{module}`: requests share it, "
+        "workers do not",
+    }
+    profiles = ("recommended",)
+
+    @on(Module)
+    def check(self, module: Module, context: Context) -> Iterator[Report]:
+        """Report the variables of a module, each once, at its first binding."""
+        shared = context.model.shared_state(module)
+        bindings = module.index.module_scope.bindings
+        for name in shared.names(module):
+            own = [b for b in bindings.get(name, ()) if not b.deferred]
+            mutations = shared.mutations(module, name)
+            serving = [m for m in mutations if m.serves and not m.is_lazy]
+            if not own or not serving or self._is_tied_to_process(mutations, context):
+                continue
+            if any(b.kind not in {"assign", "annotated"} for b in own):
+                continue
+            first = serving[0]
+            place = next(
+                (n for n in ast.walk(own[0].node) if isinstance(n, ast.Name) and n.id == name),
+                own[0].node,
+            )
+            yield self.report(
+                place,
+                None if first.module is module else "elsewhere",
+                related=[context.related(first.module, first.node, "changed here")],
+                name=name,
+                function=getattr(first.function.node, "name", "<lambda>"),
+                line=getattr(first.node, "lineno", 0),
+                module=first.module.name,
+            )
+
+    def _is_tied_to_process(self, mutations: tuple[Mutation, ...], context: Context) -> bool:
+        return any(
+            isinstance(value := context.model.resolve(mutation.module, part), Instance)
+            and context.model.is_instance(value, _SOCKET, _TASK)
+            for mutation in mutations
+            for given in mutation.values
+            for part in ast.walk(given)
+            if isinstance(part, ast.Name)
+        )

@@ -1,0 +1,162 @@
+"""Resources that a function opens, the names that hold them, and whether it closes them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.semantics.libraries import RESOURCE_OPENERS, Resource
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.values import Function, FunctionNode
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A resource that a function opens and keeps under a name.
+
+    Parameters:
+        call: the call that opens it.
+        opener: the canonical name of what is called.
+        names: the expressions that hold it, as they are written: `client`, `app.state.client`.
+        is_started: `start` is called on it.
+        is_closed: it is closed, or may be: something that cannot be seen through gets hold of it.
+    """
+
+    call: ast.Call
+    opener: str
+    resource: Resource
+    names: tuple[str, ...]
+    is_started: bool
+    is_closed: bool
+
+
+def holders_in(model: Model, module: Module, function: FunctionNode) -> tuple[Holder, ...]:
+    """The resources that a function's own body binds to names, in source order."""
+    index = module.index
+    nodes = index.own_nodes(function)
+    opened: list[tuple[ast.Call, str, list[str]]] = []
+    for node in nodes:
+        if not isinstance(node, ast.Call):
+            continue
+        name = model.effects.opened_by(model.resolve(module, node.func))
+        if name is None:
+            continue
+        names = _targets(module, node)
+        if names:
+            opened.append((node, name, [*names, *_aliases(nodes, names)]))
+    everything = {name for _, _, names in opened for name in names}
+    found = []
+    for call, opener, names in opened:
+        resource = RESOURCE_OPENERS[opener]
+        used = _Use(model, module, nodes, call, tuple(names), resource, frozenset(everything))
+        found.append(
+            Holder(call, opener, resource, tuple(names), used.is_started(), used.is_closed())
+        )
+    return tuple(found)
+
+
+def _targets(module: Module, call: ast.Call) -> list[str]:
+    parents = module.index.parents
+    node: ast.AST = call
+    parent = parents.get(node)
+    if isinstance(parent, ast.Await):
+        node, parent = parent, parents.get(parent)
+    targets: list[ast.expr] = []
+    if isinstance(parent, ast.Assign):
+        targets = parent.targets
+    elif isinstance(parent, ast.AnnAssign | ast.NamedExpr):
+        targets = [parent.target]
+    if not all(isinstance(target, ast.Name | ast.Attribute) for target in targets):
+        return []
+    return [ast.unparse(target) for target in targets]
+
+
+def _aliases(nodes: tuple[ast.AST, ...], names: list[str]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute):
+            if ast.unparse(node.value) in names:
+                for target in node.targets:
+                    if isinstance(target, ast.Name | ast.Attribute):
+                        yield ast.unparse(target)
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """What a function does with a resource that it opened."""
+
+    model: Model
+    module: Module
+    nodes: tuple[ast.AST, ...]
+    call: ast.Call
+    names: tuple[str, ...]
+    resource: Resource
+    others: frozenset[str]
+
+    def is_started(self) -> bool:
+        return any(
+            isinstance(node, ast.Attribute) and node.attr == "start" and self._is_it(node.value)
+            for node in self.nodes
+        )
+
+    def is_closed(self) -> bool:
+        return any(self._may_close(node) for node in self.nodes)
+
+    def _is_it(self, node: ast.AST) -> bool:
+        return isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) in self.names
+
+    def _may_close(self, node: ast.AST) -> bool:
+        match node:
+            case ast.Attribute(value=owner, attr=attr) if attr in self.resource.closers:
+                # A closer of something unknown may be that of the resource by another name.
+                return self._is_it(owner) or ast.unparse(owner) not in self.others
+            case ast.withitem(context_expr=held):
+                return self._is_it(held)
+            case ast.For(iter=held) | ast.AsyncFor(iter=held):
+                return self._mentions(held)
+            case ast.Call() if node is not self.call:
+                return self._is_handed_on(node)
+            case ast.Return(value=value) | ast.Yield(value=value) if value is not None:
+                return False
+            case _:
+                return False
+
+    def _mentions(self, node: ast.AST) -> bool:
+        return any(self._is_it(part) for part in ast.walk(node))
+
+    def _is_handed_on(self, call: ast.Call) -> bool:
+        """Whether a call gets the resource, or its owner, when the function ends, or keeps it."""
+        arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+        is_late = self._is_after_yield(call)
+        if any(self._mentions(argument) for argument in arguments):
+            func = call.func
+            keeps = isinstance(func, ast.Attribute) and func.attr in _STACK_METHODS
+            return is_late or keeps
+        if not is_late:
+            return False
+        owners = {name.partition(".")[0] for name in self.names if "." in name}
+        if any(isinstance(argument, ast.Name) and argument.id in owners for argument in arguments):
+            return True
+        target = self.model.resolve(self.module, call.func)
+        if isinstance(target, Function):
+            last = {name.rpartition(".")[2] for name in self.names}
+            return any(
+                (isinstance(part, ast.Name) and part.id in last)
+                or (isinstance(part, ast.Attribute) and part.attr in last)
+                for part in ast.walk(target.node)
+            )
+        return False
+
+    def _is_after_yield(self, node: ast.Call) -> bool:
+        yields = [n for n in self.nodes if isinstance(n, ast.Yield)]
+        return not yields or node.lineno > min(y.lineno for y in yields)
+
+
+_STACK_METHODS = frozenset(
+    {"callback", "enter_async_context", "enter_context", "push", "push_async_callback",
+     "push_async_exit"}
+)  # fmt: skip

@@ -1,0 +1,249 @@
+"""Module variables that FastAPI code changes, and modules that FastAPI code is made of."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.facts import Role
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.names import name_set
+from flake8_fastapi_rules.semantics.values import (
+    Expression,
+    Function,
+    Instance,
+    ModuleValue,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.engine.index import Binding
+    from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.uses import Uses
+
+#: Containers that can be changed.
+MUTABLE_CONTAINERS: Final = (
+    "builtins.list",
+    "builtins.dict",
+    "builtins.set",
+    "builtins.bytearray",
+    "collections.defaultdict",
+    "collections.OrderedDict",
+    "collections.deque",
+    "collections.Counter",
+)
+#: Methods that change such a container.
+MUTATORS: Final = name_set(
+    """
+    add append appendleft clear difference_update discard extend extendleft insert
+    intersection_update pop popitem popleft remove reverse setdefault sort
+    symmetric_difference_update update"""
+)
+_DISPLAYS: Final = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+#: Roles of functions that run while requests are served.
+_SERVING: Final = frozenset(Role) - {Role.LIFESPAN, Role.EVENT_HANDLER}
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """A change of a module variable by a function.
+
+    Parameters:
+        module: the function's module.
+        node: the statement or call that changes it.
+        function: the function.
+        roles: what FastAPI uses the function for.
+        values: what is put in, as expressions of `module`.
+        is_lazy: it happens only while the variable holds nothing (`if client is None:`).
+    """
+
+    module: Module
+    node: ast.AST
+    function: Function
+    roles: frozenset[Role]
+    values: tuple[ast.expr, ...]
+    is_lazy: bool
+
+    @property
+    def serves(self) -> bool:
+        """Whether the function runs while requests are served."""
+        return not self.roles.isdisjoint(_SERVING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    node: ast.AST
+    name: ast.Name
+    owner: ast.expr
+    values: tuple[ast.expr, ...]
+    rebinds: bool
+
+
+class SharedState:
+    """What the FastAPI code of one project does to the variables of its modules.
+
+    Parameters:
+        uses: what the project uses its functions for.
+    """
+
+    def __init__(self, model: Model, uses: Uses) -> None:
+        self._model = model
+        self._uses = uses
+
+    @cached_property
+    def _mutations(self) -> dict[tuple[Module, str], list[Mutation]]:
+        found: dict[tuple[Module, str], list[Mutation]] = defaultdict(list)
+        for module in tuple(self._uses.by_module):
+            for function in self._uses.by_module[module]:
+                roles = frozenset(self._uses.roles.get(function.node, ()))
+                for home, mutation in self._read(function, roles):
+                    found[home].append(mutation)
+        return found
+
+    @cached_property
+    def _fastapi_modules(self) -> frozenset[Module]:
+        own = [m for m in self._uses.by_module if self._uses.by_module[m]]
+        return frozenset(_with_imported(self._model, own))
+
+    def is_part_of_service(self, module: Module) -> bool:
+        """Whether a module holds FastAPI code, or is imported by one that does."""
+        return module in self._fastapi_modules
+
+    def mutations(self, module: Module, name: str) -> tuple[Mutation, ...]:
+        """The changes of a variable of `module`."""
+        return tuple(self._mutations.get((module, name), ()))
+
+    def names(self, module: Module) -> tuple[str, ...]:
+        """The variables of `module` that are changed."""
+        return tuple(name for home, name in self._mutations if home is module)
+
+    def _read(
+        self, function: Function, roles: frozenset[Role]
+    ) -> Iterator[tuple[tuple[Module, str], Mutation]]:
+        if not isinstance(function.node, FUNCTIONS):
+            return
+        module = function.module
+        for change in _changes(module, function.node):
+            home = self._home(module, change)
+            if home is None:
+                continue
+            is_lazy = change.rebinds and _is_lazy(module, change.node, change.name.id)
+            yield home, Mutation(module, change.node, function, roles, change.values, is_lazy)
+
+    def _home(self, module: Module, change: _Change) -> tuple[Module, str] | None:
+        """The module and name of the variable; `None` for everything else."""
+        name, owner = change.name, change.owner
+        if change.rebinds:
+            return module, name.id
+        found = module.index.lookup(name.id, name)
+        if found is None or not isinstance(found[0].node, ast.Module) or not found[1]:
+            return None
+        if isinstance(owner, ast.Attribute):
+            # `store.items.append(x)` after `from app import store`.
+            value = self._model.resolve(module, name)
+            if not isinstance(value, ModuleValue) or owner.value is not name:
+                return None
+            is_container = self._is_container(self._model.resolve(module, owner))
+            return (value.module, owner.attr) if is_container else None
+        if not self._is_container(self._model.resolve(module, name)):
+            return None
+        return self._origin(module, found[1])
+
+    def _origin(self, module: Module, bindings: list[Binding]) -> tuple[Module, str] | None:
+        if all(b.kind in {"assign", "annotated", "augmented"} and not b.path for b in bindings):
+            return module, bindings[0].name
+        binding = bindings[0]
+        node, alias = binding.node, binding.alias
+        if len(bindings) != 1 or not isinstance(node, ast.ImportFrom) or alias is None:
+            return None
+        if node.level:
+            home = self._model.modules.relative(node.level, node.module, module)
+        else:
+            home = self._model.modules.find(node.module or "", module)
+        if home is None or home is module:
+            return None
+        inner = home.index.module_scope.bindings.get(alias.name)
+        return self._origin(home, inner) if inner else None
+
+    def _is_container(self, value: Value) -> bool:
+        if isinstance(value, Expression):
+            return isinstance(
+                value.node,
+                ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp,
+            )
+        return isinstance(value, Instance) and self._model.is_instance(value, *MUTABLE_CONTAINERS)
+
+
+def _changes(module: Module, function: ast.AST) -> Iterator[_Change]:
+    index = module.index
+    for node in index.own_nodes(function):
+        targets: list[ast.expr] = []
+        values: tuple[ast.expr, ...] = ()
+        match node:
+            case ast.Assign(targets=given, value=value):
+                targets, values = list(given), (value,)
+            case ast.Delete(targets=given):
+                targets = list(given)
+            case ast.AugAssign(target=one, value=value):
+                targets, values = [one], (value,)
+            case ast.AnnAssign(target=one, value=value) if value is not None:
+                targets, values = [one], (value,)
+            case ast.Call(func=ast.Attribute(value=owner, attr=attr), args=args) if (
+                attr in MUTATORS
+            ):
+                owner = _container_in(owner)
+                root = owner.value if isinstance(owner, ast.Attribute) else owner
+                if isinstance(root, ast.Name):
+                    yield _Change(node, root, owner, tuple(args), rebinds=False)
+        for target in targets:
+            if isinstance(target, ast.Name):
+                if index.scope_of(target).outer.get(target.id) == "global":
+                    yield _Change(node, target, target, values, rebinds=True)
+            elif isinstance(target, ast.Subscript):
+                owner = _container_in(target)
+                root = owner.value if isinstance(owner, ast.Attribute) else owner
+                if isinstance(root, ast.Name):
+                    yield _Change(node, root, owner, values, rebinds=False)
+
+
+def _container_in(node: ast.expr) -> ast.expr:
+    """The container behind subscripts: `rooms` of `rooms[name]`."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return node
+
+
+def _is_lazy(module: Module, node: ast.AST, name: str) -> bool:
+    """Whether a test for the variable's being empty decides about its assignment."""
+    return any(
+        isinstance(parent, ast.If)
+        and any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(parent.test))
+        and (
+            isinstance(parent.test, ast.UnaryOp)
+            or any(isinstance(part, ast.Is | ast.Eq) for part in ast.walk(parent.test))
+        )
+        for parent in module.index.ancestors(node)
+    )
+
+
+def _with_imported(model: Model, modules: Iterable[Module]) -> Iterator[Module]:
+    """Modules, and those of the project that they import directly."""
+    for module in modules:
+        yield module
+        for node in module.index.nodes(ast.ImportFrom):
+            if node.level:
+                home = model.modules.relative(node.level, node.module, module)
+            else:
+                home = model.modules.find(node.module or "", module)
+            if home is not None:
+                yield home
+                inner = (model.modules.submodule(home, alias.name) for alias in node.names)
+                yield from (each for each in inner if each is not None)
+        for plain in module.index.nodes(ast.Import):
+            found = (model.modules.find(alias.name, module) for alias in plain.names)
+            yield from (each for each in found if each is not None)
