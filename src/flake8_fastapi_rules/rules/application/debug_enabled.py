@@ -1,0 +1,81 @@
+"""FAR118: an app that shows its tracebacks."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.fixes.edit import argument_of, fix_of, remove_argument
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import App
+
+
+class DebugEnabled(Rule):
+    """Do not switch on the debug mode of an app in its code.
+
+    ## What it does
+    Reports `FastAPI(debug=True)`.
+
+    ## Why it matters
+    With `debug` every unexpected error answers the traceback, source lines included, to whoever
+    sent the request; the app's own handler for `Exception` is not asked. A literal is the same in
+    production as on a laptop.
+
+    ## Example
+    ```python
+    from fastapi import FastAPI
+
+
+    def create_app() -> FastAPI:
+        return FastAPI(debug=True)
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi import FastAPI
+
+    from shop.lifespan import lifespan
+    from shop.settings import Settings
+
+
+    def create_app(settings: Settings) -> FastAPI:
+        return FastAPI(
+            title="Shop",
+            version="1.0.0",
+            description="Sells things.",
+            debug=settings.debug,
+            lifespan=lifespan,
+        )
+    ```
+
+    ## Leaves alone
+    Values that come from settings or variables.
+
+    ## Fix safety
+    Removing the argument changes nothing but the answers to unexpected errors; safe.
+
+    ## Source
+    `starlette.middleware.errors.ServerErrorMiddleware` (1.10).
+    """
+
+    code = "FAR118"
+    message = "`debug=True` shows tracebacks to every client; take it from the settings"
+    profiles = ("recommended",)
+    fix = "safe"
+    hints = ("debug",)
+
+    @on(App)
+    def check(self, app: App, context: Context) -> Iterator[Report]:
+        """Report the literal argument."""
+        debug = app.arguments.get("debug")
+        if isinstance(debug, ast.Constant) and debug.value is True:
+            yield self.report(debug, fix=lambda: self._fix(app, context))
+
+    def _fix(self, app: App, context: Context) -> Fix | None:
+        argument = argument_of(app.node, "debug")
+        if argument is None:
+            return None
+        edits = remove_argument(text_of(context.module), app.node, argument)
+        return fix_of("Remove `debug=True`", "safe", edits)

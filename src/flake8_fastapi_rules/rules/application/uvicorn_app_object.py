@@ -1,0 +1,116 @@
+"""FAR117: `uvicorn.run` with an app object where it needs an import string."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.fixes.edit import add_argument, fix_of, replace
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.framework import ASGI_APPS
+from flake8_fastapi_rules.semantics.resolve import first_argument
+from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function
+
+
+class UvicornAppObject(Rule):
+    """Give uvicorn an import string when it reloads or starts workers.
+
+    ## What it does
+    Reports `uvicorn.run(...)` with an app object, a function or a class as the app together with
+    `reload=True` or with more than one of `workers`.
+
+    ## Why it matters
+    Reloading and workers start new processes, and those have to import the app by its name.
+    uvicorn logs a warning and exits with status 3 without serving a single request.
+
+    ## Example
+    ```python
+    import uvicorn
+    from fastapi import FastAPI
+
+
+    def main(app: FastAPI) -> None:
+        uvicorn.run(app, port=8000, reload=True)
+    ```
+
+    ## Use instead
+    ```python
+    import uvicorn
+
+
+    def main() -> None:
+        uvicorn.run("shop.main:create_app", factory=True, port=8000, reload=True)
+    ```
+
+    ## Leaves alone
+    Import strings, and values of `app`, `reload` and `workers` that cannot be told.
+
+    ## Fix safety
+    The fix writes the import string of an app or factory of the module itself. It is unsafe: the
+    name of the module depends on the directory that the process is started in.
+
+    ## Source
+    `uvicorn.run` exits so (uvicorn 0.35).
+    """
+
+    code = "FAR117"
+    message = "`{cause}` needs the app as an import string such as `{name}`: uvicorn exits at once"
+    profiles = ("recommended",)
+    is_bug = True
+    fix = "unsafe"
+    hints = ("uvicorn",)
+
+    @on(ast.Call)
+    def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report calls of `uvicorn.run` that end the process."""
+        if context.resolve(call.func) != External("uvicorn.run"):
+            return
+        app = first_argument(call, "app")
+        cause = self._cause(call, context)
+        if app is None or cause is None or not self._is_object(app, context):
+            return
+        name = context.module.name.removesuffix(".__main__") or "package.main"
+        target = app.func if isinstance(app, ast.Call) else app
+        called = target.id if isinstance(target, ast.Name) else "app"
+        yield self.report(
+            call,
+            cause=cause,
+            name=f"{name}:{called}",
+            fix=lambda: self._fix(call, app, context),
+        )
+
+    def _cause(self, call: ast.Call, context: Context) -> str | None:
+        for keyword in call.keywords:
+            match keyword.arg, context.resolve(keyword.value):
+                case "reload", Constant(value=True):
+                    return "reload=True"
+                case "workers", Constant(value=int() as workers) if workers > 1:
+                    return f"workers={workers}"
+        return None
+
+    def _is_object(self, app: ast.expr, context: Context) -> bool:
+        value = context.resolve(app)
+        return isinstance(value, Function | Class) or context.model.is_instance(value, *ASGI_APPS)
+
+    def _fix(self, call: ast.Call, app: ast.expr, context: Context) -> Fix | None:
+        text = text_of(context.module)
+        target = app.func if isinstance(app, ast.Call) else app
+        bindings = context.module.index.module_scope.bindings
+        if not isinstance(target, ast.Name) or len(bindings.get(target.id, ())) != 1:
+            return None
+        binding = bindings[target.id][0]
+        is_factory = isinstance(app, ast.Call) or binding.kind == "def"
+        if context.resolve(target) == context.resolve(app) and is_factory:
+            return None  # `uvicorn.run(asgi_function)`
+        if isinstance(app, ast.Call) and (app.args or app.keywords):
+            return None
+        if binding.kind not in ({"def"} if is_factory else {"assign", "annotated"}):
+            return None
+        name = context.module.name
+        if name.endswith("__main__"):
+            return None
+        replaced = replace(text, app, f'"{name}:{target.id}"')
+        factory = add_argument(text, call, "factory=True") if is_factory else ()
+        return fix_of("Pass an import string", "unsafe", replaced, factory)
