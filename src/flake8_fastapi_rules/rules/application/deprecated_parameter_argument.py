@@ -1,0 +1,139 @@
+"""FAR123: arguments of parameter functions that are deprecated or gone."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.fixes.edit import (
+    add_argument,
+    fix_of,
+    remove_argument,
+    rename_argument,
+    replace_argument,
+)
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.framework import (
+    CHANGES,
+    EXTRA_KEYWORDS_REMOVED,
+    NAMED_ARGUMENTS,
+    NEEDS_PYDANTIC_2,
+)
+from flake8_fastapi_rules.semantics.values import External
+
+
+class DeprecatedParameterArgument(Rule):
+    """Use `pattern=`, `examples=` and `json_schema_extra=` in parameters and fields.
+
+    ## What it does
+    Reports `regex=`, `example=` and keywords that are no parameters of the function (extra data for
+    the schema) in `Query`, `Path`, `Header`, `Cookie`, `Body`, `Form`, `File` and Pydantic's
+    `Field`.
+
+    ## Why it matters
+    `regex=` and `example=` warn where the module is imported, and Pydantic 2 refuses `regex=` in
+    `Field`. Extra keywords are a `TypeError` since FastAPI 0.155.
+
+    ## Example
+    ```python
+    from typing import Annotated
+
+    from fastapi import Query
+
+    Code = Annotated[str, Query(regex="^[a-z]+$")]
+    ```
+
+    ## Use instead
+    ```python
+    from typing import Annotated
+
+    from fastapi import Query
+
+    Code = Annotated[str, Query(pattern="^[a-z]+$", examples=["abc"])]
+    ```
+
+    ## Leaves alone
+    FastAPI below 0.100; `Field` below 0.126, where it may be the one of Pydantic 1; `**kwargs`;
+    names that Pydantic 1 had.
+
+    ## Fix safety
+    `pattern=` and `json_schema_extra=` mean the same; safe. `examples=[...]` stands at another
+    place of the schema than `example=`; unsafe.
+
+    ## Source
+    FastAPI 0.100 (`pattern`, `examples`) and 0.155 (extra keywords); Pydantic 2.
+    """
+
+    code = "FAR123"
+    message = "`{old}=` of `{function}` is deprecated; use `{new}`"
+    variants = {
+        "removed": "`{function}` takes no `{old}=` any more: importing this fails; use `{new}`"
+    }
+    profiles = ("recommended",)
+    is_bug = True
+    fix = "safe"
+
+    @on(ast.Call)
+    def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report each deprecated keyword of a call."""
+        if not call.keywords:
+            return
+        callee = context.resolve(call.func)
+        named = NAMED_ARGUMENTS.get(callee.name) if isinstance(callee, External) else None
+        if named is None or not isinstance(callee, External):
+            return
+        is_field = callee.name == "pydantic.Field"
+        at_least = context.settings.fastapi_at_least
+        deprecated = CHANGES["fastapi.Query(regex=)"].deprecated
+        if not at_least(*(NEEDS_PYDANTIC_2 if is_field else deprecated or ())):
+            return
+        function = callee.name.rpartition(".")[2]
+        for keyword in call.keywords:
+            old = keyword.arg
+            if old is None or (old in named and old not in {"regex", "example"}):
+                continue
+            new = {"regex": "pattern=", "example": "examples=[...]"}.get(old, "json_schema_extra=")
+            is_gone = (
+                old == "regex"
+                if is_field
+                else old not in named and at_least(*EXTRA_KEYWORDS_REMOVED)
+            )
+            yield self.report(
+                keyword,
+                "removed" if is_gone else None,
+                fix=lambda keyword=keyword: self._fix(call, keyword, named, context),  # type: ignore[misc]
+                old=old,
+                new=new,
+                function=function,
+            )
+
+    def _fix(
+        self, call: ast.Call, keyword: ast.keyword, named: frozenset[str], context: Context
+    ) -> Fix | None:
+        text = text_of(context.module)
+        given = {each.arg for each in call.keywords}
+        group = f"arguments:{call.lineno}:{call.col_offset}"
+        if keyword.arg == "regex":
+            edit = rename_argument(text, call, "regex", "pattern")
+            return fix_of("Use `pattern`", "safe", edit, group=group)
+        if keyword.arg == "example":
+            if "examples" in given:
+                return None
+            code = f"examples=[{text.segment(keyword.value)}]"
+            edit = replace_argument(text, call, keyword, code)
+            return fix_of("Use `examples`", "unsafe", edit, group=group)
+        if None in given or "json_schema_extra" in given:
+            return None
+        extra = [each for each in call.keywords if each.arg not in named]
+        pairs = ", ".join(f'"{each.arg}": {text.segment(each.value)}' for each in extra)
+        code = f"json_schema_extra={{{pairs}}}"
+        if len(extra) == 1:
+            edit = replace_argument(text, call, extra[0], code)
+            return fix_of("Use `json_schema_extra`", "safe", edit, group=group)
+        if extra[0] is not keyword or len(extra) == len(call.args) + len(call.keywords):
+            return None
+        removed = remove_argument(text, call, *extra)
+        added = add_argument(text, call, code)
+        return fix_of("Use `json_schema_extra`", "safe", removed, added, group=group)
