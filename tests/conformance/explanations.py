@@ -81,6 +81,30 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "the class has no field of that name; FastAPI leaves the parameter unbound",
         kind="ours",
     ),
+    # -- Sonar S8412, the generic decorator --------------------------------------------------
+    Explanation(
+        "S8412",
+        r"def (catch_all|multi_method|weird_methods|number_method|dynamic_method)\(",
+        "`app.route` is Starlette's for any methods: no validation, no dependencies, no schema",
+        kind="ours",
+    ),
+    # -- Sonar S8414, the order of middleware -------------------------------------------------
+    Explanation(
+        "S8414",
+        r"file_level_app\.add_middleware\(CORSMiddleware",
+        "FAR802 reports what was added too late, Sonar what it was added after",
+    ),
+    Explanation(
+        "S8414",
+        r"file_level_app\.add_middleware\(GZipMiddleware",
+        "FAR802 reports what was added too late, Sonar what it was added after",
+        kind="ours",
+    ),
+    Explanation(
+        "S8414",
+        r"def noncompliant_fp_conditional_same_scope\(",
+        "the fixture calls it a false positive: only one of the branches runs",
+    ),
     # -- Sonar S8397, uvicorn.run -----------------------------------------------------------
     Explanation(
         "S8397",

@@ -205,7 +205,7 @@ SETS = (
                 ("diagnostics/app.py", 43, "route/shadowed"),
                 ("diagnostics/app.py", 51, "url"),
                 ("diagnostics/app.py", 55, "route/param-missing-arg"),
-                ("di_cycle/app.py", 10, "di/cycle"),
+                ("di_cycle/app.py", 14, "di/cycle"),
                 ("noqa_fixture/app.py", 9, "route/param-missing-arg"),
                 ("noqa_fixture/app.py", 15, "route/param-missing-arg"),
             ),
