@@ -92,6 +92,12 @@ def _wraps(model: Model, decorator: Function, *, is_factory: bool) -> bool:
 
 
 def _is_wrapper(model: Model, module: Module, value: ast.expr | None) -> bool:
+    while (  # `return cast(F, wrapper)`
+        isinstance(value, ast.Call)
+        and len(value.args) == 2
+        and model.resolve(module, value.func) == External("typing.cast")
+    ):
+        value = value.args[1]
     wrapper = model.resolve(module, value)
     if not isinstance(wrapper, Function) or isinstance(wrapper.node, ast.Lambda):
         return False
