@@ -134,7 +134,24 @@ class CallGraph:
                 found = self._resolver.class_attribute(owner, func.attr, instance=True)
                 if found:
                     return found
-        return self._resolver.resolve(function.module, func)
+        callee = self._resolver.resolve(function.module, func)
+        if isinstance(callee, Function) and isinstance(func, ast.Attribute) and is_abstract(callee):
+            return self._of_provided(function, func) or callee
+        return callee
+
+    def _of_provided(self, function: Function, func: ast.Attribute) -> Value:
+        """The method of the object that a dependency gives for a parameter of an abstract type."""
+        if not isinstance(func.value, ast.Name):
+            return UNKNOWN
+        for parameter in self._model.parameters(function):
+            dependency = (
+                self._model.dependency_of(parameter) if parameter.name == func.value.id else None
+            )
+            if dependency is not None:
+                provided = self._model.provided(dependency)
+                if isinstance(provided, Instance) and isinstance(provided.of, Class):
+                    return self._resolver.attribute(provided, func.attr)
+        return UNKNOWN
 
     def body_of(self, callee: Value) -> Function | None:
         """The project's function whose body a call of `callee` is about, if there is one to see.

@@ -15,7 +15,13 @@ from flake8_fastapi_rules.engine.index import FUNCTIONS, Binding, Scope, all_arg
 from flake8_fastapi_rules.semantics.bases import external_mro
 from flake8_fastapi_rules.semantics.modules import Module, Modules
 from flake8_fastapi_rules.semantics.names import canonical
-from flake8_fastapi_rules.semantics.types import ATTRIBUTES, ENTER, PRODUCT_ARGUMENT, RETURNS
+from flake8_fastapi_rules.semantics.types import (
+    ATTRIBUTES,
+    CLASSES,
+    ENTER,
+    PRODUCT_ARGUMENT,
+    RETURNS,
+)
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
     AnnotatedAlias,
@@ -836,7 +842,7 @@ class Resolver:
                 typed = RETURNS.get(f"{name}.__getitem__")
                 if typed:
                     return Instance(External(typed), module)
-                return External(name) if _looks_like_class(name) else UNKNOWN
+                return External(name) if _is_generic(name) else UNKNOWN
             case Expression(home, ast.List(elts=elements) | ast.Tuple(elts=elements)):
                 if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int):
                     position = node.slice.value
@@ -1041,6 +1047,11 @@ def _is_opaque(value: Value) -> bool:
         and value.call is not None
         and not _looks_like_class(value.of.name)
     )
+
+
+def _is_generic(name: str) -> bool:
+    """Whether `name[...]` is the class itself: also `sessionmaker[Session]`."""
+    return name in CLASSES or _looks_like_class(name)
 
 
 def _looks_like_class(name: str) -> bool:
