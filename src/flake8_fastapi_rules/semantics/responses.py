@@ -187,31 +187,47 @@ def model_classes(model: Model, module: Module, node: ast.expr | None) -> Iterat
             yield cls
 
 
-def type_key(model: Model, module: Module, node: ast.expr | None, _depth: int = 0) -> object | None:
+def type_key(
+    model: Model,
+    module: Module,
+    node: ast.expr | None,
+    *,
+    ordered: bool = False,
+    _depth: int = 0,
+) -> object | None:
     """What two expressions share that are the same type; `None` when it cannot be told.
 
-    Aliases and strings are followed, the members of unions have no order.
+    Aliases and strings are followed.
+
+    Parameters:
+        ordered: the members of unions have an order, as they do in a schema.
     """
     if node is None or _depth > _DEPTH:
         return None
     resolver = model.resolver
+
+    def again(home: Module, part: ast.expr | None) -> object | None:
+        return type_key(model, home, part, ordered=ordered, _depth=_depth + 1)
+
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str):
             parsed = resolver.parsed_annotation(module, node)
-            return type_key(model, module, parsed, _depth + 1)
+            return again(module, parsed)
         return ("constant", node.value) if node.value in (None, ...) else None
 
     def members(home: Module, parts: list[ast.expr], *extra: object) -> object | None:
-        keys = [*(type_key(model, home, part, _depth + 1) for part in parts), *extra]
-        flat: set[object] = set()
+        keys = [*(again(home, part) for part in parts), *extra]
+        flat: dict[object, None] = {}
         for key in keys:
             if key is None:
                 return None
             if isinstance(key, tuple) and key[0] == "union":
-                flat |= key[1]
+                flat.update(dict.fromkeys(key[1]))
             else:
-                flat.add(key)
-        return ("union", frozenset(flat)) if len(flat) > 1 else flat.pop()
+                flat[key] = None
+        if len(flat) == 1:
+            return next(iter(flat))
+        return ("union", tuple(flat) if ordered else frozenset(flat))
 
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         return members(module, [node.left, node.right])
@@ -226,14 +242,14 @@ def type_key(model: Model, module: Module, node: ast.expr | None, _depth: int = 
             return None
         if base in (External("typing.Literal"), External("typing.Annotated")):
             return (base, module, ast.dump(node.slice))
-        keys = tuple(type_key(model, module, part, _depth + 1) for part in parts)
+        keys = tuple(again(module, part) for part in parts)
         return None if None in keys else (base, keys)
     value = resolver.resolve(module, node)
     match value:
         case AnnotatedAlias(home, alias):
-            return type_key(model, home, alias, _depth + 1)
+            return again(home, alias)
         case Expression(home, ast.BinOp() | ast.Subscript() as other) if other is not node:
-            return type_key(model, home, other, _depth + 1)
+            return again(home, other)
         case External() | Class():
             return value
         case _:

@@ -6,9 +6,12 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.requirements import Bounds, requirement_of
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import path_parameters
 from flake8_fastapi_rules.semantics.parameters import fields_of
@@ -62,7 +65,7 @@ class SchemaField:
 
 
 def schema_fields(model: Model, cls: Class) -> Iterator[SchemaField]:
-    """The fields of a model, those of its bases first; class variables and private ones left out."""
+    """The fields of a model, those of its bases first, without class variables and private ones."""
     for module, statement in fields_of(model.resolver, cls):
         assert isinstance(statement.target, ast.Name)
         name = statement.target.id
@@ -248,3 +251,20 @@ def dumped_model(model: Model, module: Module, call: ast.Call) -> Instance | Non
     if isinstance(value, Instance) and model.is_instance(value, "pydantic.BaseModel"):
         return value
     return None
+
+
+@lru_cache(maxsize=1024)
+def _pydantic_bounds(directory: Path) -> Bounds | None:
+    for folder in (directory, *directory.parents):
+        requirement = requirement_of(folder, "pydantic")
+        if requirement is not None:
+            return requirement.bounds
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def is_pydantic_2(module: Module) -> bool:
+    """Whether a module's project may use Pydantic 2: nothing says that it has to be older."""
+    bounds = _pydantic_bounds(module.path.parent)
+    return bounds is None or bounds.below is None or bounds.below > (2,)

@@ -1,0 +1,180 @@
+"""FAR514: a partial update that overwrites what was not sent."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import partial
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.fixes.edit import add_argument, fix_of, set_argument
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Endpoint
+from flake8_fastapi_rules.semantics.schemas import body_parameters, schema_fields
+from flake8_fastapi_rules.semantics.values import Class, External, Instance
+
+_DUMPS = frozenset({"model_dump", "dict"})
+_ENCODER = "fastapi.encoders.jsonable_encoder"
+_FILTERS = ("exclude_unset", "exclude_defaults", "exclude_none")
+_LOOKS = frozenset(
+    {"debug", "info", "warning", "error", "exception", "log", "print", "dumps", "bind"}
+)
+
+
+class PatchOverwritesUnset(Rule):
+    """Dump the body of a PATCH with `exclude_unset=True`.
+
+    ## What it does
+    Reports `model_dump()`, `dict()` and `jsonable_encoder(...)` of the body model in a PATCH
+    operation without `exclude_unset=True`, where the model has fields that may be left out.
+
+    ## Why it matters
+    The dump contains the defaults of all fields that the client did not send. Written back, they
+    overwrite what is stored: a request that changes the name also clears the e-mail address.
+
+    ## Example
+    ```python
+    from fastapi import APIRouter
+    from pydantic import BaseModel
+
+    router = APIRouter(prefix="/items")
+
+
+    class ItemChanges(BaseModel):
+        name: str | None = None
+        price: int | None = None
+
+
+    @router.patch("/{item_id}")
+    async def change_item(item_id: int, changes: ItemChanges) -> str:
+        store(item_id, **changes.model_dump())
+        return "changed"
+    ```
+
+    ## Use instead
+    ```python
+    from pydantic import BaseModel, Field
+
+
+    class ItemChanges(BaseModel):
+        \"\"\"What to change of an item.\"\"\"
+
+        name: str | None = Field(default=None, description="What it is called")
+
+
+    def apply(changes: ItemChanges) -> None:
+        store(**changes.model_dump(exclude_unset=True))
+    ```
+
+    ## Leaves alone
+    `exclude_defaults` and `exclude_none`, which leave out what was not sent as well; dumps that are
+    filtered at once or only logged; models whose fields all are required; PUT.
+
+    ## Fix safety
+    Adds `exclude_unset=True`. What the client did not send is not written any more, which is what
+    PATCH means.
+
+    ## Source
+    FastAPI's documentation on partial updates; RFC 5789.
+    """
+
+    code = "FAR514"
+    message = "`{call}` of a PATCH body contains what was not sent; pass `exclude_unset=True`"
+    profiles = ("recommended",)
+    is_bug = True
+    fix = "safe"
+    hints = ("patch", "PATCH")
+
+    @on(Endpoint)
+    def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
+        """Report dumps of body models."""
+        if endpoint.methods != {"PATCH"} or endpoint.view_class is not None:
+            return
+        bodies = {
+            parameter.name
+            for parameter in body_parameters(context.model, endpoint.routes[0])
+            if self._is_partial(
+                context.model.resolver.annotation(parameter.type_module, parameter.type_node),
+                context,
+            )
+        }
+        if not bodies:
+            return
+        for node in context.module.index.own_nodes(endpoint.node):
+            if not isinstance(node, ast.Call) or not self._is_dump(node, bodies, context):
+                continue
+            if any(keyword.arg is None for keyword in node.keywords):
+                continue
+            if any(self._is_filtered(keyword) for keyword in node.keywords):
+                continue
+            if self._is_harmless(node, context):
+                continue
+            shown = context.shown(node.func)
+            yield self.report(node, call=f"{shown}()", fix=partial(self._fix, node, context))
+
+    def _is_partial(self, value: object, context: Context) -> bool:
+        """Whether a body is a model with fields that may be left out."""
+        if not isinstance(value, Instance) or not isinstance(value.of, Class):
+            return False
+        if not context.model.is_instance(value, "pydantic.BaseModel"):
+            return False
+        return any(each.has_default for each in schema_fields(context.model, value.of))
+
+    def _is_dump(self, node: ast.Call, bodies: set[str], context: Context) -> bool:
+        func = node.func
+        if isinstance(func, ast.Attribute) and func.attr in _DUMPS:
+            return isinstance(func.value, ast.Name) and func.value.id in bodies
+        if len(node.args) == 1 and isinstance(node.args[0], ast.Name) and node.args[0].id in bodies:
+            return context.resolve(func) == External(_ENCODER)
+        return False
+
+    def _is_filtered(self, keyword: ast.keyword) -> bool:
+        is_off = isinstance(keyword.value, ast.Constant) and not keyword.value.value
+        return keyword.arg == "include" or (keyword.arg in _FILTERS and not is_off)
+
+    def _is_harmless(self, node: ast.Call, context: Context) -> bool:
+        """Whether a dump is only looked at, or what was not sent is left out afterwards."""
+        index = context.module.index
+        for parent in index.ancestors(node):
+            match parent:
+                case ast.comprehension(ifs=tests) if tests:
+                    return True
+                case ast.For(iter=source, body=body) if _contains(source, node):
+                    return any(isinstance(each, ast.If) for each in body)
+                case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in _LOOKS:
+                    return True
+                case ast.FormattedValue():
+                    return True
+                case ast.Assign(targets=[ast.Name(id=name)]) if parent.value is node:
+                    return self._is_filtered_later(name, node, context)
+                case ast.stmt():
+                    return isinstance(parent, ast.Return | ast.Assert | ast.If)
+        return False
+
+    def _is_filtered_later(self, name: str, node: ast.Call, context: Context) -> bool:
+        function = context.module.index.function_of(node)
+        for each in ast.walk(function) if function is not None else ():
+            source: ast.expr | None = None
+            is_loop = isinstance(each, ast.For) and any(isinstance(s, ast.If) for s in each.body)
+            if is_loop or (isinstance(each, ast.comprehension) and each.ifs):
+                source = each.iter  # type: ignore[attr-defined]
+            if source is not None and any(
+                isinstance(part, ast.Name) and part.id == name for part in ast.walk(source)
+            ):
+                return True
+        return False
+
+    def _fix(self, node: ast.Call, context: Context) -> Fix | None:
+        text = text_of(context.module)
+        given = any(keyword.arg == "exclude_unset" for keyword in node.keywords)
+        edits = (
+            set_argument(text, node, "exclude_unset", "True")
+            if given
+            else add_argument(text, node, "exclude_unset=True")
+        )
+        return fix_of("Pass `exclude_unset=True`", "safe", edits)
+
+
+def _contains(tree: ast.AST, node: ast.AST) -> bool:
+    return any(each is node for each in ast.walk(tree))

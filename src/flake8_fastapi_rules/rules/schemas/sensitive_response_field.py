@@ -1,0 +1,214 @@
+"""FAR508: passwords and keys in answers."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import PydanticModel, Route, RouteKind
+from flake8_fastapi_rules.semantics.responses import model_classes, response_type, types_in
+from flake8_fastapi_rules.semantics.schemas import (
+    SchemaField,
+    SchemaUse,
+    is_true,
+    nested_models,
+    schema_fields,
+    schema_uses,
+)
+from flake8_fastapi_rules.semantics.values import Class, Constant, External
+
+#: Names of fields that hold a password, in plain text or hashed.
+_PASSWORD = re.compile(
+    r"^(?!(is|has|needs?|must|can|reset|force|change|require[sd]?|allow|enable[d]?|disable[d]?)_)"
+    r"(\w+_)?(password|passwd|passphrase|pwd)(_?(hash|hashed|digest|salt|encrypted))?$"
+    r"|^(hash|hashed|salt)_of_password$"
+)
+_SECRET = re.compile(r"^(?!(is|has|masked|redacted)_)(\w+_)?(secret|secret_key|private_key)$")
+#: Masked, or only said to be there.
+_HARMLESS = re.compile(r"mask|redact|hint|last_?(4|four)|policy|prompt|placeholder")
+#: Operations that exist to hand out a secret, once.
+_HANDS_OUT = re.compile(
+    r"2fa|mfa|totp|otp|token|login|secret|key|credential|rotate|generate|register|client|webhook"
+    r"|hook|integration|setup|invite",
+    re.IGNORECASE,
+)
+#: Operations that make a new password for somebody.
+_NEW_PASSWORD = re.compile(r"reset|generate|rotate|credential|temporary", re.IGNORECASE)
+_TEXT = frozenset({"builtins.str", "builtins.bytes", "pydantic.StrictStr", "pydantic.constr"})
+
+
+class SensitiveResponseField(Rule):
+    """Keep passwords, hashes and keys out of answers.
+
+    ## What it does
+    Reports a text field whose name says password, secret or private key in a model that an
+    operation answers with, also in a base of it or in the model of one of its fields.
+
+    ## Why it matters
+    What is in the response model leaves the server. A password hash in an answer can be attacked
+    at leisure by everybody who sees it: other users, proxies, logs, the browser's cache.
+
+    ## Example
+    ```python
+    from fastapi import APIRouter
+    from pydantic import BaseModel
+
+    router = APIRouter(prefix="/users")
+
+
+    class User(BaseModel):
+        name: str
+        password_hash: str
+
+
+    @router.get("/{user_id}")
+    async def read_user(user_id: int) -> User:
+        return find(user_id)
+    ```
+
+    ## Use instead
+    ```python
+    from pydantic import BaseModel, Field
+
+
+    class PublicUser(BaseModel):
+        \"\"\"What everybody may know of a user.\"\"\"
+
+        name: str = Field(description="What to call somebody")
+
+
+    def public(name: str) -> PublicUser:
+        return PublicUser(name=name)
+    ```
+
+    ## Leaves alone
+    `SecretStr`, `Field(exclude=True)`, `response_model_exclude` and `response_model_include`,
+    fields that are no text (`password_changed_at`), other hashes (`content_hash`), tokens, masked
+    values, and secrets that an operation exists to hand out, once.
+
+    ## Source
+    OWASP API security: excessive data exposure.
+    """
+
+    code = "FAR508"
+    message = "`{name}` leaves the server in answers; use a response model without it"
+    variants = {
+        "inherited": "`{model}` inherits `{name}`, which leaves the server in answers",
+        "shared": "The answer contains `{model}.{name}`; use a response model without it",
+    }
+    profiles = ("recommended",)
+    scope = "project"
+
+    @on(PydanticModel)
+    def check(self, model: PydanticModel, context: Context) -> Iterator[Report]:
+        """Report the fields of models that only answers are made of."""
+        uses = schema_uses(context.model, context.module)
+        if self._is_shared(model.cls, context) or model.node not in uses.responses:
+            return
+        for each in schema_fields(context.model, model.cls):
+            answers = [
+                use for use in uses.responses[model.node] if self._exposes(each, use, context)
+            ]
+            if not answers or not self._is_sensitive(each, answers, context):
+                continue
+            related = [context.related(answers[0].module, answers[0].node, "it is the answer here")]
+            if each.node in model.node.body:
+                yield self.report(each.node.target, name=each.name, related=related)
+            elif each.module is not context.module or not self._is_answer(each, context):
+                where = context.source.name_range(model.node)
+                yield self.report(
+                    where, "inherited", name=each.name, model=model.node.name, related=related
+                )
+
+    @on(Route)
+    def check_route(self, route: Route, context: Context) -> Iterator[Report]:
+        """Report answers made of models that are right elsewhere: tables, request bodies."""
+        if route.kind is not RouteKind.HTTP:
+            return
+        declared = response_type(context.model, route)
+        if declared is None:
+            return
+        direct = list(model_classes(context.model, declared.module, declared.node))
+        place = declared.node if declared.module is context.module else route.node
+        for cls in (*direct, *nested_models(context.model, direct)):
+            if not self._is_shared(cls, context):
+                continue
+            use = SchemaUse(declared.module, place, route, is_nested=cls not in direct)
+            for each in schema_fields(context.model, cls):
+                if self._exposes(each, use, context) and self._is_sensitive(each, [use], context):
+                    yield self.report(
+                        place,
+                        "shared",
+                        name=each.name,
+                        model=cls.node.name,
+                        related=[context.related(each.module, each.node.target, "the field")],
+                    )
+                    return
+
+    def _is_shared(self, cls: Class, context: Context) -> bool:
+        """Whether a model has other uses than as an answer: a table, a request body."""
+        uses = schema_uses(context.model, context.module)
+        if cls.node in uses.bodies:
+            return True
+        return any(
+            fact.node is cls.node and fact.kind == "table"
+            for fact in context.model.models(cls.module)
+        )
+
+    def _is_answer(self, each: SchemaField, context: Context) -> bool:
+        """Whether the field is reported in the class that declares it."""
+        owner = each.module.index.class_of(each.node)
+        uses = schema_uses(context.model, context.module)
+        return owner in uses.responses and owner not in uses.bodies
+
+    def _is_sensitive(self, each: SchemaField, answers: list[SchemaUse], context: Context) -> bool:
+        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", each.name).lower()
+        if _HARMLESS.search(name):
+            return False
+        if not _PASSWORD.match(name):
+            if not _SECRET.match(name) or all(self._hands_out(use) for use in answers):
+                return False
+        elif all(_NEW_PASSWORD.search(_names_of(use)) for use in answers):
+            return False
+        if is_true(context.model, each.module, each.argument("exclude")):
+            return False
+        parts = [
+            part.value
+            for part in types_in(context.model, each.module, each.node.annotation)
+            if part.value != Constant(None)
+        ]
+        return bool(parts) and all(
+            isinstance(value, External) and value.name in _TEXT for value in parts
+        )
+
+    def _hands_out(self, use: SchemaUse) -> bool:
+        """Whether an operation exists to make a secret and to tell it."""
+        methods = use.route.methods or ()
+        return "POST" in methods or _HANDS_OUT.search(_names_of(use)) is not None
+
+    def _exposes(self, each: SchemaField, use: SchemaUse, context: Context) -> bool:
+        """Whether an answer has a field, as far as the route's own filters go."""
+        if use.is_nested:
+            return "response_model_exclude" not in use.route.arguments
+        excluded = use.route.arguments.get("response_model_exclude")
+        included = use.route.arguments.get("response_model_include")
+        if excluded is not None:
+            names = self._names(use.route, excluded, context)
+            if names is None or each.name in names:
+                return False
+        if included is not None:
+            names = self._names(use.route, included, context)
+            return names is not None and each.name in names
+        return True
+
+    def _names(self, route: Route, node: ast.expr, context: Context) -> set[str] | None:
+        elements = context.model.elements(route.module, node)
+        if elements is None:
+            return None
+        return {context.model.text(home, element) or "" for home, element in elements}
+
+
+def _names_of(use: SchemaUse) -> str:
+    return f"{use.route.path} {getattr(use.route.endpoint, 'name', '')}"

@@ -1,0 +1,189 @@
+"""FAR505: request bodies that nothing validates."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Endpoint, Parameter, ParameterKind, Route
+from flake8_fastapi_rules.semantics.framework import path_parameters
+from flake8_fastapi_rules.semantics.responses import types_in
+from flake8_fastapi_rules.semantics.values import Constant, External, Function
+
+_REQUEST = "starlette.requests.Request"
+_MAPPINGS = frozenset(
+    {"builtins.dict", "collections.abc.Mapping", "collections.abc.MutableMapping"}
+)
+_ANYTHING = frozenset({"typing.Any", "builtins.object"})
+_PARSERS = frozenset({"json.loads", "orjson.loads", "ujson.loads"})
+#: Operations whose body is somebody else's business: it is signed, handed on, or of no fixed form.
+_RAW = re.compile(
+    r"webhook|hook|callback|proxy|proxied|forward|signature|signed|hmac|relay|passthrough|rpc|raw"
+    r"|graphql|mcp|ingest|event",
+    re.IGNORECASE,
+)
+#: Other ways of reading a body, and what is read where bodies are handed on or verified.
+_OTHER_READS = frozenset({"form", "stream"})
+
+
+class UnvalidatedBody(Rule):
+    """Take a request body as a model that validates it.
+
+    ## What it does
+    Reports a body that an endpoint reads by `await request.json()` (or `json.loads` of
+    `request.body()`), and body parameters of type `dict`, `dict[str, Any]` or `Any`.
+
+    ## Why it matters
+    Nothing checks such a body. A missing key is a `KeyError` and status 500 instead of 422, wrong
+    types wander on into the database, and the schema does not tell clients what to send.
+
+    ## Example
+    ```python
+    from fastapi import APIRouter
+
+    router = APIRouter(prefix="/items")
+
+
+    @router.post("", status_code=201)
+    async def create_item(item: dict) -> str:
+        return item["name"]
+    ```
+
+    ## Use instead
+    ```python
+    from pydantic import BaseModel, Field
+
+
+    class NewItem(BaseModel):
+        \"\"\"What a client sends to create an item.\"\"\"
+
+        name: str = Field(description="What it is called")
+
+
+    def name_of(item: NewItem) -> str:
+        return item.name
+    ```
+
+    ## Leaves alone
+    Concrete mappings such as `dict[str, int]`, which are validated; webhooks, proxies, RPC and
+    whatever else takes a body as it is, told by name or path; endpoints that read form or stream as
+    well, use the raw bytes for something else, or serve several methods.
+
+    ## Source
+    FastAPI's documentation on request bodies.
+    """
+
+    code = "FAR505"
+    message = "Body parameter `{name}` is not validated; take a Pydantic model"
+    variants = {"read": "The body is read by `{call}` and not validated; take a Pydantic model"}
+    profiles = ("recommended",)
+
+    @on(Endpoint)
+    def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
+        """Report body parameters without a form, and bodies read by hand."""
+        if endpoint.is_websocket or any(self._is_raw(route) for route in endpoint.routes):
+            return
+        if _RAW.search(endpoint.node.name):
+            return
+        names: set[str] = set()
+        for route in endpoint.routes:
+            names.update(path_parameters(route.path or ""))
+        function = Function(endpoint.module, endpoint.node, endpoint.view_class)
+        for parameter in context.model.parameters(function, frozenset(names)):
+            if parameter.kind is ParameterKind.BODY and self._is_open(parameter, context):
+                yield self.report(parameter.node, name=parameter.name)
+        yield from self._reads(endpoint, context)
+
+    def _is_raw(self, route: Route) -> bool:
+        path = route.path
+        return (
+            path is None
+            or _RAW.search(path) is not None
+            or ":path}" in path
+            or route.methods is None
+            or len(route.methods) > 1
+        )
+
+    def _is_open(self, parameter: Parameter, context: Context) -> bool:
+        """Whether a parameter's type takes any JSON, or any object."""
+        model = context.model
+        if parameter.type_node is None:
+            return parameter.marker is not None
+        parts = [
+            part
+            for part in types_in(model, parameter.type_module, parameter.type_node)
+            if part.value != Constant(None)
+        ]
+        names = [part.value.name if isinstance(part.value, External) else "" for part in parts]
+        if not names:
+            return False
+        if names[0] in _ANYTHING:
+            return len(names) == 1
+        if names[0] not in _MAPPINGS:
+            return False
+        if isinstance(parts[0].node, ast.Subscript):
+            return len(names) == 3 and names[-1] in _ANYTHING
+        return len(names) == 1
+
+    def _reads(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
+        """Report bodies that are read and parsed by hand."""
+        found: list[tuple[ast.Call, str]] = []
+        bodies = 0
+        parsed = 0
+        for node in context.module.index.own_nodes(endpoint.node):
+            if not isinstance(node, ast.Call):
+                continue
+            method = self._request_method(node, context)
+            if method in _OTHER_READS:
+                return
+            if method == "json":
+                found.append((node, context.shown(node)))
+            elif method == "body":
+                bodies += 1
+            elif self._is_parser(node, context):
+                parsed += 1
+                found.append((node, context.shown(node.func)))
+        if bodies > parsed or self._verifies(endpoint, context):
+            return  # the bytes are used for something else: a signature, a copy
+        for node, call in found:
+            yield self.report(node, "read", call=call)
+
+    def _request_method(self, node: ast.Call, context: Context) -> str | None:
+        func = node.func
+        if not isinstance(func, ast.Attribute):
+            return None
+        if func.attr not in {"json", "body", *_OTHER_READS}:
+            return None
+        receiver = context.resolve(func.value)
+        return func.attr if context.model.is_instance(receiver, _REQUEST) else None
+
+    def _is_parser(self, node: ast.Call, context: Context) -> bool:
+        """Whether a call parses what `request.body()` gave."""
+        callee = context.resolve(node.func)
+        if not isinstance(callee, External) or callee.name not in _PARSERS or not node.args:
+            return False
+        given: ast.AST | None = node.args[0]
+        if isinstance(given, ast.Name):
+            found = context.module.index.lookup(given.id, given)
+            values = [binding.value for binding in found[1]] if found else []
+            uses = [
+                n
+                for n in ast.walk(context.module.index.function_of(node) or node)
+                if isinstance(n, ast.Name) and n.id == given.id and isinstance(n.ctx, ast.Load)
+            ]
+            if len(values) != 1 or len(uses) > 1:
+                return False
+            given = values[0]
+        if isinstance(given, ast.Await):
+            given = given.value
+        return isinstance(given, ast.Call) and self._request_method(given, context) == "body"
+
+    def _verifies(self, endpoint: Endpoint, context: Context) -> bool:
+        """Whether the endpoint looks at headers that sign the body or say what it is."""
+        for node in context.module.index.own_nodes(endpoint.node):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if re.search(r"signature|content-type", node.value, re.IGNORECASE):
+                    return True
+        return False
