@@ -590,7 +590,9 @@ class Effects:
             return None
         if name.startswith(("httpx.", "aiohttp.", "requests.", "urllib3.")):
             return "an HTTP client"
-        return "a client" if resource.kind == "client" else f"a database {resource.kind}"
+        if resource.kind in {"client", "pool"}:
+            return "a client" if resource.kind == "client" else "a connection pool"
+        return f"a database {resource.kind}"
 
     def _opened_below(self, site: CallSite) -> str | None:
         """The opener behind a project's function that hands a new resource to its caller."""

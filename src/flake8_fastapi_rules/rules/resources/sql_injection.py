@@ -32,10 +32,10 @@ _SQL = re.compile(
     r"|DROP\s+TABLE|ALTER\s+TABLE|CREATE\s+TABLE|TRUNCATE)\b",
     re.IGNORECASE | re.DOTALL,
 )
-#: What stands in front of a table, schema or column instead of a value.
-_IDENTIFIER = re.compile(
-    r"(?:\bFROM|\bJOIN|\bINTO|\bUPDATE|\bTABLE|\bSCHEMA|\bDATABASE|\bBY|\bSELECT|\bEXISTS|\bON"
-    r"|[.,(\"`\[])\s*$",
+#: What stands in front of a value; everywhere else there are names or parts of the statement.
+_VALUE = re.compile(
+    r"(?:[=<>]|\bLIKE|\bILIKE|\bIN\s*\(|\bVALUES\s*\([^()]*|\bLIMIT|\bOFFSET|\bBETWEEN)"
+    r"\s*['%]*\s*$",
     re.IGNORECASE,
 )
 _SAFE_CALLS = frozenset(
@@ -100,8 +100,8 @@ class SqlInjection(Rule):
 
     ## Leaves alone
     Constants, numbers, dates, UUIDs and enumerations, placeholders that are joined, names of
-    tables and columns unless they come from a request, and values that the function checks against
-    a fixed set or pattern.
+    tables and columns and other parts of a statement unless they come from a request, and values
+    that the function checks against a fixed set or pattern.
 
     ## Source
     OWASP: SQL injection prevention; SQLAlchemy's documentation of `text()`.
@@ -162,12 +162,9 @@ class SqlInjection(Rule):
 
     def _danger(self, part: _Part, function: FunctionNode, context: Context) -> str | None:
         """The parameter that gets into the SQL unchecked; `None` if none does."""
-        is_identifier = bool(_IDENTIFIER.search(part.before)) and not part.before.rstrip().endswith(
-            "("
-        )
         value = context.resolve(function)
         is_request = isinstance(value, Function) and bool(context.model.roles(value))
-        if is_identifier and not is_request:
+        if not is_request and not _is_value(part.before):
             return None
         return self._origin(part.node, function, context, 0)
 
@@ -271,7 +268,11 @@ def _taken_apart(node: ast.expr) -> tuple[str, list[_Part]]:
                 else:
                     parts.append(_Part(side, text))
         case ast.BinOp(left=ast.Constant(value=str() as template), op=ast.Mod(), right=right):
-            given = right.elts if isinstance(right, ast.Tuple) else [right]
+            given = [right]
+            if isinstance(right, ast.Tuple):
+                given = right.elts
+            elif isinstance(right, ast.Dict):
+                given = right.values
             pieces = re.split(r"%\(?\w*\)?[sdrif]", template)
             text = " ".join(pieces)
             before = ""
@@ -287,6 +288,11 @@ def _taken_apart(node: ast.expr) -> tuple[str, list[_Part]]:
                 before += piece
                 parts.append(_Part(value, before))
     return text, parts
+
+
+def _is_value(before: str) -> bool:
+    """Whether a value, not a name, follows in SQL; inside of quotes there is always one."""
+    return before.count("'") % 2 == 1 or _VALUE.search(before) is not None
 
 
 def _is_checked(name: str, function: FunctionNode) -> bool:
