@@ -105,6 +105,29 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         r"def noncompliant_fp_conditional_same_scope\(",
         "the fixture calls it a false positive: only one of the branches runs",
     ),
+    Explanation(
+        "S8401",
+        r"def fp_with_control_flow\(",
+        "the fixture calls it a false positive: the includes stand in different branches",
+    ),
+    # -- bump-pydantic -------------------------------------------------------------------------
+    Explanation(
+        "bump",
+        r"bump_pydantic_test_con_func_",
+        "`conint` and its like work in Pydantic 2 without a warning; Annotated is but advice",
+    ),
+    Explanation(
+        "bump",
+        r"bump_pydantic_test_(replace_config_test_already_commented|validator_test_noop_comment)",
+        "bump-pydantic left a comment there before; the code is still that of version 1",
+        kind="ours",
+    ),
+    # -- fastapi-lsp ---------------------------------------------------------------------------
+    Explanation(
+        "route/router-not-included",
+        r"router_unused = APIRouter",
+        "FAR213 is about routers with endpoints; this one has none",
+    ),
     # -- Sonar S8397, uvicorn.run -----------------------------------------------------------
     Explanation(
         "S8397",
