@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from flake8_fastapi_rules.semantics.facts import Lifespan, Middleware
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.uses import Uses
 from flake8_fastapi_rules.semantics.values import Class, Constant, Expression, External, Function
 
@@ -17,15 +17,6 @@ if TYPE_CHECKING:
 
 #: Libraries whose decorators or middleware put attributes on the state.
 _WRITERS = ("slowapi", "fastapi_limiter", "authx", "fastapi_sqlalchemy", "sqlalchemy_fastapi")
-_known: WeakKeyDictionary[Uses, frozenset[str] | None] = WeakKeyDictionary()
-
-
-def written_names(model: Model, module: Module) -> frozenset[str] | None:
-    """The names that some code of the project sets on a state; `None` if not all can be told."""
-    uses = model.uses(module)
-    if uses not in _known:
-        _known[uses] = _written(model, uses)
-    return _known[uses]
 
 
 def _written(model: Model, uses: Uses) -> frozenset[str] | None:
@@ -101,3 +92,7 @@ def _is_state(node: ast.expr) -> bool:
 
 def _text(node: ast.expr) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+#: The names that some code of the project sets on a state; `None` if not all can be told.
+written_names = PerProject(_written)

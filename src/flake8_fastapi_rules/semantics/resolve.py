@@ -735,7 +735,21 @@ class Resolver:
         typed = self.annotation(module, node.annotation) if node.annotation else UNKNOWN
         if typed and not (isinstance(typed, Instance) and _name_of(typed) == "typing.Any"):
             return typed
-        return self._injected(module, node.annotation, default)
+        injected = self._injected(module, node.annotation, default)
+        if not injected and default is None and isinstance(function, FUNCTIONS):
+            return self._from_fixture(module, function, node.arg)
+        return injected
+
+    def _from_fixture(self, module: Module, function: FunctionNode, name: str) -> Value:
+        """What pytest passes to the parameter of a test or of a fixture."""
+        from flake8_fastapi_rules.semantics.fixtures import fixture_named, uses_fixtures
+
+        if not uses_fixtures(self, module, function):
+            return UNKNOWN
+        fixture = fixture_named(self, module, name)
+        if fixture is None or fixture.node is function:
+            return UNKNOWN
+        return self.provided(fixture)
 
     def _injected(
         self, module: Module, annotation: ast.expr | None, default: ast.expr | None

@@ -1,0 +1,86 @@
+"""FAR905: an argument that httpx no longer has."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import partial
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.fixes.edit import argument_of, fix_of, replace_argument
+from flake8_fastapi_rules.fixes.imports import ensure_import
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+
+_CLIENTS = ("httpx.AsyncClient", "httpx.Client")
+
+
+class AsyncClientApp(Rule):
+    """Pass the app to `AsyncClient` through an `ASGITransport`.
+
+    ## What it does
+    Reports `AsyncClient(app=...)`.
+
+    ## Why it matters
+    httpx removed the argument in 0.28: the call raises `TypeError`.
+
+    ## Example
+    ```python
+    # far: filename=tests/test_items.py
+    from httpx import AsyncClient
+
+
+    async def test_items(app) -> None:
+        async with AsyncClient(app=app, base_url="http://test") as client:
+            assert (await client.get("/items")).status_code == 200
+    ```
+
+    ## Use instead
+    ```python
+    # far: filename=tests/test_items.py
+    from httpx import ASGITransport, AsyncClient
+
+
+    async def test_items(app) -> None:
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            assert (await client.get("/items")).status_code == 200
+    ```
+
+    ## Leaves alone
+    Calls that pass a transport.
+
+    ## Fix safety
+    It is what httpx did with the argument itself.
+
+    ## Source
+    The changelog of httpx: deprecated in 0.27, removed in 0.28.
+    """
+
+    code = "FAR905"
+    message = "`app=` is gone from httpx 0.28; pass `transport=ASGITransport(app=...)`"
+    profiles = ("recommended",)
+    tests_only = True
+    fix = "safe"
+    hints = ("AsyncClient", "httpx")
+
+    @on(ast.Call)
+    def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report the argument of httpx' clients."""
+        keywords = {keyword.arg: keyword for keyword in call.keywords}
+        if "app" not in keywords or "transport" in keywords:
+            return
+        value = context.resolve(call)
+        names = list(context.model.resolver.names_of(value))
+        if names and names[0] in _CLIENTS:
+            yield self.report(keywords["app"], fix=partial(self._fix, call, context))
+
+    def _fix(self, call: ast.Call, context: Context) -> Fix | None:
+        text = text_of(context.module)
+        argument = argument_of(call, "app")
+        home = "httpx2" if "httpx2" in context.source.text else "httpx"
+        imported = ensure_import(text, home, "ASGITransport", call)
+        if not isinstance(argument, ast.keyword) or imported is None:
+            return None
+        code = f"transport={imported.name}(app={context.source.segment(argument.value)})"
+        edit = replace_argument(text, call, argument, code)
+        return fix_of("Use `ASGITransport`", "safe", edit, imported.edits)

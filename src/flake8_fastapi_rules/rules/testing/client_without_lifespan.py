@@ -1,0 +1,131 @@
+"""FAR903: a test client that never starts the app."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import partial
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.fixes.edit import fix_of, replace_statement
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Lifespan
+from flake8_fastapi_rules.semantics.fixtures import fixture_decorator
+from flake8_fastapi_rules.semantics.resolve import first_argument
+from flake8_fastapi_rules.semantics.values import Function, Instance
+
+
+class ClientWithoutLifespan(Rule):
+    """Use `TestClient` as a context manager when the app has a lifespan.
+
+    ## What it does
+    Reports `TestClient(app)` outside of a `with`, for an app that has a lifespan.
+
+    ## Why it matters
+    Only `with TestClient(app) as client:` runs the lifespan. Without it nothing is opened: the
+    tests see an app that never runs like this, or fail at the first use of `app.state`.
+
+    ## Example
+    ```python title="shop/main.py"
+    from collections.abc import AsyncIterator
+    from contextlib import asynccontextmanager
+
+    from fastapi import FastAPI
+
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+
+
+    def create_app() -> FastAPI:
+        return FastAPI(title="Shop", version="1", description="A shop.", lifespan=lifespan)
+    ```
+    ```python title="tests/test_items.py"
+    from fastapi.testclient import TestClient
+    from shop.main import create_app
+
+
+    def test_items() -> None:
+        client = TestClient(create_app())
+        assert client.get("/items").status_code == 404
+    ```
+
+    ## Use instead
+    ```python
+    # far: filename=tests/test_items.py
+    from fastapi.testclient import TestClient
+    from shop.main import create_app
+
+
+    def test_items() -> None:
+        with TestClient(create_app()) as client:
+            assert client.get("/items").status_code == 404
+    ```
+
+    ## Leaves alone
+    Clients that are entered later (`with client:`), and apps of which it cannot be told whether
+    they have a lifespan.
+
+    ## Fix safety
+    Of a fixture that returns the client the fix makes one that yields it. Unsafe: the lifespan then
+    runs in tests.
+
+    ## Source
+    `starlette.testclient.TestClient.__enter__` (1.10).
+    """
+
+    code = "FAR903"
+    message = "This client never runs the app's lifespan; write `with TestClient(app) as client:`"
+    profiles = ("strict",)
+    tests_only = True
+    scope = "project"
+    fix = "unsafe"
+    hints = ("TestClient",)
+
+    @on(ast.Call)
+    def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report clients of apps with a lifespan that nothing enters."""
+        value = context.resolve(call)
+        if not (
+            isinstance(value, Instance)
+            and value.call is call
+            and context.model.is_instance(value, "starlette.testclient.TestClient")
+        ):
+            return
+        app = context.resolve(first_argument(call, "app"))
+        if not (isinstance(app, Instance) and app.call and app.module):
+            return
+        lifespans = context.model.local(app.module, Lifespan)
+        if not any(lifespan.owner is app.call for lifespan in lifespans):
+            return
+        if not self._is_entered(call, context):
+            yield self.report(call, fix=partial(self._fix, call, context))
+
+    def _is_entered(self, call: ast.Call, context: Context) -> bool:
+        index = context.module.index
+        parent = index.parents.get(call)
+        if isinstance(parent, ast.withitem | ast.keyword | ast.Call):
+            return True
+        if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
+            name = parent.targets[0].id
+            return any(
+                isinstance(item.context_expr, ast.Name) and item.context_expr.id == name
+                for item in index.nodes(ast.withitem)
+            )
+        return not isinstance(parent, ast.Return | ast.Yield | ast.Expr | ast.Attribute)
+
+    def _fix(self, call: ast.Call, context: Context) -> Fix | None:
+        index = context.module.index
+        statement, function = index.parents.get(call), index.function_of(call)
+        if not isinstance(statement, ast.Return) or not isinstance(function, ast.FunctionDef):
+            return None
+        resolver = context.model.resolver
+        if fixture_decorator(resolver, Function(context.module, function)) is None:
+            return None
+        if function.returns is not None or index.parents.get(statement) is not function:
+            return None
+        code = f"with {context.source.segment(call)} as client:\n    yield client"
+        edit = replace_statement(text_of(context.module), statement, code)
+        return fix_of("Run the lifespan", "unsafe", edit)

@@ -1,0 +1,204 @@
+"""FAR901: a dependency override that later tests inherit."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.fixtures import (
+    fixture_decorator,
+    fixture_named,
+    fixture_scope,
+    uses_fixtures,
+)
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.values import Function, FunctionNode, Instance
+
+_RESETS = frozenset({"clear", "pop", "popitem"})
+
+
+class OverrideNotReset(Rule):
+    """Take dependency overrides back after the test.
+
+    ## What it does
+    Reports `app.dependency_overrides[...] = ...` in a test or fixture that nothing clears, pops or
+    restores, on an app that outlives the test.
+
+    ## Why it matters
+    The override stays for every test after it. They pass or fail by the order in which they run,
+    and may test the replacement instead of the real thing.
+
+    ## Example
+    ```python
+    # far: filename=tests/test_items.py
+    from shop.main import app, get_user
+
+
+    def test_items() -> None:
+        app.dependency_overrides[get_user] = lambda: "me"
+        assert app
+    ```
+
+    ## Use instead
+    ```python
+    # far: filename=tests/conftest.py
+    from collections.abc import Iterator
+
+    import pytest
+
+    from shop.main import app, get_user
+
+
+    @pytest.fixture
+    def user() -> Iterator[str]:
+        app.dependency_overrides[get_user] = lambda: "me"
+        yield "me"
+        app.dependency_overrides.clear()
+    ```
+
+    ## Leaves alone
+    Apps that are made for the test; overrides that the same function, a fixture it uses or an
+    `autouse` fixture takes back; `monkeypatch.setitem`.
+
+    ## Source
+    `dependency_overrides` is a plain dictionary of the app.
+    """
+
+    code = "FAR901"
+    message = "This override outlives the test; clear `{app}.dependency_overrides` after it"
+    profiles = ("recommended",)
+    tests_only = True
+    hints = ("dependency_overrides",)
+
+    @on(Module)
+    def check(self, module: Module, context: Context) -> Iterator[Report]:
+        """Report the first override of each test or fixture that is not taken back."""
+        resolver = context.model.resolver
+        reported: set[ast.AST] = set()
+        for node in module.index.nodes(ast.Attribute):
+            if node.attr != "dependency_overrides":
+                continue
+            function = module.index.function_of(node)
+            statement = module.index.statement_of(node)
+            if (
+                not isinstance(function, FUNCTIONS)
+                or function in reported
+                or statement is None
+                or not _sets(node, statement)
+                or not uses_fixtures(resolver, module, function)
+            ):
+                continue
+            if self._outlives(node.value, function, context) and not self._is_reset(
+                function, context
+            ):
+                reported.add(function)
+                yield self.report(statement, app=ast.unparse(node.value))
+
+    def _outlives(self, app: ast.expr, function: FunctionNode, context: Context) -> bool:
+        """Whether the app is certain to be there after the test."""
+        module, resolver = context.module, context.model.resolver
+        if not isinstance(app, ast.Name):
+            return False
+        found = module.index.lookup(app.id, app)
+        if found is None:
+            return False
+        scope, bindings = found
+        if scope is module.index.module_scope:
+            return all(binding.kind in {"from", "import", "assign"} for binding in bindings)
+        if bindings[0].kind != "parameter":
+            return False
+        fixture = fixture_named(resolver, module, app.id)
+        if fixture is None:
+            return False
+        if fixture_scope(resolver, fixture) in {"module", "package", "session", "class"}:
+            return True
+        value = resolver.provided(fixture)
+        return (
+            isinstance(value, Instance)
+            and value.call is not None
+            and value.module is not None
+            and value.module.index.function_of(value.call) is None
+        )
+
+    def _is_reset(self, function: FunctionNode, context: Context) -> bool:
+        module, resolver = context.module, context.model.resolver
+        if _resets(function):
+            return True
+        fixtures: list[Function] = []
+        for argument in [*function.args.args, *function.args.kwonlyargs]:
+            fixture = fixture_named(resolver, module, argument.arg)
+            if fixture is not None:
+                fixtures.append(fixture)
+        for name in ("autouse", "usefixtures"):
+            if any(name in text for text in _texts_above(context)):
+                fixtures.extend(_autouse(context))
+        return any(_resets(fixture.node) for fixture in fixtures)
+
+
+def _sets(node: ast.Attribute, statement: ast.stmt) -> bool:
+    """Whether a statement puts something into the overrides."""
+    if isinstance(statement, ast.Assign):
+        return any(
+            (target is node and not _is_empty(statement.value))
+            or (isinstance(target, ast.Subscript) and target.value is node)
+            for target in statement.targets
+        )
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return (
+        isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.value is node
+        and call.func.attr in {"update", "setdefault"}
+    )
+
+
+def _is_empty(node: ast.expr) -> bool:
+    return (isinstance(node, ast.Dict) and not node.keys) or (
+        isinstance(node, ast.Call) and not node.args and not node.keywords
+    )
+
+
+def _resets(function: ast.AST) -> bool:
+    """Whether a function takes overrides back somewhere: cleared, popped, deleted, restored."""
+    for node in ast.walk(function):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name), attr=method)):
+                if name == "dependency_overrides" and method in _RESETS:
+                    return True
+            case ast.Delete():
+                if "dependency_overrides" in ast.unparse(node):
+                    return True
+            case ast.Assign(targets=[ast.Attribute(attr="dependency_overrides")], value=value):
+                if _is_empty(value) or isinstance(value, ast.Name | ast.Call):
+                    return True
+    return False
+
+
+def _modules_above(context: Context) -> list[Module]:
+    found = [context.module]
+    folder = context.module.folder
+    for _ in range(8):
+        conftest = context.model.modules.load(folder / "conftest.py")
+        if conftest is not None and conftest not in found:
+            found.append(conftest)
+        if (folder / ".git").exists() or folder.parent == folder:
+            break
+        folder = folder.parent
+    return found
+
+
+def _texts_above(context: Context) -> list[str]:
+    return [module.source.text for module in _modules_above(context)]
+
+
+def _autouse(context: Context) -> list[Function]:
+    """The fixtures that every test here gets, or asks for by a mark."""
+    return [
+        Function(module, node)
+        for module in _modules_above(context)
+        for node in module.index.functions
+        if (decorator := fixture_decorator(context.model.resolver, Function(module, node)))
+        and ("autouse=True" in ast.unparse(decorator) or "usefixtures" in context.source.text)
+    ]

@@ -1,0 +1,78 @@
+"""FAR902: tests that wait."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.values import External
+
+
+class SleepInTest(Rule):
+    """Wait for the event instead of sleeping.
+
+    ## What it does
+    Reports `time.sleep` in tests of FastAPI code.
+
+    ## Why it matters
+    A sleep is too long on a fast machine and too short on a slow one: the suite gets slow, and
+    fails now and then. An event, a poll with a time limit or a frozen clock is neither.
+
+    ## Example
+    ```python
+    # far: filename=tests/test_items.py
+    import time
+
+    from fastapi.testclient import TestClient
+
+
+    def test_expired(client: TestClient) -> None:
+        time.sleep(2)
+        assert client.get("/items").status_code == 401
+    ```
+
+    ## Use instead
+    ```python
+    # far: filename=tests/test_items.py
+    from fastapi.testclient import TestClient
+
+
+    def test_expired(client: TestClient, clock) -> None:
+        clock.advance(seconds=2)
+        assert client.get("/items").status_code == 401
+    ```
+
+    ## Leaves alone
+    Files that have nothing to do with FastAPI, and functions nested in a test that stand for slow
+    code.
+
+    ## Source
+    The convention of tests that do not depend on time.
+    """
+
+    code = "FAR902"
+    message = "`{call}` in a test; wait for the event, poll with a limit, or move a clock"
+    profiles = ("recommended",)
+    tests_only = True
+    hints = ("sleep",)
+
+    @on(ast.Call)
+    def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report calls in tests and fixtures."""
+        module = context.module
+        if not module.mentions_framework:
+            return
+        if context.resolve(call.func) != External("time.sleep"):
+            return
+        function = module.index.function_of(call)
+        is_nested = function is not None and module.index.function_of(function) is not None
+        if function is not None and not is_nested and not isinstance(function, ast.Lambda):
+            if not any(
+                "route" in d or ".get(" in d or ".post(" in d for d in _decorators(function)
+            ):
+                yield self.report(call, call=ast.unparse(call.func))
+
+
+def _decorators(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    return [ast.unparse(decorator) for decorator in function.decorator_list]

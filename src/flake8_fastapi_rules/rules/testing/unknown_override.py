@@ -1,0 +1,108 @@
+"""FAR908: an override that replaces nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Dependency
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.values import Class, Function
+
+
+class UnknownOverride(Rule):
+    """Override what endpoints depend on.
+
+    ## What it does
+    Reports a key of `dependency_overrides` that nothing in the project depends on.
+
+    ## Why it matters
+    FastAPI looks overrides up by the very object in `Depends(...)`. Another function, even one that
+    the dependency calls, is never asked for: the test runs against the real thing.
+
+    ## Example
+    ```python title="shop/dependencies.py"
+    from typing import Annotated
+
+    from fastapi import Depends
+
+
+    def load_user() -> str:
+        return "me"
+
+
+    def current_user() -> str:
+        return load_user()
+
+
+    CurrentUser = Annotated[str, Depends(current_user)]
+    ```
+    ```python title="tests/test_items.py"
+    from shop.dependencies import load_user
+
+
+    def test_items(app) -> None:
+        app.dependency_overrides[load_user] = lambda: "you"
+    ```
+
+    ## Use instead
+    ```python
+    # far: filename=tests/test_items.py
+    from shop.dependencies import current_user
+
+
+    def test_items(app) -> None:
+        app.dependency_overrides[current_user] = lambda: "you"
+    ```
+
+    ## Leaves alone
+    Keys that cannot be resolved, and projects in which some `Depends(...)` cannot be.
+
+    ## Source
+    `solve_dependencies` of FastAPI (0.165).
+    """
+
+    code = "FAR908"
+    message = "Nothing depends on `{name}`: this override has no effect"
+    profiles = ("recommended",)
+    tests_only = True
+    scope = "project"
+    hints = ("dependency_overrides",)
+
+    @on(Module)
+    def check(self, module: Module, context: Context) -> Iterator[Report]:
+        """Report each key that no dependency of the project has for its target."""
+        for key in self._keys(module):
+            value = context.resolve(key)
+            if isinstance(value, Function | Class) and not self._may_be_used(value, context):
+                yield self.report(key, name=ast.unparse(key))
+
+    def _keys(self, module: Module) -> Iterator[ast.expr]:
+        for node in module.index.nodes(ast.Subscript):
+            if isinstance(node.ctx, ast.Store) and _is_overrides(node.value):
+                yield node.slice
+        for assign in module.index.nodes(ast.Assign):
+            if any(_is_overrides(target) for target in assign.targets):
+                if isinstance(assign.value, ast.Dict):
+                    yield from (key for key in assign.value.keys if key is not None)
+        for call in module.index.nodes(ast.Call):
+            func = call.func
+            if isinstance(func, ast.Attribute) and func.attr == "update" and call.args:
+                if _is_overrides(func.value) and isinstance(call.args[0], ast.Dict):
+                    yield from (key for key in call.args[0].keys if key is not None)
+
+    def _may_be_used(self, value: Function | Class, context: Context) -> bool:
+        model = context.model
+        for module in model.uses(context.module).modules:
+            for dependency in model.local(module, Dependency):
+                target = dependency.target
+                if not target or (
+                    isinstance(target, Function | Class) and target.node is value.node
+                ):
+                    return True
+        return False
+
+
+def _is_overrides(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "dependency_overrides"

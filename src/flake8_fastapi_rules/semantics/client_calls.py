@@ -1,0 +1,212 @@
+"""The requests that tests make, and the routes that they reach."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.framework import VERBS, path_regex
+from flake8_fastapi_rules.semantics.libraries import TEST_CLIENTS
+from flake8_fastapi_rules.semantics.modules import Module, python_files
+from flake8_fastapi_rules.semantics.per_project import PerProject
+from flake8_fastapi_rules.semantics.values import Constant, Instance
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.project import ResolvedRoute
+    from flake8_fastapi_rules.semantics.uses import Uses
+
+_METHODS = frozenset({*VERBS, "request", "stream", "websocket_connect"})
+#: Stands for a part of a path that is only known when the test runs.
+_ANY = "\0"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCall:
+    """A request in a test.
+
+    Parameters:
+        node: the call.
+        method: in upper case, `WEBSOCKET` for connections; `None` when it cannot be told.
+        path: with a NUL character for each part that is not constant; `None` when nothing of it
+            is known.
+        function: the test or helper that makes it.
+        is_certain: the receiver is known to be a test client.
+    """
+
+    module: Module
+    node: ast.Call
+    method: str | None
+    path: str | None
+    function: ast.AST | None
+    is_certain: bool
+
+
+def client_calls(model: Model, module: Module) -> Iterator[ClientCall]:
+    """The requests in a module of tests (or in a helper beside them), in source order."""
+    for node in module.index.nodes(ast.Call):
+        func = node.func
+        if not (isinstance(func, ast.Attribute) and func.attr in _METHODS):
+            continue
+        receiver = model.resolve(module, func.value)
+        is_certain = model.is_instance(receiver, *TEST_CLIENTS)
+        if not is_certain and (isinstance(receiver, Instance) or not _looks_like_request(node)):
+            continue
+        arguments = list(node.args)
+        method: str | None = func.attr.upper()
+        if func.attr in {"request", "stream"}:
+            given = arguments.pop(0) if arguments else _keyword(node, "method")
+            text = model.text(module, given)
+            method = text.upper() if text else None
+        elif func.attr == "websocket_connect":
+            method = "WEBSOCKET"
+        path_node = arguments[0] if arguments else _keyword(node, "url")
+        path = _path(model, module, path_node)
+        yield ClientCall(module, node, method, path, module.index.function_of(node), is_certain)
+
+
+def _looks_like_request(node: ast.Call) -> bool:
+    """Whether an unknown receiver's call has a path like a request's: `"/items"`."""
+    first = node.args[0] if node.args else None
+    if isinstance(first, ast.JoinedStr) and first.values:
+        first = first.values[0]
+    return (
+        isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value[:1] == "/"
+    )
+
+
+def _keyword(node: ast.Call, name: str) -> ast.expr | None:
+    return next((k.value for k in node.keywords if k.arg == name), None)
+
+
+def _path(model: Model, module: Module, node: ast.expr | None) -> str | None:
+    text = _pattern(model, module, node)
+    if text is None or (text.strip(_ANY + "/") == "" and _ANY in text):
+        return None
+    text = re.sub(r"^https?://[^/\0]+", "", text)
+    return text.split("?", 1)[0].split("#", 1)[0] or "/"
+
+
+def _pattern(model: Model, module: Module, node: ast.expr | None) -> str | None:
+    if node is None:
+        return None
+    value = model.resolve(module, node)
+    if isinstance(value, Constant) and isinstance(value.value, str):
+        return value.value
+    if isinstance(node, ast.JoinedStr):
+        parts = [
+            part.value if isinstance(part, ast.Constant) else _part(model, module, part)
+            for part in node.values
+        ]
+        return "".join(str(part) for part in parts)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        left, right = (_pattern(model, module, side) for side in (node.left, node.right))
+        return None if left is None and right is None else f"{left or _ANY}{right or _ANY}"
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "format"
+    ):
+        template = _pattern(model, module, node.func.value)
+        return re.sub(r"{[^}]*}", _ANY, template) if template else None
+    return None
+
+
+def _part(model: Model, module: Module, part: ast.expr) -> str:
+    inner = part.value if isinstance(part, ast.FormattedValue) else part
+    value = model.resolve(module, inner)
+    return str(value.value) if isinstance(value, Constant) and value.value is not None else _ANY
+
+
+def reaches(call: ClientCall, route: ResolvedRoute) -> bool:
+    """Whether a request goes to a route: method and path fit, unknown parts of it included."""
+    if route.path is None or call.path is None:
+        return False
+    if call.method is not None and call.method != "WEBSOCKET":
+        if route.methods is None or call.method not in route.methods:
+            return False
+    elif (call.method == "WEBSOCKET") != (route.methods == ()):
+        return False
+    return _fits(call.path, route.path)
+
+
+def _fits(path: str, template: str) -> bool:
+    if _ANY not in path:
+        pattern = path_regex(template)
+        return pattern is not None and re.fullmatch(pattern.strip("^$"), path) is not None
+    # Compare segment by segment; an unknown part stands for anything within its segments.
+    wanted = re.sub(r"{[^}]*:path}", "{*}", template).split("/")
+    given = path.split("/")
+    if path.startswith(_ANY):  # an unknown base: only the end can be compared
+        given = given[1:]
+        wanted = wanted[-len(given) :] if given else []
+    if "{*}" in wanted:
+        return True
+    if len(wanted) != len(given):
+        return False
+    return all(
+        segment.startswith("{")
+        or re.fullmatch(re.escape(part).replace(re.escape(_ANY), "[^/]*"), segment) is not None
+        for segment, part in zip(wanted, given, strict=True)
+    )
+
+
+class TestRequests:
+    """All requests that the tests of a project make.
+
+    Parameters:
+        calls: the requests, in the order of modules.
+    """
+
+    __test__ = False  # it is not a test itself, whatever pytest thinks of its name
+
+    def __init__(self, model: Model, uses: Uses) -> None:
+        self._model = model
+        self.calls: list[ClientCall] = []
+        for path in python_files(uses.root):
+            if _may_test(path.parts):
+                tests = model.modules.load(path)
+                if tests is not None:
+                    self.calls.extend(client_calls(model, tests))
+
+    @property
+    def uses_client(self) -> bool:
+        """Whether the project has tests that use a client at all."""
+        return any(call.is_certain for call in self.calls)
+
+    def unresolved_methods(self) -> frozenset[str | None]:
+        """The methods of which some request's path cannot be told."""
+        return frozenset(call.method for call in self.calls if call.path is None)
+
+    def to(self, route: ResolvedRoute) -> list[ClientCall]:
+        """The requests that reach a route."""
+        return [call for call in self.calls if reaches(call, route)]
+
+    def expects(self, call: ClientCall, statuses: frozenset[int]) -> bool:
+        """Whether the test around a request names one of these statuses."""
+        function = call.function
+        if not isinstance(function, FUNCTIONS):
+            return False
+        for node in ast.walk(function):
+            if isinstance(node, ast.Constant | ast.Attribute | ast.Name):
+                if self._model.status(call.module, node) in statuses:
+                    return True
+        return False
+
+
+def _may_test(parts: tuple[str, ...]) -> bool:
+    name = parts[-1]
+    return (
+        name.startswith("test_")
+        or name.endswith("_test.py")
+        or name == "conftest.py"
+        or any(part in {"tests", "test"} for part in parts[:-1])
+    )
+
+
+#: The requests of a project's tests.
+test_requests = PerProject(TestRequests)

@@ -1,0 +1,93 @@
+"""pytest's fixtures: what the parameter of a test is."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.values import Constant, External, Function, FunctionNode
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.resolve import Resolver
+
+_FIXTURES = frozenset({"pytest.fixture", "pytest_asyncio.fixture", "anyio.pytest_plugin.fixture"})
+#: How many folders up a `conftest.py` is looked for.
+_LEVELS = 8
+
+
+def is_test_module(module: Module) -> bool:
+    """Whether pytest would take the file for tests or fixtures, by its name."""
+    name = module.path.name
+    return name == "conftest.py" or name.startswith("test_") or name.endswith("_test.py")
+
+
+def fixture_decorator(resolver: Resolver, function: Function) -> ast.expr | None:
+    """The decorator that makes a function a fixture; `None` if it is none."""
+    node = function.node
+    if isinstance(node, ast.Lambda):
+        return None
+    for decorator in node.decorator_list:
+        target = decorator.func if isinstance(decorator, ast.Call) else decorator
+        value = resolver.resolve(function.module, target)
+        if isinstance(value, External) and value.name in _FIXTURES:
+            return decorator
+    return None
+
+
+def fixture_scope(resolver: Resolver, function: Function) -> str | None:
+    """The scope of a fixture (`function` by default); `None` when it cannot be told."""
+    decorator = fixture_decorator(resolver, function)
+    if not isinstance(decorator, ast.Call):
+        return "function"
+    for keyword in decorator.keywords:
+        if keyword.arg == "scope":
+            value = resolver.resolve(function.module, keyword.value)
+            return value.value if isinstance(value, Constant) else None
+    return "function"
+
+
+def uses_fixtures(resolver: Resolver, module: Module, function: FunctionNode) -> bool:
+    """Whether pytest fills in the parameters of a function: a test or a fixture."""
+    if not is_test_module(module):
+        return False
+    if function.name.startswith("test"):
+        return True
+    return fixture_decorator(resolver, Function(module, function)) is not None
+
+
+def fixture_named(resolver: Resolver, module: Module, name: str) -> Function | None:
+    """The fixture that a parameter asks for, in `module` or in a `conftest.py` above."""
+    found = _own_fixture(resolver, module, name)
+    if found is not None:
+        return found
+    folder = module.folder
+    for _ in range(_LEVELS):
+        conftest = resolver.modules.load(folder / "conftest.py")
+        if conftest is not None and conftest is not module:
+            found = _own_fixture(resolver, conftest, name)
+            if found is not None:
+                return found
+        if folder.parent == folder or (folder / ".git").exists():
+            return None
+        folder = folder.parent
+    return None
+
+
+def _own_fixture(resolver: Resolver, module: Module, name: str) -> Function | None:
+    for binding in reversed(module.index.module_scope.bindings.get(name, ())):
+        if isinstance(binding.node, FUNCTIONS):
+            function = Function(module, binding.node)
+            if fixture_decorator(resolver, function) is not None:
+                return function
+    for node in module.index.functions:  # `@pytest.fixture(name="client")`
+        for decorator in node.decorator_list:
+            if isinstance(decorator, ast.Call) and any(
+                keyword.arg == "name"
+                and isinstance(keyword.value, ast.Constant)
+                and keyword.value.value == name
+                for keyword in decorator.keywords
+            ):
+                return Function(module, node)
+    return None
