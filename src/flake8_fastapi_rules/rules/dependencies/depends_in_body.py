@@ -156,11 +156,7 @@ def _is_used(node: ast.expr, function: ast.AST, is_framework: bool, context: Con
             return is_framework and not _takes_markers(parent)
         case ast.keyword():
             call = index.parents.get(parent)
-            return (
-                is_framework
-                and isinstance(call, ast.Call)
-                and not _takes_markers(call)
-            )
+            return is_framework and isinstance(call, ast.Call) and not _takes_markers(call)
         case ast.Subscript(value=value):
             return value is child
         case ast.Expr():

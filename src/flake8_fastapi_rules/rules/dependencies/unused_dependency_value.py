@@ -82,7 +82,7 @@ class UnusedDependencyValue(Rule):
     """
 
     code = "FAR318"
-    message = "Put `{marker}` into `dependencies=[...]`: `{function}` never reads `{name}`"
+    message = "Drop `{name}`, or put `{marker}` into `dependencies=[...]`: `{function}` never reads it"
     profiles = ("strict",)
     fix = "unsafe"
 
