@@ -560,6 +560,8 @@ class Writes:
         if site.target is not None or not isinstance(func, ast.Attribute | ast.Name):
             return False
         method = func.attr if isinstance(func, ast.Attribute) else func.id
+        if isinstance(site.callee, External):
+            method = site.callee.name.rpartition(".")[2]  # whatever it is imported as
         words = words_of(method)
         if not words or words[0] not in _VERBS or is_harmless(method):
             return False
