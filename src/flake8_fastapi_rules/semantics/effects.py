@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.calls import CallGraph, CallSite, is_abstract, key_of
-from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
+from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role, Route
 from flake8_fastapi_rules.semantics.libraries import (
     COMMITTING_CONTEXTS,
     CONVERSATIONS,
@@ -458,6 +458,16 @@ class Effects:
     def commit(self, function: Function) -> Evidence | None:
         """The place where a function commits, itself or through what it calls."""
         return self._committing.find(function)
+
+    def may_commit_by_route(self, route: Route) -> bool:
+        """Whether a route is of a class of its own, which may commit when the handler returns."""
+        receiver = route.receiver
+        if not isinstance(receiver, Instance) or not isinstance(receiver.of, External):
+            return True  # a router class of the project
+        return any(
+            node.fact is not None and "route_class" in node.fact.arguments
+            for node in self._model.project(route.module).nodes_of(receiver)
+        )
 
     def commit_after_yield(self, function: Function) -> ast.AST | None:
         """The place where a generator function commits when it is resumed; `None` if it does not.

@@ -82,9 +82,7 @@ _HARMLESS = name_set(
     cleanup"""
 )
 #: Of these, the ones that may be a thing of the domain: `delete_track`, `ItemView`.
-_AMBIGUOUS = name_set(
-    "hit hits lock locks seen touch trace track view views viewed visit visits usage"
-)
+_AMBIGUOUS = name_set("hit hits lock locks touch trace track view views visit visits usage")
 #: Methods of document stores and sessions that no other object has.
 _UNMISTAKABLE = name_set(
     """

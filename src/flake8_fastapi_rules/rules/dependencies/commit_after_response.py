@@ -85,8 +85,8 @@ class CommitAfterResponse(Rule):
 
     ## Leaves alone
     Dependencies that are injected with `scope="function"` everywhere, those whose writing
-    endpoints (or the services that they call) all commit themselves, and projects on a FastAPI
-    before 0.118.
+    endpoints (or the services that they call) all commit themselves or have a route class that
+    may do it, and projects on a FastAPI before 0.118.
 
     ## Fix safety
     Unsafe: `scope="function"` ends the dependency before the response is sent, so that what is
@@ -147,7 +147,9 @@ class CommitAfterResponse(Rule):
             below, _ = model.all_dependencies(endpoint)
             if not any(d.function is not None and d.function.node is function.node for d in below):
                 continue
-            if model.effects.commit(endpoint) is not None:
+            if model.effects.commit(endpoint) is not None or any(
+                model.effects.may_commit_by_route(route) for route in routes
+            ):
                 commits = True
             elif any(r.methods is None or not set(r.methods) <= _READING for r in routes):
                 return False

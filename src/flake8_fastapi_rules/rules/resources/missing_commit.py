@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import Endpoint, Role, Route
-from flake8_fastapi_rules.semantics.values import External, Function, Instance
+from flake8_fastapi_rules.semantics.facts import Endpoint, Role
+from flake8_fastapi_rules.semantics.values import Function
 
 
 class MissingCommit(Rule):
@@ -79,7 +79,7 @@ class MissingCommit(Rule):
         evidence = effects.session_write(function)
         if evidence is None or effects.commits(function) is not False:
             return
-        if any("route_class" in _router_arguments(context, route) for route in endpoint.routes):
+        if any(effects.may_commit_by_route(route) for route in endpoint.routes):
             return
         below, complete = model.all_dependencies(function)
         if not complete:
@@ -111,14 +111,3 @@ class MissingCommit(Rule):
             if evidence.path
             else (),
         )
-
-
-def _router_arguments(context: Context, route: Route) -> set[str]:
-    """The arguments of the router (or app) that a route is put on."""
-    found: set[str] = set()
-    if not isinstance(route.receiver, Instance) or not isinstance(route.receiver.of, External):
-        return {"route_class"}  # a class of the project may do the same
-    for node in context.model.project(route.module).nodes_of(route.receiver):
-        if node.fact is not None:
-            found.update(node.fact.arguments)
-    return found
