@@ -1,0 +1,188 @@
+"""FAR206: a creation that answers 200."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import partial
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.fixes.edit import fix_of, set_argument
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Endpoint, Route, RouteKind
+from flake8_fastapi_rules.semantics.framework import RESPONSE
+from flake8_fastapi_rules.semantics.libraries import SESSION_WRITES, is_in
+from flake8_fastapi_rules.semantics.responses import is_raw_response, returns_of
+from flake8_fastapi_rules.semantics.values import Class, Function, Instance
+from flake8_fastapi_rules.semantics.writes import words_of
+
+_CREATES = frozenset({"create", "register"})
+#: `add_item` creates, `add_numbers` does not: the body decides.
+_MAY_CREATE = frozenset({"add", "insert", "new", "post", "save", "store", "submit"})
+#: What is made by such operations is no resource, or the operation is rather an action.
+_NO_RESOURCE = frozenset(
+    {
+        "access", "auth", "authenticate", "bulk", "checkout", "chat", "completion", "completions",
+        "embedding", "embeddings", "form", "index", "intent", "jwt", "link", "login", "logout",
+        "or", "password", "portal", "preview", "refresh", "search", "session", "sessions", "signed",
+        "signin", "table", "tables", "task", "token", "tokens", "update", "upload", "upsert", "url",
+        "validate",
+    }
+)  # fmt: skip
+
+
+class CreatedWithout201(Rule):
+    """Answer 201 to a request that created something.
+
+    ## What it does
+    Reports POST operations that create a resource and answer 200: by their name (`create_*`,
+    `register_*`; `add_*` and the like with a body that writes), or because they put a new object
+    into a database session and return it.
+
+    ## Why it matters
+    Clients, caches and generated documentation tell "done" from "created" by the status. FastAPI
+    answers 200 unless told otherwise, and documents that.
+
+    ## Example
+    ```python
+    from fastapi import APIRouter
+    from pydantic import BaseModel
+
+    router = APIRouter()
+
+
+    class Item(BaseModel):
+        name: str
+
+
+    @router.post("/items")
+    async def create_item(item: Item) -> Item:
+        return item
+    ```
+
+    ## Use instead
+    ```python
+    from typing import Annotated
+
+    from fastapi import APIRouter, Security
+
+    from shop.schemas import ItemIn, ItemOut
+    from shop.security import require_editor
+
+    router = APIRouter(prefix="/items", tags=["items"], dependencies=[Security(require_editor)])
+
+
+    @router.post("", status_code=201, operation_id="create_item")
+    async def create_item(item: ItemIn) -> ItemOut:
+        \"\"\"Create an item.\"\"\"
+        return await item.stored()
+    ```
+
+    ## Leaves alone
+    Other explicit statuses, also set on the response; returned `Response` objects, redirects and
+    streams; actions such as log-ins, searches and uploads; tokens, sessions and links; operations
+    that other methods serve too.
+
+    ## Fix safety
+    The fix adds `status_code=201`. Clients that compare with 200 will notice; unsafe.
+
+    ## Source
+    RFC 9110, section 15.3.2.
+    """
+
+    code = "FAR206"
+    message = "`{name}` creates a resource and answers 200; use `status_code=201`"
+    profiles = ("recommended",)
+    not_in = ("clean-architecture",)
+    scope = "project"
+    fix = "unsafe"
+    hints = ("post", "POST")
+
+    @on(Endpoint)
+    def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
+        """Report the routes of a creating function that answer 200."""
+        if endpoint.methods != frozenset({"POST"}) or not self._creates(endpoint, context):
+            return
+        if self._decides_itself(endpoint, context):
+            return
+        for route in endpoint.routes:
+            if route.module is context.module and self._answers_200(route, context):
+                yield self.report(
+                    route.node,
+                    fix=partial(self._fix, route, context),
+                    name=endpoint.node.name,
+                )
+
+    def _answers_200(self, route: Route, context: Context) -> bool:
+        if route.kind is not RouteKind.HTTP or route.has_unknown_arguments or route.call is None:
+            return False
+        if route.verb == "route":
+            return False
+        status = route.arguments.get("status_code")
+        if status is not None and context.model.status(route.module, status) != 200:
+            return False
+        return "response_class" not in route.arguments or not is_raw_response(
+            context.model, route.module, route.arguments["response_class"]
+        )
+
+    def _creates(self, endpoint: Endpoint, context: Context) -> bool:
+        words = words_of(endpoint.node.name)
+        paths = [word for route in endpoint.routes for word in words_of(route.path or "")]
+        if not words or not _NO_RESOURCE.isdisjoint([*words, *paths]):
+            return False
+        if words[0] in _CREATES:
+            return len(words) > 1
+        if self._stores_what_it_returns(endpoint, context):
+            return True
+        if words[0] not in _MAY_CREATE - {"post"} or len(words) == 1:
+            return False
+        function = Function(endpoint.module, endpoint.node, endpoint.view_class)
+        return context.model.effects.writes(function) is not None
+
+    def _stores_what_it_returns(self, endpoint: Endpoint, context: Context) -> bool:
+        """`item = Item(...)`, `session.add(item)` and `return item`."""
+        module = endpoint.module
+        resolver = context.model.resolver
+        stored: set[str] = set()
+        for node in module.index.own_nodes(endpoint.node):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="add") as func, args=[ast.Name() as made]):
+                    names = resolver.names_of(resolver.resolve(module, func))
+                    value = resolver.resolve(module, made)
+                    if (
+                        any(is_in(name, SESSION_WRITES) for name in names)
+                        and isinstance(value, Instance)
+                        and isinstance(value.of, Class)
+                        and value.call is not None
+                        and resolver.resolve(module, value.call.func) == value.of
+                    ):
+                        stored.add(made.id)
+        returned = {
+            node.value.id
+            for node in returns_of(module, endpoint.node)
+            if isinstance(node.value, ast.Name)
+        }
+        return not stored.isdisjoint(returned)
+
+    def _decides_itself(self, endpoint: Endpoint, context: Context) -> bool:
+        """Whether the function answers with a response, or sets the status of one."""
+        module, model = endpoint.module, context.model
+        if module.index.is_generator(endpoint.node) or is_raw_response(
+            model, module, endpoint.node.returns
+        ):
+            return True
+        for node in module.index.own_nodes(endpoint.node):
+            if isinstance(node, ast.Attribute) and node.attr == "status_code":
+                if isinstance(node.ctx, ast.Store):
+                    return True
+        return any(
+            model.is_instance(model.resolve(module, node.value), RESPONSE)
+            for node in returns_of(module, endpoint.node)
+        )
+
+    def _fix(self, route: Route, context: Context) -> Fix | None:
+        if route.call is None:
+            return None
+        edits = set_argument(text_of(context.module), route.call, "status_code", "201")
+        return fix_of("Answer 201", "unsafe", edits)
