@@ -54,6 +54,7 @@ class GlobalConnection(Rule):
 
 
     async def get_connection() -> AsyncIterator[aiosqlite.Connection]:
+        \"\"\"Open a connection for one request.\"\"\"
         async with aiosqlite.connect("shop.db") as connection:
             yield connection
 

@@ -52,6 +52,7 @@ class MutableGlobalState(Rule):
 
 
     async def remember(name: str, store: Annotated[NameStore, Depends(get_store)]) -> str:
+        \"\"\"Store the name.\"\"\"
         await store.add(name)
         return name
 
