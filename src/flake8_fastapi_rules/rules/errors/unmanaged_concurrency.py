@@ -93,7 +93,7 @@ class UnmanagedConcurrency(Rule):
                 starter is not None
                 and starter.kind == "create_task"
                 and not starter.is_held
-                and isinstance(parents.get(site.node), ast.Expr)
+                and _is_dropped(parents.get(site.node))
             ):
                 yield self.report(site.node, call=spoken(site.callee.name))
             thread = next((n for n in names if n.removesuffix(".start") in THREADS), None)
@@ -112,3 +112,14 @@ class UnmanagedConcurrency(Rule):
             and (ast.dump(node.value) == receiver or not isinstance(start.func.value, ast.Call))
             for node in endpoint.module.index.own_nodes(endpoint.node)
         )
+
+
+def _is_dropped(parent: ast.AST | None) -> bool:
+    """Whether the statement around a call throws its result away."""
+    match parent:
+        case ast.Expr():
+            return True
+        case ast.Assign(targets=[ast.Name(id="_")]):
+            return True
+        case _:
+            return False

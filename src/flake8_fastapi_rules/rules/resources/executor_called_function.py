@@ -12,7 +12,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.effects import spoken
 from flake8_fastapi_rules.semantics.libraries import EXECUTORS, blocking
 from flake8_fastapi_rules.semantics.types import result_type
-from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
+from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance, Value
 
 _CALLABLES = ("collections.abc.Callable", "typing.Callable", "functools.partial")
 #: Executors that take no keyword arguments for the function.
@@ -78,11 +78,7 @@ class ExecutorCalledFunction(Rule):
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report executors whose function argument is a call."""
         callee = context.resolve(call.func)
-        if not isinstance(callee, External) or not call.args:
-            return
-        position = next(
-            (EXECUTORS[n] for n in context.model.resolver.names_of(callee) if n in EXECUTORS), None
-        )
+        name, position = self._executor(call, callee, context)
         if position is None or position >= len(call.args):
             return
         given = call.args[position]
@@ -91,9 +87,20 @@ class ExecutorCalledFunction(Rule):
             yield self.report(
                 given,
                 call=f"{called}(...)" if len(called) <= 30 else f"{called[-27:]}(...)",
-                executor=spoken(callee.name),
-                fix=self._fix(context, call, given, spoken(callee.name)),
+                executor=name,
+                fix=self._fix(context, call, given, name),
             )
+
+    def _executor(self, call: ast.Call, callee: Value, context: Context) -> tuple[str, int | None]:
+        """How an executor is called, and the position of the function among its arguments."""
+        if isinstance(callee, External):
+            for name in context.model.resolver.names_of(callee):
+                if name in EXECUTORS:
+                    return spoken(callee.name), EXECUTORS[name]
+        elif not callee and isinstance(call.func, ast.Attribute):
+            if call.func.attr == "run_in_executor":  # nothing else has a method of this name
+                return call.func.attr, 1
+        return "", None
 
     def _gives_no_function(self, call: ast.Call, context: Context) -> bool:
         """Whether the result of a call is certainly not something to call."""
