@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ast
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.modules import Module
     from flake8_fastapi_rules.semantics.uses import Uses
+    from flake8_fastapi_rules.semantics.values import Class
 
 T = TypeVar("T")
 
@@ -33,4 +35,26 @@ class PerProject(Generic[T]):
             return known[1]
         found = self._gather(model, uses)
         self._known[uses] = list(uses.modules), found
+        return found
+
+
+class PerClass(Generic[T]):
+    """A question about a class of the project, whose answers are kept for the run.
+
+    Parameters:
+        gather: gives the parts of the answer.
+    """
+
+    def __init__(self, gather: Callable[[Model, Class], Iterable[T]]) -> None:
+        self._gather = gather
+        self._known: WeakKeyDictionary[Model, dict[ast.ClassDef, tuple[T, ...]]] = (
+            WeakKeyDictionary()
+        )
+
+    def __call__(self, model: Model, cls: Class) -> tuple[T, ...]:
+        """The answer for one class."""
+        known = self._known.setdefault(model, {})
+        found = known.get(cls.node)
+        if found is None:
+            found = known[cls.node] = tuple(self._gather(model, cls))
         return found

@@ -20,6 +20,7 @@ from flake8_fastapi_rules.semantics.values import (
     Constant,
     Expression,
     External,
+    Function,
     Instance,
     Value,
 )
@@ -300,3 +301,8 @@ def _is_global(module: Module, name: str, at: ast.AST) -> bool:
         )
         for binding in bindings
     )
+
+
+def is_generator(function: Function) -> bool:
+    """Whether a function yields its answer piece by piece."""
+    return function.module.index.is_generator(function.node)

@@ -15,7 +15,7 @@ from flake8_fastapi_rules.requirements import Bounds, requirement_of
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import path_parameters
 from flake8_fastapi_rules.semantics.parameters import fields_of
-from flake8_fastapi_rules.semantics.per_project import PerProject
+from flake8_fastapi_rules.semantics.per_project import PerClass, PerProject
 from flake8_fastapi_rules.semantics.responses import model_classes, response_type
 from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function, Instance
 
@@ -64,14 +64,17 @@ class SchemaField:
         return has_unknown or self.argument("default_factory") is not None
 
 
-def schema_fields(model: Model, cls: Class) -> Iterator[SchemaField]:
-    """The fields of a model, those of its bases first, without class variables and private ones."""
+def _schema_fields(model: Model, cls: Class) -> Iterator[SchemaField]:
     for module, statement in fields_of(model.resolver, cls):
         assert isinstance(statement.target, ast.Name)
         name = statement.target.id
         if name.startswith("_") or name == "model_config":
             continue
         yield SchemaField(module, statement, name, _field_call(model, module, statement))
+
+
+#: The fields of a model, those of its bases first, without class variables and private ones.
+schema_fields = PerClass(_schema_fields)
 
 
 def own_fields(model: Model, cls: Class) -> Iterator[SchemaField]:
@@ -162,12 +165,19 @@ def nested_models(model: Model, classes: list[Class]) -> Iterator[Class]:
     seen = set(classes)
     queue = list(classes)
     while queue:
-        for each in schema_fields(model, queue.pop()):
-            for cls in model_classes(model, each.module, each.node.annotation):
-                if cls not in seen:
-                    seen.add(cls)
-                    queue.append(cls)
-                    yield cls
+        for cls in _named_models(model, queue.pop()):
+            if cls not in seen:
+                seen.add(cls)
+                queue.append(cls)
+                yield cls
+
+
+def _models_of_fields(model: Model, cls: Class) -> Iterator[Class]:
+    for each in schema_fields(model, cls):
+        yield from model_classes(model, each.module, each.node.annotation)
+
+
+_named_models = PerClass(_models_of_fields)
 
 
 def body_parameters(model: Model, route: Route) -> Iterator[Parameter]:
@@ -253,18 +263,35 @@ def dumped_model(model: Model, module: Module, call: ast.Call) -> Instance | Non
     return None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _pydantic_bounds(directory: Path) -> Bounds | None:
-    for folder in (directory, *directory.parents):
-        requirement = requirement_of(folder, "pydantic")
-        if requirement is not None:
-            return requirement.bounds
-        if (folder / ".git").exists():
-            return None
-    return None
+    requirement = requirement_of(directory, "pydantic")
+    if requirement is not None:
+        return requirement.bounds
+    if directory.parent == directory or (directory / ".git").exists():
+        return None
+    return _pydantic_bounds(directory.parent)
 
 
 def is_pydantic_2(module: Module) -> bool:
     """Whether a module's project may use Pydantic 2: nothing says that it has to be older."""
     bounds = _pydantic_bounds(module.path.parent)
     return bounds is None or bounds.below is None or bounds.below > (2,)
+
+
+def _gather_classes(model: Model, uses: Uses) -> frozenset[ast.ClassDef]:
+    found = _gather(model, uses)
+    nodes: set[ast.ClassDef] = set()
+    for module in uses.modules:
+        for fact in model.models(module):
+            if fact.node in found.bodies or fact.node in found.responses:
+                nodes.update(b.node for b in model.resolver.mro(fact.cls) if isinstance(b, Class))
+    return frozenset(nodes)
+
+
+_schema_classes = PerProject(_gather_classes)
+
+
+def schema_classes(model: Model, module: Module) -> frozenset[ast.ClassDef]:
+    """The models that bodies and answers of a project are made of, and the bases of these."""
+    return _schema_classes(model, module)
