@@ -449,9 +449,12 @@ def _position(binding: Binding) -> tuple[int, int]:
 
 
 def _end_position(binding: Binding) -> tuple[int, int]:
-    """Where the binding has taken effect: behind its value, in front of a body."""
+    """Where the binding has taken effect: behind its value, in front of a loop's body.
+
+    A function is bound behind its end: `def get(user=Depends(get))` names an earlier `get`.
+    """
     node = binding.node
-    if binding.kind in {"for", "with", "other", "def", "class", "parameter"}:
+    if binding.kind in {"for", "with", "other", "parameter"}:
         return _position(binding)
     return getattr(node, "end_lineno", 0) or 0, getattr(node, "end_col_offset", 0) or 0
 

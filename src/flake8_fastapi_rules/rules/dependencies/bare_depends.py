@@ -35,12 +35,12 @@ class BareDepends(Rule):
 
 
     class Pager:
-        def __init__(self, limit: int = 10) -> None:
-            self.limit = limit
+        def __init__(self, size: int = 10) -> None:
+            self.size = size
 
 
     async def get_page(pager: Annotated[Pager, Depends]) -> range:
-        return range(pager.limit)
+        return range(pager.size)
     ```
 
     ## Use instead
@@ -53,14 +53,14 @@ class BareDepends(Rule):
     class Pager:
         '''Which part of a list is wanted.'''
 
-        def __init__(self, limit: int = 10) -> None:
+        def __init__(self, size: int = 10) -> None:
             '''Take the size of a page.'''
-            self.limit = limit
+            self.size = size
 
 
     async def get_page(pager: Annotated[Pager, Depends()]) -> range:
         '''Give the positions on the first page.'''
-        return range(pager.limit)
+        return range(pager.size)
     ```
 
     ## Leaves alone

@@ -40,7 +40,7 @@ class ConflictingParameter(Rule):
     from fastapi import Query
 
 
-    async def get_page(limit: Annotated[int, Query(10)]) -> range:
+    async def get_page(limit: Annotated[int, Query(10, le=100)]) -> range:
         return range(limit)
     ```
 
@@ -51,7 +51,7 @@ class ConflictingParameter(Rule):
     from fastapi import Query
 
 
-    async def get_page(limit: Annotated[int, Query()] = 10) -> range:
+    async def get_page(limit: Annotated[int, Query(le=100)] = 10) -> range:
         '''Give the positions on the first page.'''
         return range(limit)
     ```
