@@ -118,8 +118,13 @@ async def test_administration_is_for_administrators(
 @pytest.mark.parametrize("user_id", ["1", "me2", "8b1c3e9e-0000-4000-8000-0000000000000"])
 async def test_ids_are_uuids(client: httpx.AsyncClient, admin: Account, user_id: str) -> None:
     response = await client.get(f"/api/v1/users/{user_id}", headers=admin.bearer)
-    assert response.status_code == 422
-    assert response.json()["errors"][0]["field"] == "path.user_id"
+    assert response.status_code == 404
+
+
+async def test_own_account_cannot_be_deleted(client: httpx.AsyncClient, admin: Account) -> None:
+    response = await client.delete("/api/v1/users/me", headers=admin.bearer)
+    assert response.status_code == 405
+    assert response.headers["allow"] == "GET, PATCH"
 
 
 async def test_user_bodies_are_random() -> None:

@@ -25,6 +25,8 @@ from example_app.schemas.users import (
 
 router = APIRouter(prefix="/users", tags=["users"], responses={**UNAUTHORIZED, **FORBIDDEN})
 
+# Every path below says `:uuid`, so that `DELETE /users/me` is a method that `me` does not have
+# (405) rather than a user with a wrong id (422).
 UserId = Annotated[UUID, Path(description="The user.")]
 
 
@@ -70,7 +72,7 @@ async def list_users(params: PageQuery, service: UserServiceDep) -> Page[UserRes
 
 
 @router.get(
-    "/{user_id}",
+    "/{user_id:uuid}",
     status_code=status.HTTP_200_OK,
     operation_id="get_user",
     responses=NOT_FOUND,
@@ -82,7 +84,7 @@ async def get_user(user_id: UserId, service: UserServiceDep) -> UserResponse:
 
 
 @router.patch(
-    "/{user_id}",
+    "/{user_id:uuid}",
     status_code=status.HTTP_200_OK,
     operation_id="update_user",
     responses={**NOT_FOUND, **CONFLICT},
@@ -96,7 +98,7 @@ async def update_user(
 
 
 @router.delete(
-    "/{user_id}",
+    "/{user_id:uuid}",
     status_code=status.HTTP_204_NO_CONTENT,
     operation_id="delete_user",
     responses={**NOT_FOUND, **CONFLICT},
