@@ -8,7 +8,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
-from flake8_fastapi_rules.semantics.facts import App, Include, Mount, Route, Router
+from flake8_fastapi_rules.semantics.facts import (
+    App,
+    ExceptionHandler,
+    Include,
+    Mount,
+    Route,
+    Router,
+)
 from flake8_fastapi_rules.semantics.framework import ROUTE_ADDERS
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import Class, Function
@@ -60,7 +67,7 @@ class Assembling:
         index = module.index
         declaring: list[ast.AST] = [
             fact.node
-            for kind in (App, Router, Include, Mount, Route)
+            for kind in (App, Router, Include, Mount, Route, ExceptionHandler)
             for fact in self._model.local(module, kind)
         ]
         for call in index.nodes(ast.Call):

@@ -80,7 +80,8 @@ _DIRECT = frozenset(
     {"add_api_route", "add_api_websocket_route", "add_route", "add_websocket_route"}
 )
 _VERSIONED = "generate_and_include_versioned_routers"
-_KNOWN = _ADDERS | _DIRECT | {"include_router", "mount", "__init__", _VERSIONED}
+_HANDLING = frozenset({"add_exception_handler", "exception_handler"})
+_KNOWN = _ADDERS | _DIRECT | _HANDLING | {"include_router", "mount", "__init__", _VERSIONED}
 _POSITIONAL: dict[str, tuple[str, ...]] = {
     "add_api_route": ("path", "endpoint"),
     "add_api_websocket_route": ("path", "endpoint", "name"),
@@ -359,7 +360,10 @@ class Evaluator:
         self._in_test = self.model.settings.is_test_path(str(function.module.path))
         try:
             if owner is None:
-                self.call_function(closure, Arguments([], {}, hidden=False), as_root=True)
+                result = self.call_function(closure, Arguments([], {}), as_root=True)
+                for made in _made_in(result, 0):
+                    if not made.node.is_app:
+                        made.node.is_handed_out = True  # to whoever calls the function
                 return
             self._run_class(Class(function.module, owner), function)
         finally:
@@ -1388,9 +1392,15 @@ class Evaluator:
         """An app or router given to something unknown may get routes there."""
         for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
             if isinstance(argument, ast.Name):
-                value = self.evaluate(argument, frame)
-                if isinstance(value, Made):
-                    value.node.is_open = True
+                for made in _made_in(self.evaluate(argument, frame), 0):
+                    made.node.is_open = made.node.is_handed_out = True
+
+    def _hand_out(self, node: ast.Call, frame: Frame) -> None:
+        """Note the apps and routers that a library's function gets, alone or in lists."""
+        for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
+            if isinstance(argument, ast.Name | ast.Attribute | ast.List | ast.Tuple):
+                for value in _made_in(self.evaluate(argument, frame), 0):
+                    value.node.is_handed_out = True
 
     def _call_closure(
         self, callee: Closure, node: ast.Call, frame: Frame, is_statement: bool
@@ -1631,6 +1641,13 @@ class Evaluator:
             for name in _APP_DEFAULTS:
                 if name in arguments.keywords or arguments.hidden:
                     node.attributes[name] = arguments.keywords.get(name, UNKNOWN)
+        handlers = arguments.keywords.get("exception_handlers")
+        if isinstance(handlers, Table) and handlers.complete:
+            for key in handlers.items:
+                caught = Constant(key) if _is_literal(key) else self._plain(key)
+                node.handled.append(to_value(caught))
+        elif (handlers is not None and not _is_none(handlers)) or arguments.hidden:
+            node.handled.append(UNKNOWN)
         routes = arguments.keywords.get("routes")
         if routes is not None and not _is_none(routes):
             self._extend_routes(node, routes)
@@ -1663,6 +1680,8 @@ class Evaluator:
             return self._opaque(result, node, frame)
         if last[:1].islower():
             self._evaluate_arguments(node, frame)
+        if name.partition(".")[0] not in _HARMLESS and "testclient" not in name:
+            self._hand_out(node, frame)
         return self._lift(result)
 
     def _evaluate_arguments(self, node: ast.Call, frame: Frame) -> None:
@@ -1781,6 +1800,11 @@ class Evaluator:
             for router in arguments.positional:
                 self._include(node, Arguments([router], {}), origin)
             return Constant(None)
+        if plain in _HANDLING:
+            named = arguments.named(("exc_class_or_status_code",))
+            caught = self._plain(named.get("exc_class_or_status_code", UNKNOWN))
+            node.handled.append(to_value(caught))
+            return UNKNOWN
         if plain in _ADDERS:
             return Decorator(node, plain, arguments, origin)
         if plain in _DIRECT:
@@ -1965,6 +1989,7 @@ class Evaluator:
                     child.node if isinstance(child, Made) and child.node.is_app else None,
                     text.rstrip("/") if text is not None else None,
                     self._is_conditional(node) or len(children) > 1,
+                    self._given_text(named.get("name"), arguments.hidden),
                 )
             )
 
@@ -2235,6 +2260,14 @@ class Evaluator:
                 return UNKNOWN
 
 
+#: Libraries that get apps and put no routes and handlers on them.
+_HARMLESS = frozenset(
+    {
+        "asgi_lifespan", "asgiref", "builtins", "granian", "httpx", "hypercorn", "logging",
+        "mangum", "opentelemetry", "prometheus_fastapi_instrumentator", "sentry_sdk", "typing",
+        "uvicorn", "contextlib", "asyncio", "anyio",
+    }
+)  # fmt: skip
 _CALLABLES = frozenset({"collections.abc.Callable", "typing.Callable", "typing.Any"})
 _PLANNED = frozenset(
     {
@@ -2263,6 +2296,26 @@ def to_value(value: AV) -> Value:
             return value
         case _:
             return UNKNOWN
+
+
+def _made_in(value: AV, depth: int) -> Iterator[Made]:
+    """The apps and routers that a value is or holds."""
+    if isinstance(value, Maybe):
+        value = value.value
+    if isinstance(value, Made):
+        yield value
+    elif depth < 3:
+        inner: Iterable[AV] = ()
+        if isinstance(value, Either):
+            inner = value.values
+        elif isinstance(value, Items):
+            inner = value.items
+        elif isinstance(value, Table):
+            inner = value.items.values()
+        elif isinstance(value, Object):
+            inner = value.attributes.values()
+        for item in inner:
+            yield from _made_in(item, depth + 1)
 
 
 def _has_objects(arguments: Arguments) -> bool:

@@ -133,6 +133,7 @@ class MountEntry:
     Parameters:
         child: the mounted app of the project; `None` for everything else (files, WSGI, ...).
         path: `None` when it cannot be told.
+        name: as given; `None` when not given.
     """
 
     fact: Mount | None
@@ -141,6 +142,7 @@ class MountEntry:
     child: RouterNode | None
     path: str | None
     is_conditional: bool
+    name: str | Unknown | None = None
 
 
 Entry: TypeAlias = Union[RouteEntry, IncludeEntry, MountEntry]  # noqa: UP007
@@ -160,6 +162,8 @@ class RouterNode:
         entries: what was put on it, in order.
         is_opaque: made by a library that puts routes on it that cannot be seen.
         is_open: something unknown was done with it, which may have put routes on it.
+        is_handed_out: given to a library, or returned to an unknown caller.
+        handled: what exception handlers were put on it for: exception classes, statuses.
         conditions: the branches that it was made in.
         in_test: it was made on behalf of a test.
     """
@@ -174,10 +178,11 @@ class RouterNode:
     attributes: dict[str, Any] = field(default_factory=dict)
     is_opaque: bool = False
     is_open: bool = False
+    is_handed_out: bool = False
+    handled: list[Value] = field(default_factory=list)
     conditions: tuple[object, ...] = ()
     name: str | None = None
     in_test: bool = False
-    lifespan: Value | None = None
 
     @property
     def routes(self) -> tuple[RouteEntry, ...]:

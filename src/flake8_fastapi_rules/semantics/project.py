@@ -70,7 +70,9 @@ class ResolvedRoute:
         responses: the status codes that are documented; `None` when some are unknown.
         include_in_schema, deprecated: `None` when they cannot be told.
         response_class: `None` for the default.
+        has_custom_id: a `generate_unique_id_function` makes the id; `None` when that is unknown.
         certain: method, path and handler are known and no branch or loop decides about it.
+        certain_in_app: the same for the app by itself, wherever it may be mounted.
         order: the position in the app's table (mounts count too).
         includes: the `include_router` calls that lead to it, outermost first.
         router: the app or router that it is declared on.
@@ -96,6 +98,8 @@ class ResolvedRoute:
     deprecated: bool | None
     response_class: Value | None
     certain: bool
+    certain_in_app: bool
+    has_custom_id: bool | None
     order: int
     includes: tuple[Include, ...]
     router: RouterNode
@@ -127,6 +131,7 @@ class ResolvedMount:
     mount: Mount | None
     local_path: str | None
     child: AppNode | None
+    name: str | Unknown | None
     certain: bool
     order: int
 
@@ -368,6 +373,10 @@ class Project:
         """The apps that include a router, directly or through others."""
         return tuple(app for app in self.apps if node in self._table(app).reached)
 
+    def reached(self, app: AppNode) -> frozenset[RouterNode]:
+        """The app and all routers that it includes, directly or through others."""
+        return frozenset(self._table(app).reached)
+
     def is_complete(self, app: AppNode) -> bool:
         """Whether every include, mount and route of an app could be resolved.
 
@@ -393,9 +402,33 @@ class Project:
         reached = {node.call for app in self.apps for node in self._table(app).reached}
         found: dict[ast.Call, RouterNode] = {}
         for node in self.routers:
-            if node.call not in reached and node.routes and not node.is_opaque:
+            if (
+                node.call not in reached
+                and node.routes
+                and not (node.is_opaque or node.is_handed_out or node.is_open)
+            ):
                 found.setdefault(node.call, node)
         return tuple(found.values())
+
+    @cached_property
+    def roots(self) -> tuple[AppNode, ...]:
+        """The apps, and the routers that no app here reaches, as if they were apps.
+
+        What contradicts itself inside of such a router does so wherever it is included.
+        """
+        reached = {node.call for app in self.apps for node in self._table(app).reached}
+        included = {
+            entry.child.call
+            for node in self.nodes
+            for entry in node.includes
+            if entry.child is not None
+        }
+        found: dict[ast.Call, AppNode] = {}
+        for node in self.routers:
+            if node.call not in reached | included and not node.is_opaque:
+                name = node.name or _fallback_name(node)
+                found.setdefault(node.call, AppNode(node, name))
+        return (*self.apps, *found.values())
 
     @cached_property
     def cycles(self) -> tuple[tuple[IncludeEntry, ...], ...]:
@@ -536,6 +569,7 @@ class _Table:
                 entry.fact,
                 local,
                 child,
+                entry.name,
                 certain and known,
                 self._order,
             )
@@ -594,6 +628,8 @@ class _Table:
                 None if isinstance(options.deprecated, Unknown) else bool(options.deprecated),
                 options.response_class,
                 certain and endpoint is not None and self.app.has_certain_path,
+                certain and endpoint is not None,
+                None if isinstance(options.custom_id, Unknown) else options.custom_id,
                 self._order,
                 includes,
                 node,

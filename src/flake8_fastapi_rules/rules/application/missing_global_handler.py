@@ -1,0 +1,94 @@
+"""FAR120: an app that leaves unexpected errors to the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import App
+from flake8_fastapi_rules.semantics.values import Class, Constant, External, Value
+
+
+class MissingGlobalHandler(Rule):
+    """Answer unexpected errors in one place.
+
+    ## What it does
+    Reports an app without an exception handler for `Exception`, for status 500 or for an exception
+    class of the project. Handlers count wherever they are registered: by decorator,
+    `add_exception_handler`, `exception_handlers=`, or in a function that is given the app.
+
+    ## Why it matters
+    Without one an unexpected error is answered with the plain text "Internal Server Error", in
+    another format than every other error, and nothing of your own is logged or counted.
+
+    ## Example
+    ```python
+    from fastapi import FastAPI
+
+
+    async def health() -> str:
+        return "ok"
+
+
+    def create_app() -> FastAPI:
+        app = FastAPI()
+        app.get("/health")(health)
+        return app
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi import FastAPI, Request
+    from fastapi.responses import JSONResponse
+
+
+    async def answer_error(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": "Internal error"}, status_code=500)
+
+
+    def register_handlers(app: FastAPI) -> None:
+        app.add_exception_handler(Exception, answer_error)
+    ```
+
+    ## Leaves alone
+    Apps without endpoints, apps mounted on others, apps given to a library's function, and handlers
+    for what cannot be resolved.
+
+    ## Source
+    FastAPI's documentation on handling errors.
+    """
+
+    code = "FAR120"
+    message = "App `{name}` has no handler for `Exception`; register one"
+    profiles = ("strict", "clean-architecture")
+    scope = "project"
+
+    @on(App)
+    def check(self, app: App, context: Context) -> Iterator[Report]:
+        """Report an app whose unexpected errors nobody handles."""
+        project = context.model.project(context.module)
+        for found in project.apps:
+            node = found.node
+            if found.call is not app.node or found.is_mounted or node.is_open or node.is_handed_out:
+                continue
+            if not project.resolved_routes(found) and not project.resolved_mounts(found):
+                continue
+            if not any(_is_general(caught, context) for caught in node.handled):
+                name = app.names[0] if app.names and len(app.names[0]) < 40 else "..."
+                yield self.report(app.node, name=name)
+                return
+
+
+def _is_general(caught: Value, context: Context) -> bool:
+    """Whether a handler for it answers more than errors of one library, or cannot be told."""
+    match caught:
+        case External("builtins.Exception" | "builtins.BaseException") | Constant(500):
+            return True
+        case Class():
+            return context.model.is_subclass(caught, "builtins.Exception") or not (
+                context.model.resolver.has_known_bases(caught)
+            )
+        case External() | Constant():
+            return False
+        case _:
+            return True

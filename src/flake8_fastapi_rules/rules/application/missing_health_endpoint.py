@@ -1,0 +1,97 @@
+"""FAR119: an app that cannot be asked whether it is up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import App
+from flake8_fastapi_rules.semantics.paths import is_health_path
+
+
+class MissingHealthEndpoint(Rule):
+    """Give every app a health endpoint.
+
+    ## What it does
+    Reports an app with endpoints of which none has a health path (`/health`, `/ready`, `/ping`,
+    ... with any prefix; `health-paths` sets them).
+
+    ## Why it matters
+    Load balancers and orchestrators decide by it whether an instance gets requests or is replaced.
+    Without one they can only see whether the port is open.
+
+    ## Example
+    ```python
+    from fastapi import APIRouter, FastAPI
+
+    router = APIRouter()
+
+
+    @router.get("/items")
+    async def list_items() -> list[str]:
+        return []
+
+
+    def create_app() -> FastAPI:
+        app = FastAPI()
+        app.include_router(router)
+        return app
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi import APIRouter
+
+    router = APIRouter(tags=["items"])
+
+
+    @router.get("/items", status_code=200, operation_id="list_items")
+    async def list_items() -> list[str]:
+        \"\"\"Answer all items.\"\"\"
+        return []
+
+
+    @router.get("/health", status_code=200, operation_id="health")
+    async def health() -> str:
+        \"\"\"Answer that the service is up.\"\"\"
+        return "ok"
+    ```
+
+    ## Leaves alone
+    Apps without endpoints, apps mounted on others, apps given to a library's function, and apps
+    with routers or paths that cannot be resolved.
+
+    ## Source
+    The conventions of Kubernetes probes and of load balancers.
+    """
+
+    code = "FAR119"
+    message = "App `{name}` has no health endpoint such as `/health`"
+    profiles = ("strict",)
+    scope = "project"
+
+    @on(App)
+    def check(self, app: App, context: Context) -> Iterator[Report]:
+        """Report an app none of whose routes tells its health."""
+        project = context.model.project(context.module)
+        for found in project.apps:
+            if found.call is not app.node or found.is_mounted or found.node.is_handed_out:
+                continue
+            routes = project.resolved_routes(found)
+            if not routes or not project.is_complete(found):
+                continue
+            if any(node.is_opaque for node in project.reached(found)):
+                continue
+            mounted = [
+                route
+                for mount in project.resolved_mounts(found)
+                if mount.child is not None
+                for route in project.resolved_routes(mount.child)
+            ]
+            paths = [route.local_path for route in (*routes, *mounted)]
+            if None in paths:
+                continue
+            if not any(is_health_path(path, context.settings.health_paths) for path in paths):
+                name = app.names[0] if app.names and len(app.names[0]) < 40 else "..."
+                yield self.report(app.node, name=name)
+                return

@@ -1,0 +1,142 @@
+"""FAR214: a router that is filled after it was included."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import partial
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.fixes.edit import delete_statement, fix_of, insert_before
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Include
+from flake8_fastapi_rules.semantics.graph import IncludeEntry
+
+#: Rules that speak of routes only once an app serves them.
+_ABOUT_SERVED_ROUTES = (
+    "FAR208", "FAR210", "FAR211", "FAR216", "FAR217", "FAR218", "FAR227", "FAR710",
+)  # fmt: skip
+
+
+class LateInclude(Rule):
+    """Include the children before the parent.
+
+    ## What it does
+    Reports `parent.include_router(child)` behind the place where `parent` itself was included in
+    an app or another router. It counts only for FastAPI below 0.137.
+
+    ## Why it matters
+    Up to FastAPI 0.136 `include_router` copies the routes that are there at this moment. What the
+    parent gets later never reaches the app: its endpoints answer 404.
+
+    ## Example
+    ```python
+    # far: fastapi=0.136
+    from fastapi import APIRouter
+
+    api = APIRouter(prefix="/api")
+    shop = APIRouter()
+    items = APIRouter()
+
+
+    @items.get("/items")
+    async def list_items() -> list[str]:
+        return []
+
+
+    api.include_router(shop)
+    shop.include_router(items)
+    ```
+
+    ## Use instead
+    ```python
+    # far: fastapi=0.136
+    from fastapi import APIRouter
+
+    api = APIRouter(prefix="/api")
+    shop = APIRouter()
+    items = APIRouter(tags=["items"])
+
+
+    @items.get("/items", status_code=200, operation_id="list_items")
+    async def list_items() -> list[str]:
+        \"\"\"Answer all items.\"\"\"
+        return []
+
+
+    shop.include_router(items)
+    api.include_router(shop)
+    ```
+
+    ## Leaves alone
+    Projects that need FastAPI 0.137 or later, where included routers stay connected, and includes
+    under a condition.
+
+    ## Fix safety
+    Moves the include in front of the parent's own when both stand in one block with nothing but
+    calls between them. The endpoints appear in the app and its documentation: unsafe.
+
+    ## Source
+    FastAPI 0.137 keeps the tree of routers; before, `APIRouter.include_router` copied routes.
+    """
+
+    code = "FAR214"
+    message = "This router is included too late: its parent was included before and copied"
+    profiles = ("recommended",)
+    is_bug = True
+    scope = "project"
+    fix = "unsafe"
+    hints = ("include_router",)
+
+    @on(Include)
+    def check(self, include: Include, context: Context) -> Iterator[Report]:
+        """Report an include into a router that was copied already."""
+        if context.settings.fastapi_at_least(0, 137):
+            return
+        for parent in _copies(include, context):
+            place = context.related(parent.module, parent.node, "the parent is included here")
+            yield self.report(include.node, related=[place], fix=partial(_move, include, parent))
+            return
+
+
+def _copies(include: Include, context: Context) -> Iterator[IncludeEntry]:
+    """The includes of the parent that came before, and that missed this one."""
+    project = context.model.project(context.module)
+    for node in project.nodes:
+        for entry in node.includes:
+            child = entry.child
+            if child is None or entry.is_conditional:
+                continue
+            for late in child.entries[entry.visible :]:
+                if (
+                    isinstance(late, IncludeEntry)
+                    and late.node is include.node
+                    and not late.is_conditional
+                    and late.child is not None
+                ):
+                    yield entry
+
+
+def _move(include: Include, parent: IncludeEntry) -> Fix | None:
+    if parent.module is not include.module:
+        return None
+    text = text_of(include.module)
+    moved = include.module.index.statement_of(include.node)
+    anchor = include.module.index.statement_of(parent.node)
+    if moved is None or anchor is None or moved is anchor:
+        return None
+    block = text.block_of(moved)
+    if block is None or anchor not in block:
+        return None
+    between = block[block.index(anchor) : block.index(moved)]
+    if not between or not all(isinstance(statement, ast.Expr) for statement in between):
+        return None
+    start, end = text.start_of_statement(moved), text.end(moved)
+    return fix_of(
+        "Include it before its parent",
+        "unsafe",
+        delete_statement(text, moved),
+        insert_before(text, anchor, text.text[text.line_start(start) : end]),
+        leads_to=_ABOUT_SERVED_ROUTES,
+    )

@@ -1,0 +1,129 @@
+"""Routes that other routes of the same app keep from ever being chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+from weakref import WeakKeyDictionary
+
+from flake8_fastapi_rules.semantics.facts import RouteKind
+from flake8_fastapi_rules.semantics.paths import (
+    has_known_converters,
+    mounted_pattern,
+    overlaps,
+    pattern_of,
+    unmatched,
+)
+from flake8_fastapi_rules.semantics.project import (
+    AppNode,
+    Project,
+    ResolvedMount,
+    ResolvedRoute,
+)
+
+_WEBSOCKET = "WEBSOCKET"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A route that does not get the requests that its path asks for.
+
+    Parameters:
+        kind: `duplicate` for equal methods and patterns, `shadowed` when earlier ones catch all
+            its paths.
+        route: the later route.
+        earlier: the one that answers instead (the first of several).
+        methods: the methods that are lost.
+    """
+
+    kind: Literal["duplicate", "shadowed"]
+    route: ResolvedRoute
+    earlier: ResolvedRoute | ResolvedMount
+    methods: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An earlier route or mount, for one method."""
+
+    subject: ResolvedRoute | ResolvedMount
+    path: str
+    pattern: str
+    start: str
+
+
+_KNOWN: WeakKeyDictionary[AppNode, tuple[Conflict, ...]] = WeakKeyDictionary()
+
+
+def conflicts(project: Project, app: AppNode) -> tuple[Conflict, ...]:
+    """The conflicts among the certain routes of an app, in the order of the later routes."""
+    found = _KNOWN.get(app)
+    if found is None:
+        found = _KNOWN[app] = tuple(_conflicts(project, app))
+    return found
+
+
+def _conflicts(project: Project, app: AppNode) -> Iterator[Conflict]:
+    routes: list[ResolvedRoute | ResolvedMount] = [
+        *project.resolved_routes(app),
+        *project.resolved_mounts(app),
+    ]
+    routes.sort(key=lambda subject: subject.order)
+    by_method: dict[str, list[_Known]] = {}
+    mounts: list[_Known] = []
+    for subject in routes:
+        path = subject.local_path
+        if path is None or not has_known_converters(path):
+            continue
+        if isinstance(subject, ResolvedMount):
+            if subject.certain:
+                path = mounted_pattern(path)
+                mounts.append(_known(subject, path))
+            continue
+        if not subject.certain_in_app or subject.methods is None:
+            continue
+        here = _known(subject, path)
+        methods = (_WEBSOCKET,) if subject.kind is RouteKind.WEBSOCKET else subject.methods
+        yield from _conflicts_of(subject, here, methods, by_method, mounts)
+        for method in methods:
+            by_method.setdefault(method, []).append(here)
+
+
+def _known(subject: ResolvedRoute | ResolvedMount, path: str) -> _Known:
+    return _Known(subject, path, pattern_of(path) or path, path.partition("{")[0])
+
+
+def _conflicts_of(
+    route: ResolvedRoute,
+    here: _Known,
+    methods: tuple[str, ...],
+    by_method: dict[str, list[_Known]],
+    mounts: list[_Known],
+) -> Iterator[Conflict]:
+    duplicates: dict[int, tuple[_Known, list[str]]] = {}
+    hidden: list[str] = []
+    first: _Known | None = None
+    for method in methods:
+        candidates = [
+            known
+            for known in (*by_method.get(method, ()), *mounts)
+            if known.start.startswith(here.start) or here.start.startswith(known.start)
+        ]
+        candidates.sort(key=lambda known: known.subject.order)
+        equal = next((known for known in candidates if known.pattern == here.pattern), None)
+        if equal is not None:
+            duplicates.setdefault(id(equal), (equal, []))[1].append(method)
+            continue
+        candidates = [known for known in candidates if overlaps(here.path, known.path)]
+        if candidates and unmatched(here.path, [known.path for known in candidates]) is None:
+            hidden.append(method)
+            first = first or next(
+                (known for known in candidates if unmatched(here.path, [known.path]) is None),
+                candidates[0],
+            )
+    for known, lost in duplicates.values():
+        yield Conflict("duplicate", route, known.subject, tuple(lost))
+    # A route that answers at least one of its methods is not unreachable.
+    if first is not None and len(hidden) == len(methods):
+        yield Conflict("shadowed", route, first.subject, tuple(hidden))

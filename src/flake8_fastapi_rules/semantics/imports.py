@@ -1,0 +1,99 @@
+"""Which modules of a project import which others while they are imported themselves."""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.semantics.modules import Module
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImportEdge:
+    """An import that runs when `source` is imported."""
+
+    source: Module
+    node: ast.Import | ast.ImportFrom
+    target: Module
+
+
+class ImportGraph:
+    """The import-time imports of first-party modules, followed as far as asked.
+
+    Parameters:
+        model: finds modules.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._edges: dict[Module, tuple[ImportEdge, ...]] = {}
+
+    def edges(self, module: Module) -> tuple[ImportEdge, ...]:
+        """What importing a module imports directly, in source order, each module once."""
+        known = self._edges.get(module)
+        if known is None:
+            found: dict[Module, ImportEdge] = {}
+            for edge in self._edges_of(module):
+                if edge.target is not module:
+                    found.setdefault(edge.target, edge)
+            known = self._edges[module] = tuple(found.values())
+        return known
+
+    def _edges_of(self, module: Module) -> Iterator[ImportEdge]:
+        index, modules = module.index, self._model.modules
+        statements: list[ast.Import | ast.ImportFrom] = [
+            *index.nodes(ast.Import),
+            *index.nodes(ast.ImportFrom),
+        ]
+        statements.sort(key=lambda node: (node.lineno, node.col_offset))
+        for node in statements:
+            if not index.runs_at_import(node):
+                continue
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    target = modules.find(alias.name, module)
+                    if target is not None:
+                        yield ImportEdge(module, node, target)
+                continue
+            if node.level:
+                home = modules.relative(node.level, node.module, module)
+            else:
+                home = modules.find(node.module or "", module)
+            if home is None:
+                continue
+            for alias in node.names:
+                inner = modules.submodule(home, alias.name) if home.is_package else None
+                if inner is not None and alias.name not in home.index.module_scope.bindings:
+                    yield ImportEdge(module, node, inner)
+                elif not self._contains(home, module) or self._is_own(home, alias.name):
+                    yield ImportEdge(module, node, home)
+
+    def _contains(self, package: Module, module: Module) -> bool:
+        return package.is_package and package.folder in module.path.parents
+
+    def _is_own(self, package: Module, name: str) -> bool:
+        """Whether a package's `__init__` itself binds a name (so that it must have run)."""
+        return name in package.index.module_scope.bindings
+
+    def cycle_from(self, module: Module) -> tuple[ImportEdge, ...]:
+        """The shortest cycle through a module; empty when there is none."""
+        before: dict[Module, ImportEdge] = {}
+        queue = deque([module])
+        while queue:
+            current = queue.popleft()
+            for edge in self.edges(current):
+                if edge.target is module:
+                    path = [edge]
+                    while path[-1].source is not module:
+                        path.append(before[path[-1].source])
+                    return tuple(reversed(path))
+                if edge.target not in before:
+                    before[edge.target] = edge
+                    queue.append(edge.target)
+        return ()
