@@ -16,5 +16,3 @@ keepalive = 5
 accesslog = None  # the application writes the request log
 errorlog = "-"
 control_socket_disable = True
-max_requests = 10_000  # a worker that leaked would be replaced
-max_requests_jitter = 1_000
