@@ -66,7 +66,7 @@ def annotated_markers(
             is_endpoint=Role.ENDPOINT in roles and Role.DEPENDENCY not in roles,
         ),
         group=signature_group(node),
-        leads_to=("FAR307",),
+        leads_to=("FAR307", "FAR506"),
     )
 
 
