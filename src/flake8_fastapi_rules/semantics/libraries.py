@@ -154,9 +154,7 @@ _BLOCKING: Final[tuple[tuple[Blocking, str], ...]] = (
         io.TextIOWrapper: {_FILE_METHODS}; io.BufferedReader: {_FILE_METHODS};
         io.BufferedWriter: {_FILE_METHODS}; io.BufferedRandom: {_FILE_METHODS};
         io.FileIO: {_FILE_METHODS}; gzip.GzipFile: {_FILE_METHODS};
-        bz2.BZ2File: read readline readlines write; lzma.LZMAFile: read readline write;
-        configparser.ConfigParser.read; shelve.open; dbm.open; linecache: getline getlines;
-        glob: glob; fileinput.input""",
+        bz2.BZ2File: read readline readlines write; lzma.LZMAFile: read readline write""",
     ),
     (
         # The file behind an upload; the upload's own methods are asynchronous.
@@ -186,7 +184,9 @@ _BLOCKING: Final[tuple[tuple[Blocking, str], ...]] = (
         _OS,
         """
         os: fdatasync fsync link listdir makedirs mkdir open read remove removedirs rename renames
-            replace rmdir scandir sendfile symlink truncate unlink walk write""",
+            replace rmdir scandir sendfile symlink truncate unlink walk write;
+        glob.glob; configparser.ConfigParser.read; shelve.open; dbm.open;
+        linecache: getline getlines; fileinput.input""",
     ),
     (
         _OS_BRIEF,
