@@ -28,7 +28,7 @@ from example_app.middleware.access_log import AccessLogMiddleware
 from example_app.middleware.request_context import RequestContextMiddleware
 from example_app.middleware.security_headers import HEADERS, SecurityHeadersMiddleware
 from example_app.middleware.unhandled_errors import UnhandledErrorMiddleware
-from example_app.schemas.items import ItemCreate
+from example_app.schemas.items import ItemBase, ItemCreate
 
 Next = Callable[[Request], Awaitable[Response]]
 ROUNDS = 15
@@ -48,7 +48,7 @@ def bare() -> FastAPI:
         return {"status": "ok"}
 
     @app.post("/items")
-    async def create_item(body: ItemCreate) -> ItemCreate:
+    async def create_item(body: ItemCreate) -> ItemBase:
         return body
 
     return app
