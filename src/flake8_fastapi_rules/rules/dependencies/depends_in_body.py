@@ -13,7 +13,7 @@ from flake8_fastapi_rules.semantics.values import Function, FunctionNode
 #: What a marker itself has.
 _OWN_ATTRIBUTES = frozenset({"dependency", "use_cache", "scope", "scopes"})
 #: Nodes that use a value: whoever does this to a marker takes it for what it stands for.
-_USING = (ast.Await, ast.withitem, ast.For, ast.AsyncFor, ast.comprehension, ast.BinOp, ast.Compare)
+_USING = (ast.Await, ast.withitem, ast.For, ast.AsyncFor, ast.comprehension, ast.BinOp)
 
 
 class DependsInBody(Rule):

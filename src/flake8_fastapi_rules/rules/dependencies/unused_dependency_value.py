@@ -82,7 +82,9 @@ class UnusedDependencyValue(Rule):
     """
 
     code = "FAR318"
-    message = "Drop `{name}`, or put `{marker}` into `dependencies=[...]`: `{function}` never reads it"
+    message = (
+        "Drop `{name}` or put `{marker}` into `dependencies=[...]`: `{function}` never reads it"
+    )
     profiles = ("strict",)
     fix = "unsafe"
 
