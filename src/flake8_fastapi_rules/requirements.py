@@ -151,7 +151,7 @@ def _entries(directory: Path) -> Iterator[tuple[Path, str, Bounds]]:
     for name, bounds in _pyproject_entries(metadata):
         yield pyproject, name, bounds
     files = sorted(directory.glob("requirements*.txt"))
-    files += sorted(directory.glob("requirements/*.txt"))
+    files += [*sorted(directory.glob("requirements/*.txt")), *sorted(directory.glob("requires.txt"))]
     for file in files:
         try:
             lines = file.read_text("utf-8", errors="replace").splitlines()

@@ -87,10 +87,10 @@ def _field_call(model: Model, module: Module, statement: ast.AnnAssign) -> ast.C
     candidates = [(module, statement.value)] if statement.value is not None else []
     candidates += [(h, n) for h, n in model.resolver.metadata(module, statement.annotation)]
     for home, node in candidates:
-        if isinstance(node, ast.Call) and model.is_instance(
-            model.resolve(home, node), *_FIELD_FUNCTIONS
-        ):
-            return node
+        value = model.resolve(home, node)
+        if isinstance(value, Instance) and value.call is node:
+            if isinstance(node, ast.Call) and model.is_instance(value, *_FIELD_FUNCTIONS):
+                return node
     return None
 
 

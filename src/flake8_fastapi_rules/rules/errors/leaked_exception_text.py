@@ -217,7 +217,9 @@ class LeakedExceptionText(Rule):
                 return node if _is_text_of(node, exception) else None
             case ast.Name(id=name) if name != exception and depth < 2:
                 bound = _bound(context.resolve(node))
-                if bound is not None and self._leak(bound, exception, context, depth + 1):
+                if bound is None or self._is_guarded(bound, context):
+                    return None
+                if self._leak(bound, exception, context, depth + 1):
                     if exception is None or self._is_within(bound, node, context):
                         return node
                 return None

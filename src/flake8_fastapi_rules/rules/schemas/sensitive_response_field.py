@@ -96,6 +96,7 @@ class SensitiveResponseField(Rule):
     message = "`{name}` leaves the server in answers; use a response model without it"
     variants = {
         "inherited": "`{model}` inherits `{name}`, which leaves the server in answers",
+        "several": "`{model}` inherits `{name}` and {more} more that leave the server in answers",
         "shared": "The answer contains `{model}.{name}`; use a response model without it",
     }
     profiles = ("recommended",)
@@ -107,6 +108,7 @@ class SensitiveResponseField(Rule):
         uses = schema_uses(context.model, context.module)
         if self._is_shared(model.cls, context) or model.node not in uses.responses:
             return
+        inherited: list[str] = []
         for each in schema_fields(context.model, model.cls):
             answers = [
                 use for use in uses.responses[model.node] if self._exposes(each, use, context)
@@ -117,10 +119,17 @@ class SensitiveResponseField(Rule):
             if each.node in model.node.body:
                 yield self.report(each.node.target, name=each.name, related=related)
             elif each.module is not context.module or not self._is_answer(each, context):
-                where = context.source.name_range(model.node)
-                yield self.report(
-                    where, "inherited", name=each.name, model=model.node.name, related=related
-                )
+                inherited.append(each.name)
+        if inherited:
+            where = context.source.name_range(model.node)
+            name, more = inherited[0], len(inherited) - 1
+            yield self.report(
+                where,
+                "several" if more else "inherited",
+                name=name,
+                more=more,
+                model=model.node.name,
+            )
 
     @on(Route)
     def check_route(self, route: Route, context: Context) -> Iterator[Report]:

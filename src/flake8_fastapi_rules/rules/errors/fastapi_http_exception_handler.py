@@ -1,0 +1,97 @@
+"""FAR410: a handler for half of the HTTP errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.fixes.edit import fix_of
+from flake8_fastapi_rules.fixes.imports import replace_reference
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import ExceptionHandler
+from flake8_fastapi_rules.semantics.values import External
+
+_OURS = "fastapi.HTTPException"
+_STARLETTE = "starlette.exceptions.HTTPException"
+
+
+class FastapiHttpExceptionHandler(Rule):
+    """Register the handler of HTTP errors for Starlette's `HTTPException`.
+
+    ## What it does
+    Reports an exception handler that is registered for FastAPI's own `HTTPException`.
+
+    ## Why it matters
+    FastAPI's `HTTPException` derives from Starlette's, and Starlette raises its own: for paths
+    without a route (404), for wrong methods (405), and in mounted apps. These pass the handler by,
+    and clients get two kinds of error bodies.
+
+    ## Example
+    ```python
+    from fastapi import FastAPI, HTTPException, Request
+    from fastapi.responses import JSONResponse
+
+
+    async def failed(request: Request, error: HTTPException) -> JSONResponse:
+        return JSONResponse({"error": error.detail}, error.status_code)
+
+
+    def create_app() -> FastAPI:
+        app = FastAPI()
+        app.add_exception_handler(HTTPException, failed)
+        return app
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi import FastAPI, Request
+    from fastapi.responses import JSONResponse
+    from starlette.exceptions import HTTPException
+
+
+    async def failed(request: Request, error: HTTPException) -> JSONResponse:
+        return JSONResponse({"error": error.detail}, error.status_code)
+
+
+    def add_handlers(app: FastAPI) -> None:
+        app.add_exception_handler(HTTPException, failed)
+    ```
+
+    ## Leaves alone
+    Handlers of Starlette's exception, of subclasses and of statuses, and modules that register a
+    handler for Starlette's exception as well.
+
+    ## Fix safety
+    The handler is registered for Starlette's exception, which includes FastAPI's. It answers more
+    than before, which is the point.
+
+    ## Source
+    FastAPI's documentation on handling errors.
+    """
+
+    code = "FAR410"
+    message = "Starlette's own 404 and 405 pass this handler by; register it for Starlette's class"
+    profiles = ("strict",)
+    fix = "safe"
+    hints = ("HTTPException",)
+
+    @on(ExceptionHandler)
+    def check(self, fact: ExceptionHandler, context: Context) -> Iterator[Report]:
+        """Report handlers for FastAPI's `HTTPException`."""
+        if fact.caught != External(_OURS) or fact.caught_node is None:
+            return
+        if any(
+            other.caught == External(_STARLETTE) and other.app == fact.app
+            for other in context.facts(ExceptionHandler)
+        ):
+            return
+        yield self.report(fact.caught_node, fix=partial(self._fix, fact, context))
+
+    def _fix(self, fact: ExceptionHandler, context: Context) -> Fix | None:
+        assert fact.caught_node is not None
+        edits = replace_reference(
+            text_of(context.module), fact.caught_node, "starlette.exceptions", "HTTPException"
+        )
+        return fix_of("Use Starlette's `HTTPException`", "safe", edits)

@@ -1,0 +1,104 @@
+"""FAR412: the last handler, and it says nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import ExceptionHandler
+from flake8_fastapi_rules.semantics.libraries import TRACEBACK_LOG_CALLS, is_in
+from flake8_fastapi_rules.semantics.values import Constant, External, Function
+
+_CAUGHT = (External("builtins.Exception"), External("builtins.BaseException"), Constant(500))
+
+
+class HandlerWithoutLogging(Rule):
+    """Log in the handler for everything that nobody expected.
+
+    ## What it does
+    Reports an exception handler for `Exception` (or for status 500) that writes nothing to a log.
+
+    ## Why it matters
+    The handler for `Exception` sees the bugs. Its log line, with the traceback and the request, is
+    often all there is to find them by.
+
+    ## Example
+    ```python
+    from fastapi import FastAPI, Request
+    from fastapi.responses import JSONResponse
+
+
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": "Internal error"}, status_code=500)
+
+
+    def create_app() -> FastAPI:
+        app = FastAPI()
+        app.add_exception_handler(Exception, unexpected)
+        return app
+    ```
+
+    ## Use instead
+    ```python
+    import logging
+
+    from fastapi import FastAPI, Request
+    from fastapi.responses import JSONResponse
+
+    logger = logging.getLogger(__name__)
+
+
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        logger.error("%s failed", request.url.path, exc_info=error)
+        return JSONResponse({"detail": "Internal error"}, status_code=500)
+
+
+    def add_handlers(app: FastAPI) -> None:
+        app.add_exception_handler(Exception, unexpected)
+    ```
+
+    ## Leaves alone
+    Handlers of other exceptions, handlers that raise again, that report to Sentry and the like,
+    and that hand the exception to a function of which nothing is known.
+
+    ## Source
+    The convention of one global handler that logs.
+    """
+
+    code = "FAR412"
+    message = "Handler `{name}` answers unexpected errors without logging them"
+    profiles = ("strict", "clean-architecture")
+    scope = "project"
+
+    @on(ExceptionHandler)
+    def check(self, fact: ExceptionHandler, context: Context) -> Iterator[Report]:
+        """Report handlers for everything that do not log."""
+        function = fact.handler
+        if fact.caught not in _CAUGHT or not isinstance(function, Function):
+            return
+        node = function.node
+        if not isinstance(node, FUNCTIONS) or self._may_log(function, node, context):
+            return
+        is_here = function.module is context.module
+        place = context.source.name_range(node) if is_here else fact.node
+        yield self.report(place, name=node.name)
+
+    def _may_log(
+        self, function: Function, node: ast.FunctionDef | ast.AsyncFunctionDef, context: Context
+    ) -> bool:
+        effects = context.model.effects
+        if effects.logs(function) is not None:
+            return True
+        arguments = [*node.args.posonlyargs, *node.args.args]
+        exception = arguments[-1].arg if arguments else ""
+        for site in effects.calls(function):
+            if isinstance(site.callee, External) and is_in(site.callee.name, TRACEBACK_LOG_CALLS):
+                return True
+            given = [*site.node.args, *(keyword.value for keyword in site.node.keywords)]
+            if not site.callee and any(
+                isinstance(value, ast.Name) and value.id == exception for value in given
+            ):
+                return True
+        return any(isinstance(each, ast.Raise) for each in function.module.index.own_nodes(node))

@@ -1,0 +1,118 @@
+"""FAR511: an enumeration that only a schema uses."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.values import Class
+
+_ENUMS = ("enum.Enum",)
+_FEW = 6
+
+
+class EnumForFixedValues(Rule):
+    """Use `Literal` for a handful of fixed texts.
+
+    ## What it does
+    Reports a small enumeration of texts whose only use is as the type of fields of Pydantic models.
+
+    ## Why it matters
+    `Literal["red", "green"]` validates the same, shows the values where they are read, and needs no
+    `.value`. An enumeration pays off when code names its members.
+
+    ## Example
+    ```python
+    from enum import Enum
+
+    from pydantic import BaseModel
+
+
+    class Color(Enum):
+        RED = "red"
+        GREEN = "green"
+
+
+    class Lamp(BaseModel):
+        color: Color
+    ```
+
+    ## Use instead
+    ```python
+    from typing import Literal
+
+    from pydantic import BaseModel
+
+
+    class Lamp(BaseModel):
+        color: Literal["red", "green"]
+    ```
+
+    ## Leaves alone
+    Enumerations whose members or methods are used anywhere, those with methods of their own, with
+    other values than texts, or with more than six members.
+
+    ## Source
+    The convention of literal types for fixed values.
+    """
+
+    code = "FAR511"
+    message = "`{name}` is only the type of fields; `Literal` says the same"
+    profiles = ("opt-in",)
+    scope = "project"
+    hints = ("Enum",)
+
+    @on(ast.ClassDef)
+    def check(self, node: ast.ClassDef, context: Context) -> Iterator[Report]:
+        """Report small enumerations that only fields use."""
+        cls = Class(context.module, node)
+        if not node.bases or not context.model.is_subclass(cls, *_ENUMS):
+            return
+        members = 0
+        for statement in node.body:
+            match statement:
+                case ast.Assign(targets=[ast.Name()], value=ast.Constant(value=str())):
+                    members += 1
+                case ast.Expr(value=ast.Constant()) | ast.Pass():
+                    continue
+                case _:
+                    return
+        if not 1 <= members <= _FEW:
+            return
+        uses = 0
+        for module in {context.module, *context.model.uses(context.module).modules}:
+            if node.name not in module.source.text:
+                continue
+            for name in self._references(module, node.name):
+                if context.model.resolve(module, name) != cls:
+                    continue
+                if not self._is_field_type(module, name, context):
+                    return
+                uses += 1
+        if uses:
+            yield self.report(context.source.name_range(node), name=node.name)
+
+    def _references(self, module: Module, name: str) -> Iterator[ast.expr]:
+        for node in module.index.nodes(ast.Name):
+            if isinstance(node, ast.Name) and node.id == name:
+                yield node
+        for other in module.index.nodes(ast.Attribute):
+            if isinstance(other, ast.Attribute) and other.attr == name:
+                yield other
+
+    def _is_field_type(self, module: Module, node: ast.expr, context: Context) -> bool:
+        """Whether a reference stands in the annotation of a model's field."""
+        child: ast.AST = node
+        for parent in module.index.ancestors(node):
+            if isinstance(parent, ast.AnnAssign):
+                owner = module.index.class_of(parent)
+                return child is parent.annotation and (
+                    owner is not None
+                    and context.model.is_subclass(Class(module, owner), "pydantic.BaseModel")
+                )
+            if isinstance(parent, ast.stmt | ast.Attribute | ast.Call):
+                return False
+            child = parent
+        return False

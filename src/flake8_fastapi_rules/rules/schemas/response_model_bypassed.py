@@ -1,0 +1,78 @@
+"""FAR515: a response model that nothing goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Route, RouteKind
+from flake8_fastapi_rules.semantics.framework import RESPONSE
+from flake8_fastapi_rules.semantics.responses import returns_of
+from flake8_fastapi_rules.semantics.values import Constant
+
+
+class ResponseModelBypassed(Rule):
+    """Return what the response model describes, not a finished response.
+
+    ## What it does
+    Reports a `response_model` of an operation all of whose `return`s give a response object.
+
+    ## Why it matters
+    A response is sent as it is. The model stands in the schema and promises a form that nothing
+    checks, and fields that it should filter out are sent.
+
+    ## Example
+    ```python
+    from fastapi import APIRouter
+    from fastapi.responses import JSONResponse
+
+    router = APIRouter(prefix="/items")
+
+
+    @router.get("/{item_id}", response_model=dict[str, int])
+    async def read_item(item_id: int):
+        return JSONResponse({"id": "none"})
+    ```
+
+    ## Use instead
+    ```python
+    from uuid import UUID
+
+    from fastapi import APIRouter
+
+    router = APIRouter(prefix="/items", tags=["items"])
+
+
+    @router.get("/{item_id}", status_code=200, operation_id="read_item")
+    async def read_item(item_id: UUID) -> str:
+        \"\"\"Answer an item.\"\"\"
+        return item_id.hex
+    ```
+
+    ## Leaves alone
+    Operations that return something else on any path, and values that cannot be told.
+
+    ## Source
+    FastAPI's documentation on returning a response directly.
+    """
+
+    code = "FAR515"
+    message = "`response_model` is bypassed: `{name}` returns finished responses only"
+    profiles = ("opt-in",)
+    hints = ("response_model",)
+
+    @on(Route)
+    def check(self, route: Route, context: Context) -> Iterator[Report]:
+        """Report response models that no returned value goes through."""
+        given = route.arguments.get("response_model")
+        function = route.function
+        if route.kind is not RouteKind.HTTP or given is None or function is None:
+            return
+        if context.model.resolve(route.module, given) == Constant(None):
+            return
+        values = [
+            context.model.resolve(function.module, statement.value)
+            for statement in returns_of(function.module, function.node)
+        ]
+        if values and all(context.model.is_instance(value, RESPONSE) for value in values):
+            yield self.report(given, name=getattr(function.node, "name", "lambda"))

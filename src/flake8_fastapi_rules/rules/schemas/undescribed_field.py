@@ -1,0 +1,105 @@
+"""FAR510: fields that the schema only names."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import PydanticModel
+from flake8_fastapi_rules.semantics.schemas import (
+    SchemaField,
+    config_values,
+    is_true,
+    own_fields,
+    schema_classes,
+)
+from flake8_fastapi_rules.semantics.values import Instance
+
+
+class UndescribedField(Rule):
+    """Describe the fields of bodies, answers and settings.
+
+    ## What it does
+    Reports a field without a description in a model that is a request body, an answer, a part or a
+    base of one, or that holds settings.
+
+    ## Why it matters
+    The description is what whoever calls the service reads, in the documentation and in the
+    generated client. A name such as `rate` does not say per what, nor in which unit.
+
+    ## Example
+    ```python
+    from pydantic_settings import BaseSettings
+
+
+    class Settings(BaseSettings):
+        rate: int = 10
+    ```
+
+    ## Use instead
+    ```python
+    from pydantic import Field
+    from pydantic_settings import BaseSettings
+
+
+    class Settings(BaseSettings):
+        rate: int = Field(default=10, description="Requests per second and client")
+    ```
+
+    ## Leaves alone
+    Docstrings of fields where `use_attribute_docstrings` is on, fields made by helpers, private
+    fields, tables, and models with other uses.
+
+    ## Source
+    Pydantic's documentation on the customisation of JSON schemas.
+    """
+
+    code = "FAR510"
+    message = "Field `{name}` has no description"
+    profiles = ("strict",)
+    scope = "project"
+
+    @on(PydanticModel)
+    def check(self, model: PydanticModel, context: Context) -> Iterator[Report]:
+        """Report fields without a description."""
+        if model.kind in ("table", "root"):
+            return
+        if model.kind != "settings" and model.node not in schema_classes(
+            context.model, context.module
+        ):
+            return
+        config = config_values(context.model, model.cls)
+        uses_docstrings = config is None or (
+            "use_attribute_docstrings" in config
+            and is_true(context.model, *config["use_attribute_docstrings"])
+        )
+        for each in own_fields(context.model, model.cls):
+            if uses_docstrings and self._has_docstring(each, model.node):
+                continue
+            if not self._is_described(each, context):
+                yield self.report(each.node.target, name=each.name)
+
+    def _is_described(self, each: SchemaField, context: Context) -> bool:
+        if each.field_call is not None:
+            if each.argument("description") is not None:
+                return True
+            if any(keyword.arg is None for keyword in each.field_call.keywords):
+                return True
+        elif each.node.value is not None and isinstance(each.node.value, ast.Call):
+            return True  # a helper that may describe it
+        for home, node in context.model.resolver.metadata(each.module, each.node.annotation):
+            value = context.model.resolve(home, node)
+            if isinstance(node, ast.Call) and any(k.arg == "description" for k in node.keywords):
+                return True
+            if not isinstance(value, Instance):
+                return True
+        return False
+
+    def _has_docstring(self, each: SchemaField, owner: ast.ClassDef) -> bool:
+        position = owner.body.index(each.node)
+        following = owner.body[position + 1 : position + 2]
+        return any(
+            isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+            for statement in following
+        )
