@@ -1040,7 +1040,7 @@ RESOURCE_OPENERS: Final[Mapping[str, Resource]] = MappingProxyType(
 )
 #: Connections to other servers than databases; they serve one conversation.
 CONVERSATIONS: Final = (
-    "aio_pika.", "ftplib.", "imaplib.", "nats.", "paramiko.", "poplib.", "smtplib.", "websockets.",
+    "aio_pika", "ftplib", "imaplib", "nats", "paramiko", "poplib", "smtplib", "websockets",
 )  # fmt: skip
 #: Clients whose methods make HTTP requests.
 HTTP_CLIENTS: Final = name_set(
