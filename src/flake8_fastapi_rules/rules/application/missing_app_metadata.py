@@ -1,0 +1,69 @@
+"""FAR108: an app that does not say what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import App
+from flake8_fastapi_rules.semantics.values import Class, Function
+
+
+class MissingAppMetadata(Rule):
+    """Give the app a title, a version and a description.
+
+    ## What it does
+    Reports apps without one of `title`, `version` and `description`.
+
+    ## Why it matters
+    They head the documentation, name the packages of generated clients and tell two versions of an
+    API apart. Unset, the title is "FastAPI" and the version 0.1.0, as in every other service.
+
+    ## Example
+    ```python
+    from fastapi import FastAPI
+
+
+    def create_app() -> FastAPI:
+        return FastAPI(title="Shop")
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi import FastAPI
+
+    from shop.lifespan import lifespan
+
+
+    def create_app() -> FastAPI:
+        return FastAPI(
+            title="Shop", version="1.0.0", description="Sells things.", lifespan=lifespan
+        )
+    ```
+
+    ## Leaves alone
+    Calls with `**kwargs`, and subclasses with an `__init__` of their own.
+
+    ## Source
+    FastAPI's documentation on metadata.
+    """
+
+    code = "FAR108"
+    message = "App has no {missing}; the documentation and generated clients show it"
+    profiles = ("strict",)
+
+    @on(App)
+    def check(self, app: App, context: Context) -> Iterator[Report]:
+        """Report apps with what they lack."""
+        if app.has_unknown_arguments:
+            return
+        if isinstance(app.cls, Class):
+            init = context.model.resolver.class_attribute(app.cls, "__init__", instance=True)
+            if isinstance(init, Function):
+                return
+        wanted = ("title", "version", "description")
+        missing = [f"`{name}`" for name in wanted if name not in app.arguments]
+        if missing:
+            *first, last = missing
+            listed = f"{', '.join(first)} and {last}" if first else last
+            yield self.report(app.node, missing=listed)
