@@ -65,13 +65,13 @@ class DeepDependencyChain(Rule):
         return "sqlite://"
 
 
-    async def get_items(session: Annotated[str, Depends(get_session)]) -> list[str]:
+    async def get_items(session: Annotated[str, Depends(get_session)]) -> str:
         '''Read the items.'''
-        return [session]
+        return session
 
 
     @router.get("/items", status_code=status.HTTP_200_OK, operation_id="listItems")
-    async def list_items(items: Annotated[list[str], Depends(get_items)]) -> list[str]:
+    async def list_items(items: Annotated[str, Depends(get_items)]) -> str:
         '''List all items.'''
         return items
     ```

@@ -60,9 +60,9 @@ class OptionalWithoutDefault(Rule):
 
 
     @router.get("/items", status_code=status.HTTP_200_OK, operation_id="listItems")
-    async def list_items(q: Annotated[str | None, Query()] = None) -> list[str]:
+    async def list_items(q: Annotated[str | None, Query()] = None) -> str:
         '''List the items with a name.'''
-        return [q or "all"]
+        return q or "all"
     ```
 
     ## Leaves alone

@@ -49,9 +49,9 @@ class ParameterWithoutAnnotated(Rule):
 
 
     @router.get("/items", status_code=status.HTTP_200_OK, operation_id="listItems")
-    async def list_items(limit: Annotated[int, Query(ge=1, le=100)] = 10) -> list[int]:
+    async def list_items(limit: Annotated[int, Query(ge=1, le=100)] = 10) -> int:
         """List the first items."""
-        return list(range(limit))
+        return limit
     ```
 
     ## Leaves alone

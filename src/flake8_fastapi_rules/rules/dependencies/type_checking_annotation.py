@@ -57,9 +57,9 @@ class TypeCheckingAnnotation(Rule):
 
 
     @router.get("/items", status_code=status.HTTP_200_OK, operation_id="listItems")
-    async def list_items(since: Annotated[date, Query()]) -> list[str]:
+    async def list_items(since: Annotated[date, Query()]) -> str:
         '''List the items of a time.'''
-        return [str(since)]
+        return str(since)
     ```
 
     ## Leaves alone

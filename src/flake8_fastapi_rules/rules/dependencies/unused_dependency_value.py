@@ -62,9 +62,9 @@ class UnusedDependencyValue(Rule):
 
 
     @router.get("/items", status_code=status.HTTP_200_OK, operation_id="listItems")
-    async def list_items() -> list[str]:
+    async def list_items() -> str:
         '''List all items.'''
-        return []
+        return "none"
     ```
 
     ## Leaves alone

@@ -54,9 +54,9 @@ class UnusedRequest(Rule):
 
 
     @router.get("/items", status_code=status.HTTP_200_OK, operation_id="listItems", responses={})
-    async def list_items() -> list[str]:
+    async def list_items() -> str:
         '''List all items.'''
-        return []
+        return "none"
     ```
 
     ## Leaves alone
