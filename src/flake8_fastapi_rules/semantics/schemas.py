@@ -242,8 +242,7 @@ def _config_items(
         return None
     if any(keyword.arg is None for keyword in node.keywords):
         return None
-    value = model.resolve(module, node.func)
-    if not isinstance(value, External):
+    if not isinstance(model.resolve(module, node.func), External):
         return None
     return {k.arg: (module, k.value) for k in node.keywords if k.arg is not None}
 

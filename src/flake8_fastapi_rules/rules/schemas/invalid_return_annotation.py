@@ -12,7 +12,6 @@ from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.responses import ResponseType, TypePart, response_type, types_in
 from flake8_fastapi_rules.semantics.values import (
     Class,
-    Constant,
     External,
     Function,
     Instance,
@@ -127,7 +126,7 @@ class InvalidReturnAnnotation(Rule):
 
     def _is_refused(self, part: TypePart, declared: ResponseType, context: Context) -> bool:
         value = part.value
-        if not isinstance(value, Class | External) or value == Constant(None):
+        if not isinstance(value, Class | External):
             return False
         if isinstance(part.node, ast.Subscript):
             return False

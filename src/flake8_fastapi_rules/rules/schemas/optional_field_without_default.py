@@ -12,7 +12,7 @@ from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import PydanticModel
 from flake8_fastapi_rules.semantics.responses import types_in
-from flake8_fastapi_rules.semantics.schemas import SchemaField, own_fields
+from flake8_fastapi_rules.semantics.schemas import SchemaField, is_pydantic_2, own_fields
 from flake8_fastapi_rules.semantics.values import Constant
 
 
@@ -45,7 +45,8 @@ class OptionalFieldWithoutDefault(Rule):
     ```
 
     ## Leaves alone
-    Fields with a default or a default factory, however given, and tables.
+    Fields with a default or a default factory, however given, tables, and projects that require
+    Pydantic below 2 (or FastAPI from before 0.100).
 
     ## Fix safety
     Adds the default `None`: the field may be left out then, which a validator or a client could
@@ -66,6 +67,8 @@ class OptionalFieldWithoutDefault(Rule):
     def check(self, model: PydanticModel, context: Context) -> Iterator[Report]:
         """Report nullable fields without a default."""
         if model.kind in ("table", "root") or not model.is_complete:
+            return
+        if not is_pydantic_2(context.module) or not context.settings.fastapi_at_least(0, 100):
             return
         for each in own_fields(context.model, model.cls):
             if each.has_default:

@@ -89,7 +89,7 @@ class PatchOverwritesUnset(Rule):
     @on(Endpoint)
     def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
         """Report dumps of body models."""
-        if endpoint.methods != {"PATCH"} or endpoint.view_class is not None:
+        if endpoint.methods != frozenset({"PATCH"}) or endpoint.view_class is not None:
             return
         bodies = {
             parameter.name
