@@ -88,9 +88,9 @@ def may_wrap_cors(middleware: Middleware) -> bool:
     """Whether a middleware belongs outside of CORS by its nature, as far as that can be told."""
     target = middleware.target
     name = qualified_name(target)
-    if name is None:
+    if name is None or isinstance(target, Instance):
         return True
-    if isinstance(target, External) and target.name in OUTER_MIDDLEWARE:
+    if isinstance(target, External) and OUTER_MIDDLEWARE.get(target.name, "security") != "security":
         return True
     last = name.rpartition(".")[2].lower()
     return any(word in last for word in _OUTER_WORDS)

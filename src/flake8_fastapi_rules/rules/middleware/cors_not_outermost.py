@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from collections.abc import Iterator
 from functools import partial
 
@@ -13,6 +14,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Middleware
 from flake8_fastapi_rules.semantics.middlewares import CORS, may_wrap_cors
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.resolve import first_argument
 
 
 class CorsNotOutermost(Rule):
@@ -90,6 +92,8 @@ class CorsNotOutermost(Rule):
         """Whether `other` is put around `cors` on the same app, on every path that adds both."""
         if other is cors or other.app != cors.app or not cors.app:
             return False
+        if _receiver(other) != _receiver(cors):
+            return False
         if context.model.is_subclass(other.target, CORS):
             return False
         index = context.module.index
@@ -116,7 +120,7 @@ class CorsNotOutermost(Rule):
         if second is None or index.parents.get(first) is not index.parents.get(second):
             return None
         text = text_of(context.module)
-        code = context.source.segment(first)
+        code = textwrap.dedent(" " * first.col_offset + context.source.segment(first))
         return fix_of(
             "Add CORS last",
             "unsafe",
@@ -124,6 +128,13 @@ class CorsNotOutermost(Rule):
             insert_after(text, second, code),
             group="middleware",
         )
+
+
+def _receiver(middleware: Middleware) -> str:
+    """The text in front of `.add_middleware`: the same call may make several apps."""
+    node = middleware.node
+    func = node.func if isinstance(node, ast.Call) and middleware.style != "list" else None
+    return ast.unparse(func.value) if isinstance(func, ast.Attribute) else ""
 
 
 def _position(middleware: Middleware) -> tuple[int, int]:
@@ -138,6 +149,5 @@ def _name_of(middleware: Middleware) -> str:
     if middleware.function is not None:
         return middleware.function.name
     call = middleware.node
-    if isinstance(call, ast.Call) and call.args:
-        return ast.unparse(call.args[0])
-    return "middleware"
+    given = first_argument(call, "middleware_class") if isinstance(call, ast.Call) else None
+    return ast.unparse(given) if given is not None else "middleware"

@@ -99,12 +99,17 @@ class OverrideNotReset(Rule):
     def _outlives(self, app: ast.expr, function: FunctionNode, context: Context) -> bool:
         """Whether the app is certain to be there after the test."""
         module, resolver = context.module, context.model.resolver
+        is_attribute = isinstance(app, ast.Attribute)
+        while isinstance(app, ast.Attribute):
+            app = app.value
         if not isinstance(app, ast.Name):
             return False
         found = module.index.lookup(app.id, app)
         if found is None:
-            return False
+            return bool(module.index.module_scope.stars)
         scope, bindings = found
+        if is_attribute:  # `main.app`, but nothing of an object
+            return all(binding.kind in {"from", "import"} for binding in bindings)
         if scope is module.index.module_scope:
             return all(binding.kind in {"from", "import", "assign"} for binding in bindings)
         if bindings[0].kind != "parameter":

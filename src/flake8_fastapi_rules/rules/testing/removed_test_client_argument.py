@@ -6,14 +6,13 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Edit, Fix
 from flake8_fastapi_rules.fixes.edit import (
     argument_of,
     fix_of,
     remove_argument,
     rename,
     rename_argument,
-    replace,
 )
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -108,10 +107,10 @@ class RemovedTestClientArgument(Rule):
         if not call.args:
             return None
         text = text_of(context.module)
-        first = call.args[0]
-        url = replace(text, first, f'"{func.attr.upper()}", {context.source.segment(first)}')
+        start = text.start(call.args[0])
+        verb = Edit(start, start, f'"{func.attr.upper()}", ')
         group = f"request:{call.lineno}:{call.col_offset}"
-        return fix_of("Use `request`", "safe", rename(text, func, "request"), url, group=group)
+        return fix_of("Use `request`", "safe", rename(text, func, "request"), verb, group=group)
 
     def _renamed(self, call: ast.Call, context: Context) -> Fix | None:
         edit = rename_argument(text_of(context.module), call, "allow_redirects", "follow_redirects")
