@@ -1,0 +1,113 @@
+"""FAR717: session cookies that leak."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import (
+    argument,
+    has_open_arguments,
+    is_token_name,
+    last_name,
+    snake,
+)
+from flake8_fastapi_rules.semantics.values import Constant, External
+
+_SESSION = re.compile(r"(?:^|_)(?:session|sessionid|session_id|sid|auth|jwt|token)(?:_|$)")
+_NO_SECRET = re.compile(r"csrf|xsrf|expir|type|state_only|has_|is_|logged_in")
+#: Position of the flags among the parameters of `set_cookie`.
+_SECURE, _HTTPONLY, _SAMESITE = 6, 7, 8
+
+
+class InsecureCookie(Rule):
+    """Protect cookies that log somebody in.
+
+    ## What it does
+    Reports `set_cookie` for a session or token without `httponly=True` or `secure=True`, and with
+    `samesite="none"`.
+
+    ## Why it matters
+    Without `httponly` any script that gets into the page reads the session; without `secure` the
+    browser sends it over plain HTTP, where everybody on the way reads it; with `samesite="none"`
+    every other site's requests carry it.
+
+    ## Example
+    ```python
+    from fastapi import Response
+
+
+    def remember(response: Response, token: str) -> None:
+        response.set_cookie("session", token)
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi import Response
+
+
+    def remember(response: Response, token: str) -> None:
+        response.set_cookie("session", token, httponly=True, secure=True, samesite="lax")
+    ```
+
+    ## Leaves alone
+    Other cookies, CSRF tokens (scripts must read them), flags that come from settings, and a
+    missing `samesite`: Starlette's default is `lax`.
+
+    ## Source
+    OWASP: session management; `starlette.responses.Response.set_cookie` (1.10).
+    """
+
+    code = "FAR717"
+    message = "The cookie `{name}` needs {missing}"
+    variants = {"unnamed": "The session cookie needs {missing}"}
+    profiles = ("recommended",)
+    hints = ("set_cookie",)
+
+    @on(ast.Call)
+    def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report `set_cookie` of responses."""
+        func = call.func
+        if not isinstance(func, ast.Attribute) or func.attr != "set_cookie":
+            return
+        callee = context.resolve(func)
+        if has_open_arguments(call) or not self._is_responses(callee, context):
+            return
+        key, value = argument(call, "key", 0), argument(call, "value", 1)
+        name = context.model.text(context.module, key)
+        if not self._is_session(name, key, value):
+            return
+        missing = [
+            f"`{flag}=True`"
+            for flag, position in (("httponly", _HTTPONLY), ("secure", _SECURE))
+            if self._is_off(argument(call, flag, position), context)
+        ]
+        site = context.model.text(context.module, argument(call, "samesite", _SAMESITE))
+        if site is not None and site.lower() == "none":
+            missing.append('`samesite="lax"`')
+        if missing:
+            wanted = " and ".join(missing)
+            yield self.report(call, None if name else "unnamed", name=name, missing=wanted)
+
+    def _is_responses(self, callee: object, context: Context) -> bool:
+        if not callee:
+            return context.module.mentions_framework
+        return isinstance(callee, External) and any(
+            name == "starlette.responses.Response.set_cookie"
+            for name in context.model.resolver.names_of(callee)
+        )
+
+    def _is_session(self, name: str | None, key: ast.expr | None, value: ast.expr | None) -> bool:
+        said = snake(name if name is not None else last_name(key) or "")
+        if _NO_SECRET.search(said):
+            return False
+        if _SESSION.search(said):
+            return True
+        return is_token_name(last_name(value)) and "csrf" not in (last_name(value) or "")
+
+    def _is_off(self, node: ast.expr | None, context: Context) -> bool:
+        if node is None:
+            return True
+        return isinstance(node, ast.Constant) and context.resolve(node) == Constant(False)

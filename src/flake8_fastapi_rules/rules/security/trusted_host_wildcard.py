@@ -1,0 +1,74 @@
+"""FAR719: a check of hosts that every host passes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.values import Instance
+
+_TRUSTED = "starlette.middleware.trustedhost.TrustedHostMiddleware"
+_PUTTING = frozenset({"starlette.middleware.Middleware"})
+
+
+class TrustedHostWildcard(Rule):
+    """Name the hosts that `TrustedHostMiddleware` is to trust.
+
+    ## What it does
+    Reports `TrustedHostMiddleware` with `"*"` among its hosts.
+
+    ## Why it matters
+    The middleware then checks nothing at all, but whoever reads the code believes that it does:
+    links in mails and redirects are built from whatever `Host` a client sends.
+
+    ## Example
+    ```python
+    from fastapi.middleware import Middleware
+    from fastapi.middleware.trustedhost import TrustedHostMiddleware
+
+    middleware = [Middleware(TrustedHostMiddleware, allowed_hosts=["*"])]
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi.middleware import Middleware
+    from fastapi.middleware.trustedhost import TrustedHostMiddleware
+
+    middleware = [Middleware(TrustedHostMiddleware, allowed_hosts=["shop.example"])]
+    ```
+
+    ## Leaves alone
+    Patterns such as `*.shop.example`, and hosts that come from settings.
+
+    ## Source
+    `starlette.middleware.trustedhost` (1.10): `allow_any`.
+    """
+
+    code = "FAR719"
+    message = "`TrustedHostMiddleware` with `*` trusts every host; name yours"
+    profiles = ("recommended",)
+    hints = ("TrustedHost",)
+
+    @on(ast.Call)
+    def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report the hosts, however the middleware is put on."""
+        if not call.args:
+            return
+        hosts = next((k.value for k in call.keywords if k.arg == "allowed_hosts"), None)
+        if hosts is None or self._is_setting(hosts, context):
+            return
+        is_put = isinstance(call.func, ast.Attribute) and call.func.attr == "add_middleware"
+        made = context.resolve(call)
+        is_middleware = context.model.is_instance(made, *_PUTTING)
+        if not context.model.is_instance(made, _TRUSTED) and not (
+            (is_put or is_middleware)
+            and context.model.is_subclass(context.resolve(call.args[0]), _TRUSTED)
+        ):
+            return
+        elements = context.model.elements(context.module, hosts) or ()
+        if any(context.model.text(home, element) == "*" for home, element in elements):
+            yield self.report(hosts)
+
+    def _is_setting(self, node: ast.expr, context: Context) -> bool:
+        return isinstance(node, ast.Attribute) and isinstance(context.resolve(node.value), Instance)

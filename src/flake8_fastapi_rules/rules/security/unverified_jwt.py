@@ -1,0 +1,117 @@
+"""FAR707: tokens that are believed without a look at their signature."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import argument, has_open_arguments
+from flake8_fastapi_rules.semantics.tokens import (
+    TokenUse,
+    algorithm_names,
+    is_switched_off,
+    token_use,
+)
+from flake8_fastapi_rules.semantics.values import Constant
+
+#: Libraries that take any algorithm, or fail, when none is named.
+_NEEDS_ALGORITHMS = ("jwt.", "jose.")
+
+
+class UnverifiedJwt(Rule):
+    """Verify tokens, with the algorithms that you sign with.
+
+    ## What it does
+    Reports the decoding of a token without verification (`verify_signature: False`,
+    `verify=False`, `get_unverified_claims`), without `algorithms`, and with the algorithm `none`.
+
+    ## Why it matters
+    The claims of an unverified token are what the client made up: anybody is anybody. Without a
+    list of algorithms the token itself says how it wants to be verified; PyJWT refuses that,
+    python-jose does not.
+
+    ## Example
+    ```python
+    import jwt
+
+
+    def claims_of(token: str) -> dict[str, object]:
+        return jwt.decode(token, options={"verify_signature": False})
+    ```
+
+    ## Use instead
+    ```python
+    import jwt
+
+
+    def claims_of(token: str, key: str) -> dict[str, object]:
+        return jwt.decode(token, key, algorithms=["EdDSA"])
+    ```
+
+    ## Leaves alone
+    A look at unverified claims in a function that also verifies the token, and calls with
+    `**options`.
+
+    ## Source
+    RFC 8725, sections 3.1 and 3.2; PyJWT 2, python-jose 3.
+    """
+
+    code = "FAR707"
+    message = "The token's signature is not verified; anybody can write such claims"
+    variants = {
+        "algorithms": "Tokens are decoded without `algorithms`; name those that you sign with",
+        "none": "The algorithm `none` signs nothing; name one that does",
+    }
+    profiles = ("recommended",)
+    hints = ("jwt", "jws", "jose")
+
+    @on(ast.Call)
+    def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report calls that make or read tokens without a signature."""
+        use = token_use(context.model, context.module, call)
+        if use is None:
+            return
+        for node, name in algorithm_names(context.model, context.module, use.algorithms):
+            if name.lower() == "none":
+                own = use.algorithms if self._is_elsewhere(node, use) else node
+                yield self.report(own or call, "none")
+                return
+        if use.kind.action == "encode":
+            return
+        if self._is_unverified(use, context):
+            if not self._is_verified_too(use, context):
+                yield self.report(call)
+        elif (
+            use.algorithms is None
+            and use.kind.algorithms is not None
+            and use.name.startswith(_NEEDS_ALGORITHMS)
+            and not has_open_arguments(call)
+            and len(call.args) <= use.kind.algorithms
+        ):
+            yield self.report(call, "algorithms")
+
+    def _is_elsewhere(self, node: ast.expr, use: TokenUse) -> bool:
+        return not any(each is node for each in ast.walk(use.call))
+
+    def _is_unverified(self, use: TokenUse, context: Context) -> bool:
+        if use.kind.action == "peek":
+            return True
+        options = argument(use.call, "options", 3)
+        verify = argument(use.call, "verify")
+        return is_switched_off(
+            context.model, context.module, options, "verify_signature"
+        ) or context.resolve(verify) == Constant(False)
+
+    def _is_verified_too(self, use: TokenUse, context: Context) -> bool:
+        """Whether the same function verifies a token as well."""
+        function = context.module.index.function_of(use.call)
+        if function is None:
+            return False
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call) and node is not use.call:
+                other = token_use(context.model, context.module, node)
+                if other and other.kind.action == "decode":
+                    if not self._is_unverified(other, context):
+                        return True
+        return False

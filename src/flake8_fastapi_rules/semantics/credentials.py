@@ -1,0 +1,142 @@
+"""What names say of the values behind them: passwords, tokens, keys and other secrets."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.semantics.values import Class, Constant, Value
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.modules import Module
+
+_PASSWORD = re.compile(r"(?:^|_)(?:password|passwd|pwd|passphrase|passcode)$")
+_KEY = re.compile(
+    r"(?:^|_)(?:api|secret|signing|private|encryption|jwt|auth|access|hmac|session|admin|master)_?key$"
+    r"|(?:^|_)secret$|(?:^|_)(?:jwt|app|token|client|webhook|session|shared)_secret(?:_key)?$"
+)
+_TOKEN = re.compile(
+    r"(?:^|_)(?:access|refresh|auth|api|bearer|csrf|session|id|jwt|reset|admin|secret|bot|x)_?token$"
+    r"|^jwt$|^bearer$|^authorization$|^auth_header$"
+)
+_BARE_TOKEN = re.compile(r"^_*token$")
+#: Names of lifetimes, places and kinds of secrets rather than of secrets.
+_SIGNATURE = re.compile(r"(?:^|_)(?:signature|hmac|digest|mac)$")
+#: Classes whose subclasses are tables of a database.
+ORM_BASES = (
+    "sqlalchemy.orm.DeclarativeBase",
+    "sqlalchemy.orm.DeclarativeBaseNoMeta",
+    "sqlalchemy.orm.declarative_base",
+    "tortoise.models.Model",
+    "beanie.Document",
+    "odmantic.Model",
+    "mongoengine.Document",
+    "peewee.Model",
+    "ormar.Model",
+)
+
+
+def snake(name: str) -> str:
+    """A name in lower case with underscores, whatever it is written in."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").lower()
+
+
+def last_name(node: ast.AST | None) -> str | None:
+    """The name that says what an expression is: `b` of `a.b` and of `a["b"]`, `a` of `a`."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return snake(name)
+        case ast.Subscript(slice=ast.Constant(value=str() as name)):
+            return snake(name)
+        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str() as name), *_]):
+            return snake(name)
+        case ast.Call(func=ast.Attribute(attr="get_secret_value" | "encode", value=inner)):
+            return last_name(inner)
+        case ast.Await(value=inner):
+            return last_name(inner)
+        case _:
+            return None
+
+
+def is_password_name(name: str | None) -> bool:
+    """Whether a name is that of a plain password."""
+    return name is not None and _PASSWORD.search(snake(name)) is not None
+
+
+def is_key_name(name: str | None) -> bool:
+    """Whether a name is that of a key or secret to sign, encrypt or get in with."""
+    return name is not None and _KEY.search(snake(name)) is not None
+
+
+def is_token_name(name: str | None, *, bare: bool = True) -> bool:
+    """Whether a name is that of a token; `bare` says whether `token` alone counts."""
+    if name is None:
+        return False
+    name = snake(name)
+    return _TOKEN.search(name) is not None or (bare and _BARE_TOKEN.match(name) is not None)
+
+
+def is_signature_name(name: str | None) -> bool:
+    """Whether a name is that of a signature or message digest."""
+    return name is not None and _SIGNATURE.search(snake(name)) is not None
+
+
+def is_secret_name(name: str | None) -> bool:
+    """Whether a name is that of a password, key or token."""
+    return is_password_name(name) or is_key_name(name) or is_token_name(name)
+
+
+def is_stored_class(model: Model, cls: Value) -> bool:
+    """Whether a class is a table or document: what its objects hold is stored."""
+    if not isinstance(cls, Class):
+        return False
+    if model.is_subclass(cls, *ORM_BASES):
+        return True
+    return any(fact.node is cls.node and fact.kind == "table" for fact in model.models(cls.module))
+
+
+def number(model: Model, module: Module, node: ast.AST | None) -> float | None:
+    """The number that an expression is, arithmetic and constants included; else `None`."""
+    match node:
+        case ast.BinOp(left=left, op=op, right=right):
+            first, second = number(model, module, left), number(model, module, right)
+            if first is None or second is None:
+                return None
+            match op:
+                case ast.Mult():
+                    return first * second
+                case ast.Add():
+                    return first + second
+                case ast.Sub():
+                    return first - second
+            return None
+        case None:
+            return None
+    value = model.resolve(module, node)
+    if isinstance(value, Constant):
+        found = value.value
+        return found if isinstance(found, int | float) and not isinstance(found, bool) else None
+    inner = getattr(value, "node", None)
+    if isinstance(inner, ast.BinOp) and inner is not node:
+        return number(model, getattr(value, "module", module), inner)
+    return None
+
+
+def argument(call: ast.Call, keyword: str, position: int | None = None) -> ast.expr | None:
+    """The argument given as `keyword` or at `position`; `None` when it is not there."""
+    for each in call.keywords:
+        if each.arg == keyword:
+            return each.value
+    if position is not None and position < len(call.args):
+        if not any(isinstance(each, ast.Starred) for each in call.args[: position + 1]):
+            return call.args[position]
+    return None
+
+
+def has_open_arguments(call: ast.Call) -> bool:
+    """Whether a call has `*args` or `**kwargs`."""
+    return any(isinstance(each, ast.Starred) for each in call.args) or any(
+        each.arg is None for each in call.keywords
+    )

@@ -1,0 +1,117 @@
+"""Calls that make and read JSON Web Tokens, whatever library does it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.semantics.credentials import argument
+from flake8_fastapi_rules.semantics.libraries import SIGNING_KEYS, TOKEN_CALLS, TokenCall, spellings
+from flake8_fastapi_rules.semantics.values import Expression, External, qualified_name
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.modules import Module
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUse:
+    """One call that makes or reads a token.
+
+    Parameters:
+        name: the canonical name of what is called.
+        kind: where it takes what from.
+    """
+
+    module: Module
+    call: ast.Call
+    name: str
+    kind: TokenCall
+
+    @property
+    def payload(self) -> ast.expr | None:
+        """The claims, or the token."""
+        return argument(self.call, self.kind.keywords[2], self.kind.payload)
+
+    @property
+    def key(self) -> ast.expr | None:
+        """The key."""
+        return argument(self.call, self.kind.keywords[0], self.kind.key)
+
+    @property
+    def algorithms(self) -> ast.expr | None:
+        """The algorithm or algorithms."""
+        return argument(self.call, self.kind.keywords[1], self.kind.algorithms)
+
+
+def token_use(model: Model, module: Module, call: ast.Call) -> TokenUse | None:
+    """What a call does with a token; `None` when it has nothing to do with any."""
+    callee = model.resolve(module, call.func)
+    if not isinstance(callee, External):
+        return None
+    for name in spellings(callee.name):
+        kind = TOKEN_CALLS.get(name)
+        if kind is not None:
+            return TokenUse(module, call, name, kind)
+    return None
+
+
+def token_uses(model: Model, module: Module) -> Iterator[TokenUse]:
+    """The calls of a module that make or read tokens, in source order."""
+    for call in module.index.nodes(ast.Call):
+        use = token_use(model, module, call)
+        if use is not None:
+            yield use
+
+
+def signing_key(model: Model, module: Module, call: ast.Call) -> ast.expr | None:
+    """The key that a call signs or verifies with; `None` when it does neither."""
+    use = token_use(model, module, call)
+    if use is not None:
+        return use.key
+    name = qualified_name(model.resolve(module, call.func))
+    if name in {"starlette.middleware.Middleware"} or (
+        isinstance(call.func, ast.Attribute) and call.func.attr == "add_middleware"
+    ):
+        if not call.args:
+            return None
+        name = qualified_name(model.resolve(module, call.args[0]))
+        found = SIGNING_KEYS.get(name or "")
+        return argument(call, found[0]) if found else None
+    for spelling in spellings(name) if name else ():
+        if spelling in SIGNING_KEYS:
+            keyword, position = SIGNING_KEYS[spelling]
+            return argument(call, keyword, position)
+    return None
+
+
+def algorithm_names(
+    model: Model, module: Module, node: ast.expr | None
+) -> list[tuple[ast.expr, str]]:
+    """The algorithms that an argument names, with the expressions that do; those that are known."""
+    if node is None:
+        return []
+    text = model.text(module, node)
+    if text is not None:
+        return [(node, text)]
+    return [
+        (element, name)
+        for home, element in model.elements(module, node) or ()
+        if (name := model.text(home, element)) is not None
+    ]
+
+
+def is_switched_off(model: Model, module: Module, options: ast.expr | None, name: str) -> bool:
+    """Whether a dict of options has `name: False`."""
+    value = model.resolve(module, options)
+    if not isinstance(value, Expression) or not isinstance(value.node, ast.Dict):
+        return False
+    return any(
+        isinstance(key, ast.Constant)
+        and key.value == name
+        and isinstance(given, ast.Constant)
+        and given.value is False
+        for key, given in zip(value.node.keys, value.node.values, strict=True)
+    )
