@@ -337,11 +337,17 @@ class Writes:
         return (site.node, _spoken(site.node.func), False) if changed else None
 
     def _is_untyped_session(self, function: Function, site: CallSite, func: ast.Attribute) -> bool:
-        """`db.add(x)` where `db` is not known, but is committed in the same function."""
+        """`db.add(x)` where `db` is not known, but is committed here or called a session."""
         if site.target is not None or func.attr not in {"add", "add_all", "delete", "merge"}:
             return False
         if site.callee and not isinstance(site.callee, External):
             return False
+        if not site.callee and func.attr in {"add", "add_all"} and len(site.node.args) == 1:
+            receiver = func.value
+            name = receiver.attr if isinstance(receiver, ast.Attribute) else None
+            name = receiver.id if isinstance(receiver, ast.Name) else name
+            if name is not None and _SESSION_NAME.fullmatch(name):
+                return True  # no other session has such a method
         return self._is_committed(function, func.value)
 
     def _is_committed(self, function: Function, receiver: ast.expr) -> bool:
@@ -596,6 +602,7 @@ class Writes:
         return name
 
 
+_SESSION_NAME = re.compile(r"_*(?:db_?|async_?|sql_?)?session", re.IGNORECASE)
 _TEMPORARY = re.compile(r"te?mp", re.IGNORECASE)
 
 
