@@ -30,7 +30,7 @@ CORS = "starlette.middleware.cors.CORSMiddleware"
 _OUTER_WORDS = (
     "log", "request_id", "requestid", "correlation", "trace", "tracing", "metric", "prometheus",
     "telemetry", "sentry", "error", "exception", "proxy", "forwarded", "timing", "audit",
-    "context", "profil", "debug",
+    "context", "profil", "debug", "header",
 )  # fmt: skip
 _ID_WORDS = ("request_id", "requestid", "request-id", "correlation", "trace_id", "traceid")
 
