@@ -287,6 +287,8 @@ class Evaluator:
         self.resolver = model.resolver
         self.modules = tuple(modules)
         self.nodes: list[RouterNode] = []
+        #: The `include_router` calls that were seen to run.
+        self.included: set[ast.AST] = set()
         self._frames: dict[Module, Frame] = {}
         self._by_call: defaultdict[ast.Call, list[RouterNode]] = defaultdict(list)
         self._facts: dict[Module, dict[ast.AST, Any]] = {}
@@ -389,7 +391,9 @@ class Evaluator:
                     bound = Closure(Function(module, node), frame)
                 elif "classmethod" in kinds:
                     bound = Closure(Function(module, node, cls, bound=True), frame, cls)
-                self.call_function(bound, Arguments([], {}), as_root=True)
+                result = self.call_function(bound, Arguments([], {}), as_root=True)
+                for made in _made_in(result, 0):
+                    made.node.is_handed_out = True
 
     def _name_nodes(self, module: Module, frame: Frame) -> None:
         for name, value in frame.names.items():
@@ -1939,6 +1943,7 @@ class Evaluator:
         options = node.options.then(self._options(Arguments([], named, arguments.hidden)))
         fact = self._facts_of(origin.module).get(origin.node)
         children = _alternatives(named.get("router", UNKNOWN))
+        self.included.add(origin.node)
         for child in children:
             conditional = self._is_conditional(node) or len(children) > 1
             if isinstance(child, Made):

@@ -384,15 +384,30 @@ class Project:
         """
         return self._table(app).complete
 
-    @property
+    @cached_property
     def every_include_resolved(self) -> bool:
-        """Whether it is known of every `include_router` of the project what it includes."""
-        return all(
-            entry.child is not None
-            for node in self.nodes
-            for entry in node.entries
-            if isinstance(entry, IncludeEntry)
-        ) and not any(node.is_open for node in self.nodes)
+        """Whether it is known of every `include_router` of the project what goes into what.
+
+        Loaders of plug-ins, and helpers that nobody calls here, leave that open.
+        """
+        if any(node.is_open for node in self.nodes):
+            return False
+        if any(entry.child is None for node in self.nodes for entry in node.includes):
+            return False
+        return not any(
+            isinstance(call.func, ast.Attribute)
+            and call.func.attr == "include_router"
+            and call not in self._evaluator.included
+            and self._may_include(module, call.func.value)
+            for module in self.modules
+            if not self.model.settings.is_test_path(str(module.path))
+            for call in module.index.nodes(ast.Call)
+        )
+
+    def _may_include(self, module: Module, receiver: ast.expr) -> bool:
+        """Whether something may be an app or router, as far as can be told."""
+        value = self.model.resolve(module, receiver)
+        return not value or self.model.is_instance(value, "fastapi.FastAPI", "fastapi.APIRouter")
 
     def unreached_routers(self) -> tuple[RouterNode, ...]:
         """The routers with routes that no app of the project reaches.
