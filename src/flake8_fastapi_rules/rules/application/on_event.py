@@ -67,7 +67,8 @@ class OnEvent(Rule):
     code = "FAR103"
     message = "`{what}` is deprecated; move the code to the `lifespan` of the app"
     variants = {
-        "removed": "`add_event_handler` is gone from Starlette 1.0 on; move the code to a `lifespan`"
+        "removed": "`add_event_handler` is gone from Starlette 1.0 on; move the code to a "
+        "`lifespan`"
     }
     profiles = ("recommended",)
     fix = "unsafe"

@@ -62,10 +62,10 @@ class TryExceptInEndpoint(Rule):
     ```
 
     ## Leaves alone
-    `try` with only `finally`; `contextlib.suppress`; in WebSocket handlers `WebSocketDisconnect` and
-    handlers that only log, close the socket or end; functions nested in the endpoint and endpoints
-    that are generators, since a stream's exceptions come too late for any handler; dependencies; the
-    types of the option `allowed-exceptions`.
+    `try` with only `finally`; `contextlib.suppress`; in WebSocket handlers `WebSocketDisconnect`
+    and handlers that only log, close the socket or end; functions nested in the endpoint and
+    endpoints that are generators, since a stream's exceptions come too late for any handler;
+    dependencies; the types of the option `allowed-exceptions`.
 
     ## Source
     The convention of thin endpoints and global exception handlers.

@@ -42,9 +42,9 @@ class InvalidPath(Rule):
     ```
 
     ## Leaves alone
-    Paths that are not constants, webhooks (their path is a name), paths of callbacks, custom methods
-    such as `:upload` and endings such as `.json` that are meant to be glued, and an empty path where
-    the router's own prefix, or that of its include, is not empty.
+    Paths that are not constants, webhooks (their path is a name), paths of callbacks, custom
+    methods such as `:upload` and endings such as `.json` that are meant to be glued, and an empty
+    path where the router's own prefix, or that of its include, is not empty.
 
     ## Fix safety
     Correcting a prefix that fails at import is safe, and so is the slash of a path that never
