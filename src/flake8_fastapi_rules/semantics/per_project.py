@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
+from flake8_fastapi_rules.semantics.modules import python_files, read_source
+
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.modules import Module
@@ -58,3 +60,15 @@ class PerClass(Generic[T]):
         if found is None:
             found = known[cls.node] = tuple(self._gather(model, cls))
         return found
+
+
+def modules_mentioning(model: Model, module: Module, word: str) -> Iterator[Module]:
+    """All modules of the project around `module` whose text contains a word, that one first."""
+    yield module
+    wanted = word.encode()
+    for path in python_files(model.modules.project_root(module.path)):
+        data = read_source(path) if path != module.path else None
+        if data is not None and wanted in data:
+            found = model.modules.load(path)
+            if found is not None and found is not module:
+                yield found

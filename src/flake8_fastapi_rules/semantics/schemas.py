@@ -112,7 +112,11 @@ class SchemaUse:
 
 @dataclass(slots=True)
 class SchemaUses:
-    """What the models of a project are used for, by the class's node."""
+    """What the models of a project are used for, by the class's node.
+
+    Parameters:
+        classes: all of these models, and their bases.
+    """
 
     bodies: defaultdict[ast.ClassDef, list[SchemaUse]] = field(
         default_factory=lambda: defaultdict(list)
@@ -120,6 +124,7 @@ class SchemaUses:
     responses: defaultdict[ast.ClassDef, list[SchemaUse]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    classes: set[ast.ClassDef] = field(default_factory=set)
 
 
 def _gather(model: Model, uses: Uses) -> SchemaUses:
@@ -131,25 +136,35 @@ def _gather(model: Model, uses: Uses) -> SchemaUses:
             declared = response_type(model, route)
             if declared is not None:
                 direct = list(model_classes(model, declared.module, declared.node))
-                _add(model, found.responses, direct, declared.module, declared.node, route)
+                used = [*direct, *nested_models(model, direct)]
+                _add(found.responses, used, len(direct), declared.module, declared.node, route)
+                found.classes.update(_with_bases(model, used))
             for parameter in body_parameters(model, route):
                 direct = list(model_classes(model, parameter.type_module, parameter.type_node))
-                _add(model, found.bodies, direct, parameter.module, parameter.node, route)
+                used = [*direct, *nested_models(model, direct)]
+                _add(found.bodies, used, len(direct), parameter.module, parameter.node, route)
+                found.classes.update(_with_bases(model, used))
     return found
 
 
 def _add(
-    model: Model,
     table: defaultdict[ast.ClassDef, list[SchemaUse]],
-    direct: list[Class],
+    used: list[Class],
+    direct: int,
     module: Module,
     node: ast.AST,
     route: Route,
 ) -> None:
-    for cls in direct:
-        table[cls.node].append(SchemaUse(module, node, route, is_nested=False))
-    for cls in nested_models(model, direct):
-        table[cls.node].append(SchemaUse(module, node, route, is_nested=True))
+    """Note the uses of models, the first `direct` of which the place itself names."""
+    for position, cls in enumerate(used):
+        table[cls.node].append(SchemaUse(module, node, route, is_nested=position >= direct))
+
+
+def _with_bases(model: Model, classes: list[Class]) -> Iterator[ast.ClassDef]:
+    for cls in classes:
+        for base in model.resolver.mro(cls):
+            if isinstance(base, Class):
+                yield base.node
 
 
 _schema_uses = PerProject(_gather)
@@ -278,19 +293,6 @@ def is_pydantic_2(module: Module) -> bool:
     return bounds is None or bounds.below is None or bounds.below > (2,)
 
 
-def _gather_classes(model: Model, uses: Uses) -> frozenset[ast.ClassDef]:
-    found = _gather(model, uses)
-    nodes: set[ast.ClassDef] = set()
-    for module in uses.modules:
-        for fact in model.models(module):
-            if fact.node in found.bodies or fact.node in found.responses:
-                nodes.update(b.node for b in model.resolver.mro(fact.cls) if isinstance(b, Class))
-    return frozenset(nodes)
-
-
-_schema_classes = PerProject(_gather_classes)
-
-
-def schema_classes(model: Model, module: Module) -> frozenset[ast.ClassDef]:
+def schema_classes(model: Model, module: Module) -> set[ast.ClassDef]:
     """The models that bodies and answers of a project are made of, and the bases of these."""
-    return _schema_classes(model, module)
+    return _schema_uses(model, module).classes

@@ -89,7 +89,7 @@ class LeakedExceptionText(Rule):
     )
     variants = {"traceback": "A traceback is sent to the client; log it"}
     profiles = ("recommended",)
-    hints = ("except", "exc", "traceback")
+    hints = ("except", "exc", "Exc", "traceback")
 
     @on(ast.ExceptHandler)
     def check_except(self, handler: ast.ExceptHandler, context: Context) -> Iterator[Report]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.values import Class
 
 _ENUMS = ("enum.Enum",)
@@ -82,9 +83,7 @@ class EnumForFixedValues(Rule):
         if not 1 <= members <= _FEW:
             return
         uses = 0
-        for module in {context.module, *context.model.uses(context.module).modules}:
-            if node.name not in module.source.text:
-                continue
+        for module in modules_mentioning(context.model, context.module, node.name):
             for name in self._references(module, node.name):
                 if context.model.resolve(module, name) != cls:
                     continue
