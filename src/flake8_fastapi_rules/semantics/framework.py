@@ -493,3 +493,30 @@ NAMED_ARGUMENTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "pydantic.Field": _FIELD_ARGUMENTS,
     }
 )
+
+#: Module of Starlette -> the names in it that the module of FastAPI named alike has, too, as the
+#: same objects. (`BackgroundTasks`, `UploadFile` and the exceptions are subclasses there.)
+REEXPORTED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "starlette": name_set("status"),
+        "starlette.concurrency": name_set(
+            "iterate_in_threadpool run_in_threadpool run_until_first_complete"
+        ),
+        "starlette.datastructures": name_set("Address FormData Headers QueryParams State URL"),
+        "starlette.middleware": name_set("Middleware"),
+        "starlette.middleware.cors": name_set("CORSMiddleware"),
+        "starlette.middleware.gzip": name_set("GZipMiddleware"),
+        "starlette.middleware.httpsredirect": name_set("HTTPSRedirectMiddleware"),
+        "starlette.middleware.trustedhost": name_set("TrustedHostMiddleware"),
+        "starlette.requests": name_set("HTTPConnection Request"),
+        "starlette.responses": name_set(
+            """
+            FileResponse HTMLResponse JSONResponse PlainTextResponse RedirectResponse Response
+            StreamingResponse"""
+        ),
+        "starlette.staticfiles": name_set("StaticFiles"),
+        "starlette.templating": name_set("Jinja2Templates"),
+        "starlette.testclient": name_set("TestClient"),
+        "starlette.websockets": name_set("WebSocket WebSocketDisconnect WebSocketState"),
+    }
+)

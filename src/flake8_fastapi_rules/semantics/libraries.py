@@ -1435,3 +1435,12 @@ def is_internal_error(name: str) -> bool:
     if name in {"builtins.Exception", "builtins.BaseException"}:
         return True
     return not _INTERNAL_ERRORS.isdisjoint(external_mro(name))
+
+
+#: Functions that read data from files of formats that configuration is written in.
+CONFIG_READERS: Final = member_set(
+    """
+    json: load loads; tomli: load loads; toml: load loads; tomllib: load loads;
+    tomlkit: load parse; yaml: full_load load safe_load unsafe_load; ruamel.yaml.YAML.load;
+    orjson.loads; pyjson5: load loads; json5: load loads"""
+)

@@ -1,0 +1,132 @@
+"""FAR111: configuration that nothing validates."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.libraries import CONFIG_READERS
+from flake8_fastapi_rules.semantics.values import External
+
+_CONFIGURATION = re.compile(r"conf|settings", re.IGNORECASE)
+#: Calls that look at a value and do not make another of it.
+_LOOKS = frozenset({"isinstance", "len", "print", "repr", "str", "type"})
+
+
+class UnvalidatedConfig(Rule):
+    """Validate configuration with a Pydantic model.
+
+    ## What it does
+    Reports configuration read from YAML, TOML, JSON or INI that is returned or stored as it is,
+    without passing through a model. That it is configuration is told by the name of the function,
+    the target or the file (`conf`, `settings`).
+
+    ## Why it matters
+    A misspelt key, a missing section or a port given as text shows up wherever it is used, hours
+    after the start, as a `KeyError` or worse. A model says at the start what is wrong and where,
+    holds the defaults and documents each field.
+
+    ## Example
+    ```python
+    from pathlib import Path
+
+    import yaml
+
+
+    def load_config(path: Path) -> dict[str, object]:
+        return yaml.safe_load(path.read_text())
+    ```
+
+    ## Use instead
+    ```python
+    from pathlib import Path
+
+    import yaml
+    from pydantic import BaseModel, Field
+
+
+    class Config(BaseModel):
+        port: int = Field(default=8000, description="Where the server listens")
+
+
+    def load_config(path: Path) -> Config:
+        return Config.model_validate(yaml.safe_load(path.read_text()))
+    ```
+
+    ## Leaves alone
+    What is handed to any other call, which may validate it; other data; configuration of logging.
+
+    ## Source
+    The convention of validated configuration.
+    """
+
+    code = "FAR111"
+    message = "Configuration is used as it was read; validate it with a Pydantic model"
+    profiles = ("strict", "clean-architecture")
+
+    @on(ast.Call)
+    def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report reading calls whose result nothing validates."""
+        callee = context.resolve(call.func)
+        if not isinstance(callee, External) or callee.name not in CONFIG_READERS:
+            return
+        if not self._is_configuration(call, context):
+            return
+        if self._ends_raw(call, context):
+            yield self.report(call)
+
+    def _is_configuration(self, call: ast.Call, context: Context) -> bool:
+        index = context.module.index
+        statement = index.statement_of(call)
+        names = [n.name for n in index.ancestors(call) if isinstance(n, FUNCTIONS)]
+        if isinstance(statement, ast.Assign | ast.AnnAssign):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            names += [ast.unparse(target) for target in targets]
+        names += [ast.unparse(argument) for argument in call.args]
+        for parent in index.ancestors(call):
+            if isinstance(parent, ast.With):
+                names += [ast.unparse(item.context_expr) for item in parent.items]
+        said = " ".join(names)
+        return bool(_CONFIGURATION.search(said)) and "log" not in said.lower()
+
+    def _ends_raw(self, call: ast.Call, context: Context) -> bool:
+        parents = context.module.index.parents
+        node: ast.AST = call
+        parent = parents.get(node)
+        while isinstance(parent, ast.Await | ast.BoolOp):
+            node, parent = parent, parents.get(parent)
+        if isinstance(parent, ast.Return):
+            return True
+        targets: list[ast.expr] = []
+        if isinstance(parent, ast.Assign):
+            targets = parent.targets
+        elif isinstance(parent, ast.AnnAssign):
+            targets = [parent.target]
+        if len(targets) != 1:
+            return False
+        target = targets[0]
+        if not isinstance(target, ast.Name):
+            return isinstance(target, ast.Attribute | ast.Subscript)
+        return self._is_kept_raw(target, context)
+
+    def _is_kept_raw(self, target: ast.Name, context: Context) -> bool:
+        """Whether a variable is returned, stored or a module's own, and never given to a call."""
+        index = context.module.index
+        scope = index.scope_of(target)
+        is_kept = isinstance(scope.node, ast.Module) or target.id in scope.outer
+        for name in index.nodes(ast.Name):
+            if name.id != target.id or not isinstance(name.ctx, ast.Load):
+                continue
+            parent = index.parents.get(name)
+            if isinstance(parent, ast.keyword):
+                parent = index.parents.get(parent)
+            if isinstance(parent, ast.Starred | ast.Call):
+                called = getattr(parent, "func", None)
+                if not (isinstance(called, ast.Name) and called.id in _LOOKS):
+                    return False
+            elif isinstance(parent, ast.Return) or isinstance(parent, ast.Assign):
+                is_kept = True
+        return is_kept
