@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
-from flake8_fastapi_rules.semantics.facts import Role
+from flake8_fastapi_rules.semantics.facts import App, Role, Router
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import name_set
 from flake8_fastapi_rules.semantics.values import (
@@ -108,10 +108,13 @@ class SharedState:
     @cached_property
     def _fastapi_modules(self) -> frozenset[Module]:
         own = [m for m in self._uses.by_module if self._uses.by_module[m]]
+        for module in self._uses.modules:
+            if self._model.local(module, App) or self._model.local(module, Router):
+                own.append(module)
         return frozenset(_with_imported(self._model, own))
 
     def is_part_of_service(self, module: Module) -> bool:
-        """Whether a module holds FastAPI code, or is imported by one that does."""
+        """Whether a module holds FastAPI code, apps or routers, or is imported by one that does."""
         return module in self._fastapi_modules
 
     def mutations(self, module: Module, name: str) -> tuple[Mutation, ...]:

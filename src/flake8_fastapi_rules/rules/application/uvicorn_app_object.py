@@ -71,7 +71,9 @@ class UvicornAppObject(Rule):
         cause = self._cause(call, context)
         if app is None or cause is None or not self._is_object(app, context):
             return
-        name = context.module.name.removesuffix(".__main__") or "package.main"
+        name = context.module.name
+        if not all(part.isidentifier() for part in name.split(".")) or name.endswith("__main__"):
+            name = "package.main"
         target = app.func if isinstance(app, ast.Call) else app
         called = target.id if isinstance(target, ast.Name) else "app"
         yield self.report(
@@ -109,7 +111,7 @@ class UvicornAppObject(Rule):
         if binding.kind not in ({"def"} if is_factory else {"assign", "annotated"}):
             return None
         name = context.module.name
-        if name.endswith("__main__"):
+        if name.endswith("__main__") or not all(p.isidentifier() for p in name.split(".")):
             return None
         replaced = replace(text, app, f'"{name}:{target.id}"')
         factory = add_argument(text, call, "factory=True") if is_factory else ()
