@@ -63,8 +63,9 @@ class PerClass(Generic[T]):
 
 
 def modules_mentioning(model: Model, module: Module, word: str) -> Iterator[Module]:
-    """All modules of the project around `module` whose text contains a word, that one first."""
-    yield module
+    """All modules of the project around `module` whose text contains a word."""
+    if word in module.source.text:
+        yield module
     wanted = word.encode()
     for path in python_files(model.modules.project_root(module.path)):
         data = read_source(path) if path != module.path else None

@@ -12,6 +12,7 @@ from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.handlers import registrations
 from flake8_fastapi_rules.semantics.libraries import is_internal_error
+from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.routines import caught_by
 from flake8_fastapi_rules.semantics.values import (
     Class,
@@ -97,8 +98,20 @@ class LeakedExceptionText(Rule):
         if not context.module.mentions_framework:
             return
         caught = caught_by(context.model, context.module, handler)
-        names = [name for name in caught or () if is_internal_error(name)]
+        names = [name for name in caught or () if self._is_internal(name, context)]
         yield from self._check(handler.body, handler.name if names else None, names, context)
+
+    def _is_internal(self, name: str, context: Context) -> bool:
+        """Whether nobody wrote the text of an exception for clients.
+
+        A builtin exception that the project raises itself says what the project wants to say.
+        """
+        if not is_internal_error(name):
+            return False
+        word = name.removeprefix("builtins.")
+        if word == name or word in {"Exception", "BaseException", "OSError"}:
+            return True
+        return not any(modules_mentioning(context.model, context.module, f"raise {word}"))
 
     @on(FrameworkFunction)
     def check_handler(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:

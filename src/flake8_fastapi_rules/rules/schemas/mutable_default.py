@@ -59,8 +59,8 @@ class MutableDefault(Rule):
     ```
 
     ## Leaves alone
-    Defaults inside of `Query(...)`, `Body(...)` and the like, tuples, and functions that FastAPI
-    does not call.
+    Defaults inside of `Query(...)`, `Body(...)` and the like and behind `Annotated[..., Query()]`,
+    which is how FastAPI's documentation gives them; tuples; functions that FastAPI does not call.
 
     ## Fix safety
     The default becomes `None`, and the function makes the object. The fix is unsafe where the
@@ -85,12 +85,12 @@ class MutableDefault(Rule):
         function = Function(fact.module, fact.node)
         for parameter in context.model.parameters(function):
             default = parameter.default
-            if default is None or not self._is_mutable(default, context):
+            if default is None or parameter.marker is not None:
                 continue
-            fix = None
-            if parameter.marker is None:
-                safety: Safety = "safe" if self._is_hidden(function, context) else "unsafe"
-                fix = partial(self._fix, fact, parameter.node, default, safety, context)
+            if not self._is_mutable(default, context):
+                continue
+            safety: Safety = "safe" if self._is_hidden(function, context) else "unsafe"
+            fix = partial(self._fix, fact, parameter.node, default, safety, context)
             yield self.report(default, name=parameter.name, fix=fix)
 
     def _is_hidden(self, function: Function, context: Context) -> bool:
