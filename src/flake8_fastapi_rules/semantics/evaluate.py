@@ -1732,7 +1732,7 @@ class Evaluator:
     def in_frame(self, dependency: Dependency, frame: Frame) -> Dependency:
         """A dependency whose target is a name of a running function: what that name is there."""
         node = dependency.target_node
-        if node is None or (dependency.target and not isinstance(node, ast.Name)):
+        if node is None:
             return dependency
         if dependency.marker.call_module is not frame.module or frame.function is None:
             return dependency
@@ -1801,8 +1801,10 @@ class Evaluator:
             return Constant(None)
         if plain == _VERSIONED:
             # Cadwyn serves these routers once for each version, told by a header.
+            self._conditions.append(origin.node)
             for router in arguments.positional:
                 self._include(node, Arguments([router], {}), origin)
+            self._conditions.pop()
             return Constant(None)
         if plain in _HANDLING:
             named = arguments.named(("exc_class_or_status_code",))
