@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ def pages() -> dict[Path, str]:
     found[DOCS / "rules" / "README.md"] = NOTE + rules_index(rules)
     found[DOCS / "configuration.md"] = NOTE + configuration()
     found[DOCS / "profiles.md"] = NOTE + profiles(rules)
+    found[DOCS / "conventions.md"] = NOTE + conventions(rules)
     found[ROOT / "README.md"] = with_table(
         (ROOT / "README.md").read_text("utf-8"),
         rule_table(rules, lambda code: f"docs/rules/{code}.md"),
@@ -112,6 +114,33 @@ def profiles(rules: tuple[type[Rule], ...]) -> str:
         "## Tests\n\nConventions leave test files alone (`test-paths`); rules about bugs hold "
         "there too; the FAR9 rules hold only there.\n"
     )
+    return "\n".join(parts)
+
+
+def conventions(rules: tuple[type[Rule], ...]) -> str:
+    """Every convention with the rules that carry it and the place that shows it."""
+    codes = {rule.code for rule in rules}
+    parts = [
+        "# Conventions\n",
+        "What the rules are made of: each convention, the rules that carry it, and where the "
+        "[reference service](example-app.md) shows and proves it. Which rules are on depends on "
+        "the [profile](profiles.md). A convention without rules cannot be decided from source "
+        "alone; one without a place can be shown by no single service.\n",
+    ]
+    for section in tomllib.loads((DOCS / "conventions.toml").read_text("utf-8")).values():
+        rows = ["| id | convention | rules | shown in | proved by |", "|---|---|---|---|---|"]
+        for name, convention in section["conventions"].items():
+            carried = " ".join(
+                f"[{code}](rules/{code}.md)"
+                for code in convention["rules"].split()
+                if code in codes
+            )
+            file, test = convention.get("file"), convention.get("test")
+            shown = f"[{file}](../{file})" if file else "-"
+            module, _, function = (test or "").partition("::")
+            proof = f"[{function}](../tests/example_app/{module})" if test else "-"
+            rows.append(f"| {name} | {convention['says']} | {carried or '-'} | {shown} | {proof} |")
+        parts.append(f"## {section['title']}\n\n" + "\n".join(rows) + "\n")
     return "\n".join(parts)
 
 
