@@ -98,7 +98,10 @@ class BoundStore(Store):
         ("direct", "`time.sleep`"),
         ("indirect", "`slow` → `time.sleep`"),
         ("method", "`Store.load` → `slow` → `time.sleep`"),
-        ("inherited", "`BoundStore.run` → `BoundStore.work` → … → `time.sleep`"),
+        (
+            "inherited",
+            "`BoundStore.run` → `BoundStore.work` → `BoundStore.load` → `slow` → `time.sleep`",
+        ),
         ("loop", "`third` → `slow` → `time.sleep`"),
         ("third", "`slow` → `time.sleep`"),
         ("iterates", "`numbers` → `slow` → `time.sleep`"),

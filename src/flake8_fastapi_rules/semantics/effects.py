@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 #: Longer chains of calls are not followed; nobody would read them.
 _PATH_LIMIT = 12
 #: How many functions on the way a message names.
-_SHOWN = 4
+_SHOWN = 6
 _HTTP_EXCEPTIONS = ("starlette.exceptions.HTTPException", "fastapi.HTTPException")
 #: Libraries whose functions do not wait for anything, blocking calls aside.
 _QUICK = (
@@ -78,7 +78,7 @@ _SESSION_ENDS = frozenset({"close", "close_all", "expunge", "expunge_all", "remo
 #: Words of operations that OAuth, OpenID Connect or SAML want to be a GET.
 _PROTOCOL_WORDS = frozenset(
     {
-        "acs", "authorize", "authorise", "callback", "exchange", "login", "oauth", "oauth2",
+        "acs", "authorize", "authorise", "callback", "login", "oauth", "oauth2",
         "oidc", "saml", "saml2", "signin", "sso", "token",
     }
 )  # fmt: skip

@@ -77,7 +77,9 @@ class RequestSessionInBackground(Rule):
 
     code = "FAR415"
     message = "`{name}` belongs to the request; open a session of its own in the background task"
-    variants = {"other": "`{name}` is closed with the request; the background task needs its own"}
+    variants = {
+        "other": "`{name}` belongs to the request; make one of its own in the background task"
+    }
     profiles = ("recommended",)
     is_bug = True
     scope = "project"
