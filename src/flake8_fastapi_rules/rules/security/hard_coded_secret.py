@@ -1,0 +1,140 @@
+"""FAR702: secrets in the source."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import is_key_name, is_password_name, snake
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.tokens import signing_key
+from flake8_fastapi_rules.semantics.values import Constant, External, Instance
+
+#: Reads of the environment with the position of the default.
+_ENVIRONMENT = frozenset({"os.getenv", "os.environ.get", "decouple.config", "environs.Env.str"})
+_NO_SECRET = re.compile(r"(?:_|^)(?:public|name|id|url|path|file|header|algorithm|field)(?:_|$)")
+
+
+class HardCodedSecret(Rule):
+    """Read keys from the environment, not from the source.
+
+    ## What it does
+    Reports a literal key given to a call that signs or verifies (JSON Web Tokens, `hmac`,
+    itsdangerous, `SessionMiddleware`), and a literal default for a constant or setting with the
+    name of a secret in a module that signs tokens.
+
+    ## Why it matters
+    Whoever sees the source, a copy or an image of it can sign tokens for any user, and a key in the
+    history of a repository cannot be taken back. A default is worse than none: a forgotten variable
+    goes unnoticed.
+
+    ## Example
+    ```python
+    import jwt
+
+
+    def sign(claims: dict[str, str]) -> str:
+        return jwt.encode(claims, "f3a9c1", algorithm="HS256")
+    ```
+
+    ## Use instead
+    ```python
+    import jwt
+    from pydantic import SecretStr
+
+
+    def sign(claims: dict[str, str], key: SecretStr) -> str:
+        return jwt.encode(claims, key.get_secret_value(), algorithm="HS256")
+    ```
+
+    ## Leaves alone
+    Empty strings, public keys, settings without a default, settings of other modules, tests.
+
+    ## Source
+    CWE-798; The Twelve-Factor App, III.
+    """
+
+    code = "FAR702"
+    message = "The key is in the source; read it from the environment"
+    variants = {"named": "`{name}` has its value in the source; read it from the environment"}
+    profiles = ("recommended",)
+    hints = ("jwt", "jws", "jose", "hmac", "itsdangerous", "SessionMiddleware", "Strategy", "Login")
+
+    @on(Module)
+    def check(self, module: Module, context: Context) -> Iterator[Report]:
+        """Report literal keys, and the constants that hold them, each once."""
+        keys = [
+            key
+            for call in module.index.nodes(ast.Call)
+            if (key := signing_key(context.model, module, call)) is not None
+        ]
+        if not keys:
+            return
+        reported: set[object] = set()
+        for name, value in self._named(module):
+            if self._is_literal(value, context) or self._has_default(value, context):
+                reported.add(name)
+                yield self.report(value, "named", name=name)
+        for key in keys:
+            node = key
+            while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                if node.func.attr != "encode":
+                    break
+                node = node.func.value
+            if isinstance(node, ast.Attribute) and isinstance(
+                context.resolve(node.value), Instance
+            ):
+                continue
+            name = ast.unparse(node)
+            if name in reported or not self._is_secret(context.resolve(node)):
+                continue
+            if isinstance(node, ast.Name | ast.Attribute):
+                if snake(name.rpartition(".")[2]).startswith("public"):
+                    continue
+                reported.add(name)
+                yield self.report(key, "named", name=name)
+            else:
+                yield self.report(key)
+
+    def _named(self, module: Module) -> Iterator[tuple[str, ast.expr]]:
+        """The values of constants and class attributes whose names are those of secrets."""
+        for node in module.index.nodes(ast.Assign) + module.index.nodes(ast.AnnAssign):
+            if module.index.function_of(node) is not None or node.value is None:
+                continue
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    name = snake(target.id)
+                    is_named = is_key_name(name) or is_password_name(name) or "secret" in name
+                    if is_named and not _NO_SECRET.search(name):
+                        yield target.id, node.value
+
+    def _is_literal(self, node: ast.expr, context: Context) -> bool:
+        return isinstance(node, ast.Constant | ast.BinOp | ast.JoinedStr) and self._is_secret(
+            context.resolve(node)
+        )
+
+    def _has_default(self, node: ast.expr, context: Context) -> bool:
+        """Whether a read of the environment, or a `Field`, has a literal default."""
+        if not isinstance(node, ast.Call):
+            if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+                return self._is_literal(node.values[-1], context)
+            return False
+        callee = context.resolve(node.func)
+        if not isinstance(callee, External):
+            return False
+        position = 0 if callee.name == "pydantic.Field" else 1
+        if position and callee.name not in _ENVIRONMENT:
+            return False
+        default = next((k.value for k in node.keywords if k.arg == "default"), None)
+        if default is None and len(node.args) > position:
+            default = node.args[position]
+        return default is not None and self._is_literal(default, context)
+
+    def _is_secret(self, value: object) -> bool:
+        if not isinstance(value, Constant) or not isinstance(value.value, str | bytes):
+            return False
+        text = value.value if isinstance(value.value, str) else value.value.decode("latin-1")
+        return bool(text) and "PUBLIC KEY" not in text

@@ -1,0 +1,95 @@
+"""FAR726: response headers that a client writes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import argument
+from flake8_fastapi_rules.semantics.framework import RESPONSE
+from flake8_fastapi_rules.semantics.taint import Taint
+from flake8_fastapi_rules.semantics.values import Expression
+
+_HEADERS = "starlette.datastructures.MutableHeaders"
+
+
+class HeaderInjection(Rule):
+    """Do not format what a client sent into a header.
+
+    ## What it does
+    Reports a header of a response, `Content-Disposition` above all, that is formatted from a
+    parameter or from the file name of an upload.
+
+    ## Why it matters
+    Headers are Latin-1: a name such as `レポート.pdf` makes Starlette raise `UnicodeEncodeError`,
+    and the download answers 500. A quote in the name ends the value, and what follows is read as
+    further parameters of the header. `FileResponse(filename=...)` encodes the name.
+
+    ## Example
+    ```python
+    from fastapi import Response, UploadFile
+
+
+    async def echo(file: UploadFile) -> Response:
+        headers = {"Content-Disposition": f"attachment; filename={file.filename}"}
+        return Response(b"", headers=headers)
+    ```
+
+    ## Use instead
+    ```python
+    from urllib.parse import quote
+
+    from fastapi import Response, UploadFile
+
+
+    async def echo(file: UploadFile) -> Response:
+        name = quote(file.filename or "unnamed")
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+        return Response(b"", headers=headers)
+    ```
+
+    ## Leaves alone
+    Values that are quoted, encoded or checked, types other than text, and whole values that are
+    handed on as they are.
+
+    ## Source
+    RFC 6266; `starlette.responses.Response.init_headers` (1.10); CWE-113.
+    """
+
+    code = "FAR726"
+    message = "`{name}` is formatted into a header; use `FileResponse(filename=...)` or `quote` it"
+    profiles = ("recommended",)
+    is_bug = True
+    hints = ("headers",)
+
+    @on(ast.Call)
+    def check_call(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report the `headers` of responses."""
+        given = argument(call, "headers")
+        if given is None or not context.model.is_instance(context.resolve(call), RESPONSE):
+            return
+        value = context.resolve(given)
+        if isinstance(given, ast.Name) and isinstance(value, Expression):
+            given = value.node
+        if isinstance(given, ast.Dict):
+            for each in given.values:
+                yield from self._judge(each, context)
+
+    @on(ast.Assign)
+    def check_assignment(self, node: ast.Assign, context: Context) -> Iterator[Report]:
+        """Report `response.headers[...] = ...`."""
+        for target in node.targets:
+            if isinstance(target, ast.Subscript) and context.model.is_instance(
+                context.resolve(target.value), _HEADERS
+            ):
+                yield from self._judge(node.value, context)
+
+    def _judge(self, node: ast.expr, context: Context) -> Iterator[Report]:
+        function = context.module.index.function_of(node)
+        if not isinstance(function, FUNCTIONS):
+            return
+        found = Taint(context.model, context.module, function).of(node)
+        if found is not None and found.is_formatted:
+            yield self.report(node, name=found.name)

@@ -1,0 +1,204 @@
+"""FAR706: access tokens that live too long."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import argument, number, snake
+from flake8_fastapi_rules.semantics.tokens import token_use
+from flake8_fastapi_rules.semantics.values import External
+
+_HOUR = 3600
+_SECONDS = {
+    "seconds": 1, "second": 1, "sec": 1, "secs": 1, "minutes": 60, "minute": 60, "min": 60,
+    "mins": 60, "hours": 3600, "hour": 3600, "days": 86400, "day": 86400, "weeks": 604800,
+}  # fmt: skip
+_LIFETIME = re.compile(
+    r"(?:^|_)(?:access_token|jwt|token|access|auth_token|jwt_token)_(?:\w+_)?"
+    r"(?:expire|expires|expiry|expiration|lifetime|ttl|valid|validity|age|exp)"
+    r"(?:_\w+)?_?(?P<unit>seconds?|secs?|minutes?|mins?|hours?|days?|weeks)$"
+)
+_OTHER = re.compile(
+    r"refresh|reset|verif|confirm|activat|invit|email|remember|password|unsubscribe|csrf|api_key"
+    r"|magic|share|download|registration|service|device"
+)
+_ACCESS = re.compile(r"access|auth|login|log_in|sign_in|jwt|create_token|generate_token|make_token")
+
+
+class LongLivedAccessToken(Rule):
+    """Let access tokens expire within the hour.
+
+    ## What it does
+    Reports access tokens that live for more than an hour: constants and settings that say so, the
+    lifetime given to a function that makes them, and the `exp` claim itself.
+
+    ## Why it matters
+    A signed token cannot be taken back. Whoever gets hold of one has as long as it lives, and so
+    has the user whose rights were withdrawn. Short access tokens and a refresh token that can be
+    revoked keep that time short and users logged in.
+
+    ## Example
+    ```python
+    ACCESS_TOKEN_EXPIRE_MINUTES = 60 * 24 * 7
+    ```
+
+    ## Use instead
+    ```python
+    ACCESS_TOKEN_EXPIRE_MINUTES = 15
+    ```
+
+    ## Leaves alone
+    Tokens to refresh, to reset a password, to verify an address and the like, lifetimes of one hour
+    or less, and values that come from the environment.
+
+    ## Source
+    RFC 9700, section 4.14; OAuth 2.0 for browser-based apps.
+    """
+
+    code = "FAR706"
+    message = "Access tokens live {hours} hours; an hour is enough with a refresh token"
+    profiles = ("recommended",)
+    hints = ("oken", "TOKEN", "jwt", "JWT")
+
+    @on(ast.Assign, ast.AnnAssign)
+    def check_constant(
+        self, node: ast.Assign | ast.AnnAssign, context: Context
+    ) -> Iterator[Report]:
+        """Report constants and settings that are lifetimes of access tokens."""
+        if node.value is None or isinstance(context.module.index.function_of(node), FUNCTIONS):
+            return
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in targets:
+            if not isinstance(target, ast.Name):
+                continue
+            name = snake(target.id)
+            found = _LIFETIME.search(name)
+            if found is None or _OTHER.search(name):
+                continue
+            value = node.value
+            if isinstance(value, ast.Call):
+                value = self._default(value, context) or value
+            amount = number(context.model, context.module, value)
+            if amount is not None:
+                yield from self._judge(node.value, amount * _SECONDS[found["unit"]])
+
+    @on(ast.Call)
+    def check_call(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report lifetimes given to what makes access tokens."""
+        callee = context.resolve(call.func)
+        if (
+            isinstance(callee, External)
+            and callee.name == "fastapi_users.authentication.JWTStrategy"
+        ):
+            given = argument(call, "lifetime_seconds", 1)
+            amount = number(context.model, context.module, given)
+            if given is not None and amount is not None and not self._is_named(given):
+                yield from self._judge(given, amount)
+            return
+        if not isinstance(callee, External) or callee.name != "datetime.timedelta":
+            return
+        if any(self._is_named(each) for each in (*call.args, *(k.value for k in call.keywords))):
+            return
+        seconds = self._seconds(call, context)
+        if seconds is not None and self._is_access_lifetime(call, context):
+            yield from self._judge(call, seconds)
+
+    def _judge(self, node: ast.expr, seconds: float) -> Iterator[Report]:
+        if seconds > _HOUR:
+            yield self.report(node, hours=f"{seconds / _HOUR:g}")
+
+    def _default(self, call: ast.Call, context: Context) -> ast.expr | None:
+        callee = context.resolve(call.func)
+        if callee == External("pydantic.Field"):
+            return argument(call, "default", 0)
+        return None
+
+    def _is_named(self, node: ast.expr) -> bool:
+        """Whether a lifetime is a constant or setting that is reported where it is set."""
+        return any(
+            isinstance(each, ast.Name | ast.Attribute)
+            and _LIFETIME.search(snake(getattr(each, "id", "") or getattr(each, "attr", "")))
+            for each in ast.walk(node)
+        )
+
+    def _seconds(self, call: ast.Call, context: Context) -> float | None:
+        total = 0.0
+        given = [*zip(("days", "seconds"), call.args, strict=False)]
+        given += [(k.arg or "", k.value) for k in call.keywords]
+        for unit, node in given:
+            amount = number(context.model, context.module, node)
+            if amount is None or unit not in _SECONDS:
+                return None
+            total += amount * _SECONDS[unit]
+        return total
+
+    def _is_access_lifetime(self, call: ast.Call, context: Context) -> bool:
+        """Whether a `timedelta` becomes the lifetime of an access token."""
+        index = context.module.index
+        child: ast.AST = call
+        for parent in index.ancestors(call):
+            if isinstance(parent, ast.Call) and child is not parent.func:
+                name = _name_of(parent.func)
+                if _OTHER.search(name):
+                    return False
+                if re.search(r"access_token|create_token|encode_token|sign_jwt", name):
+                    return True
+            if isinstance(parent, ast.Dict) and isinstance(child, ast.expr):
+                keys = [
+                    k.value
+                    for k, v in zip(parent.keys, parent.values, strict=True)
+                    if v is child and isinstance(k, ast.Constant)
+                ]
+                return keys == ["exp"] and self._makes_access_token(call, context)
+            if isinstance(parent, ast.Assign):
+                target = parent.targets[0]
+                name = snake(_name_of(target))
+                if isinstance(target, ast.Subscript):
+                    return (
+                        isinstance(target.slice, ast.Constant)
+                        and target.slice.value == "exp"
+                        and self._makes_access_token(call, context)
+                    )
+                if _OTHER.search(name):
+                    return False
+                is_expiry = re.search(r"^exp$|expir|lifetime|ttl", name) is not None
+                return is_expiry and (
+                    "access_token" in name or self._makes_access_token(call, context)
+                )
+            if isinstance(parent, ast.stmt):
+                return False
+            child = parent
+        return False
+
+    def _makes_access_token(self, call: ast.Call, context: Context) -> bool:
+        """Whether the function around a lifetime makes tokens, to get in rather than for a task."""
+        function = context.module.index.function_of(call)
+        if not isinstance(function, FUNCTIONS) or _OTHER.search(snake(function.name)):
+            return False
+        cls = context.module.index.class_of(function)
+        if cls is not None and _OTHER.search(snake(cls.name)):
+            return False
+        makes = any(
+            isinstance(node, ast.Call)
+            and (use := token_use(context.model, context.module, node)) is not None
+            and use.kind.action == "encode"
+            for node in ast.walk(function)
+        )
+        text = context.source.segment(function)
+        if re.search(r"[\"'](?:refresh|reset|verif\w+|invit\w+|email_\w+)[\"']", text):
+            return False
+        return makes and _ACCESS.search(snake(function.name)) is not None
+
+
+def _name_of(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Subscript(value=value):
+            return _name_of(value)
+        case _:
+            return ""

@@ -1,0 +1,106 @@
+"""FAR714: files that a client names."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import argument
+from flake8_fastapi_rules.semantics.libraries import FILE_OPENERS, FILE_WRITES
+from flake8_fastapi_rules.semantics.taint import Taint
+from flake8_fastapi_rules.semantics.values import External
+
+_RESPONSE = "starlette.responses.FileResponse"
+#: Methods of paths that read, write or remove the file.
+_PATH_METHODS = frozenset(
+    {"open", "read_text", "read_bytes", "write_text", "write_bytes", "unlink", "touch", "rmdir"}
+)
+_PATHS = ("pathlib.PurePath", "anyio.Path")
+
+
+class PathTraversal(Rule):
+    """Do not let clients choose which file is read or written.
+
+    ## What it does
+    Reports a path that is built from a parameter of an endpoint, or from the file name of an
+    upload, and reaches `FileResponse`, `open` or a write without any check.
+
+    ## Why it matters
+    `../../etc/passwd` is a name as well, and an absolute path replaces all that stands before it,
+    in `os.path.join` and with `/`. Clients so read the application's secrets and overwrite its
+    code. What an upload is called is up to the client, too.
+
+    ## Example
+    ```python
+    from pathlib import Path
+
+    from fastapi import UploadFile
+
+
+    async def store(file: UploadFile, folder: Path) -> None:
+        (folder / file.filename).write_bytes(await file.read())
+    ```
+
+    ## Use instead
+    ```python
+    from pathlib import Path
+
+    from fastapi import UploadFile
+
+
+    async def store(file: UploadFile, folder: Path) -> Path:
+        return folder / Path(file.filename or "unnamed").name
+    ```
+
+    ## Leaves alone
+    Names that a condition tests (membership, `startswith`, `is_relative_to` and the like, but not
+    whether the file exists), `Path(name).name`, `secure_filename`, look-ups, types other than text,
+    and results of other functions.
+
+    ## Source
+    CWE-22; `pathlib`: the `/` operator.
+    """
+
+    code = "FAR714"
+    message = "`{name}` chooses the file; use `Path({name}).name` or look the path up"
+    profiles = ("recommended",)
+    hints = ("open", "FileResponse", "write", "shutil", "os.", "unlink", "read_")
+
+    @on(ast.Call)
+    def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report calls that reach a file by an unchecked name."""
+        function = context.module.index.function_of(call)
+        if not isinstance(function, FUNCTIONS):
+            return
+        paths = list(self._paths(call, context))
+        if not paths:
+            return
+        taint = Taint(context.model, context.module, function)
+        for path in paths:
+            found = taint.of(path)
+            if found is not None:
+                yield self.report(call, name=found.name)
+                return
+
+    def _paths(self, call: ast.Call, context: Context) -> Iterator[ast.expr]:
+        """The expressions that say which file a call is about."""
+        callee = context.resolve(call.func)
+        if isinstance(callee, External):
+            names = set(context.model.resolver.names_of(callee))
+            if _RESPONSE in names:
+                path = argument(call, "path", 0)
+                if path is not None:
+                    yield path
+            for name in names & FILE_OPENERS.keys():
+                position = FILE_OPENERS[name][0]
+                if position is not None and len(call.args) > position:
+                    yield call.args[position]
+            if any(name in FILE_WRITES and not name.startswith(_PATHS) for name in names):
+                yield from call.args[:2]
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _PATH_METHODS:
+            if context.model.is_instance(context.resolve(call.func.value), *_PATHS) or (
+                isinstance(call.func.value, ast.BinOp) and isinstance(call.func.value.op, ast.Div)
+            ):
+                yield call.func.value

@@ -1,0 +1,185 @@
+"""FAR704: passwords that are stored as they were typed."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import (
+    is_password_name,
+    is_stored_class,
+    last_name,
+)
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Constant,
+    Function,
+    Instance,
+    qualified_name,
+)
+
+_CONFIRMATION = re.compile(r"confirm|repeat|again|verif|retype|old|new|current|password_?[12]$")
+#: Receivers that hold what was found in a database.
+_STORED = re.compile(
+    r"^(?:\w+_)?(?:user|account|customer|member|admin|record|row|stored|existing|db)$|^db_\w+$"
+)
+_FORMS = (
+    "fastapi.security.OAuth2PasswordRequestForm",
+    "fastapi.security.OAuth2PasswordRequestFormStrict",
+    "fastapi.security.HTTPBasicCredentials",
+)
+
+
+class PlaintextPassword(Rule):
+    """Store a hash of a password, and compare through it.
+
+    ## What it does
+    Reports a stored password that is compared with the plain one by `==` or `!=`, and an object of
+    the database whose password is set to the plain one.
+
+    ## Why it matters
+    Such a comparison only works when passwords are stored as they were typed. One leaked backup
+    then gives away all of them, and with them the accounts that people have elsewhere.
+
+    ## Example
+    ```python
+    from shop.models import find_user
+
+
+    def authenticate(name: str, password: str) -> bool:
+        user = find_user(name)
+        return user.password == password
+    ```
+
+    ## Use instead
+    ```python
+    from pwdlib import PasswordHash
+
+    from shop.models import find_user
+
+    passwords = PasswordHash.recommended()
+
+
+    def authenticate(name: str, password: str) -> bool:
+        return passwords.verify(password, find_user(name).password_hash)
+    ```
+
+    ## Leaves alone
+    Comparisons with a repeated or former password of the same form, values that were hashed
+    before, and models that hash in a property or validator.
+
+    ## Source
+    OWASP: password storage; CWE-256.
+    """
+
+    code = "FAR704"
+    message = "The stored password is compared as plain text; store a hash and verify that"
+    variants = {"set": "A plain password is stored; store a hash of it"}
+    profiles = ("recommended",)
+    hints = ("password", "passwd", "pwd")
+
+    @on(ast.Compare)
+    def check_comparison(self, node: ast.Compare, context: Context) -> Iterator[Report]:
+        """Report comparisons of a stored password with a plain one."""
+        if len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq | ast.NotEq):
+            return
+        sides = (node.left, node.comparators[0])
+        for stored, plain in (sides, sides[::-1]):
+            if self._is_stored(stored, context) and self._is_plain(plain, context):
+                if not self._same_owner(stored, plain):
+                    yield self.report(node)
+                    return
+
+    @on(ast.Call)
+    def check_call(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report stored objects that are made with a plain password."""
+        for keyword in call.keywords:
+            if is_password_name(keyword.arg) and self._is_plain(keyword.value, context):
+                made = context.resolve(call.func)
+                if self._keeps(made, keyword.arg or "", context):
+                    yield self.report(keyword.value, "set")
+
+    @on(ast.Assign)
+    def check_assignment(self, node: ast.Assign, context: Context) -> Iterator[Report]:
+        """Report stored objects whose password is set to a plain one."""
+        for target in node.targets:
+            if isinstance(target, ast.Attribute) and is_password_name(target.attr):
+                owner = context.resolve(target.value)
+                if (
+                    isinstance(owner, Instance)
+                    and self._keeps(owner.of, target.attr, context)
+                    and self._is_plain(node.value, context)
+                    and not self._same_owner(target, node.value)
+                ):
+                    yield self.report(node.value, "set")
+
+    def _keeps(self, cls: object, name: str, context: Context) -> bool:
+        """Whether a class of the database stores what its attribute is given."""
+        if not isinstance(cls, Class) or not is_stored_class(context.model, cls):
+            return False
+        if isinstance(context.model.resolver.class_attribute(cls, name, instance=False), Function):
+            return False
+        text = cls.module.source.segment(cls.node)
+        return not re.search(r"validates|validator|setter|__setattr__|def __init__|def save", text)
+
+    def _is_stored(self, node: ast.expr, context: Context) -> bool:
+        """Whether an expression is the password of an object that was stored."""
+        if not isinstance(node, ast.Attribute | ast.Subscript):
+            return False
+        if not is_password_name(last_name(node)):
+            return False
+        owner = context.resolve(node.value)
+        if isinstance(owner, Class):
+            return False
+        if isinstance(owner, Instance):
+            if isinstance(owner.of, Class):
+                return is_stored_class(context.model, owner.of)
+            name = qualified_name(owner) or ""
+            if name.startswith(("pydantic", "fastapi.", "starlette.", "builtins.str")):
+                return False
+        return self._says_stored(node)
+
+    def _says_stored(self, node: ast.Attribute | ast.Subscript) -> bool:
+        """Whether the owner's name says so, and it is no parameter that a client fills."""
+        return isinstance(node.value, ast.Name) and bool(_STORED.match(node.value.id.lower()))
+
+    def _is_plain(self, node: ast.expr, context: Context) -> bool:
+        """Whether an expression is a password as a client sent it."""
+        name = last_name(node)
+        if not is_password_name(name) or _CONFIRMATION.search(name or ""):
+            return False
+        if isinstance(context.resolve(node), Constant):
+            return False
+        function = context.module.index.function_of(node)
+        if not isinstance(function, FUNCTIONS):
+            return False
+        text = ast.unparse(node)
+        for each in ast.walk(function):
+            if isinstance(each, ast.Assign | ast.AnnAssign | ast.AugAssign):
+                targets = each.targets if isinstance(each, ast.Assign) else [each.target]
+                if any(ast.unparse(target) == text for target in targets):
+                    return False
+        match node:
+            case ast.Name(id=bound):
+                found = context.module.index.lookup(bound, node)
+                return found is not None and all(b.kind == "parameter" for b in found[1])
+            case ast.Attribute(value=owner) | ast.Subscript(value=owner):
+                value = context.resolve(owner)
+                if context.model.is_instance(value, *_FORMS):
+                    return True
+                return (
+                    isinstance(value, Instance)
+                    and isinstance(value.of, Class)
+                    and context.model.is_subclass(value.of, "pydantic.BaseModel")
+                    and not context.model.is_subclass(value.of, "pydantic_settings.BaseSettings")
+                    and not is_stored_class(context.model, value.of)
+                )
+            case _:
+                return False
+
+    def _same_owner(self, first: ast.expr, second: ast.expr) -> bool:
+        owners = [ast.unparse(n.value) for n in (first, second) if hasattr(n, "value")]
+        return len(owners) == 2 and owners[0] == owners[1]

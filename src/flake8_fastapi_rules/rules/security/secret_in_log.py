@@ -1,0 +1,151 @@
+"""FAR709: secrets in logs."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import (
+    is_key_name,
+    is_password_name,
+    is_token_name,
+    last_name,
+)
+from flake8_fastapi_rules.semantics.libraries import is_log_call
+from flake8_fastapi_rules.semantics.values import Class, External, Function, Value
+
+_LEVELS = frozenset(
+    {"debug", "info", "warning", "warn", "error", "critical", "exception", "fatal", "log", "trace"}
+)
+_LOGGER_NAMES = frozenset({"logger", "log", "logging", "_logger", "LOGGER", "LOG", "_log"})
+_HEADERS = ("starlette.datastructures.Headers",)
+_HARMLESS_TYPES = (
+    "pydantic.SecretStr", "pydantic.SecretBytes", "builtins.int", "builtins.bool",
+    "builtins.float", "enum.Enum",
+)  # fmt: skip
+#: Calls that show what they are given.
+_SHOWING = frozenset({"str", "repr", "dict", "format", "dumps", "items"})
+
+
+class SecretInLog(Rule):
+    """Keep secrets out of logs.
+
+    ## What it does
+    Reports passwords, tokens, keys, authorization headers and whole header maps that are given to
+    a logger or to `print`.
+
+    ## Why it matters
+    Logs are copied to files, collectors and tickets, kept for years and read by many. A token in
+    there works until it expires, a password for much longer.
+
+    ## Example
+    ```python
+    import logging
+
+    logger = logging.getLogger(__name__)
+
+
+    def log_in(name: str, password: str) -> None:
+        logger.info("log-in of %s with %s", name, password)
+    ```
+
+    ## Use instead
+    ```python
+    import logging
+
+    logger = logging.getLogger(__name__)
+
+
+    def log_in(name: str, password: str) -> None:
+        logger.info("log-in of %s", name)
+    ```
+
+    ## Leaves alone
+    Shortened and masked values (`token[:4]`, `mask(token)`, `len(token)`), `SecretStr`, numbers,
+    and names that only begin like a secret (`token_count`, `password_changed_at`).
+
+    ## Source
+    CWE-532; OWASP: logging.
+    """
+
+    code = "FAR709"
+    message = "`{name}` is written to the log; leave it out or shorten it"
+    variants = {"headers": "All headers are written to the log, with tokens and cookies in them"}
+    profiles = ("recommended",)
+
+    @on(ast.Call)
+    def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report the first secret among the arguments of a log call."""
+        if not self._logs(call, context):
+            return
+        for given in (*call.args, *(k.value for k in call.keywords)):
+            for node in self._shown(given):
+                if context.model.is_instance(context.resolve(node), *_HEADERS):
+                    yield self.report(node, "headers")
+                    return
+                name = last_name(node)
+                if self._is_secret(name, node, context):
+                    yield self.report(node, name=context.shown(node))
+                    return
+
+    def _logs(self, call: ast.Call, context: Context) -> bool:
+        func = call.func
+        if isinstance(func, ast.Name):
+            return func.id == "print" and context.resolve(func) == External("builtins.print")
+        if not isinstance(func, ast.Attribute) or func.attr not in _LEVELS:
+            return False
+        callee = context.resolve(func)
+        if isinstance(callee, External):
+            return is_log_call(callee.name)
+        if callee:
+            return False
+        owner = func.value
+        name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+        return name in _LOGGER_NAMES
+
+    def _shown(self, node: ast.expr) -> Iterator[ast.expr]:
+        """The expressions whose text gets into the log."""
+        match node:
+            case ast.Name() | ast.Attribute():
+                yield node
+            case ast.Subscript(slice=ast.Constant(value=str())):
+                yield node
+            case ast.JoinedStr(values=values):
+                for value in values:
+                    if isinstance(value, ast.FormattedValue):
+                        yield from self._shown(value.value)
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                yield from self._shown(left)
+                yield from self._shown(right)
+            case ast.BinOp(op=ast.Mod(), right=right):
+                yield from self._shown(right)
+            case ast.Tuple(elts=values) | ast.List(elts=values):
+                for value in values:
+                    yield from self._shown(value)
+            case ast.Dict(values=values):
+                for value in values:
+                    yield from self._shown(value)
+            case ast.BoolOp(values=values):
+                for value in values:
+                    yield from self._shown(value)
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+                if (isinstance(node.func, ast.Attribute) and name == "get_secret_value") or (
+                    isinstance(node.func, ast.Attribute) and name == "get" and node.args
+                ):
+                    yield node
+                elif name in _SHOWING:
+                    for value in (*node.args, *(k.value for k in node.keywords)):
+                        yield from self._shown(value)
+                    if isinstance(node.func, ast.Attribute) and name == "items":
+                        yield from self._shown(node.func.value)
+
+    def _is_secret(self, name: str | None, node: ast.expr, context: Context) -> bool:
+        if not (is_password_name(name) or is_key_name(name) or is_token_name(name)):
+            return False
+        value: Value = context.resolve(node)
+        if isinstance(value, Function | Class):
+            return False
+        if isinstance(node, ast.Call):
+            return True
+        return not context.model.is_instance(value, *_HARMLESS_TYPES)

@@ -1,0 +1,213 @@
+"""FAR705: comparisons of secrets that tell how much of a guess was right."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.fixes.edit import fix_of, replace
+from flake8_fastapi_rules.fixes.imports import ensure_import
+from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import (
+    is_key_name,
+    is_password_name,
+    is_signature_name,
+    is_token_name,
+    last_name,
+)
+from flake8_fastapi_rules.semantics.values import Class, Constant, Expression, Instance, Value
+
+_SETTINGS = re.compile(r"^(?:\w+_)?(?:settings|config|conf|cfg|env|environ)$", re.IGNORECASE)
+_CONFIRMATION = re.compile(r"confirm|repeat|again|retype|(?:^|_)(?:old|new|current)(?:_|$)|[12]$")
+_STORED_CLASSES = (
+    "sqlalchemy.orm.Mapped",
+    "sqlalchemy.Column",
+    "sqlalchemy.orm.InstrumentedAttribute",
+)
+_NO_TEXT = (
+    "builtins.int", "builtins.bool", "builtins.float", "enum.Enum", "pydantic.SecretStr",
+    "builtins.list", "builtins.dict", "builtins.set",
+)  # fmt: skip
+_QUERIES = frozenset({"where", "filter", "filter_by", "and_", "or_", "having", "find", "find_one"})
+
+
+class TimingUnsafeComparison(Rule):
+    """Compare secrets in constant time.
+
+    ## What it does
+    Reports `==` and `!=` between tokens, keys, signatures and passwords: what a client sent and
+    what it has to be.
+
+    ## Why it matters
+    `==` stops at the first character that differs. Whoever can measure how long a refusal takes
+    finds out a key character by character; `secrets.compare_digest` always takes the same time.
+
+    ## Example
+    ```python
+    from fastapi import HTTPException
+
+
+    def check(api_key: str, expected_api_key: str) -> None:
+        if api_key != expected_api_key:
+            raise HTTPException(status_code=401)
+    ```
+
+    ## Use instead
+    ```python
+    import secrets
+
+    from fastapi import HTTPException
+
+
+    def check(api_key: str, expected_api_key: str) -> None:
+        if not secrets.compare_digest(api_key, expected_api_key):
+            raise HTTPException(status_code=401)
+    ```
+
+    ## Leaves alone
+    Comparisons with literals, columns of SQLAlchemy, keys in loops over mappings, a password and
+    its confirmation, stored plain passwords (FAR704), and names of anything else than secrets.
+
+    ## Fix safety
+    Unsafe: `compare_digest` takes two `bytes` or two `str` of ASCII characters only, and no `None`.
+
+    ## Source
+    Python's documentation of `secrets.compare_digest`; FastAPI's tutorial on HTTP Basic.
+    """
+
+    code = "FAR705"
+    message = "`{shown}` takes longer the more of it is right; use `secrets.compare_digest`"
+    profiles = ("recommended",)
+    fix = "unsafe"
+
+    @on(ast.Compare)
+    def check(self, node: ast.Compare, context: Context) -> Iterator[Report]:
+        """Report comparisons of two secrets."""
+        if len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq | ast.NotEq):
+            return
+        left, right = node.left, node.comparators[0]
+        if not (self._is_secret(left) or self._is_secret(right)):
+            return
+        if not isinstance(context.module.index.function_of(node), FUNCTIONS):
+            return
+        if not all(self._may_be_secret(side, context) for side in (left, right)):
+            return
+        if not (self._is_pair(left, right) or self._is_pair(right, left)):
+            return
+        if self._is_query(node, context) or self._is_loop_key(node, context):
+            return
+        if self._is_confirmation(left, right) or self._is_stored_password(left, right):
+            return
+        yield self.report(node, shown=context.shown(node), fix=lambda: self._fix(node, context))
+
+    def _is_secret(self, node: ast.expr) -> bool:
+        name = last_name(node)
+        return (
+            is_password_name(name)
+            or is_key_name(name)
+            or is_signature_name(name)
+            or is_token_name(name)
+        )
+
+    def _is_pair(self, secret: ast.expr, other: ast.expr) -> bool:
+        """Whether a secret is compared with one that is expected."""
+        if not self._is_secret(secret):
+            return False
+        if self._is_secret(other):
+            both = (last_name(secret), last_name(other))
+            return both != ("token", "token") or self._is_setting(other) or self._is_setting(secret)
+        match other:
+            case ast.Call(func=ast.Attribute(attr="hexdigest" | "digest" | "b64encode")):
+                return True
+            case ast.Name(id=name):
+                return bool(re.match(r"^(?:expected|computed|correct|valid)_?", name)) and (
+                    name != "valid"
+                )
+            case _:
+                return self._is_setting(other)
+
+    def _is_setting(self, node: ast.expr) -> bool:
+        """Whether an expression reads the configuration or the environment."""
+        match node:
+            case ast.Attribute(value=ast.Name(id=owner) | ast.Attribute(attr=owner)):
+                return bool(_SETTINGS.match(owner))
+            case ast.Attribute(value=ast.Call(func=ast.Name(id=owner))):
+                return bool(re.match(r"^(?:get_)?(?:settings|config)$", owner))
+            case ast.Subscript(value=ast.Attribute(attr="environ")):
+                return True
+            case ast.Call(func=ast.Attribute(attr="getenv")):
+                return True
+            case _:
+                return False
+
+    def _may_be_secret(self, node: ast.expr, context: Context) -> bool:
+        value: Value = context.resolve(node)
+        if isinstance(node, ast.Constant) or isinstance(value, Class | Expression):
+            return False
+        if isinstance(value, Constant):
+            # A named constant is a secret in the source, an enumeration's member is not.
+            return (
+                isinstance(node, ast.Name)
+                and isinstance(value.value, str | bytes)
+                and bool(value.value)
+            )
+        if context.model.is_instance(value, *_NO_TEXT, *_STORED_CLASSES):
+            return False
+        if isinstance(value, Instance) and isinstance(value.of, Class):
+            return False
+        if isinstance(node, ast.Attribute):
+            owner = context.resolve(node.value)
+            if isinstance(owner, Class):
+                return False
+            if isinstance(node.value, ast.Name) and node.value.id[:1].isupper():
+                return node.value.id.isupper()
+        return True
+
+    def _is_query(self, node: ast.Compare, context: Context) -> bool:
+        for ancestor in context.module.index.ancestors(node):
+            if isinstance(ancestor, ast.stmt):
+                return False
+            if isinstance(ancestor, ast.Call):
+                func = ancestor.func
+                name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+                if name in _QUERIES:
+                    return True
+        return False
+
+    def _is_loop_key(self, node: ast.Compare, context: Context) -> bool:
+        """Whether one side is a variable of a loop: a search, not a check."""
+        for side in (node.left, node.comparators[0]):
+            if isinstance(side, ast.Name):
+                found = context.module.index.lookup(side.id, side)
+                if found and any(binding.kind in {"for", "comprehension"} for binding in found[1]):
+                    return True
+        return False
+
+    def _is_confirmation(self, left: ast.expr, right: ast.expr) -> bool:
+        owners = [ast.unparse(n.value) for n in (left, right) if isinstance(n, ast.Attribute)]
+        if len(owners) == 2 and owners[0] == owners[1]:
+            return True
+        return any(_CONFIRMATION.search(last_name(side) or "") for side in (left, right))
+
+    def _is_stored_password(self, left: ast.expr, right: ast.expr) -> bool:
+        """Whether a user's password is compared: storing it plain is the worse fault."""
+        return all(is_password_name(last_name(side)) for side in (left, right)) and not (
+            self._is_setting(left) or self._is_setting(right)
+        )
+
+    def _fix(self, node: ast.Compare, context: Context) -> Fix | None:
+        text = text_of(context.module)
+        imported = ensure_import(text, "secrets", "", node)
+        if imported is None:
+            return None
+        source = context.source
+        sides = [source.segment(node.left), source.segment(node.comparators[0])]
+        call = f"{imported.name}.compare_digest({', '.join(sides)})"
+        if isinstance(node.ops[0], ast.NotEq):
+            call = f"not {call}"
+        edit = replace(text, node, call)
+        return fix_of("Use `secrets.compare_digest`", "unsafe", edit, imported.edits)

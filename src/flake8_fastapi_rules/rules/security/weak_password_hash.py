@@ -1,0 +1,140 @@
+"""FAR703: passwords behind a hash that is made to be fast."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import argument, is_password_name, last_name
+from flake8_fastapi_rules.semantics.libraries import (
+    PASSWORD_HASHES,
+    WEAK_HASHES,
+    WEAK_SCHEMES,
+    spellings,
+)
+from flake8_fastapi_rules.semantics.values import Constant, External
+
+_METHODS = frozenset({"update", "hash", "encrypt", "verify"})
+_CONTEXT = "passlib.context.CryptContext"
+#: Derivations whose salt is a parameter.
+_SALTED = {"hashlib.pbkdf2_hmac": 2, "hashlib.scrypt": 1}
+
+
+class WeakPasswordHash(Rule):
+    """Hash passwords with a hash made for passwords.
+
+    ## What it does
+    Reports a password that is hashed with MD5, SHA-1, SHA-2, SHA-3 or BLAKE2, a passlib scheme of
+    that kind, and a key derivation with a constant salt.
+
+    ## Why it matters
+    These hashes are made to be fast: a graphics card tries billions of passwords a second. Without
+    a salt of its own for each password, one table breaks all of them at once. Argon2 and bcrypt are
+    slow on purpose and salt by themselves.
+
+    ## Example
+    ```python
+    import hashlib
+
+
+    def hash_password(password: str) -> str:
+        return hashlib.sha256(password.encode()).hexdigest()
+    ```
+
+    ## Use instead
+    ```python
+    from pwdlib import PasswordHash
+
+    passwords = PasswordHash.recommended()
+
+
+    def hash_password(password: str) -> str:
+        return passwords.hash(password)
+    ```
+
+    ## Leaves alone
+    A fast hash in front of bcrypt or Argon2, look-ups of leaked passwords, and hashes of anything
+    else.
+
+    ## Source
+    OWASP: password storage; CWE-916.
+    """
+
+    code = "FAR703"
+    message = "`{name}` is too fast for passwords; use Argon2 or bcrypt"
+    variants = {"salt": "`{name}` has the same salt for every password; use Argon2 or bcrypt"}
+    profiles = ("recommended",)
+    hints = ("hashlib", "passlib", "Crypto")
+
+    @on(ast.Call)
+    def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report hashes of passwords, and passlib contexts that make them."""
+        callee = context.resolve(call.func)
+        if not isinstance(callee, External):
+            return
+        if callee.name == _CONTEXT:
+            scheme = self._first_scheme(call, context)
+            if scheme is not None and context.model.text(context.module, scheme) in WEAK_SCHEMES:
+                yield self.report(scheme, name=context.model.text(context.module, scheme))
+            return
+        if not any(self._is_password(each) for each in call.args):
+            return
+        if callee.name in _SALTED:
+            salt = argument(call, "salt", _SALTED[callee.name])
+            if isinstance(context.resolve(salt), Constant):
+                yield self.report(call, "salt", name=context.shown(call.func))
+            return
+        name = self._weak_hash(callee.name)
+        if name is not None and not self._is_only_a_step(call, context):
+            yield self.report(call, name=name)
+
+    def _weak_hash(self, name: str) -> str | None:
+        for spelling in spellings(name):
+            owner, _, method = spelling.rpartition(".")
+            if spelling in WEAK_HASHES and not spelling.startswith("passlib."):
+                return spelling.removesuffix(".new").rpartition(".")[2]
+            if owner in WEAK_HASHES and method in _METHODS:
+                return owner.removesuffix(".new").rpartition(".")[2]
+        return None
+
+    def _first_scheme(self, call: ast.Call, context: Context) -> ast.expr | None:
+        """The scheme that new passwords get: `default`, else the first."""
+        default = argument(call, "default")
+        if default is not None:
+            return default
+        schemes = argument(call, "schemes", 0)
+        if not isinstance(schemes, ast.List | ast.Tuple) or not schemes.elts:
+            return None
+        return schemes.elts[0]
+
+    def _is_password(self, node: ast.expr) -> bool:
+        match node:
+            case ast.JoinedStr(values=values):
+                return any(self._is_password(v) for v in values)
+            case ast.FormattedValue(value=inner):
+                return self._is_password(inner)
+            case ast.BinOp(left=left, right=right):
+                return self._is_password(left) or self._is_password(right)
+            case ast.Call(func=ast.Attribute(attr="encode", value=inner)):
+                return self._is_password(inner)
+            case ast.Call(func=ast.Name(id="str" | "bytes"), args=[inner, *_]):
+                return self._is_password(inner)
+            case _:
+                return is_password_name(last_name(node))
+
+    def _is_only_a_step(self, call: ast.Call, context: Context) -> bool:
+        """Whether a real password hash follows, or the password is only looked up."""
+        function = context.module.index.function_of(call)
+        if function is None:
+            return False
+        if "pwned" in context.source.segment(function).lower():
+            return True
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call):
+                callee = context.resolve(node.func)
+                if isinstance(callee, External) and not PASSWORD_HASHES.isdisjoint(
+                    spellings(callee.name)
+                ):
+                    return True
+        return False

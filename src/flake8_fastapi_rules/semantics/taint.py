@@ -1,0 +1,352 @@
+"""Where text that a client wrote gets to, unchecked."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind, Role
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Constant,
+    Function,
+    FunctionNode,
+    Instance,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.modules import Module
+
+_FROM_CLIENT = frozenset(
+    {
+        ParameterKind.PATH, ParameterKind.QUERY, ParameterKind.HEADER, ParameterKind.COOKIE,
+        ParameterKind.BODY, ParameterKind.FORM,
+    }
+)  # fmt: skip
+_UPLOAD = "starlette.datastructures.UploadFile"
+_REQUEST = ("starlette.requests.HTTPConnection",)
+#: The parts of a request that map names to what a client sent.
+_MAPPINGS = frozenset({"query_params", "path_params", "headers", "cookies"})
+#: Methods after which a text is as dangerous as it was.
+_KEEPING = frozenset(
+    {
+        "strip", "lstrip", "rstrip", "lower", "upper", "format", "encode", "decode", "resolve",
+        "absolute", "expanduser", "as_posix", "joinpath", "title", "replace", "removesuffix",
+    }
+)  # fmt: skip
+#: Calls that make a path, a text or a URL of what they are given.
+_MAKERS = frozenset(
+    {
+        "builtins.str", "pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "anyio.Path",
+        "os.path.join", "posixpath.join", "os.path.abspath", "os.path.realpath",
+        "os.path.normpath", "os.path.expanduser", "os.fspath", "starlette.datastructures.URL",
+        "urllib.parse.unquote", "httpx.URL", "yarl.URL",
+    }
+)  # fmt: skip
+#: Tests that say nothing about what a value contains.
+_EMPTY_TESTS = frozenset(
+    {"exists", "is_file", "is_dir", "isfile", "isdir", "lexists", "len", "bool", "get", "stat"}
+)
+_TEXT = ("builtins.str", "builtins.bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a text that is put together.
+
+    Parameters:
+        before: the literal text in front of it; `None` when something unknown is there.
+        is_formatted: it is put into a text, rather than being the whole of it.
+    """
+
+    node: ast.expr
+    before: str | None
+    is_formatted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tainted:
+    """Text from a client in an expression.
+
+    Parameters:
+        name: how the source is written: `name`, `file.filename`.
+        before: the literal text in front of it; `None` when something unknown is there.
+        is_formatted: it was put into another text.
+    """
+
+    name: str
+    before: str | None
+    is_formatted: bool
+
+
+class Taint:
+    """What clients can write inside of one function.
+
+    Parameters:
+        module, function: the function.
+    """
+
+    def __init__(self, model: Model, module: Module, function: FunctionNode) -> None:
+        self._model = model
+        self._module = module
+        self._function = function
+        self._sources = _sources(model, module, function)
+
+    def of(self, node: ast.expr | None) -> Tainted | None:
+        """The text from a client in an expression that nothing has checked; else `None`."""
+        if node is None:
+            return None
+        found = self._of(node, 0)
+        if found is None or self._is_checked(found.name, node):
+            return None
+        return found
+
+    def _of(self, node: ast.expr, depth: int) -> Tainted | None:
+        if depth > 12:
+            return None
+        source = self._source(node)
+        if source is not None:
+            return Tainted(source, "", False)
+        match node:
+            case ast.Name(id=name):
+                return self._of_name(node, name, depth)
+            case ast.Await(value=inner) | ast.FormattedValue(value=inner):
+                return self._of(inner, depth + 1)
+            case ast.NamedExpr(value=inner):
+                return self._of(inner, depth + 1)
+            case ast.BoolOp(values=values):
+                return next((t for v in values if (t := self._of(v, depth + 1))), None)
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                found = self._of(body, depth + 1) or self._of(orelse, depth + 1)
+                if found and _tests(test, found.name):
+                    return None
+                return found
+            case ast.Call(func=ast.Attribute(attr="get", value=inner), args=[_, default]):
+                return self._of(default, depth + 1) if self._source(inner) is None else None
+        for piece in self._pieces(node):
+            found = self._of(piece.node, depth + 1)
+            if found is not None:
+                before = None
+                if piece.before is not None and found.before is not None:
+                    before = piece.before + found.before
+                return Tainted(found.name, before, found.is_formatted or piece.is_formatted)
+        return None
+
+    def _of_name(self, node: ast.Name, name: str, depth: int) -> Tainted | None:
+        found = self._module.index.lookup(name, node)
+        if found is None or not isinstance(found[0].node, FUNCTIONS):
+            return None
+        if not self._is_text(self._model.resolve(self._module, node)):
+            return None
+        for binding in found[1]:
+            if binding.value is None or binding.kind not in {"assign", "walrus"} or binding.path:
+                continue
+            tainted = self._of(binding.value, depth + 1)
+            if tainted is not None:
+                return None if self._is_checked(name, node) else tainted
+        return None
+
+    def _is_text(self, value: Value) -> bool:
+        """Whether a value may be a text or a path."""
+        if isinstance(value, Constant):
+            return False
+        if isinstance(value, Instance):
+            return not self._model.is_instance(
+                value, "builtins.int", "builtins.float", "builtins.bool", "uuid.UUID", "enum.Enum",
+                "datetime.date", "datetime.timedelta", "decimal.Decimal",
+            )  # fmt: skip
+        return True
+
+    def _pieces(self, node: ast.expr) -> Iterator[Piece]:
+        """The parts of an expression that puts a text, a path or a URL together."""
+        match node:
+            case ast.JoinedStr(values=values):
+                before: str | None = ""
+                for value in values:
+                    if isinstance(value, ast.Constant):
+                        before = None if before is None else before + str(value.value)
+                    elif isinstance(value, ast.FormattedValue):
+                        known = self._model.text(self._module, value.value)
+                        yield Piece(value.value, before, True)
+                        before = None if before is None or known is None else before + known
+            case ast.BinOp(left=left, op=ast.Add() | ast.Div(), right=right):
+                is_text = isinstance(node.op, ast.Add)
+                yield Piece(left, "", is_text)
+                yield Piece(right, self._model.text(self._module, left), is_text)
+            case ast.BinOp(left=ast.Constant(value=str() as template), op=ast.Mod(), right=right):
+                given = right.elts if isinstance(right, ast.Tuple) else [right]
+                for position, value in enumerate(given):
+                    yield Piece(value, None if position else template.partition("%")[0], True)
+            case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant(value=str() as t))):
+                given = [*node.args, *(keyword.value for keyword in node.keywords)]
+                for position, value in enumerate(given):
+                    yield Piece(value, None if position else t.partition("{")[0], True)
+            case ast.Call(func=func, args=args):
+                names = set(self._model.resolver.names_of(self._model.resolve(self._module, func)))
+                if not names.isdisjoint(_MAKERS):
+                    for position, value in enumerate(args):
+                        yield Piece(value, None if position else "", False)
+                elif isinstance(func, ast.Attribute) and func.attr in _KEEPING:
+                    if func.attr == "replace" and _cuts(node):
+                        return
+                    yield Piece(func.value, "", False)
+                    if func.attr == "joinpath":
+                        for value in args:
+                            yield Piece(value, None, False)
+
+    def _source(self, node: ast.expr) -> str | None:
+        """How an expression is written that a client fills; `None` if it is none."""
+        match node:
+            case ast.Name(id=name):
+                found = self._module.index.lookup(name, node)
+                if found is None or not all(b.kind == "parameter" for b in found[1]):
+                    return None
+                if not any(b.node in self._sources for b in found[1]):
+                    return None
+                value = self._model.resolve(self._module, node)
+                is_known = isinstance(value, Instance) or bool(value)
+                if is_known and not self._model.is_instance(value, *_TEXT):
+                    return None
+                return name
+            case ast.Attribute(value=owner, attr=attr):
+                value = self._model.resolve(self._module, owner)
+                if attr == "filename" and self._model.is_instance(value, _UPLOAD):
+                    return ast.unparse(node)
+                if (
+                    isinstance(owner, ast.Name)
+                    and self._is_source(owner)
+                    and isinstance(value, Instance)
+                    and isinstance(value.of, Class)
+                    and self._model.is_subclass(value.of, "pydantic.BaseModel")
+                    and self._model.is_instance(self._model.resolve(self._module, node), *_TEXT)
+                ):
+                    return ast.unparse(node)
+                return None
+            case ast.Subscript(value=ast.Attribute(value=owner, attr=attr), slice=ast.Constant()):
+                if attr in _MAPPINGS and self._is_request(owner):
+                    return ast.unparse(node)
+                return None
+            case ast.Call(
+                func=ast.Attribute(attr="get", value=ast.Attribute(value=owner, attr=attr))
+            ):
+                if attr in _MAPPINGS and self._is_request(owner):
+                    return ast.unparse(node)
+                return None
+            case _:
+                return None
+
+    def _is_source(self, node: ast.Name) -> bool:
+        found = self._module.index.lookup(node.id, node)
+        return found is not None and any(b.node in self._sources for b in found[1])
+
+    def _is_request(self, node: ast.expr) -> bool:
+        value = self._model.resolve(self._module, node)
+        return self._model.is_instance(value, *_REQUEST)
+
+    def _is_checked(self, name: str, sink: ast.expr) -> bool:
+        """Whether the function tests a value, or something made of it, in any condition."""
+        names = {name, *_derived(self._function, name)}
+        for node in ast.walk(self._function):
+            match node:
+                case ast.If(test=test) | ast.While(test=test) | ast.Assert(test=test):
+                    if any(_tests(test, each) for each in names):
+                        return True
+                case ast.Match(subject=subject):
+                    if any(_mentions(subject, each) for each in names):
+                        return True
+                case ast.Call(func=ast.Attribute(attr="relative_to" | "is_relative_to")):
+                    if any(_mentions(node, each) for each in names):
+                        return True
+                case ast.Expr(value=ast.Call() | ast.Await() as call):
+                    # `validate_path(name)`: called for nothing but its exception.
+                    if _validates(call) and any(_mentions(call, each) for each in names):
+                        return True
+        return False
+
+
+def _sources(model: Model, module: Module, function: FunctionNode) -> frozenset[ast.AST]:
+    """The parameters of a function that a client fills."""
+    value = Function(module, function)
+    roles = model.roles(value)
+    if roles.isdisjoint({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY}):
+        return frozenset()
+    names: frozenset[str] = frozenset()
+    for endpoint in model.facts(module, Endpoint):
+        if endpoint.node is function:
+            names = model.path_names(endpoint)
+    return frozenset(
+        parameter.node
+        for parameter in model.parameters(value, names)
+        if parameter.kind in _FROM_CLIENT
+    )
+
+
+def _mentions(node: ast.AST, text: str) -> bool:
+    """Whether an expression contains another, as it is written."""
+    return any(isinstance(each, ast.expr) and ast.unparse(each) == text for each in ast.walk(node))
+
+
+def _tests(test: ast.expr, text: str) -> bool:
+    """Whether a condition says something of what a value contains.
+
+    Whether it is there at all, or whether such a file exists, says nothing.
+    """
+    match test:
+        case ast.BoolOp(values=values):
+            return any(_tests(value, text) for value in values)
+        case ast.UnaryOp(op=ast.Not(), operand=inner) | ast.Await(value=inner):
+            return _tests(inner, text)
+        case ast.NamedExpr(value=inner):
+            return _tests(inner, text)
+        case ast.Name() | ast.Attribute() | ast.Subscript():
+            return False
+        case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
+            return False
+        case ast.Compare(ops=[ast.Eq() | ast.NotEq()], comparators=[ast.Constant(value="" | None)]):
+            return False
+        case ast.Call(func=ast.Attribute(attr=attr) | ast.Name(id=attr)) if attr in _EMPTY_TESTS:
+            return False
+        case ast.Compare(left=ast.Call(func=ast.Name(id="len"))):
+            return False
+        case _:
+            return _mentions(test, text)
+
+
+def _derived(function: ast.AST, name: str) -> set[str]:
+    """The local names that are made of a value."""
+    found: set[str] = set()
+    for _ in range(3):
+        known = {name, *found}
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                if any(_mentions(node.value, each) for each in known):
+                    for target in targets:
+                        elements = target.elts if isinstance(target, ast.Tuple) else [target]
+                        found.update(e.id for e in elements if isinstance(e, ast.Name))
+        if known == {name, *found}:
+            break
+    return found
+
+
+def _validates(node: ast.expr) -> bool:
+    call = node.value if isinstance(node, ast.Await) else node
+    if not isinstance(call, ast.Call):
+        return False
+    func = call.func
+    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    words = ("valid", "check", "verify", "ensure", "assert", "require", "authorize", "sanitize")
+    return any(word in name.lower() for word in words)
+
+
+def _cuts(call: ast.Call) -> bool:
+    """Whether a `replace` takes out what makes a path or a header dangerous."""
+    first = call.args[0] if call.args else None
+    return not isinstance(first, ast.Constant) or any(
+        c in str(first.value) for c in ("/", "\\", "..", '"', "\n", "\r", ":")
+    )
