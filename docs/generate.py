@@ -114,7 +114,25 @@ def profiles(rules: tuple[type[Rule], ...]) -> str:
         "## Tests\n\nConventions leave test files alone (`test-paths`); rules about bugs hold "
         "there too; the FAR9 rules hold only there.\n"
     )
+    parts += disagreements(rules)
     return "\n".join(parts)
+
+
+def disagreements(rules: tuple[type[Rule], ...]) -> Iterator[str]:
+    """What each profile makes of the points on which good services differ."""
+    by_code = {rule.code: rule for rule in rules}
+    yield "## Where styles differ\n"
+    yield f"| about | {' | '.join(CHOOSABLE_PROFILES)} | |"
+    yield "|---" * (len(CHOOSABLE_PROFILES) + 2) + "|"
+    text = (DOCS / "disagreements.toml").read_text("utf-8")
+    for entry in tomllib.loads(text)["disagreement"]:
+        chosen = [by_code[code] for code in entry["rules"].split() if code in by_code]
+        cells = [
+            " ".join(rule.code for rule in chosen if in_profile(rule, profile)) or "-"
+            for profile in CHOOSABLE_PROFILES
+        ]
+        yield f"| {entry['about']} | {' | '.join(cells)} | {entry['note']} |"
+    yield ""
 
 
 def conventions(rules: tuple[type[Rule], ...]) -> str:
