@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import Endpoint, Parameter, ParameterKind
-from flake8_fastapi_rules.semantics.framework import MAPPING_TYPES
+from flake8_fastapi_rules.semantics.framework import MAPPING_TYPES, SEQUENCE_TYPES
 from flake8_fastapi_rules.semantics.parameters import is_dataclass
 from flake8_fastapi_rules.semantics.responses import types_in
 from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function, Value
@@ -135,12 +135,25 @@ class FileWithJsonBody(Rule):
                 waiting.extend(model.sub_dependencies(dependency)[0])
 
     def _needs_json(self, parameter: Parameter, context: Context) -> bool:
+        """Whether no text of a form field, and no list of such texts, could be the value."""
         parts = [
-            part.value
+            part
             for part in types_in(context.model, parameter.type_module, parameter.type_node)
             if part.value != Constant(None)
         ]
-        return bool(parts) and self._is_object(parts[0], context)
+        inner: list[bool] = []
+        for part in parts:
+            if part.is_contained:
+                inner.append(self._is_object(part.value, context))
+                if isinstance(part.value, External) and part.value.name in MAPPING_TYPES:
+                    break  # what follows are its keys and values
+        for part in parts:
+            if part.is_contained:
+                continue
+            is_list = isinstance(part.value, External) and part.value.name in SEQUENCE_TYPES
+            if not (self._is_object(part.value, context) or (is_list and inner and all(inner))):
+                return False
+        return bool(parts)
 
     def _is_object(self, value: Value, context: Context) -> bool:
         model = context.model
