@@ -395,19 +395,19 @@ class Effects:
 
     # -- writing ----------------------------------------------------------------------------
 
-    def writes(self, function: Function, *, files: bool = True) -> Evidence | None:
+    def writes(self, function: Function, *, local: bool = True) -> Evidence | None:
         """A change of state that outlives the call: in a database, a file, or shared memory.
 
         Parameters:
-            files: count files that are written.
+            local: count files, and the memory of the process.
         """
-        return (self._writing if files else self._storing).find(function)
+        return (self._writing if local else self._storing).find(function)
 
     def _own_write(self, function: Function) -> Evidence | None:
-        return self._evidence_of(function, self._writes.own(function, files=True))
+        return self._evidence_of(function, self._writes.own(function))
 
     def _own_storing(self, function: Function) -> Evidence | None:
-        return self._evidence_of(function, self._writes.own(function, files=False))
+        return self._evidence_of(function, self._writes.own(function, local=False))
 
     def _evidence_of(self, function: Function, found: Found | None) -> Evidence | None:
         return None if found is None else Evidence(function.module, found[0], found[1])

@@ -106,7 +106,8 @@ _OWNER_NAME = re.compile(
     r"|storage|use_?cases?|uow|gateway)(?:$|_)",
     re.IGNORECASE,
 )
-#: The node that writes, how to speak of it, and whether it only writes a file.
+#: The node that writes, how to speak of it, and whether it only writes a file or the memory of
+#: the process, as operations that stream have to do.
 Found = tuple[ast.AST, str, bool]
 
 
@@ -124,11 +125,11 @@ class Writes:
         self._graph = graph
         self._self_writes: dict[object, bool] = {}
 
-    def own(self, function: Function, *, files: bool = True) -> Found | None:
+    def own(self, function: Function, *, local: bool = True) -> Found | None:
         """The first write in a function's own body, and how to speak of it.
 
         Parameters:
-            files: count files that are written.
+            local: count files, and the memory of the process.
         """
         if self._is_allowed(function):
             return None
@@ -141,7 +142,7 @@ class Writes:
                 found = self._call(function, site) if site is not None else None
             elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete):
                 found = self._assignment(function, node)
-            if found is None or (found[2] and not files) or self.is_lazy(function, node):
+            if found is None or (found[2] and not local) or self.is_lazy(function, node):
                 continue
             return found
         return None
@@ -413,10 +414,10 @@ class Writes:
             if isinstance(target, ast.Name):
                 scope = function.module.index.scope_of(target)
                 if scope.outer.get(target.id) == "global" and not is_harmless(target.id):
-                    return node, f"{target.id} =", False
+                    return node, f"{target.id} =", True
             elif isinstance(target, ast.Attribute | ast.Subscript):
                 if self._is_shared(function, target.value) and not _is_counting(target):
-                    return node, _short(target), False
+                    return node, _short(target), True
         return None
 
     def _mutation(self, function: Function, node: ast.Call, func: ast.Attribute) -> Found | None:
@@ -424,7 +425,7 @@ class Writes:
             return None
         value = self._resolver.resolve(function.module, func.value)
         if self._is_container(value) or _state_of(func.value):
-            return node, _spoken(func), False
+            return node, _spoken(func), True
         return None
 
     def _is_container(self, value: Value) -> bool:
@@ -499,7 +500,7 @@ class Writes:
             return None
         if self._is_allowed(target) or self._graph.is_cached(target):
             return None
-        return (site.node, _spoken(func), False) if self._changes_self(target, 0) else None
+        return (site.node, _spoken(func), True) if self._changes_self(target, 0) else None
 
     def _changes_self(self, function: Function, depth: int) -> bool:
         key = key_of(function)

@@ -41,7 +41,7 @@ _VALUE = re.compile(
 #: What the project's own code calls the names of tables and the like.
 _NAMES = re.compile(
     r"(?:^|_)(?:table|schema|col|column|constraint|seq|sequence|idx|index|database|view|field"
-    r"|catalog|trigger)s?(?:$|_)"
+    r"|catalog|trigger|role)s?(?:$|_)"
 )
 _SAFE_CALLS = frozenset(
     {"int", "float", "len", "bool", "abs", "round", "max", "min", "sum", "hash"}

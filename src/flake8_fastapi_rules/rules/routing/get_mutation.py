@@ -9,7 +9,12 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.values import Function
 
-_FILES = ("starlette.responses.FileResponse", "starlette.responses.StreamingResponse")
+_STREAMS = (
+    "starlette.responses.FileResponse",
+    "starlette.responses.StreamingResponse",
+    "sse_starlette.EventSourceResponse",
+    "sse_starlette.sse.EventSourceResponse",
+)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -80,9 +85,9 @@ class GetMutation(Rule):
     ## Leaves alone
     Caching, logging, auditing, metrics, rate limiting, locks, view counters, what is created
     because it is missing or stale, OAuth and SAML callbacks, temporary files and those that are
-    made to be sent, requests to other services, data local to the request, a commit that only
-    ends a transaction, `rollback`, `refresh` and `expunge`, functions in `allowed-writes`, and
-    operations that other methods serve too.
+    made to be sent, the subscribers of a stream, requests to other services, data local to the
+    request, a commit that only ends a transaction, `rollback`, `refresh` and `expunge`, functions
+    in `allowed-writes`, and operations that other methods serve too.
 
     ## Source
     RFC 9110, section 9.2.1: safe methods.
@@ -107,7 +112,7 @@ class GetMutation(Rule):
         method = "GET" if "GET" in methods else "HEAD"
         name = endpoint.node.name
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
-        evidence = effects.writes(function, files=not self._sends_file(endpoint, context))
+        evidence = effects.writes(function, local=not self._streams(endpoint, context))
         if evidence is not None:
             related = [context.related(evidence.module, evidence.node, evidence.what)]
             yield self.report(
@@ -124,14 +129,16 @@ class GetMutation(Rule):
                 site.node, "named", method=method, name=name, route=effects.spoken_call(site)
             )
 
-    def _sends_file(self, endpoint: Endpoint, context: Context) -> bool:
-        """Whether the operation answers with a file or stream, which it may have to write first."""
+    def _streams(self, endpoint: Endpoint, context: Context) -> bool:
+        """Whether the operation answers with a file, made here, or a stream, registered here."""
         index = endpoint.module.index
+        if index.is_generator(endpoint.node):
+            return True
         named = [route.arguments.get("response_class") for route in endpoint.routes]
         called = [n.func for n in index.own_nodes(endpoint.node) if isinstance(n, ast.Call)]
         for node in (*named, *called, endpoint.node.returns):
             if node is not None:
                 value = context.model.resolve(endpoint.module, node)
-                if context.model.is_subclass(value, *_FILES):
+                if context.model.is_subclass(value, *_STREAMS):
                     return True
         return False
