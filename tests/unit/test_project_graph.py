@@ -403,7 +403,7 @@ def test_class_based_view(tmp_path: Path) -> None:
         def user(): ...
         @cbv(router)
         class Items:
-            session = Depends(session)
+            session: str = Depends(session)
             @router.get("/items")
             async def read(self, who=Depends(user)): ...
         app = FastAPI()
@@ -411,9 +411,7 @@ def test_class_based_view(tmp_path: Path) -> None:
     """
     project = graph(tmp_path, {"main.py": main})
     assert table(project) == ["GET /items Items.read"]
-    names = dependencies(project)
-    assert names[0] == "Items"
-    assert names[-1] == "user"
+    assert dependencies(project) == ["Items", "session", "user"]
 
 
 def test_mounts(tmp_path: Path) -> None:

@@ -377,6 +377,7 @@ class ModuleIndex:
         """
         scope: Scope | None = self.scope_of(at)
         start = scope
+        deferred: tuple[Scope, list[Binding]] | None = None
         while scope is not None:
             if scope is start or not scope.is_class:
                 if name in scope.outer:
@@ -384,11 +385,16 @@ class ModuleIndex:
                     if target is not None and name in target.bindings:
                         return target, self._visible(target, target.bindings[name], None)
                 elif name in scope.bindings:
+                    if scope.is_class and _is_unbound(scope.bindings[name], at):
+                        # `session: Session = Depends(session)`; an annotation may be deferred.
+                        deferred = scope, scope.bindings[name]
+                        scope = scope.parent
+                        continue
                     # A comprehension's or class body's own position counts as a use in `scope`.
                     use = at if scope is start else self._use_in(at, scope)
                     return scope, self._visible(scope, scope.bindings[name], use)
             scope = scope.parent
-        return None
+        return deferred
 
     def at_the_end(self, scope: Scope, bindings: list[Binding]) -> list[Binding]:
         """Of the bindings of a name in `scope`, those that may hold when its code has run."""
@@ -429,6 +435,14 @@ class ModuleIndex:
         if chosen and chosen[-1].kind == "delete":
             chosen = [b for b in chosen if b.kind != "delete"]
         return (chosen or candidates) + deferred
+
+
+def _is_unbound(bindings: list[Binding], use: ast.AST) -> bool:
+    """Whether a class body uses a name before binding it: it gets the one from outside then."""
+    if not hasattr(use, "lineno"):
+        return False
+    where = (use.lineno, use.col_offset)
+    return all(_end_position(binding) > where for binding in bindings)
 
 
 def _excludes(
