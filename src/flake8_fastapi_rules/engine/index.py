@@ -441,7 +441,7 @@ def _is_unbound(bindings: list[Binding], use: ast.AST) -> bool:
     """Whether a class body uses a name before binding it: it gets the one from outside then."""
     if not hasattr(use, "lineno"):
         return False
-    where = (use.lineno, use.col_offset)
+    where = (use.lineno, use.col_offset)  # type: ignore[attr-defined]
     return all(_end_position(binding) > where for binding in bindings)
 
 
