@@ -230,6 +230,7 @@ class Effects:
         self._blocking = _Search(self.graph, self._own_blocking, self._blocks_through)
         self._writing = _Search(self.graph, self._own_write, self._writes.is_followed)
         self._storing = _Search(self.graph, self._own_storing, self._writes.is_followed)
+        self._named_writing = _Search(self.graph, self._own_named_write, self._writes.is_followed)
         self._session_writing = _Search(
             self.graph, self._own_session_write, lambda function, site: True
         )
@@ -431,13 +432,17 @@ class Effects:
         ends = [words_of(name), *(words_of(path.rpartition("/")[2]) for path in paths)]
         return any("auth" in end for end in ends)
 
-    def named_write(self, function: Function, name: str, *paths: str) -> CallSite | None:
+    def named_write(self, function: Function, name: str, *paths: str) -> Evidence | None:
         """A call that cannot be read but says that it writes, in an operation that says so too."""
         if not any(says_mutation(text) for text in (name, *paths)):
             return None
-        return next(
-            (s for s in self.graph.sites(function) if self._writes.says_write(function, s)), None
-        )
+        return self._named_writing.find(function)
+
+    def _own_named_write(self, function: Function) -> Evidence | None:
+        for site in self.graph.sites(function):
+            if self._writes.says_write(function, site):
+                return Evidence(site.module, site.node, self.spoken_call(site))
+        return None
 
     def spoken_call(self, site: CallSite) -> str:
         """A call as it is written, without its arguments."""

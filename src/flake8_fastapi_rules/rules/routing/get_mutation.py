@@ -95,7 +95,7 @@ class GetMutation(Rule):
 
     code = "FAR201"
     message = "{method} operation `{name}` changes state: {route}"
-    variants = {"named": "{method} operation `{name}` changes state: `{route}`, by its name"}
+    variants = {"named": "{method} operation `{name}` changes state: {route}, by its name"}
     profiles = ("recommended",)
     scope = "project"
 
@@ -113,21 +113,21 @@ class GetMutation(Rule):
         name = endpoint.node.name
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
         evidence = effects.writes(function, local=not self._streams(endpoint, context))
-        if evidence is not None:
-            related = [context.related(evidence.module, evidence.node, evidence.what)]
-            yield self.report(
-                evidence.place_in(),
-                method=method,
-                name=name,
-                route=evidence.route,
-                related=related if evidence.path else (),
-            )
+        variant = None
+        if evidence is None:
+            evidence = effects.named_write(function, name, *paths)
+            variant = "named"
+        if evidence is None:
             return
-        site = effects.named_write(function, name, *paths)
-        if site is not None:
-            yield self.report(
-                site.node, "named", method=method, name=name, route=effects.spoken_call(site)
-            )
+        related = [context.related(evidence.module, evidence.node, evidence.what)]
+        yield self.report(
+            evidence.place_in(),
+            variant,
+            method=method,
+            name=name,
+            route=evidence.route,
+            related=related if evidence.path else (),
+        )
 
     def _streams(self, endpoint: Endpoint, context: Context) -> bool:
         """Whether the operation answers with a file, made here, or a stream, registered here."""
