@@ -100,7 +100,6 @@ def test_fixtures_belong_to_rules() -> None:
     assert folders <= CATALOGUE.keys()
 
 
-@pytest.mark.xfail(reason="rules are still being written; remove this mark when all exist")
 def test_all_rules_exist() -> None:
     """Every rule of the catalogue exists."""
     assert CATALOGUE.keys() - {rule.code for rule in all_rules()} == set()
