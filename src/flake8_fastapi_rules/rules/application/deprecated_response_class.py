@@ -43,7 +43,7 @@ class DeprecatedResponseClass(Rule):
     ```
 
     ## Leaves alone
-    FastAPI below 0.131, and the import statements themselves.
+    FastAPI below 0.131, the import statements themselves, and tests with `isinstance`.
 
     ## Fix safety
     The fix removes `response_class=` and `default_response_class=`: the default answers the same
@@ -72,6 +72,8 @@ class DeprecatedResponseClass(Rule):
         if deprecated is None or not context.settings.fastapi_at_least(*deprecated):
             return
         parent = context.module.index.parents.get(node)
+        if self._is_tested_for(node, context):
+            return
         is_argument = isinstance(parent, ast.keyword) and parent.arg in _ARGUMENTS
         yield self.report(
             node,
@@ -80,6 +82,17 @@ class DeprecatedResponseClass(Rule):
             instead="the default is faster; remove it"
             if is_argument
             else "return the value and declare its type",
+        )
+
+    def _is_tested_for(self, node: ast.expr, context: Context) -> bool:
+        """Whether it stands in `isinstance(answer, (ORJSONResponse, ...))`."""
+        parent = context.module.index.parents.get(node)
+        if isinstance(parent, ast.Tuple | ast.BinOp):
+            parent = context.module.index.parents.get(parent)
+        return (
+            isinstance(parent, ast.Call)
+            and isinstance(parent.func, ast.Name)
+            and parent.func.id in {"isinstance", "issubclass"}
         )
 
     def _fix(self, node: ast.Name | ast.Attribute, context: Context) -> Fix | None:
