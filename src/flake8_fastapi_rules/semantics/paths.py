@@ -92,12 +92,17 @@ class _Automaton:
         self._text(path[position:])
         self.start = self.closed([0])
         self.accepting = self._end
+        self._steps: dict[tuple[frozenset[int], str], frozenset[int]] = {}
 
     def step(self, states: frozenset[int], character: str) -> frozenset[int]:
         """The states behind one more character."""
-        return self.closed(
-            target for state in states for test, target in self.moves[state] if test(character)
-        )
+        key = states, character
+        found = self._steps.get(key)
+        if found is None:
+            found = self._steps[key] = self.closed(
+                target for state in states for test, target in self.moves[state] if test(character)
+            )
+        return found
 
     def closed(self, states: Iterable[int]) -> frozenset[int]:
         found: set[int] = set()
@@ -215,6 +220,20 @@ def unmatched(path: str, others: Iterable[str]) -> str | None:
 
 def overlaps(path: str, other: str) -> bool:
     """Whether some path is matched by both patterns."""
+    if ":path}" in path or ":path}" in other:
+        return _overlap(path, other)
+    # Nothing but `path` matches a slash, so the parts between slashes can be compared in pairs.
+    parts, theirs = path.split("/"), other.split("/")
+    if len(parts) != len(theirs):
+        return False
+    unequal = [pair for pair in zip(parts, theirs, strict=True) if pair[0] != pair[1]]
+    if any("{" not in part and "{" not in their for part, their in unequal):
+        return False
+    return all(_overlap(part, their) for part, their in unequal)
+
+
+@lru_cache(maxsize=4096)
+def _overlap(path: str, other: str) -> bool:
     first, second = _automaton(path), _automaton(other)
     characters = _characters([first, second])
     seen = {(first.start, second.start)}
