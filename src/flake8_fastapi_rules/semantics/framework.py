@@ -464,8 +464,6 @@ NEEDS_STARLETTE_1: Final = (0, 164)
 
 #: The scopes of `Depends(scope=...)`.
 SCOPES: Final = frozenset({"function", "request"})
-#: The first FastAPI that does without Pydantic 1.
-NEEDS_PYDANTIC_2: Final = (0, 126)
 
 #: The arguments that all parameter functions (`Query`, `Path`, `Body`, ...) take by name.
 _PARAMETER_ARGUMENTS: Final = name_set(
