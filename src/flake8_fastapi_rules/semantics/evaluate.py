@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 _CALLS = 40
 _IMPORTS = 120
 #: How many statements one project may take, and one sequence may have elements.
-_BUDGET = 400_000
+_BUDGET = 1_000_000
 _WIDTH = 2_000
 _LONG = 100_000
 #: A helper without apps and routers is followed for its result when it is no longer than this.

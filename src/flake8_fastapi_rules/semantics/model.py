@@ -176,6 +176,10 @@ class Model:
         project = self._projects.get(root)
         if project is None:
             project = self._projects[root] = Project(self, self.uses(module).modules)
+        if module not in project.members and module.mentions_framework:
+            # A text that is on no disk yet, or that the project leaves out.
+            modules = sorted((*project.modules, module), key=lambda member: member.path)
+            project = self._projects[root] = Project(self, modules)
         return project
 
     def shared_state(self, module: Module) -> SharedState:

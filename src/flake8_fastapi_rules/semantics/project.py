@@ -239,6 +239,7 @@ class Project:
     def __init__(self, model: Model, modules: Iterable[Module]) -> None:
         self.model = model
         self.modules = tuple(modules)
+        self.members = frozenset(self.modules)
         self._evaluator = evaluator = Evaluator(model, self.modules)
         evaluator.run()
         #: Every app and router, in the order in which they are made.
