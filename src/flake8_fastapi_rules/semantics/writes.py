@@ -79,10 +79,10 @@ _HARMLESS = name_set(
     ensure lazy lazily warm warmup init initialize initialise setup bootstrap seen visit visits
     view views viewed hit hits heartbeat usage nonce csrf impression impressions touch
     profiler singleton health monitor monitoring maybe reconcile repair heal prune backfill
-    cleanup"""
+    cleanup login signin stale stalled expire expired outdated"""
 )
 #: Of these, the ones that may be a thing of the domain: `delete_track`, `ItemView`.
-_AMBIGUOUS = name_set("hit hits lock locks touch trace track view views visit visits usage")
+_AMBIGUOUS = name_set("hit hits lock locks login touch trace track view views visit visits usage")
 #: Methods of document stores and sessions that no other object has.
 _UNMISTAKABLE = name_set(
     """
