@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.semantics.values import Class, Constant, Value
+from flake8_fastapi_rules.semantics.values import Class, Constant, Instance, Value
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -22,8 +22,11 @@ _TOKEN = re.compile(
     r"|^jwt$|^bearer$|^authorization$|^auth_header$"
 )
 _BARE_TOKEN = re.compile(r"^_*token$")
-#: Names of lifetimes, places and kinds of secrets rather than of secrets.
 _SIGNATURE = re.compile(r"(?:^|_)(?:signature|hmac|digest|mac)$")
+#: Names of what is left of a secret when it is hidden, or of what only says that it is wrong.
+_HARMLESS = re.compile(
+    r"mask|redact|hidden|obfusc|hash|hint|truncat|placeholder|invalid|fake|dummy"
+)
 #: Classes whose subclasses are tables of a database.
 ORM_BASES = (
     "sqlalchemy.orm.DeclarativeBase",
@@ -62,17 +65,21 @@ def last_name(node: ast.AST | None) -> str | None:
 
 def is_password_name(name: str | None) -> bool:
     """Whether a name is that of a plain password."""
-    return name is not None and _PASSWORD.search(snake(name)) is not None
+    if name is None or _HARMLESS.search(snake(name)):
+        return False
+    return _PASSWORD.search(snake(name)) is not None
 
 
 def is_key_name(name: str | None) -> bool:
     """Whether a name is that of a key or secret to sign, encrypt or get in with."""
-    return name is not None and _KEY.search(snake(name)) is not None
+    if name is None or _HARMLESS.search(snake(name)):
+        return False
+    return _KEY.search(snake(name)) is not None
 
 
 def is_token_name(name: str | None, *, bare: bool = True) -> bool:
     """Whether a name is that of a token; `bare` says whether `token` alone counts."""
-    if name is None:
+    if name is None or _HARMLESS.search(snake(name)):
         return False
     name = snake(name)
     return _TOKEN.search(name) is not None or (bare and _BARE_TOKEN.match(name) is not None)
@@ -114,6 +121,8 @@ def number(model: Model, module: Module, node: ast.AST | None) -> float | None:
             return None
         case None:
             return None
+        case ast.Attribute(value=owner) if isinstance(model.resolve(module, owner), Instance):
+            return None  # what a setting is by default is not what it will be
     value = model.resolve(module, node)
     if isinstance(value, Constant):
         found = value.value

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.semantics.facts import Dependency
+from flake8_fastapi_rules.semantics.effects import display_name
+from flake8_fastapi_rules.semantics.facts import Dependency, Middleware
+from flake8_fastapi_rules.semantics.libraries import (
+    AUTH_DEPENDENCIES,
+    RATE_LIMIT_DECORATORS,
+    RATE_LIMIT_DEPENDENCIES,
+    RATE_LIMIT_MIDDLEWARE,
+    is_in,
+)
+from flake8_fastapi_rules.semantics.middlewares import source_of
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    External,
+    Function,
+    FunctionNode,
+    Value,
+    qualified_name,
+)
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.modules import Module
 
 _SCHEME = "fastapi.security.base.SecurityBase"
 _REFUSALS = frozenset({401, 403})
@@ -49,3 +69,107 @@ def security_dependencies(
 ) -> tuple[Dependency, ...]:
     """Those of a route's dependencies that refuse strangers, in order."""
     return tuple(d for d in dependencies if is_security_dependency(model, d))
+
+
+#: Words in names of what decides who may do something.
+_AUTH_WORDS = re.compile(
+    r"auth|login|token|jwt|api_?key|permission|current_user|session|security|verify|protect"
+    r"|credential|signature|require|guard|acl|principal|identity|user",
+    re.IGNORECASE,
+)
+_LIMIT_WORDS = re.compile(r"rate_?limit|limiter|throttl|brute_?force|slow_?down", re.IGNORECASE)
+
+
+def may_refuse(model: Model, dependency: Dependency) -> bool:
+    """Whether a dependency that cannot be looked into may be there to keep strangers out.
+
+    What comes from a library or cannot be told may; the project's own functions and FastAPI's
+    forms were looked into.
+    """
+    if is_security_dependency(model, dependency):
+        return True
+    target = dependency.target
+    name = qualified_name(target) or ""
+    if is_in(name, AUTH_DEPENDENCIES):
+        return True
+    if isinstance(target, Function | Class):
+        return _AUTH_WORDS.search(name.rpartition(".")[2]) is not None
+    return not name.startswith(("fastapi.", "starlette.", "sqlalchemy.", "sqlmodel."))
+
+
+def checks_access(model: Model, function: Function) -> bool:
+    """Whether a function refuses somebody by itself, or calls what looks as if it did."""
+    if any(raised.status in _REFUSALS for raised in model.effects.raises(function)):
+        return True
+    text = function.module.source.segment(function.node)
+    if re.search(r"\b40[13]\b|UNAUTHORIZED|FORBIDDEN|(?i:authorization|api_?key)", text):
+        return True
+    return any(
+        _AUTH_WORDS.search(_last_name(node.func) or "")
+        for node in function.module.index.own_nodes(function.node)
+        if isinstance(node, ast.Call)
+        and re.search("(?i)check|verify|require|auth", _last_name(node.func) or "")
+    )
+
+
+def has_auth_middleware(model: Model, module: Module) -> bool:
+    """Whether some middleware of the project may keep strangers out."""
+    for other in model.uses(module).modules:
+        for middleware in model.local(other, Middleware):
+            if _is_auth_middleware(model, middleware.target):
+                return True
+    return False
+
+
+def _is_auth_middleware(model: Model, target: Value) -> bool:
+    name = (qualified_name(target) or "").rpartition(".")[2]
+    if isinstance(target, External):
+        return not target.name.startswith(("starlette.", "fastapi.")) or "auth" in name.lower()
+    code = source_of(target)
+    if code is None:
+        return True
+    text = code[0].source.segment(code[1])
+    return re.search(r"\b40[13]\b|UNAUTHORIZED|FORBIDDEN", text) is not None or (
+        _AUTH_WORDS.search(name) is not None
+    )
+
+
+def is_rate_limited(
+    model: Model, module: Module, function: FunctionNode, dependencies: Iterable[Dependency]
+) -> bool:
+    """Whether a decorator, a dependency or some middleware of the project limits the rate."""
+    for decorator in function.decorator_list:
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        value = model.resolve(module, called)
+        if isinstance(value, External) and is_in(value.name, RATE_LIMIT_DECORATORS):
+            return True
+        if _LIMIT_WORDS.search(ast.unparse(called)):
+            return True
+    for dependency in dependencies:
+        name = qualified_name(dependency.target) or ""
+        if is_in(name, RATE_LIMIT_DEPENDENCIES) or _LIMIT_WORDS.search(name):
+            return True
+        if isinstance(dependency.target, Function) and _LIMIT_WORDS.search(
+            display_name(dependency.target)
+        ):
+            return True
+    for other in model.uses(module).modules:
+        for middleware in model.local(other, Middleware):
+            name = qualified_name(middleware.target) or ""
+            if not name or name in RATE_LIMIT_MIDDLEWARE or _LIMIT_WORDS.search(name):
+                return True
+    return any(
+        _LIMIT_WORDS.search(_last_name(node.func) or "")
+        for node in module.index.own_nodes(function)
+        if isinstance(node, ast.Call)
+    )
+
+
+def _last_name(node: ast.expr) -> str | None:
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=inner, attr=attr):
+            return f"{_last_name(inner) or ''}.{attr}"
+        case _:
+            return None

@@ -10,7 +10,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import is_key_name, is_password_name, snake
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.tokens import signing_key
-from flake8_fastapi_rules.semantics.values import Constant, External, Instance
+from flake8_fastapi_rules.semantics.values import Constant, External, Instance, ModuleValue
 
 #: Reads of the environment with the position of the default.
 _ENVIRONMENT = frozenset({"os.getenv", "os.environ.get", "decouple.config", "environs.Env.str"})
@@ -83,9 +83,7 @@ class HardCodedSecret(Rule):
                 if node.func.attr != "encode":
                     break
                 node = node.func.value
-            if isinstance(node, ast.Attribute) and isinstance(
-                context.resolve(node.value), Instance
-            ):
+            if isinstance(node, ast.Attribute) and self._is_setting(node.value, context):
                 continue
             name = ast.unparse(node)
             if name in reported or not self._is_secret(context.resolve(node)):
@@ -97,6 +95,16 @@ class HardCodedSecret(Rule):
                 yield self.report(key, "named", name=name)
             else:
                 yield self.report(key)
+
+    def _is_setting(self, owner: ast.expr, context: Context) -> bool:
+        """Whether an attribute's value is only a default, or is reported in its own module."""
+        value = context.resolve(owner)
+        if isinstance(value, ModuleValue):
+            return any(
+                signing_key(context.model, value.module, call) is not None
+                for call in value.module.index.nodes(ast.Call)
+            )
+        return isinstance(value, Instance) or context.model.is_subclass(value, "pydantic.BaseModel")
 
     def _named(self, module: Module) -> Iterator[tuple[str, ast.expr]]:
         """The values of constants and class attributes whose names are those of secrets."""

@@ -22,6 +22,8 @@ from flake8_fastapi_rules.semantics.credentials import (
 from flake8_fastapi_rules.semantics.values import Class, Constant, Expression, Instance, Value
 
 _SETTINGS = re.compile(r"^(?:\w+_)?(?:settings|config|conf|cfg|env|environ)$", re.IGNORECASE)
+#: What a function speaks of that verifies a signature rather than a checksum.
+_SIGNS = re.compile(r"hmac|secret|token|webhook", re.IGNORECASE)
 _CONFIRMATION = re.compile(r"confirm|repeat|again|retype|(?:^|_)(?:old|new|current)(?:_|$)|[12]$")
 _STORED_CLASSES = (
     "sqlalchemy.orm.Mapped",
@@ -70,7 +72,8 @@ class TimingUnsafeComparison(Rule):
 
     ## Leaves alone
     Comparisons with literals, columns of SQLAlchemy, keys in loops over mappings, a password and
-    its confirmation, stored plain passwords (FAR704), and names of anything else than secrets.
+    its confirmation, checksums of files, stored plain passwords (FAR704), and names of anything
+    else than secrets.
 
     ## Fix safety
     Unsafe: `compare_digest` takes two `bytes` or two `str` of ASCII characters only, and no `None`.
@@ -92,7 +95,15 @@ class TimingUnsafeComparison(Rule):
         left, right = node.left, node.comparators[0]
         if not (self._is_secret(left) or self._is_secret(right)):
             return
-        if not isinstance(context.module.index.function_of(node), FUNCTIONS):
+        function = context.module.index.function_of(node)
+        text = context.source.text
+        if not isinstance(function, FUNCTIONS) or not (
+            context.module.mentions_framework or "hmac" in text
+        ):
+            return
+        if not any(self._is_credential(side) for side in (left, right)) and not _SIGNS.search(
+            context.source.segment(function)
+        ):
             return
         if not all(self._may_be_secret(side, context) for side in (left, right)):
             return
@@ -104,14 +115,12 @@ class TimingUnsafeComparison(Rule):
             return
         yield self.report(node, shown=context.shown(node), fix=lambda: self._fix(node, context))
 
-    def _is_secret(self, node: ast.expr) -> bool:
+    def _is_credential(self, node: ast.expr) -> bool:
         name = last_name(node)
-        return (
-            is_password_name(name)
-            or is_key_name(name)
-            or is_signature_name(name)
-            or is_token_name(name)
-        )
+        return is_password_name(name) or is_key_name(name) or is_token_name(name)
+
+    def _is_secret(self, node: ast.expr) -> bool:
+        return self._is_credential(node) or is_signature_name(last_name(node))
 
     def _is_pair(self, secret: ast.expr, other: ast.expr) -> bool:
         """Whether a secret is compared with one that is expected."""

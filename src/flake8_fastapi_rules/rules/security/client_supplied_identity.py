@@ -1,0 +1,135 @@
+"""FAR711: users who say themselves who they are."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Route, RouteKind
+from flake8_fastapi_rules.semantics.paths import names_in
+from flake8_fastapi_rules.semantics.schemas import body_parameters, schema_fields
+from flake8_fastapi_rules.semantics.security import security_dependencies
+from flake8_fastapi_rules.semantics.values import Class, Function, Instance
+
+_WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_SELF = re.compile(
+    r"^(?:x_)?(?:user_id|userid|current_user_id|acting_user_id|actor_id|author_id|owner_id"
+    r"|created_by|created_by_id|requested_by|sender_id)$"
+)
+_FOR_OTHERS = re.compile(r"admin|member|invite|assign|role|permission|share|grant|transfer|manage")
+_KINDS = frozenset({ParameterKind.QUERY, ParameterKind.HEADER, ParameterKind.BODY})
+
+
+class ClientSuppliedIdentity(Rule):
+    """Take the acting user from the credentials.
+
+    ## What it does
+    Reports an operation that changes something, knows by its security dependency who calls, and
+    still takes that user's id (`user_id`, `author_id`, `owner_id`, ...) from the query, a header or
+    the body.
+
+    ## Why it matters
+    Anybody who is logged in then acts in the name of anybody else: ids are in every URL.
+
+    ## Example
+    ```python
+    from typing import Annotated
+
+    from fastapi import APIRouter, Depends, FastAPI
+    from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+    router = APIRouter()
+    bearer = HTTPBearer()
+
+
+    @router.post("/notes", status_code=201)
+    async def create_note(
+        user_id: int, user: Annotated[HTTPAuthorizationCredentials, Depends(bearer)]
+    ) -> str:
+        return f"{user_id} {user.scheme}"
+
+
+    def create_app() -> FastAPI:
+        app = FastAPI()
+        app.include_router(router)
+        return app
+    ```
+
+    ## Use instead
+    ```python
+    from typing import Annotated
+
+    from fastapi import Depends
+
+    from shop.users import User, current_user
+
+    CurrentUser = Annotated[User, Depends(current_user)]
+    ```
+
+    ## Leaves alone
+    Reads, operations without a security dependency, path parameters, and paths or names that speak
+    of administration, members, roles or sharing: there the id is somebody else's.
+
+    ## Source
+    OWASP API security: broken object level authorization.
+    """
+
+    code = "FAR711"
+    message = "`{name}` lets clients say who they are; take the user from the credentials"
+    variants = {
+        "field": "`{model}.{name}` lets clients say who they are; take it from the credentials"
+    }
+    profiles = ("strict",)
+    scope = "project"
+
+    @on(Route)
+    def check(self, route: Route, context: Context) -> Iterator[Report]:
+        """Report parameters of authenticated writes that are the acting user's id."""
+        function = route.function
+        if route.kind is not RouteKind.HTTP or not _WRITES & set(route.methods or ()):
+            return
+        resolved = context.model.project(context.module).routes_at(route)
+        if function is None or function.module is not context.module or not resolved:
+            return
+        if not all(security_dependencies(context.model, r.dependencies) for r in resolved):
+            return
+        said = f"{resolved[0].path} {getattr(function.node, 'name', '')}".lower()
+        if _FOR_OTHERS.search(said):
+            return
+        names = frozenset(name for r in resolved for name in names_in(r.path or ""))
+        for parameter in context.model.parameters(function, names):
+            if self._is_identity(parameter):
+                yield self.report(parameter.node, name=parameter.name)
+                return
+        for parameter in body_parameters(context.model, route):
+            typed = context.model.resolver.annotation(parameter.type_module, parameter.type_node)
+            if not isinstance(typed, Instance) or not isinstance(typed.of, Class):
+                continue
+            for each in schema_fields(context.model, typed.of):
+                if _SELF.match(each.name.lower()) and not self._is_replaced(
+                    function, f"{parameter.name}.{each.name}"
+                ):
+                    related = [context.related(each.module, each.node.target, "the field")]
+                    yield self.report(
+                        parameter.node,
+                        "field",
+                        name=each.name,
+                        model=typed.of.node.name,
+                        related=related,
+                    )
+                    return
+
+    def _is_replaced(self, function: Function, field: str) -> bool:
+        """Whether the endpoint sets the field itself."""
+        return any(
+            isinstance(node, ast.Attribute)
+            and isinstance(node.ctx, ast.Store)
+            and ast.unparse(node) == field
+            for node in ast.walk(function.node)
+        )
+
+    def _is_identity(self, parameter: Parameter) -> bool:
+        name = (parameter.alias or parameter.name).lower().replace("-", "_")
+        return parameter.kind in _KINDS and _SELF.match(name) is not None

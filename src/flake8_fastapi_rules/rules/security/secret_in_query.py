@@ -1,0 +1,86 @@
+"""FAR718: secrets in addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import is_secret_name, snake
+from flake8_fastapi_rules.semantics.facts import Endpoint, Parameter, ParameterKind
+from flake8_fastapi_rules.semantics.values import Function
+
+_PLACES = {ParameterKind.QUERY: "query", ParameterKind.PATH: "path"}
+_ONE_TIME = re.compile(
+    r"verif|confirm|reset|invit|unsubscribe|activat|magic|callback|recover|share|download|accept"
+)
+
+
+class SecretInQuery(Rule):
+    """Take secrets from headers or the body, never from the address.
+
+    ## What it does
+    Reports passwords, tokens and keys that are query or path parameters of an HTTP operation.
+
+    ## Why it matters
+    Addresses are written down everywhere: in the logs of servers and proxies, in browsers'
+    histories, in the `Referer` of the next request.
+
+    ## Example
+    ```python
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+
+    @router.get("/orders")
+    async def read_orders(api_key: str) -> str:
+        return api_key
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi.security import APIKeyHeader
+
+    api_key = APIKeyHeader(name="X-API-Key")
+    ```
+
+    ## Leaves alone
+    Tokens that are good for one use, told by path or name: `verify`, `confirm`, `reset`, `invite`,
+    `unsubscribe` and the like; page and continuation tokens; WebSockets, where browsers cannot send
+    headers.
+
+    ## Source
+    CWE-598.
+    """
+
+    code = "FAR718"
+    message = (
+        "`{name}` is a secret in the {where}, which logs keep; take it from a header or the body"
+    )
+    profiles = ("strict",)
+
+    @on(Endpoint)
+    def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
+        """Report parameters that are secrets."""
+        if endpoint.is_websocket:
+            return
+        said = [endpoint.node.name, *(route.path or "" for route in endpoint.routes)]
+        is_one_time = any(_ONE_TIME.search(text.lower()) for text in said)
+        function = Function(context.module, endpoint.node, endpoint.view_class)
+        names = context.model.path_names(endpoint)
+        for parameter in context.model.parameters(function, names):
+            if parameter.kind in _PLACES and self._is_secret(parameter, is_one_time, context):
+                where = _PLACES[parameter.kind]
+                yield self.report(parameter.node, name=parameter.name, where=where)
+
+    def _is_secret(self, parameter: Parameter, is_one_time: bool, context: Context) -> bool:
+        name = snake(parameter.alias or parameter.name)
+        if not is_secret_name(name) or _ONE_TIME.search(name):
+            return False
+        if is_one_time and "token" in name:
+            return False
+        typed = context.model.resolver.annotation(parameter.type_module, parameter.type_node)
+        return not typed or not context.model.is_instance(
+            typed, "builtins.bool", "builtins.int", "enum.Enum"
+        )

@@ -1,0 +1,115 @@
+"""FAR713: sockets that anybody may open."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import Endpoint
+from flake8_fastapi_rules.semantics.security import has_auth_middleware, may_refuse
+from flake8_fastapi_rules.semantics.values import Function
+
+_CHECK = re.compile(
+    r"auth|token|jwt|verify|credential|permission|current_user|get_user|api_?key|session|ticket"
+    r"|cookies|origin",
+    re.IGNORECASE,
+)
+_REFUSALS = frozenset({1008, 4001, 4003, 4401, 4403})
+
+
+class UnauthenticatedWebsocket(Rule):
+    """Ask who it is before a WebSocket is accepted.
+
+    ## What it does
+    Reports a WebSocket handler that calls `accept` without any check before it: no security
+    dependency, no look at a token, cookie or user.
+
+    ## Why it matters
+    Browsers open WebSockets to any origin, with that origin's cookies, and CORS does not apply.
+    Once accepted, a stranger holds a connection and can read and send.
+
+    ## Example
+    ```python
+    from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+
+    router = APIRouter()
+
+
+    @router.websocket("/news")
+    async def news(websocket: WebSocket) -> None:
+        await websocket.accept()
+        try:
+            await websocket.send_text("hello")
+        except WebSocketDisconnect:
+            return
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi import WebSocket, WebSocketException
+
+
+    async def check_token(websocket: WebSocket) -> None:
+        if websocket.query_params.get("token") is None:
+            raise WebSocketException(code=1008)
+    ```
+
+    ## Leaves alone
+    Handlers with a security dependency or one that cannot be looked into, handlers that look at
+    credentials or close the socket before they accept, apps with middleware that may refuse.
+
+    ## Source
+    OWASP: cross-site WebSocket hijacking; RFC 6455, section 10.2.
+    """
+
+    code = "FAR713"
+    message = "`{name}` accepts whoever connects; check who it is before `accept`"
+    profiles = ("strict",)
+    scope = "project"
+    hints = ("websocket", "WebSocket")
+
+    @on(Endpoint)
+    def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
+        """Report `accept` before any check."""
+        if not endpoint.is_websocket:
+            return
+        function = Function(context.module, endpoint.node, endpoint.view_class)
+        project = context.model.project(context.module)
+        dependencies, complete = context.model.all_dependencies(function)
+        resolved = project.routes_of(function)
+        listed = [d for each in resolved for d in each.dependencies]
+        if not complete or not all(each.dependencies_complete for each in resolved):
+            return
+        if any(may_refuse(context.model, d) for d in (*dependencies, *listed)):
+            return
+        nodes = context.module.index.own_nodes(endpoint.node)
+        accept = next((node for node in nodes if self._accepts(node, context)), None)
+        if accept is None or self._is_checked(nodes, accept):
+            return
+        if not has_auth_middleware(context.model, context.module):
+            yield self.report(accept, name=endpoint.node.name)
+
+    def _accepts(self, node: ast.AST, context: Context) -> bool:
+        match node:
+            case ast.Call(func=ast.Attribute(attr="accept", value=receiver)):
+                value = context.resolve(receiver)
+                return context.model.is_instance(value, "starlette.websockets.WebSocket")
+            case _:
+                return False
+
+    def _is_checked(self, nodes: tuple[ast.AST, ...], accept: ast.AST) -> bool:
+        """Whether something before `accept` looks at credentials, or may end the handler."""
+        line = getattr(accept, "lineno", 0)
+        for node in nodes:
+            if getattr(node, "lineno", line) >= line:
+                continue
+            if isinstance(node, ast.Return | ast.Raise):
+                return True
+            name = getattr(node, "attr", None) or getattr(node, "id", None)
+            if isinstance(node, ast.Attribute | ast.Name) and _CHECK.search(str(name)):
+                return True
+            if isinstance(node, ast.Constant) and node.value in _REFUSALS:
+                return True
+        return False

@@ -1,0 +1,109 @@
+"""FAR720: a log-in form that asks at the wrong door."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import argument
+from flake8_fastapi_rules.semantics.facts import App
+from flake8_fastapi_rules.semantics.paths import format_of
+from flake8_fastapi_rules.semantics.values import External
+
+_SCHEMES = {
+    "fastapi.security.OAuth2PasswordBearer": 0,
+    "fastapi.security.OAuth2AuthorizationCodeBearer": 1,
+}
+_LOCAL = re.compile(r"^http://(?:localhost|127\.|0\.0\.0\.0|\[::1\])")
+
+
+class WrongTokenUrl(Rule):
+    """Name the route that really gives the tokens.
+
+    ## What it does
+    Reports a `tokenUrl` that is plain `http://`, or that no route of the app serves.
+
+    ## Why it matters
+    The schema tells clients, and the "Authorize" button of the documentation, where to send names
+    and passwords. A wrong path answers 404; plain HTTP shows them to everybody on the way.
+
+    ## Example
+    ```python
+    from fastapi.security import OAuth2PasswordBearer
+
+    bearer = OAuth2PasswordBearer(tokenUrl="http://login.shop.example/token")
+    ```
+
+    ## Use instead
+    ```python
+    from fastapi.security import OAuth2PasswordBearer
+
+    bearer = OAuth2PasswordBearer(tokenUrl="https://login.shop.example/token")
+    ```
+
+    ## Leaves alone
+    `http://localhost`, other servers, URLs that are put together at run time, and projects where a
+    path cannot be known: `root_path`, mounted apps, routes or includes that are not certain.
+
+    ## Source
+    FastAPI's tutorial on OAuth2: `tokenUrl` is relative to the app.
+    """
+
+    code = "FAR720"
+    message = "No route of the app serves `{url}`; name the one that gives the tokens"
+    variants = {"http": "`{url}` sends passwords in plain text; use `https`"}
+    profiles = ("recommended",)
+    scope = "project"
+    hints = ("OAuth2",)
+
+    @on(ast.Call)
+    def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report the argument."""
+        callee = context.resolve(call.func)
+        if not isinstance(callee, External) or callee.name not in _SCHEMES:
+            return
+        given = argument(call, "tokenUrl", _SCHEMES[callee.name])
+        url = context.model.text(context.module, given)
+        if given is None or not url:
+            return
+        if "://" in url or url.startswith("//"):
+            if url.startswith("http://") and not _LOCAL.match(url):
+                yield self.report(given, "http", url=url)
+        elif isinstance(given, ast.Constant | ast.Name) and self._is_unserved(url, context):
+            yield self.report(given, url=url)
+
+    def _is_unserved(self, url: str, context: Context) -> bool:
+        """Whether certainly no route of any app of the project answers a path."""
+        project = context.model.project(context.module)
+        if not project.apps or not project.every_include_resolved:
+            return False
+        for app in project.apps:
+            if app.is_mounted or not project.is_complete(app):
+                return False
+            if project.resolved_mounts(app):
+                return False
+        for module in context.model.uses(context.module).modules:
+            for made in context.model.local(module, App):
+                names = {"root_path", "servers", "root_path_in_servers", "openapi_prefix"}
+                if made.has_unknown_arguments or not names.isdisjoint(made.arguments):
+                    return False
+        wanted = self._normal(url)
+        routes = project.all_routes
+        if not routes:
+            return False
+        for route in routes:
+            if route.path is None or route.methods is None:
+                return False
+            if self._fits(wanted, route.path):
+                return False
+        return True
+
+    def _normal(self, url: str) -> str:
+        path = url.partition("?")[0].removeprefix("./")
+        return "/" + path.strip("/")
+
+    def _fits(self, wanted: str, path: str) -> bool:
+        pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape("/" + format_of(path).strip("/")))
+        return re.fullmatch(pattern, wanted) is not None
