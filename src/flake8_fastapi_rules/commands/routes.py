@@ -16,7 +16,7 @@ from flake8_fastapi_rules.reporters.routes import FORMATS, RouteRow, route_rows
 from flake8_fastapi_rules.reporters.routes_page import as_page
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module, absolute
-from flake8_fastapi_rules.semantics.project import AppNode, Project
+from flake8_fastapi_rules.semantics.project import Project
 
 HELP = "show every app's routes"
 DESCRIPTION = """\
@@ -51,13 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
         return status.USAGE
     _, linter = make_loader(arguments)
     settings = linter.configuration(arguments.path).settings
-    project = project_below(path, settings)
-    apps = [
-        app
-        for app in project.apps
-        if (arguments.tests or not _is_test(app, path, settings))
-        and (arguments.app is None or arguments.app in app.name)
-    ]
+    project = project_below(path, settings, tests=arguments.tests)
+    apps = [app for app in project.apps if arguments.app is None or arguments.app in app.name]
     rows = [row for row in route_rows(project, apps) if _is_wanted(row, arguments)]
     if arguments.format == "html":
         sys.stdout.write(as_page(project, apps, rows))
@@ -66,30 +61,32 @@ def run(arguments: argparse.Namespace) -> int:
     return status.CLEAN
 
 
-def project_below(path: Path, settings: Settings) -> Project:
-    """The graph of the code below a directory, or of one file and what it imports."""
+def project_below(path: Path, settings: Settings, *, tests: bool = True) -> Project:
+    """The graph of the code below a directory, or of one file and what it imports.
+
+    Parameters:
+        tests: look at test files too. Those below a path that is itself among tests always count.
+    """
+    tests = tests or settings.is_test_path(str(path / "x.py"))
     model = Model(settings)
     was_enabled = gc.isenabled()
     gc.disable()  # what is read stays until the end
     try:
         modules: Sequence[Module]
         if path.is_dir():
-            modules = model.modules.that_matter(path)
+            modules = [
+                module
+                for file in model.modules.files_that_matter(path)
+                if tests or not settings.is_test_path(str(file))
+                if (module := model.modules.load(file)) is not None
+            ]
         else:
-            module = model.modules.load(path)
-            modules = [module] if module is not None else []
+            loaded = model.modules.load(path)
+            modules = [loaded] if loaded is not None else []
         return Project(model, modules)
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _is_test(app: AppNode, path: Path, settings: Settings) -> bool:
-    """Whether a test makes the app; what the user names is looked at also among tests."""
-    made = app.module.path
-    if made == path or not app.node.in_test:
-        return False
-    return not settings.is_test_path(str(path / "x.py"))
 
 
 def _is_wanted(row: RouteRow, arguments: argparse.Namespace) -> bool:
