@@ -9,6 +9,8 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
+from itertools import product
+from itertools import islice
 from pathlib import Path
 
 from flake8_fastapi_rules.engine.index import ModuleIndex
@@ -19,6 +21,8 @@ from flake8_fastapi_rules.semantics.names import NEVER_FIRST_PARTY
 _MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "requirements.txt")
 #: How far above the nearest project file an enclosing one still belongs to it (a monorepo's).
 _LEVELS = 4
+#: A working directory with more Python files than this, and no project file, is no project.
+_SHELF = 3000
 #: Folders that hold no first-party code.
 SKIPPED_FOLDERS = frozenset(
     {
@@ -29,10 +33,15 @@ SKIPPED_FOLDERS = frozenset(
 #: A larger file is data or generated code, and costs more than it can tell.
 SIZE_LIMIT = 2_000_000
 
-#: What the text of a file that declares, includes or injects anything must contain.
-_MATTERS = re.compile(
-    rb"[fF]ast[aA][pP][iI]|starlette|APIRouter|Depends\(|include_router|add_api_route|\.mount\(|_overrides"
-    rb"|@[\w.]+\.(?:get|post|put|patch|delete|head|options|trace|websocket|api_route|route)\b"
+#: What the text of a file that declares, includes or injects anything must contain: one of these
+#: words or a decorator. Each word is looked for by itself, which is faster than one expression.
+_WORDS = (
+    *("".join(letters).encode() for letters in product("fF", ("ast",), "aA", "pP", "iI")),
+    b"starlette", b"APIRouter", b"Depends(", b"include_router", b"add_api_route", b".mount(",
+    b"_overrides",
+)  # fmt: skip
+_DECORATOR = re.compile(
+    rb"@[\w.]+\.(?:get|post|put|patch|delete|head|options|trace|websocket|api_route|route)\b"
 )
 #: What the text of a file that starts something in the background must contain.
 _ROUTINES = re.compile(
@@ -82,7 +91,7 @@ class Module:
     @cached_property
     def mentions_framework(self) -> bool:
         """Whether the text could declare or inject anything for FastAPI."""
-        return _MATTERS.search(self.source.text.encode(errors="replace")) is not None
+        return _matters(self.source.text.encode(errors="replace"))
 
     @cached_property
     def mentions_routines(self) -> bool:
@@ -198,6 +207,24 @@ class Modules:
             found = self._below(root, parts)
             if found is not None:
                 return found
+        return self._inside_package(parts, importer)
+
+    def _inside_package(self, parts: list[str], importer: Module) -> Path | None:
+        """A module that is found only when a package's folder is on the path itself.
+
+        `uvicorn main:app` from inside of a package does that: `from routes.users import router`
+        then names what other tools call `app.routes.users`. Single names are left alone, for they
+        are far more often those of installed packages.
+        """
+        folder = importer.folder
+        while len(parts) > 1 and "__init__.py" in self._listing(folder):
+            if parts[0] in self._listing(folder):
+                found = self._below(folder, parts)
+                if found is not None and found != importer.path:
+                    return found
+            if folder.parent == folder:
+                break
+            folder = folder.parent
         return None
 
     def relative(self, level: int, name: str | None, importer: Module) -> Module | None:
@@ -307,7 +334,8 @@ class Modules:
 
         The repository's top (`.git`) if there is one; else the outermost folder with a project
         file, a few levels above the nearest one at most and never the user's home; else the
-        working directory if the file is below it, else the parent of the file's top package.
+        working directory if the file is below it and it holds no more than a project does, else
+        the parent of the file's top package.
         """
         folder = path.parent if path.suffix else path
         known = self._project_roots.get(folder)
@@ -332,7 +360,8 @@ class Modules:
         if marked is not None:
             return marked
         here = Path.cwd()
-        return here if here in (folder, *folder.parents) else package_parent(path)
+        inside = here in (folder, *folder.parents) and here != home
+        return here if inside and _is_small(here) else package_parent(path)
 
     def name_of(self, path: Path) -> str:
         """The dotted name of a file: its path below the parent of its top package.
@@ -369,8 +398,12 @@ class Modules:
                     yield path
                 continue
             data = read_source(path)
-            if data is not None and _MATTERS.search(data):
+            if data is not None and _matters(data):
                 yield path
+
+
+def _matters(data: bytes) -> bool:
+    return any(word in data for word in _WORDS) or _DECORATOR.search(data) is not None
 
 
 def read_source(path: Path) -> bytes | None:
@@ -403,6 +436,12 @@ def python_files(root: Path) -> Iterator[Path]:
         for name in sorted(files):
             if name.endswith(".py"):
                 yield here / name
+
+
+@cache
+def _is_small(folder: Path) -> bool:
+    """Whether a folder without any project file could be one project, and not a shelf of them."""
+    return next(islice(python_files(folder), _SHELF, None), None) is None
 
 
 def package_parent(path: Path) -> Path:
