@@ -10,7 +10,7 @@ from flake8_fastapi_rules.fixes.edit import fix_of
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
-from flake8_fastapi_rules.semantics.values import Function
+from flake8_fastapi_rules.semantics.values import External, Function
 
 _ROLES = frozenset({Role.ENDPOINT, Role.DEPENDENCY})
 
@@ -56,8 +56,8 @@ class AsyncWithoutAwait(Rule):
     ```
 
     ## Leaves alone
-    Functions with `await`, `async for` or `async with`, functions that do not block, and functions
-    that other code calls directly.
+    Functions with `await`, `async for` or `async with`, functions that do not block or that use
+    `asyncio` (tasks cannot be started from a thread), and functions that other code calls directly.
 
     ## Fix safety
     Unsafe: it removes `async`, so that the function runs in another thread.
@@ -86,10 +86,18 @@ class AsyncWithoutAwait(Rule):
         value = context.resolve(node)
         if not isinstance(value, Function) or context.model.effects.blocks(value) is None:
             return
-        if context.model.direct_calls(value):
+        if context.model.direct_calls(value) or self._needs_loop(value, context):
             return
         yield self.report(
             context.source.name_range(node), name=node.name, fix=self._fix(context, node)
+        )
+
+    def _needs_loop(self, function: Function, context: Context) -> bool:
+        """Whether a function does what only works on the event loop: start tasks, for one."""
+        return any(
+            isinstance(site.callee, External)
+            and site.callee.name.startswith(("asyncio.", "anyio.", "contextvars."))
+            for site in context.model.effects.calls(function)
         )
 
     def _fix(self, context: Context, node: ast.AsyncFunctionDef) -> FixMaker:

@@ -77,6 +77,8 @@ class ExecutorCalledFunction(Rule):
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report executors whose function argument is a call."""
+        if not any(isinstance(argument, ast.Call) for argument in call.args):
+            return
         callee = context.resolve(call.func)
         name, position = self._executor(call, callee, context)
         if position is None or position >= len(call.args):

@@ -20,8 +20,13 @@ from flake8_fastapi_rules.semantics.values import External, Function, Instance
 _SYNC = SYNC_SESSIONS | SYNC_ENGINES
 _ASYNC = ASYNC_SESSIONS | ASYNC_ENGINES
 
-#: Shutting both down in one place is no access.
-_ENDS = frozenset({"aclose", "close", "close_all", "dispose", "expunge_all", "remove"})
+#: Setting up and shutting down both in one place is no access.
+_ENDS = frozenset(
+    {
+        "aclose", "close", "close_all", "configure", "dispose", "execution_options", "expunge_all",
+        "remove",
+    }
+)  # fmt: skip
 
 
 class MixedDatabaseAccess(Rule):

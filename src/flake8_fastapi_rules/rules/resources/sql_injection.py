@@ -51,6 +51,8 @@ _SAFE_TYPES = (
     "datetime.date", "datetime.datetime", "datetime.timedelta", "datetime.time", "enum.Enum",
     "typing.Literal", "sqlalchemy.Table",
 )  # fmt: skip
+#: What may be, or stand for, a text that is put together.
+_MAY_BE_BUILT = (ast.Name, ast.JoinedStr, ast.BinOp, ast.Call)
 #: Methods that leave a text as dangerous as it was.
 _STRING_METHODS = frozenset(
     {
@@ -120,7 +122,7 @@ class SqlInjection(Rule):
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report SQL with values in it where it is run or made."""
-        if not call.args or isinstance(call.args[0], ast.Starred):
+        if not call.args or not isinstance(call.args[0], _MAY_BE_BUILT):
             return
         func = call.func
         last = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
