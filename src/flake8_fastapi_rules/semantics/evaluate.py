@@ -11,12 +11,11 @@ routers is answered by the `Resolver`.
 from __future__ import annotations
 
 import ast
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, is_main_guard, is_type_checking
 from flake8_fastapi_rules.semantics import parameters
@@ -41,7 +40,47 @@ from flake8_fastapi_rules.semantics.graph import (
 )
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import canonical
-from flake8_fastapi_rules.semantics.resolve import arguments_of, default_of
+from flake8_fastapi_rules.semantics.objects import (
+    AV,
+    Arguments,
+    Assumed,
+    Closure,
+    Decorator,
+    Depending,
+    Either,
+    Frame,
+    Items,
+    Lazy,
+    Made,
+    Maybe,
+    Method,
+    Object,
+    Origin,
+    Planned,
+    Routes,
+    Super,
+    Table,
+    added,
+    alternatives,
+    calls_in,
+    compared,
+    either,
+    flag,
+    formatted,
+    has_objects,
+    is_literal,
+    is_none,
+    items_of,
+    last_name,
+    leaves,
+    made_in,
+    merged,
+    text_method,
+    to_value,
+    truth_of,
+    visible_from,
+)
+from flake8_fastapi_rules.semantics.resolve import default_of
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
     Class,
@@ -65,7 +104,6 @@ _IMPORTS = 120
 #: How many statements one project may take, and one sequence may have elements.
 _BUDGET = 1_000_000
 _WIDTH = 2_000
-_LONG = 100_000
 #: A helper without apps and routers is followed for its result when it is no longer than this.
 _SMALL = 8
 _SHORT = 40
@@ -109,168 +147,6 @@ _TEXT_METHODS = frozenset(
         "join", "format", "title", "capitalize", "split", "startswith", "endswith", "casefold",
     }
 )  # fmt: skip
-
-
-class Assumed(Constant):
-    """A constant that is only the default of a setting or field: good for text, not for tests."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Made:
-    """An app or router."""
-
-    node: RouterNode
-
-
-@dataclass(slots=True, eq=False)
-class Object:
-    """An instance of a class of the project."""
-
-    cls: Class
-    call: ast.Call | None = None
-    module: Module | None = None
-    attributes: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(slots=True, eq=False)
-class Items:
-    """A list, tuple or set; `complete` unless something unknown may be in it."""
-
-    items: list[Any]
-    complete: bool = True
-    conditions: tuple[object, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Maybe:
-    """An element that a branch put into a list, so that it may be there or not."""
-
-    value: Any
-
-
-@dataclass(slots=True, eq=False)
-class Table:
-    """A dict with constant keys."""
-
-    items: dict[Any, Any]
-    complete: bool = True
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Closure:
-    """A function of the project, the names around it, and what it is bound to."""
-
-    function: Function
-    frame: Frame
-    bound_to: Any = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Method:
-    """A method that a library's class gives to an app or router, or to a builtin container."""
-
-    receiver: Any
-    name: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Decorator:
-    """`router.get("/x")`: waits for its endpoint."""
-
-    node: RouterNode
-    verb: str
-    arguments: Arguments
-    origin: Origin
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Super:
-    """`super()` in a method of `cls`."""
-
-    bound_to: Any
-    cls: Class
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Either:
-    """One of several values; which one is decided at run time."""
-
-    values: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Routes:
-    """The list `router.routes`."""
-
-    node: RouterNode
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Planned:
-    """A `Mount(...)`, `APIRoute(...)` or `Route(...)` object."""
-
-    kind: str
-    arguments: Arguments
-    origin: Origin
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Depending:
-    """`Depends(...)`."""
-
-    dependency: Dependency
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Lazy:
-    """A name imported from a module that may not have run yet."""
-
-    module: Module
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The expression in the project's text that registers something."""
-
-    module: Module
-    node: ast.expr
-    call: ast.Call | None
-
-
-@dataclass(slots=True)
-class Arguments:
-    """The arguments of a call; `hidden` when `*args` or `**kwargs` hide some."""
-
-    positional: list[Any]
-    keywords: dict[str, Any]
-    hidden: bool = False
-
-    def named(self, names: tuple[str, ...]) -> dict[str, Any]:
-        """By name, positional ones under the given names."""
-        return {**dict(zip(names, self.positional, strict=False)), **self.keywords}
-
-
-@dataclass(slots=True, eq=False)
-class Frame:
-    """The names of a running module, class body or function."""
-
-    evaluator: Evaluator
-    module: Module
-    parent: Frame | None = None
-    names: dict[str, Any] = field(default_factory=dict)
-    function: FunctionNode | ast.Lambda | None = None
-    cls: Class | None = None
-    receiver: Any = None
-    is_class_body: bool = False
-    returned: list[Any] = field(default_factory=list)
-    is_done: bool = False
-    jump: str | None = None
-
-
-AV: TypeAlias = Any
 
 
 class Evaluator:
@@ -342,7 +218,7 @@ class Evaluator:
                             candidates.append((module, node))
         called: set[ast.AST] = set()
         for module, node in candidates:
-            for call in _calls_in(node):
+            for call in calls_in(node):
                 callee = self.resolver.resolve(module, call.func)
                 if isinstance(callee, Function) and callee.node is not node:
                     called.add(callee.node)
@@ -363,7 +239,7 @@ class Evaluator:
         try:
             if owner is None:
                 result = self.call_function(closure, Arguments([], {}), as_root=True)
-                for made in _made_in(result, 0):
+                for made in made_in(result, 0):
                     if not made.node.is_app:
                         made.node.is_handed_out = True  # to whoever calls the function
                 return
@@ -386,18 +262,18 @@ class Evaluator:
             if node is wanted.node or self._is_interesting(module, node):
                 frame = self._frame_around(module, node)
                 bound = Closure(Function(module, node, cls, bound=True), frame, receiver)
-                kinds = {_terminal(decorator) for decorator in node.decorator_list}
+                kinds = {last_name(decorator) for decorator in node.decorator_list}
                 if "staticmethod" in kinds:
                     bound = Closure(Function(module, node), frame)
                 elif "classmethod" in kinds:
                     bound = Closure(Function(module, node, cls, bound=True), frame, cls)
                 result = self.call_function(bound, Arguments([], {}), as_root=True)
-                for made in _made_in(result, 0):
+                for made in made_in(result, 0):
                     made.node.is_handed_out = True
 
     def _name_nodes(self, module: Module, frame: Frame) -> None:
         for name, value in frame.names.items():
-            for made in _alternatives(value):
+            for made in alternatives(value):
                 if isinstance(made, Made) and made.node.name is None:
                     made.node.name = f"{module.name}:{name}"
 
@@ -410,7 +286,7 @@ class Evaluator:
         if home is None:
             return []
         found: list[RouterNode] = []
-        for made in _alternatives(self._module_attribute(home, attribute)):
+        for made in alternatives(self._module_attribute(home, attribute)):
             if isinstance(made, Made):
                 found.append(made.node)
             elif isinstance(made, Closure):
@@ -606,7 +482,7 @@ class Evaluator:
             case ast.Name(id=name):
                 self._bind(name, value, frame)
             case ast.Tuple(elts=elements) | ast.List(elts=elements):
-                items = _items(value)
+                items = items_of(value)
                 starred = any(isinstance(element, ast.Starred) for element in elements)
                 for position, element in enumerate(elements):
                     if items is not None and not starred and position < len(items):
@@ -616,13 +492,13 @@ class Evaluator:
                     else:
                         self._assign(element, UNKNOWN, frame)
             case ast.Attribute(value=owner, attr=attr):
-                for receiver in _alternatives(self.evaluate(owner, frame)):
+                for receiver in alternatives(self.evaluate(owner, frame)):
                     self._set_attribute(receiver, attr, value)
             case ast.Subscript(value=owner, slice=index):
                 container = self.evaluate(owner, frame)
                 key = self.evaluate(index, frame)
                 if isinstance(container, Table):
-                    if isinstance(key, Constant) and _hashable(key.value):
+                    if isinstance(key, Constant) and is_literal(key.value):
                         container.items[key.value] = value
                     else:
                         container.complete = False
@@ -661,11 +537,11 @@ class Evaluator:
     def _augmented(self, target: ast.expr, value: AV, frame: Frame) -> None:
         current = self.evaluate(target, frame)
         if isinstance(current, Items):
-            self._put_into(current, _items(value))
+            self._put_into(current, items_of(value))
         elif isinstance(current, Routes):
             self._extend_routes(current.node, value)
         elif isinstance(target, ast.Name):
-            self._bind(target.id, _added(current, value), frame)
+            self._bind(target.id, added(current, value), frame)
 
     # -- branches ---------------------------------------------------------------------------
 
@@ -700,17 +576,17 @@ class Evaluator:
         if is_main_guard(node.test):
             return
         second = self._conditional((node, False), node.orelse, frame, dict(before))
-        ends = _leaves(node.body), _leaves(node.orelse)
+        ends = leaves(node.body), leaves(node.orelse)
         if all(ends):
             frame.is_done = True
         elif any(ends):
             frame.names.update(second if ends[0] else first)
             # `if not enabled: return`: whether the rest runs at all is decided at run time.
             # What raises instead is taken for the exception that it is.
-            if _leaves(node.body if ends[0] else node.orelse, raising=False):
+            if leaves(node.body if ends[0] else node.orelse, raising=False):
                 self._conditions.append((node, "rest"))
         else:
-            frame.names.update(_merged(first, second))
+            frame.names.update(merged(first, second))
 
     def _try(
         self,
@@ -736,12 +612,12 @@ class Evaluator:
 
     def _for(self, node: ast.For | ast.AsyncFor, frame: Frame) -> None:
         iterable = self.evaluate(node.iter, frame)
-        items = _items(iterable)
+        items = items_of(iterable)
         if items is None:
             before = dict(frame.names)
             self._assign(node.target, UNKNOWN, frame)
             after = self._conditional(node, node.body, frame, dict(frame.names))
-            frame.names.update(_merged(before, after))
+            frame.names.update(merged(before, after))
             return
         for item in items[:_WIDTH]:
             depth = len(self._conditions)
@@ -780,7 +656,7 @@ class Evaluator:
                 second = self._decidable(right, frame)
                 if first is None or second is None:
                     return None
-                return _compared(op, first, second)
+                return compared(op, first, second)
             case ast.Call(func=ast.Name(id="isinstance"), args=[subject, kind]):
                 value = self._decidable(subject, frame)
                 if isinstance(value, Made):
@@ -791,7 +667,7 @@ class Evaluator:
             case ast.Call(func=ast.Name(id="hasattr"), args=[_, _]):
                 return None
             case _:
-                return _truth(self._decidable(test, frame))
+                return truth_of(self._decidable(test, frame))
 
     def _is_a(self, value: Made, wanted: Class | External) -> bool | None:
         of = value.node.value.of
@@ -826,7 +702,7 @@ class Evaluator:
 
     def _define(self, node: FunctionNode, frame: Frame) -> None:
         owner = frame.cls if frame.is_class_body else None
-        closure = Closure(Function(frame.module, node, owner), _visible(frame))
+        closure = Closure(Function(frame.module, node, owner), visible_from(frame))
         frame.names[node.name] = closure
         for decorator in reversed(node.decorator_list):
             self._decorate(decorator, closure, frame)
@@ -840,7 +716,7 @@ class Evaluator:
             value = self.evaluate(node, frame)
         else:
             value = self.evaluate(node, frame)
-        for alternative in _alternatives(value):
+        for alternative in alternatives(value):
             if isinstance(alternative, Decorator):
                 self._apply(alternative, closure)
             elif isinstance(alternative, Closure) and self._is_interesting(
@@ -854,7 +730,7 @@ class Evaluator:
 
     def _define_class(self, node: ast.ClassDef, frame: Frame) -> None:
         cls = Class(frame.module, node)
-        body = Frame(self, frame.module, _visible(frame), cls=cls, is_class_body=True)
+        body = Frame(self, frame.module, visible_from(frame), cls=cls, is_class_body=True)
         body.function = None
         self._class_frames[node] = body
         before = [len(made.entries) for made in self.nodes]
@@ -961,11 +837,11 @@ class Evaluator:
             case ast.JoinedStr(values=values):
                 return self._text(values, frame) or self._ask(node, frame)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
-                result = _added(self.evaluate(left, frame), self.evaluate(right, frame))
+                result = added(self.evaluate(left, frame), self.evaluate(right, frame))
                 return result if result is not UNKNOWN else self._ask(node, frame)
             case ast.BinOp(left=left, op=ast.Mod(), right=right):
                 first, second = self.evaluate(left, frame), self.evaluate(right, frame)
-                return _formatted(first, second)
+                return formatted(first, second)
             case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
                 return self._sequence(elements, frame)
             case ast.Dict(keys=keys, values=values):
@@ -976,11 +852,11 @@ class Evaluator:
                 verdict = self._decide(test, frame)
                 if verdict is not None:
                     return self.evaluate(body if verdict else orelse, frame)
-                return _either([self.evaluate(body, frame), self.evaluate(orelse, frame)])
+                return either([self.evaluate(body, frame), self.evaluate(orelse, frame)])
             case ast.BoolOp(op=op, values=values):
                 return self._either_of(op, values, frame)
             case ast.Lambda():
-                return Closure(Function(frame.module, node), _visible(frame))
+                return Closure(Function(frame.module, node), visible_from(frame))
             case (
                 ast.ListComp(elt=element, generators=generators)
                 | ast.GeneratorExp(elt=element, generators=generators)
@@ -1015,7 +891,7 @@ class Evaluator:
                     self.module_frame(module)
                     made = self._by_call.get(call)
                 if made:
-                    return Made(made[0]) if len(made) == 1 else _either([Made(n) for n in made])
+                    return Made(made[0]) if len(made) == 1 else either([Made(n) for n in made])
                 return value
             case Function(module=module):
                 return Closure(value, self.module_frame(module))
@@ -1039,7 +915,7 @@ class Evaluator:
         """What `receiver.attr` is."""
         match receiver:
             case Either(values=values):
-                return _either([self.attribute(value, attr) for value in values])
+                return either([self.attribute(value, attr) for value in values])
             case Made(node=made):
                 return self._made_attribute(receiver, made, attr)
             case Object(cls=cls, attributes=attributes):
@@ -1128,7 +1004,7 @@ class Evaluator:
         frame = self._class_frames.get(base.node)
         around = frame.parent if frame and frame.parent else self.module_frame(base.module)
         if isinstance(node, FUNCTIONS):
-            kinds = {_terminal(decorator) for decorator in node.decorator_list}
+            kinds = {last_name(decorator) for decorator in node.decorator_list}
             if "staticmethod" in kinds:
                 return Closure(Function(base.module, node), around)
             if "classmethod" in kinds:
@@ -1193,7 +1069,7 @@ class Evaluator:
         for element in elements[:_WIDTH]:
             value = self.evaluate(element, frame)
             if isinstance(element, ast.Starred):
-                items = _items(value)
+                items = items_of(value)
                 if items is None:
                     result.complete = False
                 else:
@@ -1217,7 +1093,7 @@ class Evaluator:
                     result.complete = False
                 continue
             key = self._plain(self.evaluate(key_node, frame))
-            if isinstance(key, Constant) and _hashable(key.value):
+            if isinstance(key, Constant) and is_literal(key.value):
                 result.items[key.value] = value
             elif isinstance(key, Made | Object | Closure | Class | External):
                 result.items[key] = value
@@ -1235,11 +1111,11 @@ class Evaluator:
             if isinstance(key, Constant) and isinstance(key.value, int):
                 if -len(owner.items) <= key.value < len(owner.items):
                     return owner.items[key.value]
-            return _either(owner.items) if owner.items else UNKNOWN
+            return either(owner.items) if owner.items else UNKNOWN
         if isinstance(owner, Table):
-            if isinstance(key, Constant) and _hashable(key.value):
+            if isinstance(key, Constant) and is_literal(key.value):
                 return owner.items.get(key.value, UNKNOWN)
-            return _either(list(owner.items.values())) if owner.items else UNKNOWN
+            return either(list(owner.items.values())) if owner.items else UNKNOWN
         if isinstance(owner, Class):
             return owner
         return self._ask(node, frame)
@@ -1272,10 +1148,10 @@ class Evaluator:
             stop = isinstance(op, ast.Or)
             result = self.evaluate(value, frame)
             if verdict is stop:
-                return _either([*found, result])
+                return either([*found, result])
             if verdict is None or value is values[-1]:
                 found.append(result)
-        return _either(found)
+        return either(found)
 
     def _comprehension(
         self,
@@ -1288,7 +1164,7 @@ class Evaluator:
             return self._ask(node, frame)
         generator = generators[0]
         iterable = self.evaluate(generator.iter, frame)
-        items = _items(iterable)
+        items = items_of(iterable)
         if items is None:
             return self._ask(node, frame)
         inner = Frame(self, frame.module, frame, function=frame.function, cls=frame.cls)
@@ -1311,7 +1187,7 @@ class Evaluator:
         for argument in node.args:
             value = self.evaluate(argument, frame)
             if isinstance(argument, ast.Starred):
-                items = _items(value)
+                items = items_of(value)
                 if items is None or not getattr(value, "complete", True):
                     result.hidden = True
                     break
@@ -1344,7 +1220,7 @@ class Evaluator:
                     results.append(self._called(alternative, node, frame, is_statement))
                 finally:
                     self._conditions.pop()
-            return _either(results)
+            return either(results)
         return self._called(callee, node, frame, is_statement)
 
     def _super(self, frame: Frame) -> AV:
@@ -1376,7 +1252,7 @@ class Evaluator:
             case Decorator():
                 for argument in node.args[:1]:
                     value = self.evaluate(argument, frame)
-                    for endpoint in _alternatives(value):
+                    for endpoint in alternatives(value):
                         self._apply(callee, endpoint)
                     return value
                 return UNKNOWN
@@ -1396,14 +1272,14 @@ class Evaluator:
         """An app or router given to something unknown may get routes there."""
         for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
             if isinstance(argument, ast.Name):
-                for made in _made_in(self.evaluate(argument, frame), 0):
+                for made in made_in(self.evaluate(argument, frame), 0):
                     made.node.is_open = made.node.is_handed_out = True
 
     def _hand_out(self, node: ast.Call, frame: Frame) -> None:
         """Note the apps and routers that a library's function gets, alone or in lists."""
         for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
             if isinstance(argument, ast.Name | ast.Attribute | ast.List | ast.Tuple):
-                for value in _made_in(self.evaluate(argument, frame), 0):
+                for value in made_in(self.evaluate(argument, frame), 0):
                     value.node.is_handed_out = True
 
     def _call_closure(
@@ -1447,11 +1323,11 @@ class Evaluator:
         if len(self._running) >= _CALLS or self._running.count(node) > 1 or self._budget <= 0:
             return UNKNOWN
         is_cached = not isinstance(node, ast.Lambda) and any(
-            _terminal(decorator) in {"cache", "lru_cache"} for decorator in node.decorator_list
+            last_name(decorator) in {"cache", "lru_cache"} for decorator in node.decorator_list
         )
         if is_cached and node in self._cached:
             return self._cached[node]
-        if self._in_test and not as_root and not _has_objects(arguments):
+        if self._in_test and not as_root and not has_objects(arguments):
             # Tests build the same app over and over: once is enough.
             made = [n for n in self._results.get(node, ()) if n.module is function.module]
             if made:
@@ -1476,10 +1352,10 @@ class Evaluator:
         if not frame.returned:
             result: AV = Constant(None)
         else:
-            result = _either(frame.returned)
+            result = either(frame.returned)
         if is_cached:
             self._cached[node] = result
-        for made in _alternatives(result):
+        for made in alternatives(result):
             if isinstance(made, Made):
                 self._results[node].append(made.node)
         return result
@@ -1648,12 +1524,12 @@ class Evaluator:
         handlers = arguments.keywords.get("exception_handlers")
         if isinstance(handlers, Table) and handlers.complete:
             for key in handlers.items:
-                caught = Constant(key) if _is_literal(key) else self._plain(key)
+                caught = Constant(key) if is_literal(key) else self._plain(key)
                 node.handled.append(to_value(caught))
-        elif (handlers is not None and not _is_none(handlers)) or arguments.hidden:
+        elif (handlers is not None and not is_none(handlers)) or arguments.hidden:
             node.handled.append(UNKNOWN)
         routes = arguments.keywords.get("routes")
-        if routes is not None and not _is_none(routes):
+        if routes is not None and not is_none(routes):
             self._extend_routes(node, routes)
 
     def _external_call(self, name: str, node: ast.Call, frame: Frame) -> AV:
@@ -1925,11 +1801,11 @@ class Evaluator:
         if "websocket" in verb:
             return ()
         given = named.get("methods")
-        if given is None or _is_none(given):
+        if given is None or is_none(given):
             if hidden and given is None:
                 return None
             return ("GET", "HEAD") if verb in {"route", "add_route"} else ("GET",)
-        items = _items(given)
+        items = items_of(given)
         if items is None or not getattr(given, "complete", True):
             return None
         methods = [self._plain(item) for item in items]
@@ -1944,7 +1820,7 @@ class Evaluator:
         named = arguments.named(("router",))
         options = node.options.then(self._options(Arguments([], named, arguments.hidden)))
         fact = self._facts_of(origin.module).get(origin.node)
-        children = _alternatives(named.get("router", UNKNOWN))
+        children = alternatives(named.get("router", UNKNOWN))
         self.included.add(origin.node)
         for child in children:
             conditional = self._is_conditional(node) or len(children) > 1
@@ -1986,7 +1862,7 @@ class Evaluator:
         path = self._plain(named.get("path", UNKNOWN))
         text = path.value if isinstance(path, Constant) and isinstance(path.value, str) else None
         fact = self._facts_of(origin.module).get(origin.node)
-        children = _alternatives(named.get("app", UNKNOWN))
+        children = alternatives(named.get("app", UNKNOWN))
         for child in children:
             node.entries.append(
                 MountEntry(
@@ -2005,7 +1881,7 @@ class Evaluator:
             for entry in list(value.node.entries):
                 node.entries.append(entry)
             return
-        items = _items(value)
+        items = items_of(value)
         if items is None or not getattr(value, "complete", True):
             node.is_open = True
         for item in items or ():
@@ -2054,7 +1930,7 @@ class Evaluator:
             if name not in given:
                 return UNKNOWN if hidden else default
             value = given[name]
-            return default if _is_none(value) else read(value)
+            return default if is_none(value) else read(value)
 
         listed, complete = pick("dependencies", ((), True), self._listed) or ((), False)
         response_class = given.get("response_class" if is_route else "default_response_class")
@@ -2065,8 +1941,8 @@ class Evaluator:
             listed,
             complete,
             pick("responses", (), self._keys),
-            pick("deprecated", None, _flag),
-            pick("include_in_schema", True, _flag),
+            pick("deprecated", None, flag),
+            pick("include_in_schema", True, flag),
             None if response_class is None else to_value(response_class) or None,
             (UNKNOWN if hidden else False) if custom is None else True,
         )
@@ -2080,10 +1956,10 @@ class Evaluator:
     def _given_text(self, value: AV, hidden: bool) -> str | Unknown | None:
         if value is None:
             return UNKNOWN if hidden else None
-        return None if _is_none(value) else self._one_text(value)
+        return None if is_none(value) else self._one_text(value)
 
     def _texts(self, value: AV) -> tuple[str, ...] | Unknown:
-        items = _items(value)
+        items = items_of(value)
         if items is None or not getattr(value, "complete", True):
             return UNKNOWN
         texts = [self._one_text(item) for item in items]
@@ -2093,7 +1969,7 @@ class Evaluator:
 
     def _listed(self, value: AV) -> tuple[tuple[Dependency, ...], bool]:
         """The dependencies that are certainly in a list, and whether these are all."""
-        items = _items(value)
+        items = items_of(value)
         if items is None:
             return (), False
         complete = getattr(value, "complete", True)
@@ -2126,7 +2002,7 @@ class Evaluator:
         return tuple(keys) if len(keys) == len(value.items) else UNKNOWN
 
     def _status(self, value: AV | None) -> int | Unknown | None:
-        if value is None or _is_none(value):
+        if value is None or is_none(value):
             return None
         plain = self._plain(value)
         if isinstance(plain, Constant) and type(plain.value) is int:
@@ -2149,7 +2025,7 @@ class Evaluator:
             case "list" | "tuple" | "set" | "frozenset" | "sorted" | "reversed":
                 if not values:
                     return Items([])
-                items = _items(first)
+                items = items_of(first)
                 if items is None:
                     return self._ask(node, frame)
                 ordered = list(reversed(items)) if name == "reversed" else list(items)
@@ -2161,13 +2037,13 @@ class Evaluator:
                     return Table({**first.items, **arguments.keywords}, first.complete)
                 return UNKNOWN
             case "enumerate":
-                items = _items(first)
+                items = items_of(first)
                 if items is None:
                     return UNKNOWN
                 pairs = [Items([Constant(i), item]) for i, item in enumerate(items)]
                 return Items(list(pairs), getattr(first, "complete", True))
             case "zip":
-                columns = [_items(value) for value in values]
+                columns = [items_of(value) for value in values]
                 if not columns or any(column is None for column in columns):
                     return UNKNOWN
                 rows = zip(*(column for column in columns if column is not None), strict=False)
@@ -2197,7 +2073,7 @@ class Evaluator:
             elif name == "insert" and len(values) == 2:
                 self._put_into(receiver, values[1:])
             elif name == "extend":
-                self._put_into(receiver, _items(first))
+                self._put_into(receiver, items_of(first))
             elif name == "copy":
                 return Items(list(receiver.items), receiver.complete)
             elif name in {"remove", "pop", "clear"}:
@@ -2213,7 +2089,7 @@ class Evaluator:
                 )
             plain = [self._plain(value) for value in values]
             named = {key: self._plain(value) for key, value in arguments.keywords.items()}
-            return _text_method(receiver.value, name, plain, named)
+            return text_method(receiver.value, name, plain, named)
         return UNKNOWN
 
     def _put_into(self, receiver: Items, items: Sequence[AV] | None) -> None:
@@ -2228,18 +2104,18 @@ class Evaluator:
         values = arguments.positional
         key = values[0] if values else UNKNOWN
         literal = key.value if isinstance(key, Constant) else None
-        known = isinstance(key, Constant) and _hashable(literal)
+        known = isinstance(key, Constant) and is_literal(literal)
         match name:
             case "items":
                 pairs = [
-                    Items([k if not _is_literal(k) else Constant(k), v])
+                    Items([k if not is_literal(k) else Constant(k), v])
                     for k, v in receiver.items.items()
                 ]
                 return Items(list(pairs), receiver.complete)
             case "values":
                 return Items(list(receiver.items.values()), receiver.complete)
             case "keys":
-                keys = [k if not _is_literal(k) else Constant(k) for k in receiver.items]
+                keys = [k if not is_literal(k) else Constant(k) for k in receiver.items]
                 return Items(keys, receiver.complete)
             case "get" | "pop" | "setdefault" if known:
                 if literal in receiver.items:
@@ -2283,254 +2159,3 @@ _PLANNED = frozenset(
         "fastapi.routing.Mount",
     }
 )  # fmt: skip
-
-
-# -- helpers --------------------------------------------------------------------------------
-
-
-def to_value(value: AV) -> Value:
-    """What the evaluator has, as a value of the resolver."""
-    match value:
-        case Closure(function=function):
-            return function
-        case Made(node=node):
-            return node.value
-        case Object(cls=cls, module=module, call=call):
-            return Instance(cls, module, call)
-        case External() | ModuleValue() | Function() | Class() | Instance() | Expression():
-            return value
-        case Constant():
-            return value
-        case _:
-            return UNKNOWN
-
-
-def _made_in(value: AV, depth: int) -> Iterator[Made]:
-    """The apps and routers that a value is or holds."""
-    if isinstance(value, Maybe):
-        value = value.value
-    if isinstance(value, Made):
-        yield value
-    elif depth < 3:
-        inner: Iterable[AV] = ()
-        if isinstance(value, Either):
-            inner = value.values
-        elif isinstance(value, Items):
-            inner = value.items
-        elif isinstance(value, Table):
-            inner = value.items.values()
-        elif isinstance(value, Object):
-            inner = value.attributes.values()
-        for item in inner:
-            yield from _made_in(item, depth + 1)
-
-
-def _has_objects(arguments: Arguments) -> bool:
-    values = [*arguments.positional, *arguments.keywords.values()]
-    return any(isinstance(value, Made | Object | Items | Table | Either) for value in values)
-
-
-def _visible(frame: Frame) -> Frame:
-    """What functions defined in a frame see: not the names of a class body."""
-    while frame.is_class_body and frame.parent is not None:
-        frame = frame.parent
-    return frame
-
-
-def _alternatives(value: AV) -> tuple[AV, ...]:
-    if isinstance(value, Either):
-        return tuple(inner for v in value.values for inner in _alternatives(v))
-    return (value,)
-
-
-def _either(values: Iterable[AV]) -> AV:
-    """The one value that all known ones are, or the choice between them; `None` does not count."""
-    found: list[AV] = []
-    none: AV = None
-    unknown = False
-    for value in values:
-        for alternative in _alternatives(value):
-            if alternative is UNKNOWN:
-                unknown = True
-            elif _is_none(alternative):
-                none = alternative
-            elif not any(_same(alternative, other) for other in found):
-                found.append(alternative)
-    if not found:
-        return UNKNOWN if none is None or unknown else none
-    if len(found) == 1:
-        # A choice between a text and nothing, or something unknown, is no constant.
-        if isinstance(found[0], Constant) and (unknown or none is not None):
-            return UNKNOWN
-        return found[0]
-    return Either(tuple(found[:50]))
-
-
-def _same(first: AV, second: AV) -> bool:
-    if isinstance(first, Made) and isinstance(second, Made):
-        return first.node is second.node
-    if isinstance(first, Closure) and isinstance(second, Closure):
-        return first.function.node is second.function.node and first.frame is second.frame
-    if isinstance(first, Items) and isinstance(second, Items):
-        return first is second or (
-            len(first.items) == len(second.items)
-            and all(_same(a, b) for a, b in zip(first.items, second.items, strict=True))
-        )
-    return bool(first == second)
-
-
-def _merged(first: dict[str, AV], second: dict[str, AV]) -> dict[str, AV]:
-    """The names behind two branches of which one was taken."""
-    result: dict[str, AV] = {}
-    for name in {**first, **second}:
-        if name in first and name in second:
-            a, b = first[name], second[name]
-            result[name] = a if a is b else _either([a, b])
-        else:
-            result[name] = first.get(name, second.get(name))
-    return result
-
-
-def _items(value: AV) -> list[AV] | None:
-    """The elements of something that can be iterated over."""
-    match value:
-        case Items(items=items):
-            return items
-        case Table(items=items):
-            return [key if not _is_literal(key) else Constant(key) for key in items]
-        case _:
-            return None
-
-
-def _is_literal(value: object) -> bool:
-    return value is None or isinstance(value, str | int | float | bytes)
-
-
-def _is_none(value: AV) -> bool:
-    return isinstance(value, Constant) and value.value is None
-
-
-def _hashable(value: object) -> bool:
-    return _is_literal(value)
-
-
-def _flag(value: AV) -> bool | Unknown:
-    if isinstance(value, Constant) and not isinstance(value, Assumed):
-        return bool(value.value)
-    return UNKNOWN
-
-
-def _added(first: AV, second: AV) -> AV:
-    if isinstance(first, Constant) and isinstance(second, Constant):
-        if isinstance(first.value, str) and isinstance(second.value, str):
-            kind = Assumed if Assumed in {type(first), type(second)} else Constant
-            return kind(first.value + second.value)
-        return UNKNOWN
-    left, right = _items(first), _items(second)
-    if left is not None and right is not None:
-        complete = getattr(first, "complete", True) and getattr(second, "complete", True)
-        return Items([*left, *right], complete)
-    return UNKNOWN
-
-
-def _formatted(first: AV, second: AV) -> AV:
-    """`"/%s/x" % name`"""
-    if not (isinstance(first, Constant) and isinstance(first.value, str)):
-        return UNKNOWN
-    items = _items(second)
-    values = items if items is not None else [second]
-    # Widths and precisions could ask for any amount of memory.
-    if not all(isinstance(value, Constant) for value in values) or re.search(
-        r"%[^sd%]", first.value
-    ):
-        return UNKNOWN
-    try:
-        return Constant(first.value % tuple(value.value for value in values))
-    except (TypeError, ValueError):
-        return UNKNOWN
-
-
-def _text_method(text: str, name: str, values: list[AV], named: dict[str, AV]) -> AV:
-    """A method of a constant string, called with constants."""
-    given = [*values, *named.values()]
-    if not all(isinstance(value, Constant) for value in given):
-        return UNKNOWN
-    if name == "format" and re.search(r"[{][^}]*[^\w}]", text):
-        return UNKNOWN
-    if sum(len(str(value.value)) for value in given) * (len(text) + 1) > _LONG:
-        return UNKNOWN
-    try:
-        result = getattr(text, name)(
-            *(value.value for value in values), **{key: v.value for key, v in named.items()}
-        )
-    except (TypeError, ValueError, LookupError):
-        return UNKNOWN
-    if isinstance(result, list):
-        return Items([Constant(item) for item in result])
-    return Constant(result)
-
-
-def _truth(value: AV | None) -> bool | None:
-    match value:
-        case Assumed():
-            return None
-        case Constant(value=constant):
-            return bool(constant)
-        case Items(items=items, complete=complete) | Table(items=items, complete=complete):
-            return True if items else (False if complete else None)
-        case Made() | Object() | Closure() | Class():
-            return True
-        case _:
-            return None
-
-
-def _compared(op: ast.cmpop, first: AV, second: AV) -> bool | None:
-    if isinstance(first, Assumed) or isinstance(second, Assumed):
-        return None
-    if isinstance(op, ast.In | ast.NotIn):
-        items = _items(second)
-        if items is None or not isinstance(first, Constant):
-            return None
-        if first in items:
-            return isinstance(op, ast.In)
-        if not all(isinstance(item, Constant) for item in items):
-            return None
-        return isinstance(op, ast.NotIn) if getattr(second, "complete", True) else None
-    if isinstance(op, ast.Is | ast.IsNot | ast.Eq | ast.NotEq):
-        positive = isinstance(op, ast.Is | ast.Eq)
-        if isinstance(first, Constant) and isinstance(second, Constant):
-            return (first.value == second.value) is positive
-        if _is_none(second) and isinstance(first, Made | Object | Closure | Class | Items | Table):
-            return not positive
-    return None
-
-
-def _leaves(body: Sequence[ast.stmt], *, raising: bool = True) -> bool:
-    """Whether a block certainly leaves its function or loop."""
-    if not body:
-        return False
-    last = body[-1]
-    if isinstance(last, ast.Return | ast.Continue | ast.Break):
-        return True
-    if isinstance(last, ast.Raise):
-        return raising
-    if isinstance(last, ast.If):
-        return _leaves(last.body, raising=raising) and _leaves(last.orelse, raising=raising)
-    return False
-
-
-def _terminal(decorator: ast.expr) -> str:
-    if isinstance(decorator, ast.Call):
-        decorator = decorator.func
-    if isinstance(decorator, ast.Attribute):
-        return decorator.attr
-    return decorator.id if isinstance(decorator, ast.Name) else ""
-
-
-def _calls_in(node: ast.AST) -> Iterator[ast.Call]:
-    for child in ast.walk(node):
-        if isinstance(child, ast.Call):
-            yield child
-
-
-__all__ = ["Assumed", "Evaluator", "Frame", "arguments_of", "to_value"]
