@@ -99,13 +99,27 @@ class LongLivedAccessToken(Rule):
             if given is not None and amount is not None and not self._is_named(given):
                 yield from self._judge(given, amount)
             return
-        if not isinstance(callee, External) or callee.name != "datetime.timedelta":
+        if callee == External("time.time"):
+            yield from self._check_clock(call, context)
+        if callee != External("datetime.timedelta"):
             return
         if any(self._is_named(each) for each in (*call.args, *(k.value for k in call.keywords))):
             return
         seconds = self._seconds(call, context)
         if seconds is not None and self._is_access_lifetime(call, context):
             yield from self._judge(call, seconds)
+
+    def _check_clock(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report `time.time() + 86400` as the `exp` claim."""
+        parent = context.module.index.parents.get(call)
+        if not isinstance(parent, ast.BinOp) or not isinstance(parent.op, ast.Add):
+            return
+        other = parent.right if parent.left is call else parent.left
+        seconds = number(context.model, context.module, other)
+        if seconds is None or self._is_named(other):
+            return
+        if self._is_access_lifetime(call, context):
+            yield from self._judge(other, seconds)
 
     def _judge(self, node: ast.expr, seconds: float) -> Iterator[Report]:
         if seconds > _HOUR:
@@ -169,6 +183,9 @@ class LongLivedAccessToken(Rule):
                 return is_expiry and (
                     "access_token" in name or self._makes_access_token(call, context)
                 )
+            if isinstance(parent, ast.arguments):
+                name = snake(getattr(index.parents.get(parent), "name", ""))
+                return "access_token" in name and not _OTHER.search(name)
             if isinstance(parent, ast.stmt):
                 return False
             child = parent

@@ -97,10 +97,17 @@ class PathTraversal(Rule):
                 position = FILE_OPENERS[name][0]
                 if position is not None and len(call.args) > position:
                     yield call.args[position]
-            if any(name in FILE_WRITES and not name.startswith(_PATHS) for name in names):
+            if any(name in FILE_WRITES and _takes_paths(name) for name in names):
                 yield from call.args[:2]
         if isinstance(call.func, ast.Attribute) and call.func.attr in _PATH_METHODS:
             if context.model.is_instance(context.resolve(call.func.value), *_PATHS) or (
                 isinstance(call.func.value, ast.BinOp) and isinstance(call.func.value.op, ast.Div)
             ):
                 yield call.func.value
+
+
+def _takes_paths(name: str) -> bool:
+    """Whether the arguments of a call that writes are paths, not what is to be written."""
+    return not name.startswith(("pathlib.", "anyio.Path.")) or name.endswith(
+        (".rename", ".replace", ".symlink_to")
+    )
