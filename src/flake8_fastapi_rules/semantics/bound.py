@@ -48,7 +48,7 @@ def bound_names(model: Model, route: Route) -> BoundNames | None:
     function = route.function
     if function is None or not has_own_signature(model, function):
         return None
-    inherited = _inherited(model, route)
+    inherited = inherited_dependencies(model, route)
     if inherited is None:
         return None
     names = frozenset(path_parameters(route.path or ""))
@@ -63,8 +63,11 @@ def bound_names(model: Model, route: Route) -> BoundNames | None:
     return BoundNames(frozenset(collector.names), query)
 
 
-def _inherited(model: Model, route: Route) -> list[Dependency] | None:
-    """What route, routers, includes and app demand beside the signature."""
+def inherited_dependencies(model: Model, route: Route) -> list[Dependency] | None:
+    """What route, routers, includes and app demand beside the signature; `None` if unknown.
+
+    Also for a route in no app of the project: then its routers count, as far as they are seen.
+    """
     if route.has_unknown_arguments:
         return None
     own, complete = model.listed_dependencies(route.module, route.arguments.get("dependencies"))

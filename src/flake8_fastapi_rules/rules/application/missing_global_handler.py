@@ -38,11 +38,16 @@ class MissingGlobalHandler(Rule):
 
     ## Use instead
     ```python
+    import logging
+
     from fastapi import FastAPI, Request
     from fastapi.responses import JSONResponse
 
+    logger = logging.getLogger(__name__)
+
 
     async def answer_error(request: Request, error: Exception) -> JSONResponse:
+        logger.error("request failed", exc_info=error)
         return JSONResponse({"detail": "Internal error"}, status_code=500)
 
 

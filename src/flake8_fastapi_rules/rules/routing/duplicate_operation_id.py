@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import RouteKind
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.paths import pattern_of
-from flake8_fastapi_rules.semantics.project import ResolvedRoute
+from flake8_fastapi_rules.semantics.project import Project, ResolvedRoute
+
+_REPORTS: WeakKeyDictionary[Project, dict[Module, list[Report]]] = WeakKeyDictionary()
 
 
 class DuplicateOperationId(Rule):
@@ -48,16 +51,16 @@ class DuplicateOperationId(Rule):
     router = APIRouter(tags=["shop"])
 
 
-    @router.get("/items", status_code=200, operation_id="list_items")
-    async def list_items() -> list[str]:
-        \"\"\"Answer all items.\"\"\"
-        return []
+    @router.get("/items", status_code=200, operation_id="count_items")
+    async def count_items() -> int:
+        \"\"\"Count the items.\"\"\"
+        return 0
 
 
-    @router.get("/orders", status_code=200, operation_id="list_orders")
-    async def list_orders() -> list[str]:
-        \"\"\"Answer all orders.\"\"\"
-        return []
+    @router.get("/orders", status_code=200, operation_id="count_orders")
+    async def count_orders() -> int:
+        \"\"\"Count the orders.\"\"\"
+        return 0
     ```
 
     ## Leaves alone
@@ -82,6 +85,14 @@ class DuplicateOperationId(Rule):
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report the later one of each pair, in the module where it stands."""
         project = context.model.project(module)
+        found = _REPORTS.get(project)
+        if found is None:
+            found = _REPORTS[project] = self._gathered(project, context)
+        yield from found.get(module, ())
+
+    def _gathered(self, project: Project, context: Context) -> dict[Module, list[Report]]:
+        """The reports for all modules of a project."""
+        found: dict[Module, list[Report]] = {}
         seen: set[ast.AST] = set()
         for app in project.roots:
             ids: dict[str, ResolvedRoute] = {}
@@ -93,9 +104,10 @@ class DuplicateOperationId(Rule):
                     route, names, context
                 )
                 node = route.route.node
-                if report is not None and route.route.module is module and node not in seen:
+                if report is not None and node not in seen:
                     seen.add(node)
-                    yield report
+                    found.setdefault(route.route.module, []).append(report)
+        return found
 
     def _same_id(
         self, route: ResolvedRoute, ids: dict[str, ResolvedRoute], context: Context

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.bound import inherited_dependencies
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.security import has_auth_middleware, may_refuse
 from flake8_fastapi_rules.semantics.values import Function
@@ -76,13 +77,12 @@ class UnauthenticatedWebsocket(Rule):
         if not endpoint.is_websocket:
             return
         function = Function(context.module, endpoint.node, endpoint.view_class)
-        project = context.model.project(context.module)
         dependencies, complete = context.model.all_dependencies(function)
-        resolved = project.routes_of(function)
-        listed = [d for each in resolved for d in each.dependencies]
-        if not complete or not all(each.dependencies_complete for each in resolved):
+        listed = [inherited_dependencies(context.model, route) for route in endpoint.routes]
+        if not complete or None in listed:
             return
-        if any(may_refuse(context.model, d) for d in (*dependencies, *listed)):
+        inherited = [dependency for each in listed for dependency in each or ()]
+        if any(may_refuse(context.model, d) for d in (*dependencies, *inherited)):
             return
         nodes = context.module.index.own_nodes(endpoint.node)
         accept = next((node for node in nodes if self._accepts(node, context)), None)
