@@ -19,7 +19,7 @@ from flake8_fastapi_rules.requirements import (
     Requirement,
     Version,
     newest_starlette_of,
-    requirement_of,
+    requirements_in,
 )
 
 #: The table of `pyproject.toml` that holds the settings.
@@ -286,7 +286,7 @@ class SettingsLoader:
         self._directories: dict[str, Configuration | ConfigError] = {}
         self._profiled: dict[tuple[str, str | None], Configuration] = {}
         self._read_toml = functools.cache(_read_toml)
-        self._requirement = functools.cache(requirement_of)
+        self._requirements = functools.cache(requirements_in)
 
     def load(self, path: str | os.PathLike[str]) -> Configuration:
         """The configuration for a file (or, for what `far config` asks, a directory).
@@ -375,7 +375,7 @@ class SettingsLoader:
 
     def _nearest_requirement(self, directory: Path, distribution: str) -> Requirement | None:
         for parent in _ancestors(directory):
-            requirement = self._requirement(parent, distribution)
+            requirement = self._requirements(parent).get(distribution)
             if requirement:
                 return requirement
         return None

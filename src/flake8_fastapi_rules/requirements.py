@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -43,6 +44,8 @@ _REQUIREMENT = re.compile(
     r"^\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*"
     r"\(?\s*(?P<bounds>(?:===|==|~=|>=|<=|!=|<|>)[^;#)]*)?"
 )
+#: How the names of the files and folders begin that `requirements_in` reads.
+_METADATA = ("pyproject.toml", "requirements", "requires.txt", "setup.cfg")
 _CLAUSE = re.compile(r"(===|==|~=|>=|<=|!=|<|>|\^|~)?\s*v?(\d+(?:\.\d+)*)(\.\*)?")
 
 
@@ -118,7 +121,7 @@ def requirement_of(directory: Path, distribution: str) -> Requirement | None:
     Files that cannot be read or parsed say nothing here; a broken `pyproject.toml` is reported by
     whoever reads the settings.
     """
-    return _requirements_in(directory).get(distribution)
+    return requirements_in(directory).get(distribution)
 
 
 def newest_starlette_of(fastapi: Bounds) -> Version | None:
@@ -133,7 +136,14 @@ def newest_starlette_of(fastapi: Bounds) -> Version | None:
     return newest
 
 
-def _requirements_in(directory: Path) -> dict[str, Requirement]:
+def requirements_in(directory: Path) -> dict[str, Requirement]:
+    """What the metadata in `directory` itself asks for, by normalised distribution name."""
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return {}
+    if not any(name.startswith(_METADATA) for name in names):
+        return {}
     found: dict[str, Requirement] = {}
     for file, name, bounds in _entries(directory):
         known = found.get(name)
@@ -151,7 +161,10 @@ def _entries(directory: Path) -> Iterator[tuple[Path, str, Bounds]]:
     for name, bounds in _pyproject_entries(metadata):
         yield pyproject, name, bounds
     files = sorted(directory.glob("requirements*.txt"))
-    files += [*sorted(directory.glob("requirements/*.txt")), *sorted(directory.glob("requires.txt"))]
+    files += [
+        *sorted(directory.glob("requirements/*.txt")),
+        *sorted(directory.glob("requires.txt")),
+    ]
     for file in files:
         try:
             lines = file.read_text("utf-8", errors="replace").splitlines()

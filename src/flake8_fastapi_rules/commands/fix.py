@@ -72,13 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Fix the files."""
     summary = _Summary()
     write = not (arguments.diff or arguments.check)
+    only: frozenset[str] | None = None
     for _ in range(_PASSES if write and "-" not in arguments.paths else 1):
-        before = len(summary.changed), summary.done.total()
-        summary.left.clear()
-        summary.problems.clear()
-        summary.crashed.clear()
-        _pass(arguments, summary)
-        if (len(summary.changed), summary.done.total()) == before:
+        only = _pass(arguments, summary, only)
+        if not only:
             break
     _report(arguments, summary)
     if summary.crashed:
@@ -88,26 +85,43 @@ def run(arguments: argparse.Namespace) -> int:
     return status.FINDINGS if summary.changed and not write else status.CLEAN
 
 
-def _pass(arguments: argparse.Namespace, summary: _Summary) -> None:
-    """Fix every file once. The model is new, so it knows what the pass before has written."""
+def _pass(
+    arguments: argparse.Namespace, summary: _Summary, only: frozenset[str] | None
+) -> frozenset[str]:
+    """Fix files once. The model is new, so it knows what the pass before has written.
+
+    Parameters:
+        only: the files that the pass before has changed; `None` for the first pass over all.
+
+    Returns:
+        The files that were changed.
+    """
     linter = make_loader(arguments, select_restricts=False)[1]
-    files = files_to_check(linter, arguments.paths, summary.problems)
+    changed: set[str] = set()
+    if only is None:
+        files = files_to_check(linter, arguments.paths, summary.problems)
+    else:
+        files = sorted(only)
+        summary.crashed = [finding for finding in summary.crashed if finding.path not in only]
     for path in files:
         name = arguments.stdin_filename if path == "-" else path
         try:
             data = sys.stdin.buffer.read() if path == "-" else read_file(path)
-            _fix_file(SourceFile.of(Path(path), data, name), linter, arguments, summary)
+            if _fix_file(SourceFile.of(Path(path), data, name), linter, arguments, summary):
+                changed.add(path)
         except (OSError, SourceError, ConfigError) as error:
             problem = problem_of(name, error)
             if problem not in summary.problems:
                 summary.problems.append(problem)
         except NotWritten as error:
             summary.problems.append(Problem(name, 0, 0, f"not changed: {error}"))
+    return frozenset(changed)
 
 
 def _fix_file(
     file: SourceFile, linter: Linter, arguments: argparse.Namespace, summary: _Summary
-) -> None:
+) -> bool:
+    """Fix one file; whether that changed it."""
     selectors = tuple(map(normalized, listed(arguments.select)))
     wanted_codes = {r.code for r in linter.rules if not selectors or best_match(r, selectors)}
 
@@ -134,9 +148,11 @@ def _fix_file(
     summary.crashed += [finding for finding in findings if finding.code == INTERNAL_ERROR]
     summary.left[name] = left
     _put(file, after, arguments)
-    if after.text != file.source.text:
-        summary.changed[name] = None
-        summary.done.update(finding.code for finding in done)
+    if after.text == file.source.text:
+        return False
+    summary.changed[name] = None
+    summary.done.update(finding.code for finding in done)
+    return True
 
 
 def _put(file: SourceFile, after: Source, arguments: argparse.Namespace) -> None:

@@ -74,13 +74,22 @@ class Plan:
     def for_text(self, text: str) -> Plan:
         """The plan without the steps whose hints do not occur in `text`."""
         wanted: dict[tuple[str, ...], bool] = {(): True}
+        words: dict[str, bool] = {}
         kept: list[tuple[type, tuple[Step, ...]]] = []
         for subject, steps in self.steps:
             chosen = []
             for step in steps:
-                if step.hints not in wanted:
-                    wanted[step.hints] = any(hint in text for hint in step.hints)
-                if wanted[step.hints]:
+                is_wanted = wanted.get(step.hints)
+                if is_wanted is None:
+                    is_wanted = False
+                    for hint in step.hints:
+                        if hint not in words:
+                            words[hint] = hint in text
+                        if words[hint]:
+                            is_wanted = True
+                            break
+                    wanted[step.hints] = is_wanted
+                if is_wanted:
                     chosen.append(step)
             if chosen:
                 kept.append((subject, tuple(chosen)))

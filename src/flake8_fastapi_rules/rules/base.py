@@ -24,6 +24,8 @@ PROFILES: tuple[Profile, ...] = ("recommended", "strict", "clean-architecture", 
 SECTIONS = ("What it does", "Why it matters", "Example", "Use instead", "Leaves alone", "Source")
 MESSAGE_LIMIT = 100
 
+_EMPTY_SECTION = re.compile(r"\n    ## [^\n]+\s+(?:## |\Z)")
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -154,8 +156,9 @@ class Rule:
     @classmethod
     def handlers(cls) -> Iterator[tuple[type, str]]:
         """The (subject, method name) pairs of the rule."""
-        for name, method in inspect.getmembers(cls, inspect.isfunction):
-            for subject in getattr(method, "__far_subjects__", ()):
+        names = {name for base in cls.__mro__ for name in vars(base)}
+        for name in sorted(names):
+            for subject in getattr(getattr(cls, name), "__far_subjects__", ()):
                 yield subject, name
 
     def report(
@@ -238,8 +241,17 @@ def _problem_of(cls: type[Rule]) -> str | None:
         return f"bad profiles {cls.profiles!r}"
     if sys.flags.optimize >= 2:  # `-OO` strips docstrings
         return None
-    documentation = Documentation.of(cls)
     wanted = (*SECTIONS, *(("Fix safety",) if cls.fix else ()))
+    # This runs for every rule at every start: pages are taken apart only to say what is wrong.
+    text = cls.__doc__ or ""
+    if (
+        not text.lstrip().startswith("##")
+        and all(f"\n    ## {title}\n" in text for title in wanted)
+        and text.count("```python") > 1
+        and not _EMPTY_SECTION.search(text)
+    ):
+        return None
+    documentation = Documentation.of(cls)
     missing = [title for title in wanted if not documentation.sections.get(title)]
     if missing or not documentation.summary:
         return f"documentation lacks {', '.join(missing) or 'a summary'}"

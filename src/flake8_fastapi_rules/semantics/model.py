@@ -156,7 +156,8 @@ class Model:
         """The Pydantic models that a module defines."""
         models = self._models.get(module)
         if models is None:
-            models = self._models[module] = models_of(self, module)
+            has_classes = "class" in module.source.text
+            models = self._models[module] = models_of(self, module) if has_classes else ()
         return models
 
     def uses(self, module: Module) -> Uses:

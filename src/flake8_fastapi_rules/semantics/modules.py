@@ -9,8 +9,7 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
-from itertools import product
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 
 from flake8_fastapi_rules.engine.index import ModuleIndex

@@ -23,6 +23,9 @@ from flake8_fastapi_rules.semantics.framework import (
 )
 from flake8_fastapi_rules.semantics.values import External
 
+#: Arguments that every one of these functions takes, and that are not deprecated in any.
+_ALWAYS_TAKEN = frozenset.intersection(*NAMED_ARGUMENTS.values()) - {"regex", "example"}
+
 
 class DeprecatedParameterArgument(Rule):
     """Use `pattern=`, `examples=` and `json_schema_extra=` in parameters and fields.
@@ -74,11 +77,12 @@ class DeprecatedParameterArgument(Rule):
     profiles = ("recommended",)
     is_bug = True
     fix = "safe"
+    hints = tuple(sorted(name.rpartition(".")[2] for name in NAMED_ARGUMENTS))
 
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report each deprecated keyword of a call."""
-        if not call.keywords:
+        if all(keyword.arg in _ALWAYS_TAKEN for keyword in call.keywords):
             return
         callee = context.resolve(call.func)
         named = NAMED_ARGUMENTS.get(callee.name) if isinstance(callee, External) else None

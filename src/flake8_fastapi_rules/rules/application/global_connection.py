@@ -80,10 +80,10 @@ class GlobalConnection(Rule):
         index = context.module.index
         if index.function_of(call) is not None or not index.runs_at_import(call):
             return
-        what = self._opened(call, context)
-        if what is None or isinstance(index.parents.get(call), ast.withitem):
+        if not context.model.shared_state(context.module).is_part_of_service(context.module):
             return
-        if context.model.shared_state(context.module).is_part_of_service(context.module):
+        what = self._opened(call, context)
+        if what is not None and not isinstance(index.parents.get(call), ast.withitem):
             yield self.report(call, what=what)
 
     def _opened(self, call: ast.Call, context: Context) -> str | None:

@@ -83,8 +83,8 @@ class MutableGlobalState(Rule):
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report the variables of a module, each once, at its first binding."""
         shared = context.model.shared_state(module)
-        bindings = module.index.module_scope.bindings
         for name in shared.names(module):
+            bindings = module.index.module_scope.bindings
             own = [b for b in bindings.get(name, ()) if not b.deferred]
             mutations = shared.mutations(module, name)
             serving = [m for m in mutations if m.serves and not m.is_lazy]

@@ -87,6 +87,10 @@ class RemovedStarletteApi(Rule):
     profiles = ("recommended",)
     is_bug = True
     fix = "safe"
+    hints = (
+        "TemplateResponse", "Jinja2Templates", "FileResponse", "WSGIMiddleware", ".route(",
+        "websocket_route",
+    )  # fmt: skip
 
     @on(Route)
     def check_route(self, route: Route, context: Context) -> Iterator[Report]:
