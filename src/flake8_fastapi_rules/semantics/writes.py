@@ -101,6 +101,8 @@ _VERBS = name_set(
     create update delete remove save insert add upsert destroy purge archive store patch modify
     edit set reset disable enable activate deactivate cancel approve reject publish unpublish"""
 )
+#: Verbs of methods that only look something up, and may remember it.
+_READING = name_set("check fetch find get has is list load lookup read resolve search")
 _OWNER_NAME = re.compile(
     r"(?:^|_)(?:services?|svc|repo|repos|repository|repositories|crud|dao|managers?|stores?"
     r"|storage|use_?cases?|uow|gateway)(?:$|_)",
@@ -500,6 +502,8 @@ class Writes:
             return None
         if self._is_allowed(target) or self._graph.is_cached(target):
             return None
+        if words_of(func.attr)[:1] and words_of(func.attr)[0] in _READING:
+            return None  # what it keeps is what it has read
         return (site.node, _spoken(func), True) if self._changes_self(target, 0) else None
 
     def _changes_self(self, function: Function, depth: int) -> bool:
