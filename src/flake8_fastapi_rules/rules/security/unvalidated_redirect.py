@@ -50,7 +50,8 @@ class UnvalidatedRedirect(Rule):
     ```
 
     ## Leaves alone
-    Parameters behind a literal host or path, look-ups, and any condition on the value.
+    Cookies and headers, which no link can set, parameters behind a literal host or path, look-ups,
+    and any condition on the value.
 
     ## Source
     CWE-601.
@@ -71,5 +72,7 @@ class UnvalidatedRedirect(Rule):
         if made.call is not call or not context.model.is_instance(made, _REDIRECT):
             return
         found = Taint(context.model, context.module, function).of(argument(call, "url", 0))
-        if found and found.before is not None and _BEFORE_HOST.match(found.before):
+        if found is None or re.search(r"\.(?:cookies|headers)\b", found.name):
+            return  # no link sets those in somebody else's browser
+        if found.before is not None and _BEFORE_HOST.match(found.before):
             yield self.report(call, name=found.name)

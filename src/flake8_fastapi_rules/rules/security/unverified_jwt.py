@@ -50,8 +50,8 @@ class UnverifiedJwt(Rule):
     ```
 
     ## Leaves alone
-    A look at unverified claims in a function that also verifies the token, and calls with
-    `**options`.
+    A look at unverified claims in a function that also verifies the token, calls whose result
+    nobody uses (is this a token at all?), and calls with `**options`.
 
     ## Source
     RFC 8725, sections 3.1 and 3.2; PyJWT 2, python-jose 3.
@@ -80,7 +80,8 @@ class UnverifiedJwt(Rule):
         if use.kind.action == "encode":
             return
         if self._is_unverified(use, context):
-            if not self._is_verified_too(use, context):
+            is_used = not isinstance(context.module.index.parents.get(call), ast.Expr)
+            if is_used and not self._is_verified_too(use, context):
                 yield self.report(call)
         elif (
             use.algorithms is None
