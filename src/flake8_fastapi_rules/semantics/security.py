@@ -149,8 +149,9 @@ def is_rate_limited(
         name = qualified_name(dependency.target) or ""
         if is_in(name, RATE_LIMIT_DEPENDENCIES) or _LIMIT_WORDS.search(name):
             return True
-        if isinstance(dependency.target, Function) and _LIMIT_WORDS.search(
-            display_name(dependency.target)
+        target = dependency.target
+        if isinstance(target, Function) and (
+            _LIMIT_WORDS.search(display_name(target)) or _calls_limiter(target.module, target.node)
         ):
             return True
     for other in model.uses(module).modules:
@@ -158,6 +159,11 @@ def is_rate_limited(
             name = qualified_name(middleware.target) or ""
             if not name or name in RATE_LIMIT_MIDDLEWARE or _LIMIT_WORDS.search(name):
                 return True
+    return _calls_limiter(module, function)
+
+
+def _calls_limiter(module: Module, function: FunctionNode | ast.Lambda) -> bool:
+    """Whether the body of a function asks a limiter."""
     return any(
         _LIMIT_WORDS.search(_last_name(node.func) or "")
         for node in module.index.own_nodes(function)
