@@ -45,7 +45,7 @@ _REQUIREMENT = re.compile(
     r"\(?\s*(?P<bounds>(?:===|==|~=|>=|<=|!=|<|>)[^;#)]*)?"
 )
 #: How the names of the files and folders begin that `requirements_in` reads.
-_METADATA = ("pyproject.toml", "requirements", "requires.txt", "setup.cfg")
+_METADATA = ("pyproject.toml", "requirements", "requires.txt", "setup.cfg", "Pipfile")
 _CLAUSE = re.compile(r"(===|==|~=|>=|<=|!=|<|>|\^|~)?\s*v?(\d+(?:\.\d+)*)(\.\*)?")
 
 
@@ -160,6 +160,7 @@ def _entries(directory: Path) -> Iterator[tuple[Path, str, Bounds]]:
         metadata = {}
     for name, bounds in _pyproject_entries(metadata):
         yield pyproject, name, bounds
+    yield from _pipfile_entries(directory / "Pipfile")
     files = sorted(directory.glob("requirements*.txt"))
     files += [
         *sorted(directory.glob("requirements/*.txt")),
@@ -186,6 +187,19 @@ def _entries(directory: Path) -> Iterator[tuple[Path, str, Bounds]]:
         for line in text.splitlines():
             if entry := parse_requirement(line):
                 yield setup, *entry
+
+
+def _pipfile_entries(pipfile: Path) -> Iterator[tuple[Path, str, Bounds]]:
+    try:
+        metadata = tomllib.loads(pipfile.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return
+    for section in ("packages", "dev-packages"):
+        for name, asked in _table(metadata.get(section)).items():
+            version = asked.get("version") if isinstance(asked, dict) else asked
+            bounds = version if isinstance(version, str) and version != "*" else ""
+            if entry := parse_requirement(f"{name}{bounds}"):
+                yield pipfile, *entry
 
 
 def _pyproject_entries(metadata: Mapping[str, Any]) -> Iterator[tuple[str, Bounds]]:
