@@ -271,7 +271,7 @@ class TestVersions:
             ("setup.cfg", "[options]\ninstall_requires =\n  fastapi>=0.98,!=0.99\n", (0, 98)),
             ("setup.cfg", "[options.extras_require]\nweb = fastapi>=0.98.1\n", (0, 98, 1)),
             ("Pipfile", '[packages]\nfastapi = "==0.99.1"\n', (0, 99, 1)),
-            ("Pipfile", '[packages]\nfastapi = {version = "~=0.99.1", extras = ["all"]}\n', (0, 99, 1)),
+            ("Pipfile", '[packages]\nfastapi = {version = "~=0.99", index = "a"}\n', (0, 99)),
             ("Pipfile", '[packages]\nfastapi = "*"\n', None),
             ("requirements.txt", "fastapi-users>=12\n", None),
             ("requirements.txt", "fastapi\n", None),
