@@ -20,6 +20,8 @@ _LEVELS = frozenset(
 )
 _LOGGER_NAMES = frozenset({"logger", "log", "logging", "_logger", "LOGGER", "LOG", "_log"})
 _HEADERS = ("starlette.datastructures.Headers",)
+#: Headers of responses hold less.
+_ANSWER_HEADERS = "starlette.datastructures.MutableHeaders"
 _HARMLESS_TYPES = (
     "pydantic.SecretStr", "pydantic.SecretBytes", "builtins.int", "builtins.bool",
     "builtins.float", "enum.Enum",
@@ -81,7 +83,10 @@ class SecretInLog(Rule):
             return
         for given in (*call.args, *(k.value for k in call.keywords)):
             for node in self._shown(given):
-                if context.model.is_instance(context.resolve(node), *_HEADERS):
+                value = context.resolve(node)
+                if context.model.is_instance(value, *_HEADERS) and not context.model.is_instance(
+                    value, _ANSWER_HEADERS
+                ):
                     yield self.report(node, "headers")
                     return
                 name = last_name(node)
