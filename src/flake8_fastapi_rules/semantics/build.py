@@ -59,6 +59,8 @@ _OTHER_METHODS = _STARTERS | frozenset(
 )  # fmt: skip
 _INTERESTING = ROUTE_DECORATORS | ROUTE_ADDERS | _OTHER_METHODS
 
+#: Decorators that are also applied by hand: `router.get("/x")(function)`.
+_APPLIED = ROUTE_DECORATORS | {"exception_handler"}
 _OWNERS = ("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette")
 _WEBHOOKS = "fastapi.FastAPI.webhooks."
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security"})
@@ -471,9 +473,9 @@ class _Builder:
                 self._route(decorator, call, "decorator", name, receiver, arguments, unknown, value)
 
     def _applied(self, node: ast.Call, inner: ast.Call) -> None:
-        """`router.get("/x")(function)`"""
+        """`router.get("/x")(function)`, `app.exception_handler(Error)(function)`"""
         func = inner.func
-        if not (isinstance(func, ast.Attribute) and func.attr in ROUTE_DECORATORS and node.args):
+        if not (isinstance(func, ast.Attribute) and func.attr in _APPLIED and node.args):
             return
         name = self._framework_name(self.resolver.resolve(self.module, func))
         if name is None:
@@ -481,6 +483,20 @@ class _Builder:
         arguments, unknown = self._arguments(inner, POSITIONAL.get(name, ()))
         receiver = self.resolver.resolve(self.module, func.value)
         endpoint = self.resolver.resolve(self.module, node.args[0])
+        if func.attr == "exception_handler":
+            caught = arguments.get("exc_class_or_status_code")
+            self.found[ExceptionHandler].append(
+                ExceptionHandler(
+                    self.module,
+                    inner,
+                    "decorator",
+                    receiver,
+                    self.model.constant(self.module, caught),
+                    caught,
+                    endpoint,
+                )
+            )
+            return
         self._route(inner, inner, "call", name, receiver, arguments, unknown, endpoint)
 
     def _add_route(

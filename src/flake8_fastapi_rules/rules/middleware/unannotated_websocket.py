@@ -103,7 +103,15 @@ class UnannotatedWebsocket(Rule):
             return None
         edit = annotate(text, parameter.node, imported.name)
         group = signature_group(endpoint.node)
-        return fix_of("Annotate the socket", "safe", edit, imported.edits, group=group)
+        return fix_of(
+            "Annotate the socket",
+            "safe",
+            edit,
+            imported.edits,
+            group=group,
+            # What is wrong with the handler shows once it is one.
+            leads_to=("FAR713", "FAR805", "FAR811"),
+        )
 
 
 def _is_used_as_socket(parameter: Parameter, endpoint: Endpoint) -> bool:

@@ -22,6 +22,8 @@ from flake8_fastapi_rules.semantics.values import (
 
 _MARKERS = ("fastapi.Depends", "fastapi.Security")
 _BARE = tuple(External(name) for name in _MARKERS)
+#: What shows of a route or app once FastAPI accepts it.
+_LEADS_TO = ("FAR119", "FAR120", "FAR203", "FAR205", "FAR501", "FAR502", "FAR809", "FAR810")
 _DISPLAYS = (ast.List, ast.Tuple, ast.Set)
 
 
@@ -114,7 +116,7 @@ class InvalidRouteArgument(Rule):
             if argument is None:
                 return None
             edits = remove_argument(text_of(context.module), call, argument)
-            return fix_of("Remove `response_model`", "safe", edits)
+            return fix_of("Remove `response_model`", "safe", edits, leads_to=_LEADS_TO)
 
         yield self.report(node, "response", fix=fix, name=ast.unparse(node))
 
@@ -137,7 +139,11 @@ class InvalidRouteArgument(Rule):
                 yield self.report(element, "dependency", fix=fix, name=ast.unparse(element))
 
     def _wrapped(self, node: ast.expr, context: Context) -> FixMaker:
-        return lambda: fix_of("Write a list", "safe", wrap(text_of(context.module), node, "[", "]"))
+        def fix() -> Fix | None:
+            edits = wrap(text_of(context.module), node, "[", "]")
+            return fix_of("Write a list", "safe", edits, leads_to=_LEADS_TO)
+
+        return fix
 
     def _depending(self, node: ast.expr, context: Context) -> FixMaker:
         def fix() -> Fix | None:
@@ -146,6 +152,6 @@ class InvalidRouteArgument(Rule):
             ):
                 return None
             edits = wrap(text_of(context.module), node, "Depends(", ")")
-            return fix_of("Wrap it in `Depends(...)`", "safe", edits)
+            return fix_of("Wrap it in `Depends(...)`", "safe", edits, leads_to=_LEADS_TO)
 
         return fix

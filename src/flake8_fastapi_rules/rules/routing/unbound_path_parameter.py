@@ -125,5 +125,10 @@ class UnboundPathParameter(Rule):
             type_name, imports = imported.name, imported.edits
         edits = add_parameter(text, function, f"{name}: {type_name}")
         return fix_of(
-            f"Add the parameter `{name}`", "safe", edits, imports, group=signature_group(function)
+            f"Add the parameter `{name}`",
+            "safe",
+            edits,
+            imports,
+            group=signature_group(function),
+            leads_to=("FAR221",),
         )
