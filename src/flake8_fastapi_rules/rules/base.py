@@ -91,7 +91,7 @@ class Context:
         opening, closing = ("(", ")") if isinstance(node, ast.Call) else ("[", "]")
         if isinstance(node, ast.Call | ast.Subscript) and inner is not None:
             return f"{self.source.segment(inner)}{opening}...{closing}"
-        return f"{text[:limit - 3]}..."
+        return f"{text[: limit - 3]}..."
 
     def related(self, module: Module, node: ast.AST | Range, message: str) -> Related:
         """Another place, possibly in another module, that a finding speaks of."""

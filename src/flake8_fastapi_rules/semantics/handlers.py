@@ -36,8 +36,6 @@ def _gather(model: Model, uses: Uses) -> dict[ast.AST, list[ExceptionHandler]]:
 _registrations = PerProject(_gather)
 
 
-def registrations(
-    model: Model, module: Module, function: ast.AST
-) -> tuple[ExceptionHandler, ...]:
+def registrations(model: Model, module: Module, function: ast.AST) -> tuple[ExceptionHandler, ...]:
     """Where a function of `module` is registered as an exception handler."""
     return tuple(_registrations(model, module).get(function, ()))

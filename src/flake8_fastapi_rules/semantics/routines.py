@@ -279,9 +279,7 @@ def raises_same(handler: ast.ExceptHandler) -> bool:
     """Whether a handler raises what it caught: `raise`, or `raise error`."""
     return any(
         isinstance(node, ast.Raise)
-        and (
-            node.exc is None or (isinstance(node.exc, ast.Name) and node.exc.id == handler.name)
-        )
+        and (node.exc is None or (isinstance(node.exc, ast.Name) and node.exc.id == handler.name))
         for statement in handler.body
         for node in ast.walk(statement)
     )

@@ -127,6 +127,6 @@ class UnvalidatedConfig(Rule):
                 called = getattr(parent, "func", None)
                 if not (isinstance(called, ast.Name) and called.id in _LOOKS):
                     return False
-            elif isinstance(parent, ast.Return) or isinstance(parent, ast.Assign):
+            elif isinstance(parent, ast.Return | ast.Assign):
                 is_kept = True
         return is_kept
