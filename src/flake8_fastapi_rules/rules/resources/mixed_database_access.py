@@ -81,7 +81,8 @@ class MixedDatabaseAccess(Rule):
     message = "`{sync}` is synchronous and `{other}` asynchronous; use one of them in `{name}`"
     profiles = ("recommended",)
     is_bug = True
-    hints = ("sqlalchemy", "sqlmodel", "session", "engine", "Session")
+    #: Whatever is asynchronous about a function, the word is somewhere in the file.
+    hints = ("async",)
 
     @on(ast.FunctionDef, ast.AsyncFunctionDef)
     def check(
