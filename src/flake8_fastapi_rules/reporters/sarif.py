@@ -11,7 +11,7 @@ from flake8_fastapi_rules.engine.findings import Finding
 from flake8_fastapi_rules.engine.results import PlacedFix, Results
 from flake8_fastapi_rules.engine.runner import INTERNAL_ERROR
 from flake8_fastapi_rules.engine.source import Range
-from flake8_fastapi_rules.reporters.view import VERSION_URL, View, posix
+from flake8_fastapi_rules.reporters.view import View, posix
 from flake8_fastapi_rules.rules.base import Rule
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -42,7 +42,6 @@ def write_sarif(results: Results, stream: TextIO, view: View) -> None:
                 "tool": {
                     "driver": {
                         "name": "flake8-fastapi-rules",
-                        "informationUri": VERSION_URL,
                         "version": view.version,
                         "rules": [_rule(code, view.rules.get(code)) for code in codes],
                     }

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 from xml.sax.saxutils import escape, quoteattr
 
 from flake8_fastapi_rules.engine.results import Results
-from flake8_fastapi_rules.reporters.view import VERSION_URL, View, posix
+from flake8_fastapi_rules.reporters.view import View, posix
 
 _NOT_XML = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -145,7 +145,7 @@ def write_rdjson(results: Results, stream: TextIO, view: View) -> None:
             location["range"] = {"start": {"line": problem.line, "column": problem.column + 1}}
         diagnostics.append({"message": problem.message, "location": location, "severity": "ERROR"})
     document = {
-        "source": {"name": "far", "url": VERSION_URL},
+        "source": {"name": "far"},
         "diagnostics": diagnostics,
     }
     json.dump(document, stream, indent=2)

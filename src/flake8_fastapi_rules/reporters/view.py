@@ -10,8 +10,6 @@ from pathlib import Path, PurePath
 from flake8_fastapi_rules.engine.source import Source, SourceError
 from flake8_fastapi_rules.rules.base import Rule
 
-VERSION_URL = "https://pypi.org/project/flake8-fastapi-rules/"
-
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
