@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.facts import (
@@ -360,16 +360,12 @@ class _Builder:
                 )
             case "add_exception_handler":
                 caught = arguments.get("exc_class_or_status_code")
-                self.found[ExceptionHandler].append(
-                    ExceptionHandler(
-                        self.module,
-                        node,
-                        "add",
-                        receiver,
-                        self.model.constant(self.module, caught),
-                        caught,
-                        self.resolver.resolve(self.module, arguments.get("handler")),
-                    )
+                self._handler(
+                    node,
+                    "add",
+                    receiver,
+                    caught,
+                    self.resolver.resolve(self.module, arguments.get("handler")),
                 )
             case "add_event_handler":
                 self.found[EventHandler].append(
@@ -388,6 +384,20 @@ class _Builder:
             case _:
                 # `router.get("/x")` that decorates nothing: applied to a function by `_applied`
                 pass
+
+    def _handler(
+        self,
+        node: ast.expr,
+        style: Literal["add", "decorator", "dict"],
+        app: Value,
+        caught: ast.expr | None,
+        handler: Value,
+    ) -> None:
+        """An exception handler, however it is registered."""
+        value = self.model.constant(self.module, caught)
+        self.found[ExceptionHandler].append(
+            ExceptionHandler(self.module, node, style, app, value, caught, handler)
+        )
 
     def _app_behind(self, receiver: ast.expr) -> Value:
         """The app itself for `app` and for `app.router`."""
@@ -446,17 +456,7 @@ class _Builder:
                 )
             case "exception_handler" if call:
                 caught = arguments.get("exc_class_or_status_code")
-                self.found[ExceptionHandler].append(
-                    ExceptionHandler(
-                        self.module,
-                        decorator,
-                        "decorator",
-                        receiver,
-                        self.model.constant(self.module, caught),
-                        caught,
-                        value,
-                    )
-                )
+                self._handler(decorator, "decorator", receiver, caught, value)
             case "on_event" if call:
                 self.found[EventHandler].append(
                     EventHandler(
@@ -485,17 +485,7 @@ class _Builder:
         endpoint = self.resolver.resolve(self.module, node.args[0])
         if func.attr == "exception_handler":
             caught = arguments.get("exc_class_or_status_code")
-            self.found[ExceptionHandler].append(
-                ExceptionHandler(
-                    self.module,
-                    inner,
-                    "decorator",
-                    receiver,
-                    self.model.constant(self.module, caught),
-                    caught,
-                    endpoint,
-                )
-            )
+            self._handler(inner, "decorator", receiver, caught, endpoint)
             return
         self._route(inner, inner, "call", name, receiver, arguments, unknown, endpoint)
 
