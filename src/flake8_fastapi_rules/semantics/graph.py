@@ -11,7 +11,7 @@ from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import UNKNOWN, Function, Instance, Unknown, Value
 
 if TYPE_CHECKING:
-    from flake8_fastapi_rules.semantics.objects import Frame
+    from flake8_fastapi_rules.semantics.assembly.objects import Frame
 
 
 @dataclass(frozen=True, slots=True)

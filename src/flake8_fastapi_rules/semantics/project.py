@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics import parameters
-from flake8_fastapi_rules.semantics.evaluate import Evaluator
+from flake8_fastapi_rules.semantics.assembly.evaluator import Evaluator
 from flake8_fastapi_rules.semantics.facts import Dependency, Include, Mount, Route, RouteKind
 from flake8_fastapi_rules.semantics.graph import (
     IncludeEntry,
@@ -505,7 +505,7 @@ class Project:
         complete = True
         stack = list(reversed(listed))
         while stack and len(found) < 1000:
-            dependency = self._evaluator.resolved(stack.pop())
+            dependency = self._evaluator.registry.resolved(stack.pop())
             key: object = dependency.target or dependency.node
             if key in seen:
                 continue
@@ -658,10 +658,11 @@ class _Table:
     ) -> tuple[Dependency, ...]:
         model = self.project.model
         found = model.dependencies(endpoint, names)
-        if entry.frame is not None:
-            found = tuple(entry.frame.evaluator.in_frame(d, entry.frame) for d in found)
+        registry = entry.frame.evaluator.registry if entry.frame else None
+        if registry is not None and entry.frame is not None:
+            found = tuple(registry.in_frame(d, entry.frame) for d in found)
         if isinstance(entry.view, Class):
-            injected = entry.frame.evaluator.view_dependency(entry) if entry.frame else None
+            injected = registry.view_dependency(entry) if registry else None
             if injected is not None:
                 return (injected, *self._view_attributes(entry.view), *found)
         return found

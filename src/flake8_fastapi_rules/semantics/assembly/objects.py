@@ -26,7 +26,7 @@ from flake8_fastapi_rules.semantics.values import (
 )
 
 if TYPE_CHECKING:
-    from flake8_fastapi_rules.semantics.evaluate import Evaluator
+    from flake8_fastapi_rules.semantics.assembly.evaluator import Evaluator
 
 #: How long a text may become.
 _LONG = 100_000

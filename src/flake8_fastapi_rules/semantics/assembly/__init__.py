@@ -1,0 +1,1 @@
+"""The symbolic execution of the code that assembles apps."""
