@@ -95,11 +95,8 @@ def _yields_in(node: ast.AST) -> int:
 
 
 def may_end_without_value(body: Sequence[ast.stmt]) -> bool:
-    """Whether a function's body can be left without `return value` or `raise`.
-
-    Of the calls that never come back only `assert_never` and those of `exit` are known.
-    """
-    return _falls_through(body) or any(_returns_nothing(statement) for statement in body)
+    """Whether a function's body can be left without `return value` or `raise`."""
+    return can_fall_through(body) or any(_returns_nothing(statement) for statement in body)
 
 
 def _returns_nothing(node: ast.AST) -> bool:
@@ -112,19 +109,26 @@ def _returns_nothing(node: ast.AST) -> bool:
     return any(_returns_nothing(child) for child in ast.iter_child_nodes(node))
 
 
-def _falls_through(body: Sequence[ast.stmt]) -> bool:
-    """Whether the end of a block can be reached."""
-    return all(_statement_falls_through(statement) for statement in body)
+def can_fall_through(body: Sequence[ast.stmt]) -> bool:
+    """Whether the end of `body` can be reached, so that a function returns `None` there.
+
+    Loops without an end and without a `break` cannot be left; `with` may swallow an exception only
+    when it says so (`suppress`). Of the calls that never come back only `assert_never` and those
+    of `exit` are known.
+    """
+    return all(_goes_on(statement) for statement in body)
 
 
-def _statement_falls_through(node: ast.stmt) -> bool:
+def _goes_on(node: ast.stmt) -> bool:
     match node:
         case ast.Return() | ast.Raise() | ast.Break() | ast.Continue():
             return False
+        case ast.Assert(test=ast.Constant(value=False)):
+            return False
         case ast.If(test=ast.Constant(value=True), body=body):
-            return _falls_through(body)
+            return can_fall_through(body)
         case ast.If(body=body, orelse=orelse):
-            return _falls_through(body) or _falls_through(orelse)
+            return can_fall_through(body) or can_fall_through(orelse)
         case ast.Match(cases=cases):
             is_exhaustive = any(
                 isinstance(case.pattern, ast.MatchAs)
@@ -132,18 +136,18 @@ def _statement_falls_through(node: ast.stmt) -> bool:
                 and case.guard is None
                 for case in cases
             )
-            return not is_exhaustive or any(_falls_through(case.body) for case in cases)
-        case ast.With(body=body) | ast.AsyncWith(body=body):
-            return _falls_through(body)
-        case ast.While(test=ast.Constant(value=constant), body=body) if constant:
+            return not is_exhaustive or any(can_fall_through(case.body) for case in cases)
+        case ast.While(test=ast.Constant(value=value), body=body) if value:
             return any(_breaks(statement) for statement in body)
+        case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
+            suppresses = any("suppress" in ast.unparse(item.context_expr) for item in items)
+            return suppresses or can_fall_through(body)
         case ast.Try() | ast.TryStar():
-            if not _falls_through(node.finalbody):
+            if not can_fall_through(node.finalbody):
                 return False
-            ended = _falls_through([*node.body, *node.orelse])
-            return ended or any(_falls_through(handler.body) for handler in node.handlers)
-        case ast.Assert(test=ast.Constant(value=False)):
-            return False
+            return can_fall_through([*node.body, *node.orelse]) or any(
+                can_fall_through(handler.body) for handler in node.handlers
+            )
         case ast.Expr(value=ast.Call(func=func)):
             return not (
                 (isinstance(func, ast.Name) and func.id in {"assert_never", "exit", "quit"})
@@ -158,62 +162,6 @@ def _breaks(node: ast.AST) -> bool:
     if isinstance(node, ast.Break):
         return True
     if isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.For, ast.AsyncFor, ast.While)):
-        return False
+        # A `break` in the `else` of an inner loop leaves the outer one.
+        return any(_breaks(statement) for statement in getattr(node, "orelse", ()))
     return any(_breaks(child) for child in ast.iter_child_nodes(node))
-
-
-def can_fall_through(body: Sequence[ast.stmt]) -> bool:
-    """Whether the end of `body` can be reached, so that a function returns `None` there.
-
-    Loops without an end and without a `break` cannot be left; `with` may swallow an exception only
-    when it says so (`suppress`).
-    """
-    return all(_goes_on(statement) for statement in body)
-
-
-def _goes_on(node: ast.stmt) -> bool:
-    match node:
-        case ast.Return() | ast.Raise() | ast.Break() | ast.Continue():
-            return False
-        case ast.If(body=body, orelse=orelse):
-            return can_fall_through(body) or can_fall_through(orelse)
-        case ast.Match(cases=cases):
-            is_exhaustive = any(
-                isinstance(case.pattern, ast.MatchAs)
-                and case.pattern.pattern is None
-                and case.guard is None
-                for case in cases
-            )
-            return not is_exhaustive or any(can_fall_through(case.body) for case in cases)
-        case ast.While(test=ast.Constant(value=value), body=body) if value:
-            return _has_break(body)
-        case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
-            suppresses = any("suppress" in ast.unparse(item.context_expr) for item in items)
-            return suppresses or can_fall_through(body)
-        case ast.Try() | ast.TryStar():
-            if node.finalbody and not can_fall_through(node.finalbody):
-                return False
-            return can_fall_through([*node.body, *node.orelse]) or any(
-                can_fall_through(handler.body) for handler in node.handlers
-            )
-        case _:
-            return True
-
-
-def _has_break(body: Sequence[ast.stmt]) -> bool:
-    """Whether a `break` in `body` leaves the loop around it."""
-    for statement in body:
-        if isinstance(statement, ast.Break):
-            return True
-        if isinstance(statement, (ast.For, ast.AsyncFor, ast.While, ast.ClassDef, *FUNCTIONS)):
-            continue
-        for field in ("body", "orelse", "finalbody"):
-            if _has_break(getattr(statement, field, ())):
-                return True
-        if isinstance(statement, ast.Try | ast.TryStar) and any(
-            _has_break(handler.body) for handler in statement.handlers
-        ):
-            return True
-        if isinstance(statement, ast.Match) and any(_has_break(c.body) for c in statement.cases):
-            return True
-    return False
