@@ -29,6 +29,7 @@ from flake8_fastapi_rules.semantics.facts import (
 from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS, path_parameters, status_of
 from flake8_fastapi_rules.semantics.libraries import NOT_CALLABLE
 from flake8_fastapi_rules.semantics.modules import Module, Modules
+from flake8_fastapi_rules.semantics.paths import is_health_path
 from flake8_fastapi_rules.semantics.resolve import Resolver, first_argument
 from flake8_fastapi_rules.semantics.shared import SharedState
 from flake8_fastapi_rules.semantics.uses import Uses
@@ -348,8 +349,11 @@ class Model:
         name = qualified_name(target) if isinstance(target, Function | Class | External) else None
         if target_node is not None and name is None:
             return None
-        typed = self.resolve(module, kind)
-        type_name = qualified_name(typed) or ast.dump(kind)
+        if isinstance(kind, ast.Constant):
+            kind = self.resolver.parsed_annotation(module, kind) or kind
+        type_name = qualified_name(self.resolve(module, kind)) or ast.dump(kind)
+        if isinstance(target_node, ast.Call):  # what a factory makes depends on its arguments
+            name = f"{name} {ast.dump(target_node)}"
         others = [k for k in part.keywords if k.arg != "dependency"]
         return (marker.name, type_name, name, *sorted(ast.dump(each) for each in others))
 
@@ -366,6 +370,23 @@ class Model:
             for path in paths:
                 names.update(path_parameters(path or ""))
         return frozenset(names)
+
+    def served_paths(self, route: Route) -> tuple[str, ...]:
+        """The paths that a route is known to have: as written, under its router, in the apps."""
+        paths = [route.path]
+        receiver = route.receiver
+        if isinstance(receiver, Instance) and receiver.call and receiver.module:
+            for keyword in receiver.call.keywords:
+                if keyword.arg == "prefix" and route.path is not None:
+                    prefix = self.text(receiver.module, keyword.value)
+                    paths.append(None if prefix is None else prefix + route.path)
+        paths += [each.path for each in self.project(route.module).routes_at(route)]
+        return tuple(dict.fromkeys(path for path in paths if path is not None))
+
+    def is_health_route(self, route: Route) -> bool:
+        """Whether a route's path, with whatever prefix, is one that health checks ask for."""
+        known = self.settings.health_paths
+        return any(is_health_path(path, known) for path in self.served_paths(route))
 
     def may_have_injected_parameters(self, function: Function) -> bool:
         """Whether FastAPI reads a function's signature, or may do so.
@@ -434,6 +455,15 @@ class Model:
 
     def returns_as_written(self, function: Function) -> bool:
         """Whether a call gives what the body says: no decorator is known to change it."""
+        for decorator in getattr(function.node, "decorator_list", ()):
+            target = decorator.func if isinstance(decorator, ast.Call) else decorator
+            value = self.resolve(function.module, target)
+            # A wrapper of the project's own may return anything, and often another function.
+            if isinstance(value, Function) and any(
+                isinstance(each, FUNCTIONS) and each is not value.node
+                for each in ast.walk(value.node)
+            ):
+                return False
         return self.effects.graph.is_plainly_decorated(function)
 
     def returns_nothing(self, function: Function) -> bool:

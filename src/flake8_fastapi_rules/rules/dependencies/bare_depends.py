@@ -6,13 +6,18 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.findings import Edit, Fix
-from flake8_fastapi_rules.engine.source import Range
 from flake8_fastapi_rules.fixes.edit import fix_of
 from flake8_fastapi_rules.fixes.signature import signature_group
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Marker, Parameter
-from flake8_fastapi_rules.semantics.values import Function, FunctionNode
+from flake8_fastapi_rules.semantics.values import (
+    Function,
+    FunctionNode,
+    Instance,
+    Value,
+    qualified_name,
+)
 
 
 class BareDepends(Rule):
@@ -64,7 +69,8 @@ class BareDepends(Rule):
     ```
 
     ## Leaves alone
-    `Depends()` with brackets, whose class FastAPI takes from the annotation.
+    `Depends()` with brackets, whose class FastAPI takes from the annotation, and parameters of
+    other functions that call what they are given.
 
     ## Fix safety
     Safe: brackets are added where the annotation is a class, which is what `Depends()` calls. Code
@@ -87,21 +93,55 @@ class BareDepends(Rule):
     @on(ast.FunctionDef, ast.AsyncFunctionDef)
     def check(self, node: FunctionNode, context: Context) -> Iterator[Report]:
         """Report parameters with a marker that is not called."""
-        for parameter in context.model.parameters(Function(context.module, node)):
+        function = Function(context.module, node)
+        for parameter in context.model.parameters(function):
             marker = parameter.marker
             if (
                 marker is not None
-                and marker.call is None
-                and marker.name in ("Depends", "Security")
-                and marker.module is context.module
+                and _is_bare(marker)
+                and _is_written_in(parameter, marker)
+                and not self._is_called(function, parameter, context)
             ):
-                yield self._report_marker(node, parameter, marker, context)
+                typed = context.model.resolver.annotation(
+                    parameter.type_module, parameter.type_node
+                )
+                yield self._report_marker(
+                    parameter.node,
+                    parameter.name,
+                    marker,
+                    typed,
+                    context,
+                    signature_group(node),
+                )
+
+    @on(ast.Subscript)
+    def check_alias(self, node: ast.Subscript, context: Context) -> Iterator[Report]:
+        """Report an alias with a marker that is not called, once for all that use it."""
+        markers = context.model.markers_of_alias(context.module, node)
+        if markers and _is_bare(markers[-1]):
+            typed = context.model.resolver.annotation(context.module, node)
+            name = _alias_name(context.module.index.parents[node])
+            yield self._report_marker(markers[-1].node, name, markers[-1], typed, context)
+
+    def _is_called(self, function: Function, parameter: Parameter, context: Context) -> bool:
+        """Whether a function that FastAPI never reads takes a marker as something to call."""
+        return not context.model.may_have_injected_parameters(function) and any(
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == parameter.name
+            for node in context.module.index.own_nodes(function.node)
+        )
 
     def _report_marker(
-        self, node: FunctionNode, parameter: Parameter, marker: Marker, context: Context
+        self,
+        place: ast.AST,
+        name: str,
+        marker: Marker,
+        typed: Value,
+        context: Context,
+        group: str | None = None,
     ) -> Report:
         model = context.model
-        typed = model.resolver.annotation(parameter.type_module, parameter.type_node)
         is_refused = model.is_refused_as_field(typed)
         can_be_called = is_refused or model.is_class_with_parameters(typed)
 
@@ -114,24 +154,42 @@ class BareDepends(Rule):
                 f"Call `{marker.name}`",
                 "safe",
                 Edit(end, end, "()"),
-                group=signature_group(node),
+                group=group,
                 leads_to=("FAR301", "FAR314", "FAR315", "FAR317", "FAR318"),
             )
 
         return self.report(
-            _place(parameter, marker, context),
-            "class" if is_refused and parameter.type_node is not None else None,
+            place,
+            "class" if is_refused else None,
             fix=fix,
-            name=parameter.name,
+            name=name,
             marker=marker.name,
-            type=context.shown(parameter.type_node) if parameter.type_node else "",
+            type=_class_name(typed),
         )
 
 
-def _place(parameter: Parameter, marker: Marker, context: Context) -> ast.AST | Range:
-    """The parameter, or the place in an alias from which all its users have the marker."""
+def _is_bare(marker: Marker) -> bool:
+    """Whether a dependency's marker is not called."""
+    return marker.call is None and marker.name in ("Depends", "Security")
+
+
+def _is_written_in(parameter: Parameter, marker: Marker) -> bool:
+    """Whether a marker stands in the signature itself rather than in an alias."""
     annotation = parameter.annotation
-    if not marker.in_annotated or annotation is None:
-        return parameter.node
-    inside = any(child is marker.node for child in ast.walk(annotation))
-    return parameter.node if inside or isinstance(annotation, ast.Constant) else marker.node
+    if not marker.in_annotated or annotation is None or isinstance(annotation, ast.Constant):
+        return marker.module is parameter.module
+    return any(child is marker.node for child in ast.walk(annotation))
+
+
+def _alias_name(statement: ast.AST) -> str:
+    """The name that an assignment or `type` statement gives an annotation."""
+    targets = getattr(statement, "targets", None) or [
+        getattr(statement, "target", None) or getattr(statement, "name", None)
+    ]
+    return targets[0].id if isinstance(targets[0], ast.Name) else "the alias"
+
+
+def _class_name(typed: Value) -> str:
+    """The last part of a class's name."""
+    of = typed.of if isinstance(typed, Instance) else typed
+    return (qualified_name(of) or "it").rpartition(".")[2]

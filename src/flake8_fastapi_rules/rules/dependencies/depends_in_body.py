@@ -161,13 +161,21 @@ def _is_used(node: ast.expr, function: ast.AST, is_framework: bool, context: Con
             return value is child
         case ast.Expr():
             return True
+        case ast.Return():
+            return is_framework
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            named = [
+                each
+                for each in ast.walk(function)
+                if isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load)
+            ]
+            if is_framework and not named:
+                return True
+            own = set(index.own_nodes(function))
             uses = [
                 use
-                for use in index.own_nodes(function)
-                if isinstance(use, ast.Name)
-                and use.id == name
-                and isinstance(use.ctx, ast.Load)
+                for use in named
+                if use in own
                 # `session = session or Depends(...)` is no use, and would never end.
                 and (use.lineno, use.col_offset) > (parent.end_lineno, parent.end_col_offset)
             ]
