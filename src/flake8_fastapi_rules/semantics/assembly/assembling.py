@@ -44,6 +44,7 @@ class Assembling:
         self._subclasses: defaultdict[str, set[str]] = defaultdict(set)
         self._aliases: defaultdict[str, set[str]] = defaultdict(set)
         self._names: set[str] = set()
+        self._methods: defaultdict[str, list[Class]] = defaultdict(list)
 
     def add(self, modules: Iterable[Module]) -> None:
         """Take in modules."""
@@ -97,6 +98,8 @@ class Assembling:
             self._functions.add(function)
             names = {function.name}
             owner = module.index.class_of(function)
+            if owner is not None:
+                self._methods[function.name].append(Class(module, owner))
             if owner is not None and function.name in _MAKING:
                 names = self._with_subclasses(owner.name)
             elif owner is not None and function.name == "__call__":
@@ -125,12 +128,23 @@ class Assembling:
                 continue
             callee = self._model.resolve(module, call.func)
             if isinstance(callee, Class) or (
-                isinstance(callee, Function)
-                # A method counts by its name: which override runs is not known.
-                and (callee.node in self._functions or callee.owner is not None)
+                isinstance(callee, Function) and self._may_run(callee)
             ):
                 found += [(module, function) for function in around]
         return found
+
+    def _may_run(self, callee: Function) -> bool:
+        """Whether a call of `callee` may run an assembling function: itself or an override."""
+        if callee.node in self._functions:
+            return True
+        owner, node = callee.owner, callee.node
+        if owner is None or isinstance(node, ast.Lambda):
+            return False
+        return any(self._is_related(owner, other) for other in self._methods.get(node.name, ()))
+
+    def _is_related(self, one: Class, other: Class) -> bool:
+        resolver = self._model.resolver
+        return one in resolver.mro(other) or other in resolver.mro(one)
 
 
 def _around(module: Module, node: ast.AST) -> Iterable[ast.AST]:

@@ -15,6 +15,7 @@ from flake8_fastapi_rules.semantics.assembly.objects import (
     Table,
     is_literal,
     items_of,
+    may_concern_apps,
     text_method,
 )
 from flake8_fastapi_rules.semantics.values import UNKNOWN, Constant, Unknown
@@ -121,6 +122,7 @@ class Builtins:
         if any(condition not in receiver.conditions for condition in self._evaluator.conditions):
             items = [item if isinstance(item, Maybe) else Maybe(item) for item in items]
         receiver.items.extend(items)
+        self._evaluator.progress += any(may_concern_apps(item) for item in items)
 
     def _mapping_method(self, receiver: Table, name: str, arguments: Arguments) -> AV:
         values = arguments.positional

@@ -32,6 +32,7 @@ from flake8_fastapi_rules.semantics.assembly.objects import (
     items_of,
     last_name,
     made_in,
+    may_concern_apps,
     to_value,
 )
 from flake8_fastapi_rules.semantics.assembly.vocabulary import APP, APP_DEFAULTS, ROUTER
@@ -60,6 +61,8 @@ _SMALL = 8
 _SHORT = 40
 #: and so deep may such helpers lead to further ones.
 _FOLLOWED = 2
+#: A function that ran so often and never told an app or router anything is not run again.
+_FRUITLESS = 20
 #: Libraries that get apps and put no routes and handlers on them.
 _HARMLESS = frozenset(
     {
@@ -196,7 +199,7 @@ class Calls:
         self, callee: Closure, node: ast.Call, frame: Frame, is_statement: bool
     ) -> AV:
         function = callee.function
-        if function in self._evaluator.assembling:
+        if self._is_worth_running(function):
             return self.call_function(callee, self.arguments(node, frame))
         if not is_statement and self.is_small(function):
             value = self.call_function(callee, self.arguments(node, frame), for_result=True)
@@ -207,6 +210,13 @@ class Calls:
         if is_statement:
             return UNKNOWN
         return self._evaluator.lift(self._evaluator.resolver.called(function, frame.module, node))
+
+    def _is_worth_running(self, function: Function) -> bool:
+        """Whether a call may assemble something: it reaches code that does, and ever did so."""
+        return (
+            function in self._evaluator.assembling
+            and self._evaluator.fruitless[function.node] < _FRUITLESS
+        )
 
     def is_small(self, function: Function) -> bool:
         """Whether a helper is short enough to be followed only for its result."""
@@ -256,6 +266,7 @@ class Calls:
         self._evaluator.running.append(node)
         self._evaluator.following += for_result
         depth = len(self._evaluator.conditions)
+        progress = self._evaluator.progress
         try:
             if isinstance(node, ast.Lambda):
                 return self._evaluator.evaluate(node.body, frame)
@@ -273,6 +284,8 @@ class Calls:
         for made in alternatives(result):
             if isinstance(made, Made):
                 self._evaluator.results[node].append(made.node)
+        if self._evaluator.progress == progress and not may_concern_apps(result):
+            self._evaluator.fruitless[node] += 1
         return result
 
     def _bind_arguments(
@@ -352,7 +365,7 @@ class Calls:
         instance = Object(cls, node, frame.module)
         init = self._evaluator.member(cls, "__init__", instance, stop_at_library=True)
         if isinstance(init, Closure):
-            if init.function in self._evaluator.assembling:
+            if self._is_worth_running(init.function):
                 self.call_function(init, arguments)
             else:
                 self._bind_fields(instance, init, arguments)
@@ -427,11 +440,13 @@ class Calls:
             in_test=self._evaluator.in_test,
         )
         self._evaluator.nodes.append(made)
+        self._evaluator.progress += 1
         self._evaluator.by_call[node].append(made)
         return Made(made)
 
     def initialise(self, node: RouterNode, arguments: Arguments) -> None:
         """What `FastAPI(...)` and `APIRouter(...)` themselves do with their arguments."""
+        self._evaluator.progress += 1
         options = self._evaluator.registry.options(arguments)
         node.options = replace(options, prefix="") if node.is_app else options
         if node.is_app:
@@ -498,6 +513,7 @@ class Calls:
             conditions=tuple(self._evaluator.conditions), in_test=self._evaluator.in_test,
         )  # fmt: skip
         self._evaluator.nodes.append(made)
+        self._evaluator.progress += 1
         self._evaluator.by_call[node].append(made)
         return Made(made)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +120,10 @@ class Evaluator:
         #: The functions that ran, and the calls that are running.
         self.executed: set[ast.AST] = set()
         self.running: list[ast.AST] = []
+        #: How often something was told to an app or router, or one was made or kept.
+        self.progress = 0
+        #: How often functions ran without any progress.
+        self.fruitless: Counter[ast.AST] = Counter()
         #: What functions under `lru_cache` gave.
         self.cached: dict[ast.AST, AV] = {}
         self.endpoints: set[ast.AST] = set()

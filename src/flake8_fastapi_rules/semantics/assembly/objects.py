@@ -231,6 +231,21 @@ def made_in(value: AV, depth: int) -> Iterator[Made]:
             yield from made_in(item, depth + 1)
 
 
+def may_concern_apps(value: AV, depth: int = 0) -> bool:
+    """Whether a value is or holds something that an app may be told, or that tells it."""
+    match value:
+        case Maybe(value=inner):
+            return may_concern_apps(inner, depth)
+        case Made() | Planned() | Decorator() | Depending() | Routes() | Closure() | Class():
+            return True
+        case Either(values=values) | Items(items=values):
+            return depth < 3 and any(may_concern_apps(item, depth + 1) for item in values)
+        case Table(items=named) | Object(attributes=named):
+            return depth < 3 and any(may_concern_apps(v, depth + 1) for v in named.values())
+        case _:
+            return False
+
+
 def has_objects(arguments: Arguments) -> bool:
     values = [*arguments.positional, *arguments.keywords.values()]
     return any(isinstance(value, Made | Object | Items | Table | Either) for value in values)

@@ -145,6 +145,7 @@ class Registry:
 
     def made_call(self, node: RouterNode, name: str, arguments: Arguments, origin: Origin) -> AV:
         """Call a method of an app or router."""
+        self._evaluator.progress += 1
         plain = name.removeprefix("super.")
         if plain == "__init__":
             self._evaluator.calls.initialise(node, arguments)
@@ -177,6 +178,7 @@ class Registry:
 
     def apply(self, decorator: Decorator, endpoint: AV) -> None:
         """Register an endpoint as `router.get(...)(endpoint)` does: through `add_api_route`."""
+        self._evaluator.progress += 1
         node, verb = decorator.node, decorator.verb
         named = decorator.arguments.named(POSITIONAL.get(verb, ("path",)))
         if verb in VERBS:
@@ -367,6 +369,7 @@ class Registry:
 
     def extend_routes(self, node: RouterNode, value: AV) -> None:
         """`router.routes.extend(...)`, `FastAPI(routes=...)`"""
+        self._evaluator.progress += 1
         if isinstance(value, Routes):
             for entry in list(value.node.entries):
                 node.entries.append(entry)
@@ -403,6 +406,7 @@ class Registry:
 
     def routes_call(self, node: RouterNode, name: str, arguments: Arguments) -> AV:
         """Call a method of the list `router.routes`."""
+        self._evaluator.progress += 1
         if name in {"append", "insert"} and arguments.positional:
             self._put(node, arguments.positional[-1])
         elif name == "extend" and arguments.positional:

@@ -28,6 +28,7 @@ from flake8_fastapi_rules.semantics.assembly.objects import (
     is_literal,
     items_of,
     leaves,
+    may_concern_apps,
     merged,
     truth_of,
     visible_from,
@@ -198,6 +199,7 @@ class Statements:
 
     def set_attribute(self, receiver: AV, attr: str, value: AV) -> None:
         """`receiver.attr = value`"""
+        self._evaluator.progress += isinstance(receiver, Made) or may_concern_apps(value)
         if isinstance(receiver, Object):
             receiver.attributes[attr] = value
         elif isinstance(receiver, Made):
