@@ -525,6 +525,11 @@ def _root_of(directory: Path) -> Path:
     return directory
 
 
+def _is_template(data: bytes) -> bool:
+    """Whether a file is still to be filled in (cookiecutter, copier) and configures nothing."""
+    return TABLE.encode() not in data and re.search(rb"\{\{.*\}\}|\{%.*%\}", data) is not None
+
+
 def _read_toml(file: Path) -> Mapping[str, Any]:
     try:
         data = file.read_bytes()
@@ -538,6 +543,8 @@ def _read_toml(file: Path) -> Mapping[str, Any]:
         line = data[: error.start].count(b"\n") + 1
         raise ConfigError("not valid UTF-8", f"{display_path(file)}:{line}") from error
     except tomllib.TOMLDecodeError as error:
+        if _is_template(data):
+            return {}
         message = str(error)
         origin = display_path(file)
         if place := re.search(r" \(at line (\d+), column (\d+)\)$", message):

@@ -149,6 +149,18 @@ def test_broken_toml_names_file_and_line(
     assert str(caught.value).startswith(f"{file}{place}: {message}")
 
 
+def test_a_template_of_a_file_configures_nothing(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.flake8-fastapi-rules]\nprofile = "strict"\n')
+    inner = tmp_path / "{{cookiecutter.name}}"
+    inner.mkdir()
+    template = "[project]\nname = {{ cookiecutter.name }}\n{% if db %}\n"
+    (inner / "pyproject.toml").write_text(template)
+    assert SettingsLoader().load(inner / "main.py").settings.profile == "strict"
+    (inner / "pyproject.toml").write_text(template + "[tool.flake8-fastapi-rules]\n")
+    with pytest.raises(ConfigError, match="invalid TOML"):
+        SettingsLoader().load(inner / "main.py")
+
+
 def test_a_broken_file_is_reported_each_time(tmp_path: Path) -> None:
     write(tmp_path / "pyproject.toml", "[tool")
     loader = SettingsLoader()
