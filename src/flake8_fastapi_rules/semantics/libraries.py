@@ -1157,6 +1157,7 @@ TOKEN_CALLS: Final[Mapping[str, TokenCall]] = MappingProxyType(
         "authlib.jose.JsonWebToken.encode": _AUTHLIB_ENCODE,
         "authlib.jose.jwt.decode": _AUTHLIB_DECODE,
         "authlib.jose.jwt.encode": _AUTHLIB_ENCODE,
+        "jose.jws.get_unverified_claims": TokenCall("peek", 0, None, None, ("", "", "token")),
         "jose.jws.sign": TokenCall("encode", 0, 1, 3, ("key", "algorithm", "payload")),
         "jose.jws.verify": TokenCall("decode", 0, 1, 2, ("key", "algorithms", "token")),
         "jose.jwt.decode": TokenCall("decode", keywords=("key", "algorithms", "token")),

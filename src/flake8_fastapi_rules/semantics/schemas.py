@@ -55,13 +55,19 @@ class SchemaField:
         value = self.node.value
         if value is None or value is not self.field_call:
             given = self.argument("default_factory") or self.argument("default")
-            return value is not None or given is not None
+            return (value is not None and not _is_ellipsis(value)) or given is not None
         assert self.field_call is not None
-        first = self.field_call.args[0] if self.field_call.args else self.argument("default")
-        if first is not None:
-            return not (isinstance(first, ast.Constant) and first.value is ...)
-        has_unknown = any(keyword.arg is None for keyword in self.field_call.keywords)
-        return has_unknown or self.argument("default_factory") is not None
+        if self.argument("default_factory") is not None:
+            return True
+        first = self.field_call.args[0] if self.field_call.args else None
+        values = [each for each in (first, self.argument("default")) if each is not None]
+        if values:
+            return not all(map(_is_ellipsis, values))
+        return any(keyword.arg is None for keyword in self.field_call.keywords)
+
+
+def _is_ellipsis(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is ...
 
 
 def _schema_fields(model: Model, cls: Class) -> Iterator[SchemaField]:

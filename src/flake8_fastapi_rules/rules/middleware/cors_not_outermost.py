@@ -90,7 +90,7 @@ class CorsNotOutermost(Rule):
                     yield self.report(other.node, related=[where], fix=fix, name=name)
 
     def _wraps(self, other: Middleware, cors: Middleware, context: Context) -> bool:
-        """Whether `other` is put around `cors` on the same app, on every path that adds both."""
+        """Whether `other` is put around `cors` on the same app, on a path that adds both."""
         if other is cors or other.app != cors.app or not cors.app:
             return False
         if _receiver(other) != _receiver(cors):
@@ -109,7 +109,10 @@ class CorsNotOutermost(Rule):
             return False
         scope = index.scope_of(cors.node)
         cors_branch, branch = index.branch_of(cors.node, scope), index.branch_of(other.node, scope)
-        return branch[: len(cors_branch)] == cors_branch
+        # Where CORS is added under a condition, what follows wraps it whenever it is there at all;
+        # only the branches of one statement exclude each other.
+        blocks = dict(cors_branch)
+        return all(blocks.get(statement, block) == block for statement, block in branch)
 
     def _fix(self, cors: Middleware, other: Middleware, context: Context) -> Fix | None:
         index = context.module.index

@@ -101,6 +101,31 @@ _VALIDATORS: Final[Mapping[str, str]] = MappingProxyType(
     {"pydantic.validator": "field_validator", "pydantic.root_validator": "model_validator"}
 )
 _OBJECT_METHODS: Final = frozenset({"copy", "dict", "json", "__fields_set__"})
+#: Names of `pydantic` and its modules that Pydantic 2 moved or removed.
+_IMPORTED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "pydantic.Color": "pydantic_extra_types.color.Color",
+        "pydantic.ConstrainedFloat": "Annotated[float, Field(...)]",
+        "pydantic.ConstrainedInt": "Annotated[int, Field(...)]",
+        "pydantic.ConstrainedList": "Annotated[list[...], Field(...)]",
+        "pydantic.ConstrainedStr": "Annotated[str, StringConstraints(...)]",
+        "pydantic.PaymentCardNumber": "pydantic_extra_types.payment.PaymentCardNumber",
+        "pydantic.PyObject": "ImportString",
+        "pydantic.color.Color": "pydantic_extra_types.color.Color",
+        "pydantic.generics.GenericModel": "BaseModel",
+        "pydantic.parse_obj_as": "TypeAdapter",
+        "pydantic.payment.PaymentCardBrand": "pydantic_extra_types.payment.PaymentCardBrand",
+        "pydantic.payment.PaymentCardNumber": "pydantic_extra_types.payment.PaymentCardNumber",
+        "pydantic.tools.parse_obj_as": "TypeAdapter",
+    }
+)
+#: Hooks of classes that are types of fields.
+_HOOKS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "__get_validators__": "__get_pydantic_core_schema__",
+        "__modify_schema__": "__get_pydantic_json_schema__",
+    }
+)
 
 
 class PydanticV1Api(Rule):
@@ -109,7 +134,9 @@ class PydanticV1Api(Rule):
     ## What it does
     Reports what Pydantic 2 renamed: `@validator` and `@root_validator`, `class Config` and the old
     names of its settings, `.dict()`, `.json()`, `.parse_obj()` and the other methods of models,
-    `BaseSettings` from `pydantic`, and arguments of `Field` such as `min_items` and `const`.
+    `__root__`, `BaseSettings`, `GenericModel`, `parse_obj_as` and others imported from `pydantic`,
+    the hooks `__get_validators__` and `__modify_schema__`, and arguments of `Field` such as
+    `min_items` and `const`.
 
     ## Why it matters
     Some of it works with a warning until Pydantic 3, some fails at import (`BaseSettings`,
@@ -140,7 +167,8 @@ class PydanticV1Api(Rule):
 
     ## Leaves alone
     `pydantic.v1`, methods of these names that a class defines itself, objects whose class cannot
-    be told, and projects that require Pydantic below 2 (or FastAPI from before 0.100).
+    be told, old hooks beside the new ones, imports under `try` or `if`, and projects that require
+    Pydantic below 2 (or FastAPI from before 0.100).
 
     ## Fix safety
     Names that mean the same are replaced. Validators are rewritten when they take class and value
@@ -179,6 +207,8 @@ class PydanticV1Api(Rule):
                     yield self.report(where, "config", fix=fix)
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
                     yield from self._validators(statement, context)
+                case ast.AnnAssign(target=ast.Name(id="__root__")):
+                    yield self.report(statement.target, old="__root__", new="RootModel")
                 case ast.Assign(value=ast.Call() as call) if _binds_config(statement):
                     yield from self._keys(call, context)
 
@@ -193,10 +223,16 @@ class PydanticV1Api(Rule):
             return
         for statement in module.index.nodes(ast.ImportFrom):
             assert isinstance(statement, ast.ImportFrom)
-            if statement.module == "pydantic" and not statement.level:
+            if not statement.level and not self._is_tried(statement, context):
                 for alias in statement.names:
-                    if alias.name == "BaseSettings" and not self._is_tried(statement, context):
+                    name = f"{statement.module}.{alias.name}"
+                    if name == "pydantic.BaseSettings":
                         yield self.report(alias, "settings")
+                    elif new := _IMPORTED.get(name):
+                        yield self.report(alias, old=alias.name, new=new)
+        for cls in module.index.nodes(ast.ClassDef):
+            assert isinstance(cls, ast.ClassDef)
+            yield from self._hooks(cls, context)
         for node in module.index.nodes(ast.Attribute):
             assert isinstance(node, ast.Attribute)
             if node.attr in _METHODS:
@@ -204,6 +240,16 @@ class PydanticV1Api(Rule):
         for call in module.index.nodes(ast.Call):
             assert isinstance(call, ast.Call)
             yield from self._field(call, context)
+
+    def _hooks(self, cls: ast.ClassDef, context: Context) -> Iterator[Report]:
+        """Report old hooks of a type that has no new ones."""
+        methods = {each.name: each for each in cls.body if isinstance(each, ast.FunctionDef)}
+        if methods.keys() & set(_HOOKS.values()):
+            return
+        for old, new in _HOOKS.items():
+            if old in methods:
+                where = context.source.name_range(methods[old])
+                yield self.report(where, old=old, new=new)
 
     def _is_tried(self, node: ast.AST, context: Context) -> bool:
         return any(isinstance(p, ast.Try | ast.If) for p in context.module.index.ancestors(node))

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.values import Instance
+from flake8_fastapi_rules.semantics.credentials import argument, has_open_arguments
+from flake8_fastapi_rules.semantics.values import Constant, Instance
 
 _TRUSTED = "starlette.middleware.trustedhost.TrustedHostMiddleware"
 _PUTTING = frozenset({"starlette.middleware.Middleware"})
@@ -16,7 +17,8 @@ class TrustedHostWildcard(Rule):
     """Name the hosts that `TrustedHostMiddleware` is to trust.
 
     ## What it does
-    Reports `TrustedHostMiddleware` with `"*"` among its hosts.
+    Reports `TrustedHostMiddleware` with `"*"` among its hosts, and without any hosts, which means
+    the same.
 
     ## Why it matters
     The middleware then checks nothing at all, but whoever reads the code believes that it does:
@@ -47,6 +49,9 @@ class TrustedHostWildcard(Rule):
 
     code = "FAR719"
     message = "`TrustedHostMiddleware` with `*` trusts every host; name yours"
+    variants = {
+        "default": "`TrustedHostMiddleware` without `allowed_hosts` trusts every host; name yours",
+    }
     profiles = ("recommended",)
     hints = ("TrustedHost",)
 
@@ -55,9 +60,6 @@ class TrustedHostWildcard(Rule):
         """Report the hosts, however the middleware is put on."""
         if not call.args:
             return
-        hosts = next((k.value for k in call.keywords if k.arg == "allowed_hosts"), None)
-        if hosts is None or self._is_setting(hosts, context):
-            return
         is_put = isinstance(call.func, ast.Attribute) and call.func.attr == "add_middleware"
         made = context.resolve(call)
         is_middleware = context.model.is_instance(made, *_PUTTING)
@@ -65,6 +67,14 @@ class TrustedHostWildcard(Rule):
             (is_put or is_middleware)
             and context.model.is_subclass(context.resolve(call.args[0]), _TRUSTED)
         ):
+            return
+        # `TrustedHostMiddleware(app, hosts)`, but `add_middleware(TrustedHostMiddleware, hosts)`.
+        hosts = argument(call, "allowed_hosts", 1)
+        if hosts is None or context.resolve(hosts) == Constant(None):
+            if not has_open_arguments(call):
+                yield self.report(hosts or call, "default")
+            return
+        if self._is_setting(hosts, context):
             return
         elements = context.model.elements(context.module, hosts) or ()
         if any(context.model.text(home, element) == "*" for home, element in elements):

@@ -105,14 +105,22 @@ class UnverifiedJwt(Rule):
         ) or context.resolve(verify) == Constant(False)
 
     def _is_verified_too(self, use: TokenUse, context: Context) -> bool:
-        """Whether the same function verifies a token as well."""
+        """Whether the same function verifies the token as well, as far as its name tells."""
         function = context.module.index.function_of(use.call)
         if function is None:
             return False
+        names = {n.id for n in ast.walk(use.payload or use.call) if isinstance(n, ast.Name)}
+        parameters = {each.arg for each in (*function.args.args, *function.args.kwonlyargs)}
         for node in ast.walk(function):
             if isinstance(node, ast.Call) and node is not use.call:
                 other = token_use(context.model, context.module, node)
                 if other and other.kind.action == "decode":
-                    if not self._is_unverified(other, context):
+                    if self._is_unverified(other, context):
+                        continue
+                    token = other.payload
+                    is_another = isinstance(token, ast.Name) and (
+                        token.id in parameters and names <= parameters and token.id not in names
+                    )
+                    if not is_another:
                         return True
         return False
