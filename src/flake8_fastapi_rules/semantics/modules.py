@@ -37,10 +37,13 @@ SIZE_LIMIT = 2_000_000
 _WORDS = (
     *("".join(letters).encode() for letters in product("fF", ("ast",), "aA", "pP", "iI")),
     b"starlette", b"APIRouter", b"Depends(", b"include_router", b"add_api_route", b".mount(",
-    b"_overrides",
+    b"_overrides", b"add_middleware", b"exception_handler", b"on_event", b"event_handler",
 )  # fmt: skip
 _DECORATOR = re.compile(
     rb"@[\w.]+\.(?:get|post|put|patch|delete|head|options|trace|websocket|api_route|route)\b"
+    # `from .web import Service` and `app = Service()` say nothing else of the framework.
+    rb"|^ *(?:app|application|router)(?::[^=\n]+)? *= *\w",
+    re.MULTILINE,
 )
 #: What the text of a file that starts something in the background must contain.
 _ROUTINES = re.compile(
