@@ -18,9 +18,9 @@ from flake8_fastapi_rules.config import (
     SettingsLoader,
     suggestion,
 )
-from flake8_fastapi_rules.engine.findings import Finding
+from flake8_fastapi_rules.engine.findings import Finding, Unfixable
 from flake8_fastapi_rules.engine.plan import Plan
-from flake8_fastapi_rules.engine.results import PlacedFix, Problem, Results, placed_fix
+from flake8_fastapi_rules.engine.results import Problem, Results, placed_fix
 from flake8_fastapi_rules.engine.runner import INTERNAL_ERROR, crash_finding, run, unique
 from flake8_fastapi_rules.engine.source import Source, SourceError
 from flake8_fastapi_rules.engine.suppress import unsuppressed
@@ -235,20 +235,22 @@ class Linter:
             results.problems.append(Problem(source.path, error.line, error.column, error.message))
             return results
         if fixes:
-            findings = self._compute_fixes(source, findings, results.fixes)
+            findings = self._compute_fixes(source, findings, results)
         if noqa:
             findings = unsuppressed(source, findings)
         results.findings = [f for f in findings if not self._choices.hides(f.code, f.path)]
         return results
 
     def _compute_fixes(
-        self, source: Source, findings: list[Finding], fixes: dict[Finding, PlacedFix]
+        self, source: Source, findings: list[Finding], results: Results
     ) -> list[Finding]:
         crashes: dict[str, Finding] = {}
         for finding in findings:
             try:
                 if fix := placed_fix(source, finding):
-                    fixes[finding] = fix
+                    results.fixes[finding] = fix
+            except Unfixable as reason:
+                results.unfixable[finding] = str(reason)
             except Exception as error:
                 where = f"the fix of {finding.code}"
                 crashes.setdefault(finding.code, crash_finding(source, where, error))

@@ -10,7 +10,7 @@ from typing import Any
 from flake8_fastapi_rules.config import SettingsLoader
 from flake8_fastapi_rules.engine.findings import Finding
 from flake8_fastapi_rules.engine.source import Source
-from flake8_fastapi_rules.fixes.apply import NO_FIX, NOT_FIXABLE, UNSAFE, apply_fixes
+from flake8_fastapi_rules.fixes.apply import apply_fixes
 from flake8_fastapi_rules.linter import INTERNAL_ERROR, Linter
 from flake8_fastapi_rules.rules import all_rules
 from tests.rules.cases import Case
@@ -68,10 +68,6 @@ def crashes(found: Mapping[str, list[Finding]]) -> list[str]:
     return [f"{f.path}:{f.line}: {f.message}" for f in findings if f.code == INTERNAL_ERROR]
 
 
-#: Reasons for which a finding may stay that are no fault of the fix.
-ACCEPTABLE = (NO_FIX, NOT_FIXABLE, UNSAFE)
-
-
 def fix(
     case: Case, folder: Path, settings: Mapping[str, Any] | None = None, *, strictly: bool = True
 ) -> dict[str, str]:
@@ -104,7 +100,7 @@ def fix(
         rejected = [
             f"{path}:{left.finding.line}: {left.finding.code}: {left.reason}"
             for left in outcome.left
-            if left.reason not in ACCEPTABLE
+            if left.is_rejected
         ]
         assert not (strictly and rejected), "rejected fixes:\n" + "\n".join(rejected)
         texts[path] = outcome.after.text

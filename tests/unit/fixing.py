@@ -7,10 +7,10 @@ import io
 import itertools
 import tokenize
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from flake8_fastapi_rules.engine.findings import Edit
+from flake8_fastapi_rules.engine.findings import Edit, Unfixable
 from flake8_fastapi_rules.engine.source import Source
 from flake8_fastapi_rules.fixes.text import FileText, text_of
 from flake8_fastapi_rules.semantics.modules import Module
@@ -25,10 +25,19 @@ def file_text(code: str, path: str = "app.py") -> FileText:
     return text_of(module_of(code, path))
 
 
-def edited(code: str, edits: Edit | Iterable[Edit] | None) -> str | None:
-    """The text after the edits; it must parse and have the same comments."""
-    if edits is None:
-        return None
+Made = Edit | Iterable[Edit]
+
+
+def edited(code: str, edits: Made | Callable[[], Made]) -> str | None:
+    """The text after the edits; it must parse and have the same comments.
+
+    `None` when what makes the edits refuses to, for a reason that it gives.
+    """
+    if callable(edits):
+        try:
+            edits = edits()
+        except Unfixable:
+            return None
     flat = sorted([edits] if isinstance(edits, Edit) else edits)
     for first, second in itertools.pairwise(flat):
         assert first.end <= second.start, (first, second)

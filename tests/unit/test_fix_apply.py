@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from flake8_fastapi_rules.engine.findings import Edit, Finding, Fix
+from flake8_fastapi_rules.engine.findings import Edit, Finding, Fix, Unfixable
 from flake8_fastapi_rules.engine.source import Range, Source
 from flake8_fastapi_rules.fixes import apply
 from flake8_fastapi_rules.fixes.apply import apply_fixes, select, splice
@@ -117,18 +117,22 @@ def test_reasons() -> None:
     def crash(match: re.Match[str]) -> Fix:
         raise ValueError("oh")
 
+    def refuse(match: re.Match[str]) -> Fix:
+        raise Unfixable("a comment is in the way")
+
     def overlapping(match: re.Match[str]) -> Fix:
         return Fix("Change", "safe", (Edit(0, 2, "a"), Edit(1, 3, "b")))
 
     for make, reason in (
         (None, apply.NO_FIX),
-        (lambda _: None, apply.NOT_FIXABLE),
+        (refuse, "a comment is in the way"),
         (crash, "the fix failed with ValueError: oh"),
         (overlapping, "the fix has edits that overlap"),
         (to("old"), "the fix changes nothing"),
     ):
         outcome = fix("old\n", rule("FAR301", "old", make))
         assert [left.reason for left in outcome.left] == [reason]
+        assert [left.is_rejected for left in outcome.left] == [make not in (None, refuse)]
 
 
 def test_fixes_that_undo_each_other_end() -> None:

@@ -9,8 +9,9 @@ import warnings
 import pytest
 
 from flake8_fastapi_rules.config import Settings
+from flake8_fastapi_rules.engine.findings import Unfixable
 from flake8_fastapi_rules.engine.source import Source
-from flake8_fastapi_rules.fixes.lifespan import NoLifespan, lifespan_from_events
+from flake8_fastapi_rules.fixes.lifespan import lifespan_from_events
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.semantics.facts import App, EventHandler
 from flake8_fastapi_rules.semantics.model import Model
@@ -248,5 +249,5 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused(case: str) -> None:
-    with pytest.raises(NoLifespan):
+    with pytest.raises(Unfixable):
         rewrite(HEAD + REFUSED[case])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -39,7 +40,8 @@ def convert_one(code: str, *, keyword_only: bool, is_endpoint: bool) -> str | No
                 continue
             result = edited(
                 code,
-                use_annotated(
+                partial(
+                    use_annotated,
                     text,
                     function,
                     argument,
@@ -305,7 +307,7 @@ def change(signature: str, name: str, action: str, value: str = "") -> str | Non
     function = text.index.nodes(ast.FunctionDef)[0]
     argument = next((a for a in all_arguments(function.args) if a.arg == name), None)
     if action == "add":
-        result = edited(code, add_parameter(text, function, name))
+        result = edited(code, lambda: add_parameter(text, function, name))
     else:
         assert argument is not None
         edits = {
@@ -314,7 +316,7 @@ def change(signature: str, name: str, action: str, value: str = "") -> str | Non
             "other default": lambda: replace_default(text, function, argument, value),
             "annotate": lambda: annotate(text, argument, value),
             "remove": lambda: remove_parameter(text, function, argument),
-        }[action]()
+        }[action]
         result = edited(code, edits)
     return None if result is None else result.removeprefix("def f(").removesuffix("): ...\n")
 

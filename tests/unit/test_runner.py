@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flake8_fastapi_rules.config import SettingsLoader
-from flake8_fastapi_rules.engine.findings import Edit, Finding, Fix
+from flake8_fastapi_rules.engine.findings import Edit, Finding, Fix, Unfixable
 from flake8_fastapi_rules.engine.plan import Plan
 from flake8_fastapi_rules.engine.runner import INTERNAL_ERROR
 from flake8_fastapi_rules.engine.source import Range, Source
@@ -165,9 +165,12 @@ def test_fixes_are_placed_and_their_crashes_isolated() -> None:
     def bad() -> Fix:
         raise KeyError("lost")
 
+    def refused() -> Fix:
+        raise Unfixable("it is two")
+
     @on(ast.Constant)
     def handler(self: Any, node: ast.Constant, context: Context) -> Iterator[Report]:
-        yield self.report(node, fix={1: good, 3: bad}.get(int(node.value), lambda: None))
+        yield self.report(node, fix={1: good, 3: bad}.get(int(node.value), refused))
 
     rule = make_rule("FAR998", handler=handler, fix="safe")
     linter = Linter(SettingsLoader(isolated=True), rules=[rule])
@@ -175,6 +178,7 @@ def test_fixes_are_placed_and_their_crashes_isolated() -> None:
     assert codes(results.findings) == [INTERNAL_ERROR, "FAR998", "FAR998", "FAR998", "FAR998"]
     assert "the fix of FAR998: KeyError: 'lost'" in results.findings[0].message
     (fix,) = results.fixes.values()
+    assert list(results.unfixable.values()) == ["it is two"]
     assert [(e.line, e.column, e.end_line, e.end_column, e.text) for e in fix.edits] == [
         (1, 4, 1, 4, "("),
         (2, 3, 2, 4, "2"),

@@ -14,7 +14,7 @@ from functools import partial
 
 from flake8_fastapi_rules.config import ConfigError
 from flake8_fastapi_rules.engine.discovery import python_files
-from flake8_fastapi_rules.engine.findings import Finding, Fix
+from flake8_fastapi_rules.engine.findings import Finding, Fix, Unfixable
 from flake8_fastapi_rules.engine.results import Problem, Results
 from flake8_fastapi_rules.engine.source import Source, SourceError
 from flake8_fastapi_rules.linter import Linter
@@ -162,16 +162,23 @@ def _check_block(files: Sequence[str]) -> Results:
     stripped = {finding: _portable(finding) for finding in results.findings}
     results.findings = list(stripped.values())
     results.fixes = {stripped[finding]: fix for finding, fix in results.fixes.items()}
+    results.unfixable = {stripped[finding]: why for finding, why in results.unfixable.items()}
     return results
 
 
 def _portable(finding: Finding) -> Finding:
     make_fix = _elsewhere if finding.make_fix else None
     return Finding(
-        finding.path, finding.range, finding.code, finding.message, finding.related, make_fix
+        finding.path,
+        finding.range,
+        finding.code,
+        finding.message,
+        finding.related,
+        make_fix,
+        finding.unfixable,
     )
 
 
-def _elsewhere() -> Fix | None:
+def _elsewhere() -> Fix:
     """Stands for a fix that another process could compute."""
-    return None
+    raise Unfixable("it is computed in another process")

@@ -41,7 +41,15 @@ class Fix:
     leads_to: tuple[str, ...] = ()
 
 
-FixMaker = Callable[[], Fix | None]
+class Unfixable(Exception):  # noqa: N818 - it is an outcome that is reported, not a failure
+    """A finding is left as it is; the text says why, as a clause: "a comment is in the way".
+
+    It names no place and quotes no code where it can do without: findings that are left for the
+    same reason are counted together.
+    """
+
+
+FixMaker = Callable[[], Fix]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,8 +71,9 @@ class Finding:
         code: such as `FAR101`.
         message: one clause in plain words, without a final dot.
         related: other places that explain it.
-        make_fix: computes the fix when one is wanted; `None` if there is none. It may return
-            `None` when this case cannot be fixed.
+        make_fix: computes the fix when one is wanted; `None` if there is none. It raises
+            `Unfixable` when this case cannot be fixed.
+        unfixable: why there is no fix, where the rule has one for other cases.
     """
 
     path: str
@@ -73,6 +82,7 @@ class Finding:
     message: str
     related: tuple[Related, ...] = ()
     make_fix: FixMaker | None = field(default=None, compare=False, repr=False)
+    unfixable: str = field(default="", compare=False, repr=False)
 
     @property
     def line(self) -> int:

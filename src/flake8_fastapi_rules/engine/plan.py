@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from flake8_fastapi_rules.engine.findings import FixMaker, Related
+from flake8_fastapi_rules.engine.findings import FixMaker, Related, Unfixable
 from flake8_fastapi_rules.engine.source import Range
 
 
@@ -21,7 +21,7 @@ class ReportLike(Protocol):
     @property
     def related(self) -> tuple[Related, ...]: ...
     @property
-    def fix(self) -> FixMaker | None: ...
+    def fix(self) -> FixMaker | Unfixable | None: ...
 
 
 class RuleLike(Protocol):

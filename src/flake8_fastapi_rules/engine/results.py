@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from flake8_fastapi_rules.engine.findings import Finding, Safety
+from flake8_fastapi_rules.engine.findings import Finding, Safety, Unfixable
 from flake8_fastapi_rules.engine.source import Source
 
 
@@ -57,6 +57,7 @@ class Results:
         findings: sorted by path and place.
         problems: files that could not be checked.
         fixes: the fixes of findings, as far as they were computed.
+        unfixable: why a finding has no fix although its rule has, as far as that was computed.
         files: the number of files that were checked.
         sources: texts that cannot be read again, such as standard input.
         hidden: findings that a baseline holds back.
@@ -65,6 +66,7 @@ class Results:
     findings: list[Finding] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     fixes: dict[Finding, PlacedFix] = field(default_factory=dict)
+    unfixable: dict[Finding, str] = field(default_factory=dict)
     files: int = 0
     sources: dict[str, Source] = field(default_factory=dict)
     hidden: int = 0
@@ -74,6 +76,7 @@ class Results:
         self.findings += other.findings
         self.problems += other.problems
         self.fixes.update(other.fixes)
+        self.unfixable.update(other.unfixable)
         self.files += other.files
         self.sources.update(other.sources)
 
@@ -86,10 +89,16 @@ class Results:
 
 
 def placed_fix(source: Source, finding: Finding) -> PlacedFix | None:
-    """Compute the fix of a finding in `source`, if there is one."""
-    fix = finding.make_fix() if finding.make_fix else None
-    if fix is None:
+    """Compute the fix of a finding in `source`, if its rule has one.
+
+    Raises:
+        Unfixable: with the reason, when this case has none.
+    """
+    if finding.make_fix is None:
+        if finding.unfixable:
+            raise Unfixable(finding.unfixable)
         return None
+    fix = finding.make_fix()
     edits = tuple(
         PlacedEdit(*source.position(edit.start), *source.position(edit.end), edit.text)
         for edit in sorted(fix.edits)

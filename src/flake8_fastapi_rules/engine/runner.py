@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePath
 from typing import Any
 
-from flake8_fastapi_rules.engine.findings import Finding
+from flake8_fastapi_rules.engine.findings import Finding, Unfixable
 from flake8_fastapi_rules.engine.plan import Plan, ReportLike, Step
 from flake8_fastapi_rules.engine.source import Range, Source
 
@@ -85,7 +85,8 @@ def _finding(source: Source, step: Step, report: ReportLike) -> Finding:
         step.code,
         report.message,
         tuple(report.related),
-        report.fix,
+        None if isinstance(report.fix, Unfixable) else report.fix,
+        str(report.fix) if isinstance(report.fix, Unfixable) else "",
     )
 
 

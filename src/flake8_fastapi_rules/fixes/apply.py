@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from flake8_fastapi_rules.engine.findings import Edit, Finding, Fix
+from flake8_fastapi_rules.engine.findings import Edit, Finding, Fix, Unfixable
 from flake8_fastapi_rules.engine.source import Source, SourceError
 
 #: Gives the findings of a text: those that count, with `noqa` and selection considered.
@@ -21,7 +21,7 @@ Check = Callable[[Source], list[Finding]]
 MAX_ROUNDS = 50
 
 NO_FIX = "the rule has no fix"
-NOT_FIXABLE = "this case cannot be fixed without a person"
+BLOCKED = "another fix of the same place goes first"
 UNSAFE = "the fix is unsafe"
 NOT_CONVERGED = "fixes undo each other"
 
@@ -36,10 +36,16 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A finding of the final text, and why it is still there."""
+    """A finding of the final text, and why it is still there.
+
+    Parameters:
+        reason: a clause: "a comment is in the way".
+        is_rejected: whether it has a fix that would have been applied, but was not good.
+    """
 
     finding: Finding
     reason: str
+    is_rejected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +162,7 @@ class _Loop:
             # Whoever checks remembers the last text of a path: let that be the one that stays.
             self._findings(state.source)
         left = tuple(
-            Left(finding, self._reason(state, finding, converged))
+            self._left(state, finding, converged)
             for finding in state.findings
             if self.wanted(finding)
         )
@@ -177,10 +183,10 @@ class _Loop:
                 continue
             try:
                 fix = finding.make_fix()
+            except Unfixable:
+                continue  # another fix may change that
             except Exception as error:
                 self.reasons[key] = f"the fix failed with {type(error).__name__}: {error}"
-                continue
-            if fix is None or not fix.edits:
                 continue
             if not _is_well_formed(fix, len(state.source.text)):
                 self.reasons[key] = "the fix has edits that overlap"
@@ -239,21 +245,22 @@ class _Loop:
             return f"it would lead to {' '.join(min(new))}"
         return result
 
-    def _reason(self, state: _State, finding: Finding, converged: bool) -> str:
+    def _left(self, state: _State, finding: Finding, converged: bool) -> Left:
         known = self.reasons.get(self._key(state, finding))
         if known:
-            return known
+            return Left(finding, known, is_rejected=True)
         if finding.make_fix is None:
-            return NO_FIX
+            return Left(finding, finding.unfixable or NO_FIX)
         try:
             fix = finding.make_fix()
+        except Unfixable as reason:
+            return Left(finding, str(reason))
         except Exception as error:
-            return f"the fix failed with {type(error).__name__}: {error}"
-        if fix is None or not fix.edits:
-            return NOT_FIXABLE
+            failure = f"the fix failed with {type(error).__name__}: {error}"
+            return Left(finding, failure, is_rejected=True)
         if fix.safety == "unsafe" and not self.unsafe:
-            return UNSAFE
-        return NOT_FIXABLE if converged else NOT_CONVERGED
+            return Left(finding, UNSAFE)
+        return Left(finding, BLOCKED if converged else NOT_CONVERGED, is_rejected=True)
 
 
 def select(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -263,16 +270,19 @@ def select(candidates: Sequence[Candidate]) -> list[Candidate]:
     wanted by several fixes (a new import) is no conflict.
     """
     chosen: list[Candidate] = []
-    groups: set[str] = set()
+    groups: dict[str, Fix] = {}
     taken: list[Edit] = []
     for finding, fix in sorted(candidates, key=lambda candidate: candidate[0]):
         if fix.group is not None and fix.group in groups:
+            # The fix of several findings at once: all of them are fixed by it.
+            if fix == groups[fix.group]:
+                chosen.append((finding, fix))
             continue
         if any(_conflicts(taken, edit) for edit in fix.edits):
             continue
         chosen.append((finding, fix))
         if fix.group is not None:
-            groups.add(fix.group)
+            groups[fix.group] = fix
         for edit in fix.edits:
             position = bisect_left(taken, edit)
             if taken[position : position + 1] != [edit]:

@@ -1,8 +1,8 @@
 """Edits of statements, expressions, arguments, decorators and lists.
 
-Every function takes a `FileText` first and returns an `Edit`, a tuple of them, or `None` when the
-change cannot be made without losing a comment or touching what it should not. `fix_of` puts the
-parts together and gives up if one of them did.
+Every function takes a `FileText` first and returns an `Edit` or a tuple of them. It raises
+`Unfixable`, with the reason, when the change cannot be made without losing a comment or touching
+what it should not. `fix_of` puts the parts together.
 """
 
 from __future__ import annotations
@@ -12,62 +12,68 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from flake8_fastapi_rules.engine.findings import Edit, Fix, Safety
+from flake8_fastapi_rules.engine.findings import Edit, Fix, Safety, Unfixable
 from flake8_fastapi_rules.fixes.text import FileText, Item
 from flake8_fastapi_rules.semantics.values import FunctionNode
 
 Edits: TypeAlias = tuple[Edit, ...]
 Argument: TypeAlias = ast.expr | ast.keyword
 
+COMMENT = "a comment is in the way"
+IN_STRING = "it stands in a string"
+SHARED_LINE = "it shares a line with other code"
+UNREADABLE = "its brackets cannot be told"
+
 
 def fix_of(
     title: str,
     safety: Safety,
-    *parts: Edit | Iterable[Edit] | None,
+    *parts: Edit | Iterable[Edit],
     group: str | None = None,
     leads_to: tuple[str, ...] = (),
-) -> Fix | None:
-    """The fix made of all `parts`; `None` if one of them is `None` or nothing is left to do.
+) -> Fix:
+    """The fix made of all `parts`.
 
     Parameters:
         title: what it does, as an imperative ("Use `Annotated`").
         parts: edits, or tuples of them, that do not overlap.
         group, leads_to: see `Fix`.
+
+    Raises:
+        Unfixable: when nothing is left to do.
     """
     edits: list[Edit] = []
     for part in parts:
-        if part is None:
-            return None
         edits.extend([part] if isinstance(part, Edit) else part)
     if not edits:
-        return None
+        raise Unfixable("there is nothing to change")
     return Fix(title, safety, tuple(dict.fromkeys(edits)), group, leads_to)
 
 
 # -- expressions ----------------------------------------------------------------------------
 
 
-def replace(text: FileText, node: ast.expr, code: str) -> Edit | None:
-    """Replace an expression; parentheses around it stay.
-
-    `None` when a comment inside of it is not in `code`.
-    """
-    if not text.is_editable(node):
-        return None
+def replace(text: FileText, node: ast.expr, code: str) -> Edit:
+    """Replace an expression; parentheses around it stay."""
+    _require_editable(text, node)
     return replace_range(text, text.start(node), text.end(node), code)
 
 
-def replace_range(text: FileText, start: int, end: int, code: str) -> Edit | None:
-    """Replace `start` to `end`; `None` when a comment in there is not in `code`."""
+def replace_range(text: FileText, start: int, end: int, code: str) -> Edit:
+    """Replace `start` to `end`; a comment in there must be in `code`."""
     if any(comment.string not in code for comment in text.comments_in(start, end)):
-        return None
+        raise Unfixable(COMMENT)
     return Edit(start, end, code)
 
 
-def wrap(text: FileText, node: ast.expr, before: str, after: str) -> Edits | None:
-    """Put text around an expression, outside of its own parentheses: `wrap(t, n, "[", "]")`."""
+def _require_editable(text: FileText, node: ast.AST) -> None:
     if not text.is_editable(node):
-        return None
+        raise Unfixable(IN_STRING)
+
+
+def wrap(text: FileText, node: ast.expr, before: str, after: str) -> Edits:
+    """Put text around an expression, outside of its own parentheses: `wrap(t, n, "[", "]")`."""
+    _require_editable(text, node)
     if isinstance(node, ast.GeneratorExp) and text.text[text.start(node)] == "(":
         start, end = text.start(node), text.end(node)
         return Edit(start, start, before), Edit(end, end, after)
@@ -75,40 +81,40 @@ def wrap(text: FileText, node: ast.expr, before: str, after: str) -> Edits | Non
     return Edit(start, start, before), Edit(end, end, after)
 
 
-def rename(text: FileText, node: ast.Name | ast.Attribute, name: str) -> Edit | None:
+def rename(text: FileText, node: ast.Name | ast.Attribute, name: str) -> Edit:
     """Replace the identifier of a name, or the part of an attribute behind its last dot."""
-    if not text.is_editable(node):
-        return None
+    _require_editable(text, node)
     end = text.end(node)
     start = end - len(node.attr if isinstance(node, ast.Attribute) else node.id)
     old = node.attr if isinstance(node, ast.Attribute) else node.id
-    return Edit(start, end, name) if text.text[start:end] == old else None
+    if text.text[start:end] != old:
+        raise Unfixable(f"`{old}` is written otherwise")
+    return Edit(start, end, name)
 
 
-def rename_definition(text: FileText, node: FunctionNode | ast.ClassDef, name: str) -> Edit | None:
+def rename_definition(text: FileText, node: FunctionNode | ast.ClassDef, name: str) -> Edit:
     """Replace the name in a `def` or `class` line."""
     found = text.token_at(text.start(node))
     while found is not None and found.string in ("async", "def", "class"):
         found = text.token_at(found.end)
     if found is None or found.string != node.name:
-        return None
+        raise Unfixable(f"`{node.name}` is written otherwise")
     return Edit(found.start, found.end, name)
 
 
 # -- statements -----------------------------------------------------------------------------
 
 
-def delete_statement(text: FileText, statement: ast.stmt) -> Edit | None:
+def delete_statement(text: FileText, statement: ast.stmt) -> Edit:
     """Delete a statement with its decorators and its line.
 
-    `pass` takes its place when its block would be empty. `None` when a comment is in it or
-    follows it on its last line.
+    `pass` takes its place when its block would be empty. No comment may be in it or follow it on
+    its last line.
     """
-    edits = delete_statements(text, [statement])
-    return edits[0] if edits else None
+    return delete_statements(text, [statement])[0]
 
 
-def delete_statements(text: FileText, statements: Sequence[ast.stmt]) -> Edits | None:
+def delete_statements(text: FileText, statements: Sequence[ast.stmt]) -> Edits:
     """Delete several statements; see `delete_statement`."""
     going = {id(statement) for statement in statements}
     edits: list[Edit] = []
@@ -116,26 +122,23 @@ def delete_statements(text: FileText, statements: Sequence[ast.stmt]) -> Edits |
     for statement in statements:
         block = text.block_of(statement)
         if block is None:
-            return None
+            raise Unfixable(UNREADABLE)
         start, end = text.start_of_statement(statement), text.end(statement)
         if text.has_comment(start, end):
-            return None
+            raise Unfixable(COMMENT)
         parent = text.index.parents.get(statement)
         empties = not isinstance(parent, ast.Module) and all(id(item) in going for item in block)
         if empties and id(block) not in filled:
             filled.add(id(block))
             edits.append(Edit(start, end, "pass"))
             continue
-        edit = _without_statement(text, block, statement, start, end)
-        if edit is None:
-            return None
-        edits.append(edit)
+        edits.append(_without_statement(text, block, statement, start, end))
     return tuple(edits)
 
 
 def _without_statement(
     text: FileText, block: list[ast.stmt], statement: ast.stmt, start: int, end: int
-) -> Edit | None:
+) -> Edit:
     after = text.token_at(end)
     stop = end
     if after is not None and after.string == ";":
@@ -143,7 +146,7 @@ def _without_statement(
     if text.is_first_on_line(start) and text.is_last_on_line(stop):
         line_end = text.line_end(stop)
         if text.has_comment(stop, line_end):
-            return None
+            raise Unfixable(COMMENT)
         if line_end < len(text.text):
             return Edit(text.line_start(start), line_end + 1, "")
         return Edit(max(text.line_start(start) - 1, 0), line_end, "")
@@ -152,7 +155,7 @@ def _without_statement(
         return replace_range(text, start, text.start(block[position + 1]), "")
     if position:
         return replace_range(text, text.end(block[position - 1]), end, "")
-    return None
+    raise Unfixable(SHARED_LINE)
 
 
 def indented(code: str, indentation: str) -> str:
@@ -163,19 +166,19 @@ def indented(code: str, indentation: str) -> str:
     return textwrap.indent(textwrap.dedent(code).strip("\n"), indentation)
 
 
-def replace_statement(text: FileText, statement: ast.stmt, code: str) -> Edit | None:
+def replace_statement(text: FileText, statement: ast.stmt, code: str) -> Edit:
     """Replace a statement (decorators included) by the statements in `code`.
 
-    `None` when it shares its line with another, or has a comment that `code` lacks.
+    It must have its lines for itself, and no comment that `code` lacks.
     """
     start = text.start_of_statement(statement)
     if not text.own_line(statement):
-        return None
+        raise Unfixable(SHARED_LINE)
     new = indented(code, text.indentation(start))
     return replace_range(text, text.line_start(start), text.end(statement), new)
 
 
-def insert_before(text: FileText, statement: ast.stmt, code: str, *, blank: int = 0) -> Edit | None:
+def insert_before(text: FileText, statement: ast.stmt, code: str, *, blank: int = 0) -> Edit:
     """Insert statements in lines before `statement`, above comments that belong to it.
 
     Parameters:
@@ -184,7 +187,7 @@ def insert_before(text: FileText, statement: ast.stmt, code: str, *, blank: int 
     """
     start = text.start_of_statement(statement)
     if not text.is_first_on_line(start):
-        return None
+        raise Unfixable(SHARED_LINE)
     line = text.line_start(start)
     above = _above_comments(text, line, text.indentation(start))
     new = indented(code, text.indentation(start))
@@ -203,24 +206,24 @@ def _above_comments(text: FileText, line: int, indentation: str) -> int:
     return current or line
 
 
-def insert_after(text: FileText, statement: ast.stmt, code: str, *, blank: int = 0) -> Edit | None:
+def insert_after(text: FileText, statement: ast.stmt, code: str, *, blank: int = 0) -> Edit:
     """Insert statements in lines after `statement`, with `blank` blank lines between."""
     start, end = text.start_of_statement(statement), text.end(statement)
     if not text.is_first_on_line(start) or not text.is_last_on_line(end):
-        return None
+        raise Unfixable(SHARED_LINE)
     line_end = text.line_end(end)
     new = indented(code, text.indentation(start))
     return Edit(line_end, line_end, "\n" * (blank + 1) + new)
 
 
-def insert_into_body(text: FileText, owner: FunctionNode | ast.ClassDef, code: str) -> Edit | None:
+def insert_into_body(text: FileText, owner: FunctionNode | ast.ClassDef, code: str) -> Edit:
     """Insert statements at the beginning of a body, behind its docstring.
 
-    `None` when the body stands on the line of its `def` or `class`.
+    The body must not stand on the line of its `def` or `class`.
     """
     first = owner.body[0]
     if not text.is_first_on_line(text.start_of_statement(first)):
-        return None
+        raise Unfixable(SHARED_LINE)
     if is_docstring(first):
         return insert_after(text, first, code)
     return insert_before(text, first, code)
@@ -235,10 +238,10 @@ def is_docstring(statement: ast.stmt) -> bool:
     )
 
 
-def delete_return_value(text: FileText, statement: ast.Return) -> Edit | None:
+def delete_return_value(text: FileText, statement: ast.Return) -> Edit:
     """Turn `return x` into `return`."""
     if statement.value is None:
-        return None
+        raise Unfixable("it returns no value")
     _, end = text.span(statement.value)
     keyword_end = text.start(statement) + len("return")
     return replace_range(text, keyword_end, end, "")
@@ -249,27 +252,27 @@ def delete_return_value(text: FileText, statement: ast.Return) -> Edit | None:
 
 def remove_decorator(
     text: FileText, node: FunctionNode | ast.ClassDef, decorator: ast.expr
-) -> Edit | None:
-    """Delete a decorator's lines; `None` when a comment is in them."""
+) -> Edit:
+    """Delete a decorator's lines; no comment may be in them."""
     start, end = text.span(decorator)
     at = text.token_before(start)
     if decorator not in node.decorator_list or at is None or at.string != "@":
-        return None
+        raise Unfixable(UNREADABLE)
     line, line_end = text.line_start(at.start), text.line_end(end)
-    if not text.is_first_on_line(at.start) or text.has_comment(line, line_end):
-        return None
-    if not text.is_last_on_line(end):
-        return None
+    if text.has_comment(line, line_end):
+        raise Unfixable(COMMENT)
+    if not text.is_first_on_line(at.start) or not text.is_last_on_line(end):
+        raise Unfixable(SHARED_LINE)
     return Edit(line, line_end + 1, "")
 
 
 def add_decorator(
     text: FileText, node: FunctionNode | ast.ClassDef, code: str, *, outermost: bool = False
-) -> Edit | None:
+) -> Edit:
     """Add the decorator `@code`, nearest to the definition, or as the outermost one."""
     start = text.start_of_statement(node) if outermost else text.start(node)
     if not text.is_first_on_line(start):
-        return None
+        raise Unfixable(SHARED_LINE)
     line = text.line_start(start)
     return Edit(line, line, f"{text.indentation(start)}@{code}\n")
 
@@ -277,15 +280,15 @@ def add_decorator(
 # -- comma-separated lists -----------------------------------------------------------------
 
 
-def remove_items(text: FileText, brackets: tuple[int, int], going: Sequence[Item]) -> Edits | None:
+def remove_items(text: FileText, brackets: tuple[int, int], going: Sequence[Item]) -> Edits:
     """Remove elements between two brackets with their commas and, when left empty, their lines.
 
-    `None` when a comment stands inside of an element.
+    No comment may stand inside of an element.
     """
     opening, closing = brackets
     items = text.items(opening, closing)
     if any(text.has_comment(item.start, item.end) for item in going):
-        return None
+        raise Unfixable(COMMENT)
     if len(going) == len(items) and not text.has_comment(opening, closing):
         return (Edit(opening + 1, closing, ""),)
     edits: list[Edit] = []
@@ -307,20 +310,16 @@ def remove_items(text: FileText, brackets: tuple[int, int], going: Sequence[Item
         if not text.has_comment(start, end):
             edits.append(Edit(start, end, ""))
             continue
-        for item in run:
-            edit = _without_line_of(text, item)
-            if edit is None:
-                return None
-            edits.append(edit)
+        edits += [_without_line_of(text, item) for item in run]
     return tuple(edits)
 
 
-def _without_line_of(text: FileText, item: Item) -> Edit | None:
+def _without_line_of(text: FileText, item: Item) -> Edit:
     """Delete an element that has its lines for itself; a comment behind it stays."""
-    if not text.is_first_on_line(item.start):
-        return None
-    if text.has_comment(item.end, item.after) or not text.is_last_on_line(item.after):
-        return None
+    if not text.is_first_on_line(item.start) or not text.is_last_on_line(item.after):
+        raise Unfixable(COMMENT)
+    if text.has_comment(item.end, item.after):
+        raise Unfixable(COMMENT)
     line_end = text.line_end(item.after)
     comments = text.comments_in(item.after, line_end)
     if comments:
@@ -378,6 +377,13 @@ def item_of(text: FileText, brackets: tuple[int, int], node: ast.AST) -> Item | 
     return None
 
 
+def _item_of(text: FileText, brackets: tuple[int, int], node: ast.AST) -> Item:
+    item = item_of(text, brackets, node)
+    if item is None:
+        raise Unfixable(UNREADABLE)
+    return item
+
+
 # -- calls ----------------------------------------------------------------------------------
 
 
@@ -393,67 +399,66 @@ def argument_of(call: ast.Call, name: str, position: int | None = None) -> Argum
     return None
 
 
-def _brackets(text: FileText, call: ast.Call) -> tuple[int, int] | None:
+def _brackets(text: FileText, call: ast.Call) -> tuple[int, int]:
     """The brackets of a call whose arguments can be changed."""
-    if not text.is_editable(call):
-        return None
+    _require_editable(text, call)
     brackets = text.call_brackets(call)
     if brackets is None:
-        return None
+        raise Unfixable(UNREADABLE)
     if len(call.args) == 1 and isinstance(call.args[0], ast.GeneratorExp):
         # `f(x for x in y)`: the brackets are the generator's as well.
         if text.start(call.args[0]) == brackets[0]:
-            return None
+            raise Unfixable("the only argument is a generator without brackets of its own")
     return brackets
 
 
-def add_argument(text: FileText, call: ast.Call, code: str) -> Edits | None:
+def add_argument(text: FileText, call: ast.Call, code: str) -> Edits:
     """Add an argument (`name=value`, say) behind the others."""
-    brackets = _brackets(text, call)
-    return None if brackets is None else append_item(text, brackets, code)
+    return append_item(text, _brackets(text, call), code)
 
 
 def set_argument(
     text: FileText, call: ast.Call, name: str, value: str, position: int | None = None
-) -> Edits | None:
+) -> Edits:
     """Give the argument `name` a value: replace the one it has, or add `name=value`."""
     present = argument_of(call, name, position)
     if present is None:
         return add_argument(text, call, f"{name}={value}")
     node = present.value if isinstance(present, ast.keyword) else present
-    edit = replace(text, node, value)
-    return None if edit is None else (edit,)
+    return (replace(text, node, value),)
 
 
-def rename_argument(text: FileText, call: ast.Call, old: str, new: str) -> Edit | None:
-    """Rename a keyword: `regex=x` becomes `pattern=x`.
-
-    `None` when there is no such keyword or `new` is given already.
-    """
-    if not text.is_editable(call) or any(keyword.arg == new for keyword in call.keywords):
-        return None
+def rename_argument(text: FileText, call: ast.Call, old: str, new: str) -> Edit:
+    """Rename a keyword: `regex=x` becomes `pattern=x`; `new` must not be given already."""
+    _require_editable(text, call)
+    if any(keyword.arg == new for keyword in call.keywords):
+        raise Unfixable(f"`{new}` is given already")
     for keyword in call.keywords:
         if keyword.arg == old:
             start = text.start(keyword)
             return Edit(start, start + len(old), new)
-    return None
+    raise Unfixable(f"`{old}` is not given by name")
 
 
-def replace_argument(text: FileText, call: ast.Call, argument: Argument, code: str) -> Edit | None:
+def replace_argument(text: FileText, call: ast.Call, argument: Argument, code: str) -> Edit:
     """Replace a whole argument, its name included, by `code`."""
-    brackets = _brackets(text, call)
-    item = item_of(text, brackets, argument) if brackets else None
-    return None if item is None else replace_range(text, item.start, item.end, code)
+    item = _item_of(text, _brackets(text, call), argument)
+    return replace_range(text, item.start, item.end, code)
 
 
-def remove_argument(text: FileText, call: ast.Call, *arguments: Argument) -> Edits | None:
+def remove_argument(text: FileText, call: ast.Call, *arguments: Argument) -> Edits:
     """Remove arguments, with their commas."""
     brackets = _brackets(text, call)
-    if brackets is None:
-        return None
-    items = [item_of(text, brackets, argument) for argument in arguments]
-    found = [item for item in items if item is not None]
-    return remove_items(text, brackets, found) if len(found) == len(items) else None
+    going = [_item_of(text, brackets, argument) for argument in arguments]
+    return remove_items(text, brackets, going)
+
+
+def remove_named_argument(text: FileText, call: ast.Call, name: str) -> Edits:
+    """Remove the keyword argument `name`."""
+    argument = argument_of(call, name)
+    if argument is None:
+        raise Unfixable(f"`{name}` is not given by name")
+    return remove_argument(text, call, argument)
 
 
 # -- lists ----------------------------------------------------------------------------------
@@ -461,32 +466,28 @@ def remove_argument(text: FileText, call: ast.Call, *arguments: Argument) -> Edi
 Display: TypeAlias = ast.List | ast.Tuple | ast.Set | ast.Dict
 
 
-def _display_brackets(text: FileText, node: Display) -> tuple[int, int] | None:
+def _display_brackets(text: FileText, node: Display) -> tuple[int, int]:
+    _require_editable(text, node)
     start, end = text.start(node), text.end(node)
-    if not text.is_editable(node) or text.text[start] not in "([{":
-        return None
-    return (start, end - 1) if text.closing(start) == end - 1 else None
+    if text.text[start] not in "([{" or text.closing(start) != end - 1:
+        raise Unfixable("the tuple has no brackets")
+    return start, end - 1
 
 
-def append_element(text: FileText, node: Display, code: str) -> Edits | None:
+def append_element(text: FileText, node: Display, code: str) -> Edits:
     """Add an element behind the last one of a list, tuple, set or dict display."""
-    brackets = _display_brackets(text, node)
-    return None if brackets is None else append_item(text, brackets, code)
+    return append_item(text, _display_brackets(text, node), code)
 
 
-def remove_element(text: FileText, node: Display, element: ast.expr) -> Edits | None:
+def remove_element(text: FileText, node: Display, element: ast.expr) -> Edits:
     """Remove an element of a display (of a dict: give the key)."""
     brackets = _display_brackets(text, node)
-    item = item_of(text, brackets, element) if brackets else None
-    if brackets is None or item is None:
-        return None
     if isinstance(node, ast.Tuple) and len(node.elts) <= 2:  # a tuple of one needs its comma
-        return None
-    return remove_items(text, brackets, [item])
+        raise Unfixable("a tuple of one would be left")
+    return remove_items(text, brackets, [_item_of(text, brackets, element)])
 
 
-def replace_element(text: FileText, node: Display, element: ast.expr, code: str) -> Edit | None:
+def replace_element(text: FileText, node: Display, element: ast.expr, code: str) -> Edit:
     """Replace an element of a display with its parentheses (of a dict: key and value)."""
-    brackets = _display_brackets(text, node)
-    item = item_of(text, brackets, element) if brackets else None
-    return None if item is None else replace_range(text, item.start, item.end, code)
+    item = _item_of(text, _display_brackets(text, node), element)
+    return replace_range(text, item.start, item.end, code)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flake8_fastapi_rules.engine.findings import Edit
+from flake8_fastapi_rules.engine.findings import Edit, Unfixable
 from flake8_fastapi_rules.engine.index import Binding, is_type_checking
 from flake8_fastapi_rules.fixes.edit import (
     Edits,
@@ -47,7 +47,7 @@ class Imported:
     edits: Edits
 
 
-def ensure_import(text: FileText, module: str, name: str, at: ast.AST) -> Imported | None:
+def ensure_import(text: FileText, module: str, name: str, at: ast.AST) -> Imported:
     """Make `name` of `module` usable at the node `at`.
 
     A binding that is in effect there is reused. Otherwise an import is added at the top of the
@@ -57,38 +57,34 @@ def ensure_import(text: FileText, module: str, name: str, at: ast.AST) -> Import
         module: an absolute dotted name, such as `typing`.
         name: what to import from it; `""` for the module itself.
 
-    Returns:
-        `None` when every way of writing it is taken.
+    Raises:
+        Unfixable: when every way of writing it is taken.
     """
     for candidate in (module, *_SAME.get(module, ())):
         found = find_import(text, candidate, name, at)
         if found is not None:
             return Imported(found, ())
     if name and _is_free(text, name, at, lambda b: _imports(b, module, name)):
-        edits = _add_from(text, module, name, at)
-        return None if edits is None else Imported(name, edits)
+        return Imported(name, _add_from(text, module, name, at))
     root = module.partition(".")[0]
     if _is_free(text, root, at, lambda b: b.kind == "import" and _root(b) == root):
         edit = _new_line(text, f"import {module}", module, False, at)
-        dotted = f"{module}.{name}" if name else module
-        return None if edit is None else Imported(dotted, (edit,))
-    return None
+        return Imported(f"{module}.{name}" if name else module, (edit,))
+    raise Unfixable(f"`{name or module}` means something else here")
 
 
 def ensure_imports(
     text: FileText, wanted: Sequence[tuple[str, str]], at: ast.AST
-) -> tuple[tuple[str, ...], Edits] | None:
+) -> tuple[tuple[str, ...], Edits]:
     """`ensure_import` for several (module, name) pairs in one fix.
 
     Returns:
-        How to write each of them, and the edits for all; `None` when one has no free name.
+        How to write each of them, and the edits for all.
     """
     names: list[str] = []
     edits: list[Edit] = []
     for module, name in wanted:
         imported = ensure_import(text, module, name, at)
-        if imported is None:
-            return None
         names.append(imported.name)
         edits += imported.edits
     return tuple(names), join_insertions(edits)
@@ -226,7 +222,7 @@ def _is_free(text: FileText, name: str, at: ast.AST, same: Callable[[Binding], b
 # -- adding ---------------------------------------------------------------------------------
 
 
-def _add_from(text: FileText, module: str, name: str, at: ast.AST) -> Edits | None:
+def _add_from(text: FileText, module: str, name: str, at: ast.AST) -> Edits:
     for statement in _leading_imports(text, at):
         if (
             isinstance(statement, ast.ImportFrom)
@@ -237,8 +233,7 @@ def _add_from(text: FileText, module: str, name: str, at: ast.AST) -> Edits | No
             edits = _extend(text, statement, name)
             if edits is not None:
                 return edits
-    edit = _new_line(text, f"from {module} import {name}", module, True, at)
-    return None if edit is None else (edit,)
+    return (_new_line(text, f"from {module} import {name}", module, True, at),)
 
 
 def _import_brackets(text: FileText, statement: ast.ImportFrom) -> tuple[int, int] | None:
@@ -301,7 +296,7 @@ def _only_prepares(statement: ast.stmt) -> bool:
     )
 
 
-def _new_line(text: FileText, code: str, module: str, is_from: bool, at: ast.AST) -> Edit | None:
+def _new_line(text: FileText, code: str, module: str, is_from: bool, at: ast.AST) -> Edit:
     """A new import in a line of its own, where isort would put it."""
     imports = [item for item in _leading_imports(text, at) if text.own_line(item)]
     group = _group_of(module, 0)
@@ -316,14 +311,12 @@ def _new_line(text: FileText, code: str, module: str, is_from: bool, at: ast.AST
     if before and (not behind or before[-1].lineno < behind[0].lineno):
         edit = insert_after(text, before[-1], code, blank=1)
         following = text.source.lines[before[-1].end_lineno or 0 :][:1]
-        if edit is not None and following and following[0].strip():
+        if following and following[0].strip():
             edit = Edit(edit.start, edit.end, f"{edit.text}\n")
         return edit
     if behind:
         return insert_before(text, behind[0], code, blank=1)
     body = text.tree.body
-    if not body:
-        return None
     if is_docstring(body[0]):
         return insert_after(text, body[0], code, blank=1)
     return insert_before(text, body[0], code, blank=1)
@@ -391,9 +384,18 @@ def remove_unused_import(text: FileText, local: str, without: Collection[ast.AST
     start, line_end = text.start(statement), text.line_end(text.end(statement))
     if any("noqa" in comment.string for comment in text.comments_in(start, line_end)):
         return ()
+    try:
+        return _without_alias(text, statement, alias)
+    except Unfixable:
+        return ()
+
+
+def _without_alias(
+    text: FileText, statement: ast.Import | ast.ImportFrom, alias: ast.alias
+) -> Edits:
+    start = text.start(statement)
     if len(statement.names) == 1:
-        edit = delete_statement(text, statement)
-        return () if edit is None else (edit,)
+        return (delete_statement(text, statement),)
     if isinstance(statement, ast.Import):
         first = text.token_at(start)
         brackets = (first.end - 1, text.end(statement)) if first else None
@@ -405,7 +407,7 @@ def remove_unused_import(text: FileText, local: str, without: Collection[ast.AST
     position = next(i for i, each in enumerate(statement.names) if each is alias)
     if len(items) != len(statement.names):
         return ()
-    return remove_items(text, brackets, [items[position]]) or ()
+    return remove_items(text, brackets, [items[position]])
 
 
 def _may_be_exported(text: FileText, local: str) -> bool:
@@ -434,18 +436,14 @@ def _exchange(text: FileText, local: str, module: str, name: str) -> Edit | None
     return Edit(start, end, ", ".join(written))
 
 
-def replace_reference(text: FileText, node: ast.expr, module: str, name: str) -> Edits | None:
+def replace_reference(text: FileText, node: ast.expr, module: str, name: str) -> Edits:
     """Replace a name or dotted name by `name` of `module`, with its import.
 
     The import of the old name is dropped when this was its last use. Give the fix the group
     `import_group(old)` when there can be more of them in the file.
     """
     imported = ensure_import(text, module, name, node)
-    if imported is None:
-        return None
     new = replace(text, node, imported.name)
-    if new is None:
-        return None
     root = node
     while isinstance(root, ast.Attribute):
         root = root.value

@@ -16,8 +16,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from flake8_fastapi_rules.engine.findings import Edit
+from flake8_fastapi_rules.engine.findings import Edit, Unfixable
 from flake8_fastapi_rules.fixes.edit import (
+    COMMENT,
     Edits,
     argument_of,
     delete_statement,
@@ -48,10 +49,6 @@ _ASYNC_DECORATORS = (
 )
 
 
-class NoLifespan(Exception):  # noqa: N818 - it is an outcome that is reported, not a failure
-    """The handlers cannot be rewritten; the text says why, as a clause."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Step:
     """One handler: when it runs, how it is called, and the edits that end its registration."""
@@ -80,20 +77,20 @@ def lifespan_from_events(
         resolve: what an expression of the app's module means.
 
     Raises:
-        NoLifespan: when there is a lifespan, a handler is registered elsewhere, on a router, in a
+        Unfixable: when there is a lifespan, a handler is registered elsewhere, on a router, in a
             branch, or it cannot be told whether one is async.
     """
     if isinstance(app, Router):
-        raise NoLifespan("a router's handlers run with those of the app it is included in")
+        raise Unfixable("a router's handlers run with those of the app it is included in")
     if app.has_unknown_arguments or "lifespan" in app.arguments:
-        raise NoLifespan("the app may have a lifespan already")
+        raise Unfixable("the app may have a lifespan already")
     statement = text.index.statement_of(app.node)
     block = text.block_of(statement) if statement is not None else None
     if statement is None or block is None or not text.is_editable(app.node):
-        raise NoLifespan("the app is not made by a statement of its own")
+        raise Unfixable("the app is not made by a statement of its own")
     scope = text.index.scope_of(statement)
     if scope.is_class or text.index.scope_of(app.node) is not scope:
-        raise NoLifespan("the app is made where no function can follow it")
+        raise Unfixable("the app is made where no function can follow it")
     steps: list[_Step] = []
     arguments: list[ast.keyword] = []
     for handler in _in_order(_handlers_of(app, handlers)):
@@ -102,13 +99,13 @@ def lifespan_from_events(
             arguments.append(keyword)
             steps += more
         elif handler.event not in ("startup", "shutdown"):
-            raise NoLifespan("the event of a handler is not a constant")
+            raise Unfixable("the event of a handler is not a constant")
         elif handler.style == "decorator":
             steps.append(_from_decorator(text, block, handler, resolve))
         else:
             steps.append(_from_call(text, block, handler))
     if not steps:
-        raise NoLifespan("the app has no handlers")
+        raise Unfixable("the app has no handlers")
     return _written(text, app, statement, steps, arguments)
 
 
@@ -119,12 +116,12 @@ def _handlers_of(app: App, handlers: Sequence[EventHandler]) -> list[EventHandle
         receiver = handler.receiver
         if receiver == app.value:
             if handler.module is not app.module:
-                raise NoLifespan("a handler is registered in another module than the app")
+                raise Unfixable("a handler is registered in another module than the app")
             own.append(handler)
         elif not isinstance(receiver, Instance) or receiver.call is None:
-            raise NoLifespan("it cannot be told to which app a handler belongs")
+            raise Unfixable("it cannot be told to which app a handler belongs")
         elif receiver.of != External("fastapi.FastAPI") and not isinstance(receiver.of, Class):
-            raise NoLifespan("a router has handlers too")
+            raise Unfixable("a router has handlers too")
     return own
 
 
@@ -142,7 +139,7 @@ def _from_argument(
     """`FastAPI(on_startup=[connect, migrate])`"""
     keyword = argument_of(app.node, f"on_{handler.event}")
     if not isinstance(keyword, ast.keyword) or not isinstance(keyword.value, ast.List | ast.Tuple):
-        raise NoLifespan(f"`on_{handler.event}` is not a list")
+        raise Unfixable(f"`on_{handler.event}` is not a list")
     steps = []
     for element in keyword.value.elts:
         call = _call_of(text, element, resolve(element))
@@ -159,25 +156,23 @@ def _from_decorator(
     """`@app.on_event("startup")`"""
     function = text.index.parents.get(handler.node)
     if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-        raise NoLifespan("a handler is not a function")
+        raise Unfixable("a handler is not a function")
     if not any(item is function for item in block):
-        raise NoLifespan("a handler is registered in another block than the app")
+        raise Unfixable("a handler is registered in another block than the app")
     if len(text.index.scope_of(function).bindings.get(function.name, ())) != 1:
-        raise NoLifespan(f"`{function.name}` is defined more than once")
+        raise Unfixable(f"`{function.name}` is defined more than once")
     wraps_async = False
     for decorator in function.decorator_list:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
         if isinstance(called, ast.Attribute) and called.attr == "on_event":
             continue
         if qualified_name(resolve(called)) not in _ASYNC_DECORATORS:
-            raise NoLifespan(f"`{function.name}` has another decorator")
+            raise Unfixable(f"`{function.name}` has another decorator")
         wraps_async = True
     removal = remove_decorator(text, function, handler.node)
-    if removal is None:
-        raise NoLifespan(f"the decorator of `{function.name}` has a comment")
     _refuse_arguments(function)
     if text.index.is_generator(function):
-        raise NoLifespan(f"`{function.name}` is a generator")
+        raise Unfixable(f"`{function.name}` is a generator")
     is_async = wraps_async or isinstance(function, ast.AsyncFunctionDef)
     call = f"await {function.name}()" if is_async else f"{function.name}()"
     return _Step(str(handler.event), call, (removal,))
@@ -187,14 +182,12 @@ def _from_call(text: FileText, block: list[ast.stmt], handler: EventHandler) -> 
     """`app.add_event_handler("startup", connect)`"""
     statement = text.index.parents.get(handler.node)
     if not isinstance(statement, ast.Expr) or not any(item is statement for item in block):
-        raise NoLifespan("a handler is registered in another block than the app")
+        raise Unfixable("a handler is registered in another block than the app")
     function = argument_of(handler.node, "func", 1) if isinstance(handler.node, ast.Call) else None
     given = function.value if isinstance(function, ast.keyword) else function
     if given is None:
-        raise NoLifespan("a handler is not given as an argument")
+        raise Unfixable("a handler is not given as an argument")
     removal = delete_statement(text, statement)
-    if removal is None:
-        raise NoLifespan("the registration of a handler has a comment")
     return _Step(str(handler.event), _call_of(text, given, handler.function), (removal,))
 
 
@@ -204,16 +197,16 @@ def _call_of(text: FileText, node: ast.expr, value: Value) -> str:
     while isinstance(root, ast.Attribute):
         root = root.value
     if not isinstance(root, ast.Name) or text.has_comment(text.start(node), text.end(node)):
-        raise NoLifespan("a handler is not given by a name")
+        raise Unfixable("a handler is not given by a name")
     found = text.index.lookup(root.id, node)
     if found is not None and len(found[0].bindings.get(root.id, ())) != 1:
-        raise NoLifespan(f"`{root.id}` is bound more than once")
+        raise Unfixable(f"`{root.id}` is bound more than once")
     if not isinstance(value, Function) or isinstance(value.node, ast.Lambda):
-        raise NoLifespan(f"it cannot be told whether `{text.segment(node)}` is async")
+        raise Unfixable(f"it cannot be told whether `{text.segment(node)}` is async")
     if value.node.decorator_list:
-        raise NoLifespan(f"`{text.segment(node)}` has a decorator")
+        raise Unfixable(f"`{text.segment(node)}` has a decorator")
     if value.module.index.is_generator(value.node):
-        raise NoLifespan(f"`{text.segment(node)}` is a generator")
+        raise Unfixable(f"`{text.segment(node)}` is a generator")
     is_async = isinstance(value.node, ast.AsyncFunctionDef)
     code = " ".join(text.segment(node).split())
     return f"await {code}()" if is_async else f"{code}()"
@@ -223,7 +216,7 @@ def _refuse_arguments(function: FunctionNode) -> None:
     arguments = function.args
     required = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
     if required or any(default is None for default in arguments.kw_defaults):
-        raise NoLifespan(f"`{function.name}` takes arguments")
+        raise Unfixable(f"`{function.name}` takes arguments")
 
 
 # -- the lifespan ---------------------------------------------------------------------------
@@ -237,25 +230,18 @@ def _written(
     arguments: list[ast.keyword],
 ) -> Edits:
     name = _free_name(text)
-    imported = ensure_imports(
+    names, imports = ensure_imports(
         text,
         [("contextlib", "asynccontextmanager"), ("collections.abc", "AsyncIterator")],
         statement,
     )
-    if imported is None:
-        raise NoLifespan("`asynccontextmanager` cannot be imported under a free name")
-    names, imports = imported
     code = _definition(text, app, name, names, steps)
     at_top = not text.indentation(text.start(statement))
     definition = insert_before(text, statement, code, blank=2 if at_top else 1)
-    if definition is None:
-        raise NoLifespan("the app does not begin a line")
     if at_top:
         missing = _missing_blank_lines(text, definition.start)
         definition = Edit(definition.start, definition.end, "\n" * missing + definition.text)
     passed = _passed(text, app.node, name, arguments)
-    if passed is None:
-        raise NoLifespan("the arguments of the app have a comment in the way")
     removals = tuple(edit for step in steps for edit in step.removal)
     return (*imports, definition, *passed, *removals)
 
@@ -302,18 +288,13 @@ def _missing_blank_lines(text: FileText, offset: int) -> int:
     return max(2 - present, 0)
 
 
-def _passed(
-    text: FileText, call: ast.Call, name: str, arguments: list[ast.keyword]
-) -> Edits | None:
+def _passed(text: FileText, call: ast.Call, name: str, arguments: list[ast.keyword]) -> Edits:
     """The call with `lifespan=`, which takes the place of the handlers' argument."""
     if not arguments:
         return set_argument(text, call, "lifespan", name)
     if any(text.has_comment(text.start(each), text.end(each)) for each in arguments):
-        return None
+        raise Unfixable(COMMENT)
     first = replace_argument(text, call, arguments[0], f"lifespan={name}")
-    if first is None:
-        return None
     if len(arguments) == 1:
         return (first,)
-    rest = remove_argument(text, call, *arguments[1:])
-    return None if rest is None else (first, *rest)
+    return first, *remove_argument(text, call, *arguments[1:])

@@ -5,9 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
-from flake8_fastapi_rules.fixes.edit import Edits, argument_of, fix_of, remove_argument
+from flake8_fastapi_rules.fixes.edit import (
+    UNREADABLE,
+    Edits,
+    argument_of,
+    fix_of,
+    remove_argument,
+)
 from flake8_fastapi_rules.fixes.signature import (
     add_default,
     remove_default,
@@ -36,43 +42,49 @@ def is_left_out(model: Model, function: Function, parameter: Parameter) -> bool:
 
 
 def annotated_markers(
-    model: Model, function: Function, parameters: Sequence[Parameter]
-) -> Fix | None:
+    model: Model, function: Function, parameters: Sequence[Parameter], wanted: Parameter
+) -> Fix:
     """Move the markers that are defaults of `parameters` into `Annotated[...]`.
 
-    All of one signature in one go: one by one they would take a round each. `None` when nothing
-    can be rewritten; calls in the project that rely on a default keep it.
+    All of one signature in one go: one by one they would take a round each.
+
+    Parameters:
+        wanted: the one that must be among those that can be moved.
     """
     node = function.node
     if not isinstance(node, FUNCTIONS):
-        return None
+        raise Unfixable("it is a lambda")
     by_argument = {parameter.node: parameter for parameter in parameters}
-    markers = [
-        (parameter.node, marker.node, marker.name)
-        for parameter in parameters
-        if (marker := parameter.marker) is not None
-        and _is_movable(parameter, marker)
-        and (_keeps_default(marker) or not is_left_out(model, function, parameter))
-    ]
+    markers = []
+    staying: dict[ast.arg, str] = {}
+    for parameter in parameters:
+        marker = parameter.marker
+        reason = _why_not_movable(model, function, parameter)
+        if reason or marker is None:
+            staying[parameter.node] = reason
+        else:
+            markers.append((parameter.node, marker.node, marker.name))
     roles = model.roles(function)
+    edits, left = use_annotated_everywhere(
+        text_of(function.module),
+        node,
+        markers,
+        keyword_only=lambda each: may_be_keyword_only(model, function, by_argument[each]),
+        is_endpoint=Role.ENDPOINT in roles and Role.DEPENDENCY not in roles,
+    )
+    staying |= left
+    if wanted.node in staying:
+        raise Unfixable(staying[wanted.node])
     return fix_of(
         "Use `Annotated`",
         "safe",
-        use_annotated_everywhere(
-            text_of(function.module),
-            node,
-            markers,
-            keyword_only=lambda each: may_be_keyword_only(model, function, by_argument[each]),
-            is_endpoint=Role.ENDPOINT in roles and Role.DEPENDENCY not in roles,
-        ),
+        edits,
         group=signature_group(node),
         leads_to=("FAR307", "FAR506"),
     )
 
 
-def move_default_out(
-    model: Model, function: Function, parameter: Parameter, marker: Marker
-) -> Fix | None:
+def move_default_out(model: Model, function: Function, parameter: Parameter, marker: Marker) -> Fix:
     """Move the default out of `Annotated[T, Query(1)]`, behind `=`.
 
     Where the parameter has a default already, FastAPI takes that one.
@@ -80,10 +92,10 @@ def move_default_out(
     node, call = function.node, marker.call
     argument = argument_of(call, "default", 0) if call is not None else None
     if not isinstance(node, FUNCTIONS) or call is None or argument is None:
-        return None
+        raise Unfixable(UNREADABLE)
     text = text_of(function.module)
     value = argument.value if isinstance(argument, ast.keyword) else argument
-    added: Edits | None = ()
+    added: Edits = ()
     if parameter.default is None:
         keyword_only = all(
             may_be_keyword_only(model, function, each) for each in model.parameters(function)
@@ -99,11 +111,11 @@ def move_default_out(
     )
 
 
-def without_default(model: Model, function: Function, parameter: Parameter) -> Fix | None:
+def without_default(model: Model, function: Function, parameter: Parameter) -> Fix:
     """Drop a parameter's default."""
     node = function.node
     if not isinstance(node, FUNCTIONS):
-        return None
+        raise Unfixable("it is a lambda")
     keyword_only = may_be_keyword_only(model, function, parameter)
     edits = remove_default(
         text_of(function.module), node, parameter.node, keyword_only=keyword_only
@@ -111,20 +123,25 @@ def without_default(model: Model, function: Function, parameter: Parameter) -> F
     return fix_of("Drop the default", "safe", edits, group=signature_group(node))
 
 
-def _is_movable(parameter: Parameter, marker: Marker) -> bool:
-    """Whether the default is a call that can be written in an annotation as it stands.
+def _why_not_movable(model: Model, function: Function, parameter: Parameter) -> str:
+    """Why the default cannot be written in an annotation as it stands; empty when it can.
 
     The default value inside of a `Query(...)` can be taken out only where it is seen; a helper
     that returns a `Depends(...)` may be called in the annotation as well.
     """
-    if marker.in_annotated or not isinstance(marker.node, ast.Call):
-        return False
-    if marker.name in ("Depends", "Security"):
-        return True
-    # With the marker as default FastAPI ignores what an alias such as `Name = Annotated[str, ...]`
-    # says of the type; next to the marker it would obey.
-    is_alias = parameter.has_metadata and not isinstance(parameter.annotation, ast.Subscript)
-    return marker.call is marker.node and not is_alias
+    marker = parameter.marker
+    if marker is None or marker.in_annotated or not isinstance(marker.node, ast.Call):
+        return "the marker is a name, made elsewhere"
+    if marker.name not in ("Depends", "Security"):
+        if marker.call is not marker.node:
+            return "the marker is made elsewhere"
+        # With the marker as default FastAPI ignores what an alias such as
+        # `Name = Annotated[str, ...]` says of the type; next to the marker it would obey.
+        if parameter.has_metadata and not isinstance(parameter.annotation, ast.Subscript):
+            return "FastAPI would obey metadata of its type that it ignores now"
+    if not _keeps_default(marker) and is_left_out(model, function, parameter):
+        return "the project calls the function without this argument"
+    return ""
 
 
 def _keeps_default(marker: Marker) -> bool:

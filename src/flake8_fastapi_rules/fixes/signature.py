@@ -15,9 +15,12 @@ import builtins
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from flake8_fastapi_rules.engine.findings import Edit
+from flake8_fastapi_rules.engine.findings import Edit, Unfixable
 from flake8_fastapi_rules.engine.index import SCOPES, all_arguments, is_type_checking
 from flake8_fastapi_rules.fixes.edit import (
+    COMMENT,
+    IN_STRING,
+    UNREADABLE,
     Edits,
     append_item,
     argument_of,
@@ -30,10 +33,15 @@ from flake8_fastapi_rules.fixes.imports import ensure_import
 from flake8_fastapi_rules.fixes.text import FileText, Item
 from flake8_fastapi_rules.semantics.values import FunctionNode
 
+_QUOTED = "its annotation is a string that cannot take in the marker"
 #: Markers whose first argument is a dependency, not a default value.
 _INJECTING = frozenset({"Depends", "Security"})
 #: Names that stand for "no default" in places where a value is expected.
 _NO_VALUE = frozenset({"Undefined", "PydanticUndefined", "Required", "RequiredParam"})
+
+
+NO_ORDER = "it would stand behind a parameter with a default, and may be passed by position"
+POSITIONAL_ONLY = "it is positional-only"
 
 
 def signature_group(function: FunctionNode) -> str:
@@ -61,7 +69,7 @@ def use_annotated(
     *,
     keyword_only: bool,
     is_endpoint: bool = False,
-) -> Edits | None:
+) -> Edits:
     """Move the marker that is a parameter's default into `Annotated[...]`.
 
     `db: Session = Depends(get_db)` becomes `db: Annotated[Session, Depends(get_db)]`, and
@@ -76,17 +84,16 @@ def use_annotated(
         is_endpoint: FastAPI reads the signature once per route. It reads a dependency's once per
             use; with annotations kept as strings each reading would make a new `Depends(f())`.
 
-    Returns:
-        `None` for what cannot be moved: no annotation, `*`-arguments in the marker, no legal
-        order, an annotation or a marker that would no longer be evaluated where it is now, a
-        type's metadata that FastAPI ignores now and would obey then.
+    Raises:
+        Unfixable: for what cannot be moved: no annotation, `*`-arguments in the marker, no legal
+            order, an annotation or a marker that would no longer be evaluated where it is now, a
+            type's metadata that FastAPI ignores now and would obey then.
     """
-    moved = _moved(text, function, parameter, marker, kind, is_endpoint=is_endpoint)
-    if moved is None:
-        return None
-    keeps_default, written = moved
+    keeps_default, written = _moved(
+        text, function, parameter, marker, kind, is_endpoint=is_endpoint
+    )
     order = () if keeps_default else _make_order_legal(text, function, parameter, keyword_only)
-    return None if order is None else (*order, *written)
+    return *order, *written
 
 
 def use_annotated_everywhere(
@@ -96,7 +103,7 @@ def use_annotated_everywhere(
     *,
     keyword_only: Callable[[ast.arg], bool],
     is_endpoint: bool = False,
-) -> Edits | None:
+) -> tuple[Edits, dict[ast.arg, str]]:
     """Move the markers of several parameters into `Annotated[...]`, in one go.
 
     What `use_annotated` cannot move stays; one `*` makes the order legal for all.
@@ -107,29 +114,34 @@ def use_annotated_everywhere(
         is_endpoint: as for `use_annotated`.
 
     Returns:
-        `None` when nothing can be moved.
+        The edits, and why parameters stay as they are.
     """
-    moved = {
-        parameter: found
-        for parameter, marker, kind in markers
-        if (found := _moved(text, function, parameter, marker, kind, is_endpoint=is_endpoint))
-    }
+    moved: dict[ast.arg, tuple[bool, Edits]] = {}
+    staying: dict[ast.arg, str] = {}
+    for parameter, marker, kind in markers:
+        try:
+            moved[parameter] = _moved(
+                text, function, parameter, marker, kind, is_endpoint=is_endpoint
+            )
+        except Unfixable as reason:
+            staying[parameter] = str(reason)
     order: Edits = ()
     follows_default = False
     for parameter in (*function.args.posonlyargs, *function.args.args):
         if parameter in moved and not moved[parameter][0]:
             if not follows_default:
                 continue
-            star = (
-                _make_keyword_only(text, function, parameter) if keyword_only(parameter) else None
-            )
-            if star is not None:
-                order = star
+            try:
+                if not keyword_only(parameter):
+                    raise Unfixable(NO_ORDER)
+                order = _make_keyword_only(text, function, parameter)
                 break
-            del moved[parameter]
+            except Unfixable as reason:
+                staying[parameter] = str(reason)
+                del moved[parameter]
         follows_default = follows_default or default_of(function, parameter) is not None
     edits = [edit for _, written in moved.values() for edit in written]
-    return (*order, *dict.fromkeys(edits)) if edits else None
+    return ((*order, *dict.fromkeys(edits)) if edits else ()), staying
 
 
 def _moved(
@@ -140,31 +152,26 @@ def _moved(
     kind: str,
     *,
     is_endpoint: bool,
-) -> tuple[bool, Edits] | None:
+) -> tuple[bool, Edits]:
     """Whether the parameter keeps a default, and the edits that move its marker.
 
     The edits leave the order of the parameters to the caller.
     """
     slot = _slot(text, function, parameter)
-    if (
-        slot is None
-        or slot.default is not marker
-        or slot.is_positional_only
-        or parameter.annotation is None
-        or not text.is_editable(marker)
-    ):
-        return None
+    if slot.is_positional_only:
+        raise Unfixable(POSITIONAL_ONLY)
+    if parameter.annotation is None:
+        raise Unfixable("the parameter has no type")
+    if slot.default is not marker or not text.is_editable(marker):
+        raise Unfixable(UNREADABLE)
     injects = kind in _INJECTING
     value = _Value("", ()) if injects else _default_value(text, marker)
-    if value is None:
-        return None
-    if _is_evaluated_later(text, parameter, marker, injects) and not (
-        _is_evaluable_later(text, function, parameter, marker)
-        and (is_endpoint or not _makes_new_objects(marker))
-    ):
-        return None
-    written = _write_annotated(text, parameter, marker, injects, value)
-    return None if written is None else (bool(value.code), written)
+    if _is_evaluated_later(text, parameter, marker, injects):
+        if not _is_evaluable_later(text, function, parameter, marker):
+            raise Unfixable("its annotation is a string, and FastAPI would not find the names")
+        if not is_endpoint and _makes_new_objects(marker):
+            raise Unfixable("its annotation is a string: each use would make another dependency")
+    return bool(value.code), _write_annotated(text, parameter, marker, injects, value)
 
 
 # -- the marker and its default -------------------------------------------------------------
@@ -178,47 +185,46 @@ class _Value:
     removal: Edits
 
 
-def _default_value(text: FileText, marker: ast.expr) -> _Value | None:
+def _default_value(text: FileText, marker: ast.expr) -> _Value:
     """The default inside `Query(...)`, `Form(default=...)` and so on."""
     if not isinstance(marker, ast.Call):
         return _Value("", ())
     if any(isinstance(argument, ast.Starred) for argument in marker.args) or len(marker.args) > 1:
-        return None
+        raise Unfixable("the marker's arguments cannot be told apart")
     argument = argument_of(marker, "default", 0)
     if argument is None:
         # `**options` could hold a default.
-        hidden = any(keyword.arg is None for keyword in marker.keywords)
-        return None if hidden else _Value("", ())
+        if any(keyword.arg is None for keyword in marker.keywords):
+            raise Unfixable("`**` may hold its default")
+        return _Value("", ())
     node = argument.value if isinstance(argument, ast.keyword) else argument
     if isinstance(node, ast.GeneratorExp | ast.Lambda | ast.NamedExpr):
-        return None
+        raise Unfixable("its default is no plain expression")
     name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
     if name in _NO_VALUE:
-        return None
+        raise Unfixable("its default stands for none")
     brackets = text.call_brackets(marker)
     item = item_of(text, brackets, argument) if brackets else None
     if brackets is None or item is None:
-        return None
+        raise Unfixable(UNREADABLE)
     start, end = text.span(node)
     if text.has_comment(item.start, item.end):
-        return None
+        raise Unfixable(COMMENT)
     removal = remove_items(text, brackets, [item])
-    if removal is None:
-        return None
     required = isinstance(node, ast.Constant) and node.value is ...
     return _Value("" if required else text.text[start:end], removal)
 
 
 def _write_annotated(
     text: FileText, parameter: ast.arg, marker: ast.expr, injects: bool, value: _Value
-) -> Edits | None:
+) -> Edits:
     assert parameter.annotation is not None
     annotation = parameter.annotation
     type_start, type_end = text.span(annotation)
     start, end = text.span(marker)
     equals = text.token_before(start)
     if equals is None or equals.string != "=" or equals.start < type_end:
-        return None
+        raise Unfixable(UNREADABLE)
     between = text.text[type_end:start]
     assign = between if between.strip() == "=" and "\n" not in between else " = "
     tail = f"{assign}{value.code}" if value.code else ""
@@ -232,10 +238,10 @@ def _write_annotated(
     if present is not None:
         subscript, close = present
         if not injects and not _has_inert_metadata(subscript):
-            return None
+            raise Unfixable("FastAPI would obey metadata of its type that it ignores now")
         # `Annotated[T, Doc("x")] = Query(1)`: the marker's text moves behind the last element.
         if text.has_comment(type_end, end) or text.has_comment(text.start(subscript), close):
-            return None
+            raise Unfixable(COMMENT)
         code = _apply(text.text[start:end], start, edits)
         elements = text.items(text.start(subscript.slice) - 1, close)
         comma = elements[-1].comma if elements else None
@@ -246,8 +252,6 @@ def _write_annotated(
             Edit(type_end, end, tail),
         )
     imported = ensure_import(text, "typing", "Annotated", parameter)
-    if imported is None:
-        return None
     comma_edit = (
         Edit(equals.start, equals.end, ",")
         if text.has_comment(type_end, start)
@@ -267,23 +271,23 @@ def _write_annotated(
 
 def _write_string(
     text: FileText, annotation: ast.expr, quoted: str, marker: str, place: Edit
-) -> Edits | None:
+) -> Edits:
     """Write `x: "Annotated[T, Query()]" = 1`: inside of a string FastAPI resolves the type.
 
     `place` is the whole of annotation and default, and what follows the new annotation.
     """
     literal = text.segment(annotation)
     quote = literal[0]
-    if literal != f"{quote}{quoted}{quote}" or text.has_comment(place.start, place.end):
-        return None
+    if text.has_comment(place.start, place.end):
+        raise Unfixable(COMMENT)
     imported = ensure_import(text, "typing", "Annotated", annotation)
-    if imported is None or "\n" in marker or "\\" in marker:
-        return None
+    if literal != f"{quote}{quoted}{quote}" or "\n" in marker or "\\" in marker:
+        raise Unfixable(_QUOTED)
     new = f"{imported.name}[{quoted}, {marker}]"
     if quote in new:
         quote = '"' if quote == "'" else "'"
         if quote in new:
-            return None
+            raise Unfixable(_QUOTED)
     return (*imported.edits, Edit(place.start, place.end, f"{quote}{new}{quote}{place.text}"))
 
 
@@ -440,10 +444,10 @@ def _is_in_loop(text: FileText, function: FunctionNode) -> bool:
 # -- order ----------------------------------------------------------------------------------
 
 
-def _slot(text: FileText, function: FunctionNode, parameter: ast.arg) -> _Slot | None:
+def _slot(text: FileText, function: FunctionNode, parameter: ast.arg) -> _Slot:
     brackets = text.signature_brackets(function)
     if brackets is None:
-        return None
+        raise Unfixable(UNREADABLE)
     start = text.start(parameter)
     for index, item in enumerate(text.items(*brackets)):
         if item.start == start:
@@ -455,7 +459,7 @@ def _slot(text: FileText, function: FunctionNode, parameter: ast.arg) -> _Slot |
                 any(each is parameter for each in arguments.kwonlyargs),
                 any(each is parameter for each in arguments.posonlyargs),
             )
-    return None
+    raise Unfixable(UNREADABLE)
 
 
 def default_of(function: FunctionNode | ast.Lambda, parameter: ast.arg) -> ast.expr | None:
@@ -474,7 +478,7 @@ def default_of(function: FunctionNode | ast.Lambda, parameter: ast.arg) -> ast.e
 
 def _make_order_legal(
     text: FileText, function: FunctionNode, parameter: ast.arg, keyword_only: bool
-) -> Edits | None:
+) -> Edits:
     """What lets `parameter` stand without a default: nothing, or a `*` in front of it."""
     arguments = function.args
     if any(each is parameter for each in arguments.kwonlyargs):
@@ -485,74 +489,82 @@ def _make_order_legal(
         if default_of(function, each) is not None:
             break
     if not keyword_only:
-        return None
+        raise Unfixable(NO_ORDER)
     return _make_keyword_only(text, function, parameter)
 
 
-def _make_keyword_only(text: FileText, function: FunctionNode, parameter: ast.arg) -> Edits | None:
+def _make_keyword_only(text: FileText, function: FunctionNode, parameter: ast.arg) -> Edits:
     """Put a bare `*` in front of a positional parameter; one that stands behind it moves."""
     arguments = function.args
     brackets = text.signature_brackets(function)
-    if brackets is None or arguments.vararg is not None:
-        return None
+    if brackets is None:
+        raise Unfixable(UNREADABLE)
+    if arguments.vararg is not None:
+        raise Unfixable("the function takes `*` arguments")
     if any(each is parameter for each in arguments.posonlyargs):
-        return None
+        raise Unfixable(POSITIONAL_ONLY)
     items = text.items(*brackets)
     moved: Edits = ()
     if arguments.kwonlyargs:
         stars = [item for item in items if text.text[item.start : item.end] == "*"]
-        removed = remove_items(text, brackets, stars) if len(stars) == 1 else None
-        if removed is None:
-            return None
-        moved = removed
-    start = text.start(parameter)
-    index = next((i for i, item in enumerate(items) if item.start == start), None)
-    if index is None:
-        return None
+        if len(stars) != 1:
+            raise Unfixable(UNREADABLE)
+        moved = remove_items(text, brackets, stars)
+    index = _index_of(text, items, parameter)
     return (*moved, *insert_item(text, brackets, index, "*"))
+
+
+def _index_of(text: FileText, items: Sequence[Item], parameter: ast.arg) -> int:
+    start = text.start(parameter)
+    for index, item in enumerate(items):
+        if item.start == start:
+            return index
+    raise Unfixable(UNREADABLE)
 
 
 def remove_default(
     text: FileText, function: FunctionNode, parameter: ast.arg, *, keyword_only: bool
-) -> Edits | None:
+) -> Edits:
     """Drop `= default`, and keep the order of the parameters legal (see `use_annotated`)."""
     default = default_of(function, parameter)
-    slot = _slot(text, function, parameter)
-    if default is None or slot is None or slot.is_positional_only:
-        return None
+    if default is None:
+        raise Unfixable("it has no default")
+    if _slot(text, function, parameter).is_positional_only:
+        raise Unfixable(POSITIONAL_ONLY)
     order = _make_order_legal(text, function, parameter, keyword_only)
     _, end = text.span(default)
-    removal = replace_range(text, _declared_end(text, parameter), end, "")
-    return None if order is None or removal is None else (*order, removal)
+    return *order, replace_range(text, _declared_end(text, parameter), end, "")
 
 
-def replace_default(
-    text: FileText, function: FunctionNode, parameter: ast.arg, code: str
-) -> Edit | None:
+def replace_default(text: FileText, function: FunctionNode, parameter: ast.arg, code: str) -> Edit:
     """Replace a parameter's default value."""
     default = default_of(function, parameter)
-    if default is None or not text.is_editable(default):
-        return None
+    if default is None:
+        raise Unfixable("it has no default")
+    if not text.is_editable(default):
+        raise Unfixable(IN_STRING)
     return replace_range(text, *text.span(default), code)
 
 
 def add_default(
     text: FileText, function: FunctionNode, parameter: ast.arg, code: str, *, keyword_only: bool
-) -> Edits | None:
+) -> Edits:
     """Give a parameter a default; those behind it that have none become keyword-only."""
     slot = _slot(text, function, parameter)
-    if slot is None or slot.default is not None or slot.is_positional_only:
-        return None
-    order: Edits | None = ()
+    if slot.default is not None:
+        raise Unfixable("it has a default")
+    if slot.is_positional_only:
+        raise Unfixable(POSITIONAL_ONLY)
+    order: Edits = ()
     if not slot.is_keyword_only:
         positional = function.args.args
         position = next(i for i, each in enumerate(positional) if each is parameter)
         for each in positional[position + 1 :]:
             if default_of(function, each) is None:
-                order = _make_keyword_only(text, function, each) if keyword_only else None
+                if not keyword_only:
+                    raise Unfixable("parameters behind it have no default")
+                order = _make_keyword_only(text, function, each)
                 break
-    if order is None:
-        return None
     end = _declared_end(text, parameter)
     equals = " = " if parameter.annotation is not None else "="
     return (*order, Edit(end, end, f"{equals}{code}"))
@@ -565,10 +577,10 @@ def _declared_end(text: FileText, parameter: ast.arg) -> int:
     return text.end(parameter)
 
 
-def annotate(text: FileText, parameter: ast.arg, annotation: str) -> Edit | None:
+def annotate(text: FileText, parameter: ast.arg, annotation: str) -> Edit:
     """Annotate a parameter that has no annotation; `x=1` becomes `x: int = 1`."""
     if parameter.annotation is not None:
-        return None
+        raise Unfixable("it has a type")
     end = text.end(parameter)
     equals = text.token_at(end)
     if equals is not None and equals.string == "=" and equals.start == end:
@@ -580,38 +592,41 @@ def annotate(text: FileText, parameter: ast.arg, annotation: str) -> Edit | None
 
 def add_parameter(
     text: FileText, function: FunctionNode, code: str, *, has_default: bool = False
-) -> Edits | None:
+) -> Edits:
     """Add a parameter that FastAPI fills in, where it disturbs no other.
 
     Behind a `*` if there is one; else behind the positional parameters, or, when it has no
     default and they do, in front of the first that has one.
 
-    `None` for functions with positional-only parameters or `*args`.
+    Raises:
+        Unfixable: for functions with positional-only parameters or `*args`.
     """
     arguments = function.args
     brackets = text.signature_brackets(function)
-    if brackets is None or arguments.vararg is not None or arguments.posonlyargs:
-        return None
+    if brackets is None:
+        raise Unfixable(UNREADABLE)
+    if arguments.vararg is not None or arguments.posonlyargs:
+        raise Unfixable("the function has positional-only parameters or `*` arguments")
     items = text.items(*brackets)
     before: ast.arg | None = None
     if not arguments.kwonlyargs and not has_default:
         before = next((a for a in arguments.args if default_of(function, a) is not None), None)
     if before is not None:
-        start = text.start(before)
-        index = next((i for i, item in enumerate(items) if item.start == start), None)
-        return None if index is None else insert_item(text, brackets, index, code)
+        return insert_item(text, brackets, _index_of(text, items, before), code)
     if arguments.kwarg is not None:
         # The last element is `**kwargs`.
         return insert_item(text, brackets, len(items) - 1, code)
     return append_item(text, brackets, code)
 
 
-def remove_parameter(text: FileText, function: FunctionNode, parameter: ast.arg) -> Edits | None:
+def remove_parameter(text: FileText, function: FunctionNode, parameter: ast.arg) -> Edits:
     """Remove a parameter, and a bare `*` that would be left with nothing behind it."""
     brackets = text.signature_brackets(function)
     slot = _slot(text, function, parameter)
-    if brackets is None or slot is None or slot.is_positional_only:
-        return None
+    if brackets is None:
+        raise Unfixable(UNREADABLE)
+    if slot.is_positional_only:
+        raise Unfixable(POSITIONAL_ONLY)
     going = [slot.item]
     keywords = function.args.kwonlyargs
     if slot.is_keyword_only and len(keywords) == 1 and function.args.vararg is None:

@@ -19,7 +19,10 @@ def write_json(results: Results, stream: TextIO, view: View) -> None:
     document = {
         "format": FORMAT_VERSION,
         "tool": {"name": "flake8-fastapi-rules", "version": view.version},
-        "findings": [_finding(f, results.fixes.get(f), view) for f in results.findings],
+        "findings": [
+            _finding(f, results.fixes.get(f), results.unfixable.get(f), view)
+            for f in results.findings
+        ],
         "errors": [
             {
                 "path": posix(problem.path),
@@ -40,7 +43,9 @@ def write_json(results: Results, stream: TextIO, view: View) -> None:
     stream.write("\n")
 
 
-def _finding(finding: Finding, fix: PlacedFix | None, view: View) -> dict[str, Any]:
+def _finding(
+    finding: Finding, fix: PlacedFix | None, unfixable: str | None, view: View
+) -> dict[str, Any]:
     return {
         "path": posix(finding.path),
         **place(finding.range),
@@ -67,6 +72,7 @@ def _finding(finding: Finding, fix: PlacedFix | None, view: View) -> dict[str, A
                 for edit in fix.edits
             ],
         },
+        "unfixable": unfixable,
     }
 
 

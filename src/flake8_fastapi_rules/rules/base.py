@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar
 
 from flake8_fastapi_rules.config import Settings
-from flake8_fastapi_rules.engine.findings import FixMaker, Related, Safety
+from flake8_fastapi_rules.engine.findings import FixMaker, Related, Safety, Unfixable
 from flake8_fastapi_rules.engine.source import Range, Source
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
@@ -36,7 +36,7 @@ class Report:
     place: ast.AST | Range
     message: str
     related: tuple[Related, ...] = ()
-    fix: FixMaker | None = None
+    fix: FixMaker | Unfixable | None = None
 
 
 def on(*subjects: type) -> Callable[[F], F]:
@@ -167,7 +167,7 @@ class Rule:
         variant: str | None = None,
         *,
         related: Iterable[Related] = (),
-        fix: FixMaker | None = None,
+        fix: FixMaker | Unfixable | None = None,
         **values: object,
     ) -> Report:
         """Report `place`.
@@ -176,7 +176,8 @@ class Rule:
             place: the node or range, in the module at hand.
             variant: the key of another message in `variants`.
             related: other places.
-            fix: computes the fix when one is wanted.
+            fix: computes the fix when one is wanted, or why this case has none although others
+                of the rule have.
         """
         template = self.variants[variant] if variant else self.message
         return Report(place, template.format(**values), tuple(related), fix)

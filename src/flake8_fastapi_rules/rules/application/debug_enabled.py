@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.findings import Fix
-from flake8_fastapi_rules.fixes.edit import argument_of, fix_of, remove_argument
+from flake8_fastapi_rules.fixes.edit import fix_of, remove_named_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App
@@ -73,9 +73,6 @@ class DebugEnabled(Rule):
         if isinstance(debug, ast.Constant) and debug.value is True:
             yield self.report(debug, fix=lambda: self._fix(app, context))
 
-    def _fix(self, app: App, context: Context) -> Fix | None:
-        argument = argument_of(app.node, "debug")
-        if argument is None:
-            return None
-        edits = remove_argument(text_of(context.module), app.node, argument)
+    def _fix(self, app: App, context: Context) -> Fix:
+        edits = remove_named_argument(text_of(context.module), app.node, "debug")
         return fix_of("Remove `debug=True`", "safe", edits)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
-from flake8_fastapi_rules.fixes.edit import argument_of, fix_of, remove_argument, rename_argument
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.fixes.edit import fix_of, remove_named_argument, rename_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App
@@ -98,13 +98,12 @@ class DeprecatedAppArgument(Rule):
         init = context.model.resolver.class_attribute(app.cls, "__init__", instance=True)
         return isinstance(init, Function)
 
-    def _fix(self, app: App, name: str, context: Context) -> Fix | None:
+    def _fix(self, app: App, name: str, context: Context) -> Fix:
         text = text_of(context.module)
-        argument = argument_of(app.node, name)
-        if argument is None or name == "routes":
-            return None
+        if name == "routes":
+            raise Unfixable("the routes must be given to a router, which is included")
         if name == "openapi_prefix" and not context.settings.fastapi_at_least(0, 146):
             edit = rename_argument(text, app.node, name, "root_path")
             return fix_of("Use `root_path`", "unsafe", edit)
-        edits = remove_argument(text, app.node, argument)
+        edits = remove_named_argument(text, app.node, name)
         return fix_of(f"Remove `{name}`", "unsafe", edits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import (
     add_argument,
     fix_of,
@@ -115,7 +115,7 @@ class DeprecatedParameterArgument(Rule):
 
     def _fix(
         self, call: ast.Call, keyword: ast.keyword, named: frozenset[str], context: Context
-    ) -> Fix | None:
+    ) -> Fix:
         text = text_of(context.module)
         given = {each.arg for each in call.keywords}
         group = f"arguments:{call.lineno}:{call.col_offset}"
@@ -124,20 +124,20 @@ class DeprecatedParameterArgument(Rule):
             return fix_of("Use `pattern`", "safe", edit, group=group)
         if keyword.arg == "example":
             if "examples" in given:
-                return None
+                raise Unfixable("`examples` is given already")
             code = f"examples=[{text.segment(keyword.value)}]"
             edit = replace_argument(text, call, keyword, code)
             return fix_of("Use `examples`", "unsafe", edit, group=group)
         if None in given or "json_schema_extra" in given:
-            return None
+            raise Unfixable("`json_schema_extra` is given already, or may be by `**`")
         extra = [each for each in call.keywords if each.arg not in named]
         pairs = ", ".join(f'"{each.arg}": {text.segment(each.value)}' for each in extra)
         code = f"json_schema_extra={{{pairs}}}"
         if len(extra) == 1:
             edit = replace_argument(text, call, extra[0], code)
             return fix_of("Use `json_schema_extra`", "safe", edit, group=group)
-        if extra[0] is not keyword or len(extra) == len(call.args) + len(call.keywords):
-            return None
+        if len(extra) == len(call.args) + len(call.keywords):
+            raise Unfixable("no other argument is left to add `json_schema_extra` to")
         removed = remove_argument(text, call, *extra)
         added = add_argument(text, call, code)
         return fix_of("Use `json_schema_extra`", "safe", removed, added, group=group)

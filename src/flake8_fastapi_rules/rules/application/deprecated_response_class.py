@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of, remove_argument
 from flake8_fastapi_rules.fixes.imports import import_group, remove_unused_import
 from flake8_fastapi_rules.fixes.text import text_of
@@ -95,14 +95,16 @@ class DeprecatedResponseClass(Rule):
             and parent.func.id in {"isinstance", "issubclass"}
         )
 
-    def _fix(self, node: ast.Name | ast.Attribute, context: Context) -> Fix | None:
+    def _fix(self, node: ast.Name | ast.Attribute, context: Context) -> Fix:
         parents = context.module.index.parents
         keyword = parents.get(node)
         call = parents.get(keyword) if keyword is not None else None
-        if not isinstance(keyword, ast.keyword) or not isinstance(call, ast.Call):
-            return None
-        if keyword.arg not in _ARGUMENTS:
-            return None
+        if (
+            not isinstance(keyword, ast.keyword)
+            or not isinstance(call, ast.Call)
+            or keyword.arg not in _ARGUMENTS
+        ):
+            raise Unfixable("it is used in code, not as an argument of the route")
         text = text_of(context.module)
         removed = remove_argument(text, call, keyword)
         unused: tuple[object, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of, rename
 from flake8_fastapi_rules.fixes.imports import import_group, replace_reference
 from flake8_fastapi_rules.fixes.text import text_of
@@ -78,18 +78,21 @@ class DeprecatedStatusConstant(Rule):
         if new is not None:
             yield self.report(node, fix=lambda: self._fix(node, new, context), old=old, new=new)
 
-    def _fix(self, node: ast.Name | ast.Attribute, new: str, context: Context) -> Fix | None:
+    def _fix(self, node: ast.Name | ast.Attribute, new: str, context: Context) -> Fix:
         text = text_of(context.module)
         title = f"Use `{new}`"
         if isinstance(node, ast.Attribute):
             return fix_of(title, "safe", rename(text, node, new))
         bindings = context.module.index.module_scope.bindings.get(node.id, ())
         if len(bindings) != 1:
-            return None
+            raise Unfixable("the name is bound more than once")
         statement, alias = bindings[0].node, bindings[0].alias
-        if not isinstance(statement, ast.ImportFrom) or alias is None or statement.level:
-            return None
-        if alias.name not in RENAMED_STATUS_CONSTANTS:
-            return None
+        if (
+            not isinstance(statement, ast.ImportFrom)
+            or alias is None
+            or statement.level
+            or alias.name not in RENAMED_STATUS_CONSTANTS
+        ):
+            raise Unfixable("the name is not imported from Starlette or FastAPI here")
         edits = replace_reference(text, node, statement.module or "", new)
         return fix_of(title, "safe", edits, group=import_group(node.id))

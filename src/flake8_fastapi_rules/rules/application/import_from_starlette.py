@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of, replace_range
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -67,10 +67,10 @@ class ImportFromStarlette(Rule):
                     alias, fix=lambda: self._fix(node, context), name=alias.name, module=module
                 )
 
-    def _fix(self, node: ast.ImportFrom, context: Context) -> Fix | None:
+    def _fix(self, node: ast.ImportFrom, context: Context) -> Fix:
         known = REEXPORTED.get(node.module or "", frozenset())
         if any(alias.name not in known for alias in node.names):
-            return None
+            raise Unfixable("another name of the same import is not in FastAPI")
         text = text_of(context.module)
         start = text.text.find("starlette", text.start(node))
         end = start + len("starlette")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import add_decorator, fix_of
 from flake8_fastapi_rules.fixes.imports import ensure_import
 from flake8_fastapi_rules.fixes.text import text_of
@@ -100,7 +100,11 @@ class InvalidLifespan(Rule):
             variant or None,
             fix=(lambda: self._fix(node, context))
             if variant == "undecorated" and is_here
-            else None,
+            else Unfixable(
+                "it is defined in another module"
+                if variant == "undecorated"
+                else "its body must change"
+            ),
             name=node.name,
         )
 
@@ -123,13 +127,11 @@ class InvalidLifespan(Rule):
             return None if node.returns is not None or _returns_value(function) else ""
         return "undecorated" if context.settings.profile == "strict" else None
 
-    def _fix(self, node: FunctionNode, context: Context) -> Fix | None:
+    def _fix(self, node: FunctionNode, context: Context) -> Fix:
         if not isinstance(node, ast.AsyncFunctionDef):
-            return None
+            raise Unfixable("it is no `async def`")
         text = text_of(context.module)
         manager = ensure_import(text, "contextlib", "asynccontextmanager", node)
-        if manager is None:
-            return None
         decorator = add_decorator(text, node, manager.name)
         return fix_of("Add `@asynccontextmanager`", "safe", decorator, manager.edits)
 

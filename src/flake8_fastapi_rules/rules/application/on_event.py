@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of
-from flake8_fastapi_rules.fixes.lifespan import NoLifespan, lifespan_from_events, lifespan_group
+from flake8_fastapi_rules.fixes.lifespan import lifespan_from_events, lifespan_group
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App, EventHandler
@@ -96,20 +96,17 @@ class OnEvent(Rule):
             what=what,
         )
 
-    def _fix(self, handler: EventHandler, context: Context) -> Fix | None:
+    def _fix(self, handler: EventHandler, context: Context) -> Fix:
         app = next((a for a in context.facts(App) if a.value == handler.app), None)
         if app is None:
-            return None
+            raise Unfixable("it cannot be told which app of this module it belongs to")
         model = context.model
         handlers = [
             known
             for module in model.uses(context.module).modules
             for known in model.local(module, EventHandler)
         ]
-        try:
-            edits = lifespan_from_events(text_of(context.module), app, handlers, context.resolve)
-        except NoLifespan:
-            return None
+        edits = lifespan_from_events(text_of(context.module), app, handlers, context.resolve)
         return fix_of(
             "Run the handlers from a lifespan", "unsafe", edits, group=lifespan_group(app.node)
         )

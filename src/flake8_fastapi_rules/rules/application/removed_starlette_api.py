@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import (
     add_argument,
     argument_of,
@@ -98,7 +98,12 @@ class RemovedStarletteApi(Rule):
         if route.verb in _REMOVED_METHODS and context.model.is_instance(route.receiver, APP):
             if context.settings.starlette_at_least(1, 0):
                 name = f"FastAPI.{route.verb}"
-                yield self.report(route.node, what=name, new=_REMOVED_METHODS[route.verb])
+                yield self.report(
+                    route.node,
+                    fix=Unfixable("FastAPI's routes take other functions than Starlette's"),
+                    what=name,
+                    new=_REMOVED_METHODS[route.verb],
+                )
 
     @on(ast.Call)
     def check_call(self, call: ast.Call, context: Context) -> Iterator[Report]:
@@ -107,7 +112,9 @@ class RemovedStarletteApi(Rule):
         if not isinstance(callee, External):
             return
         if callee.name == _WSGI and context.settings.starlette_at_least(0, 19):
-            yield self.report(call.func, "wsgi")
+            yield self.report(
+                call.func, "wsgi", fix=Unfixable("`a2wsgi` may have to be installed first")
+            )
         if not context.settings.starlette_at_least(1, 0):
             return
         if callee.name == f"{_TEMPLATES}.TemplateResponse":
@@ -119,6 +126,7 @@ class RemovedStarletteApi(Rule):
                     yield self.report(
                         keyword,
                         "option",
+                        fix=Unfixable("an environment must be made for the options"),
                         what=f"{keyword.arg}=",
                         owner="Jinja2Templates",
                         new="use `env=`",
@@ -151,12 +159,12 @@ class RemovedStarletteApi(Rule):
             or (isinstance(value, Instance) and value.of == External("builtins.str"))
         )
 
-    def _request_first(self, call: ast.Call, context: Context) -> Fix | None:
+    def _request_first(self, call: ast.Call, context: Context) -> Fix:
         text = text_of(context.module)
         given = argument_of(call, "context", 1)
         given = given.value if isinstance(given, ast.keyword) else given
         if not isinstance(given, ast.Dict):
-            return None
+            raise Unfixable("the context is not written out here")
         request = next(
             (
                 value
@@ -166,7 +174,7 @@ class RemovedStarletteApi(Rule):
             None,
         )
         if not isinstance(request, ast.Name | ast.Attribute):
-            return None
+            raise Unfixable("the context has no `request` by name")
         code = text.segment(request)
         if call.args:
             return fix_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import add_argument, fix_of, replace
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -96,23 +96,23 @@ class UvicornAppObject(Rule):
         value = context.resolve(app)
         return isinstance(value, Function | Class) or context.model.is_instance(value, *ASGI_APPS)
 
-    def _fix(self, call: ast.Call, app: ast.expr, context: Context) -> Fix | None:
+    def _fix(self, call: ast.Call, app: ast.expr, context: Context) -> Fix:
         text = text_of(context.module)
         target = app.func if isinstance(app, ast.Call) else app
         bindings = context.module.index.module_scope.bindings
         if not isinstance(target, ast.Name) or len(bindings.get(target.id, ())) != 1:
-            return None
+            raise Unfixable("the app has no name at the top of this module")
         binding = bindings[target.id][0]
         is_factory = isinstance(app, ast.Call) or binding.kind == "def"
         if context.resolve(target) == context.resolve(app) and is_factory:
-            return None  # `uvicorn.run(asgi_function)`
+            raise Unfixable("it is an ASGI function, no factory")
         if isinstance(app, ast.Call) and (app.args or app.keywords):
-            return None
+            raise Unfixable("the factory is called with arguments")
         if binding.kind not in ({"def"} if is_factory else {"assign", "annotated"}):
-            return None
+            raise Unfixable("the app is not made in this module")
         name = context.module.name
         if name.endswith("__main__") or not all(p.isidentifier() for p in name.split(".")):
-            return None
+            raise Unfixable("the module has no name to import it by")
         replaced = replace(text, app, f'"{name}:{target.id}"')
         factory = add_argument(text, call, "factory=True") if is_factory else ()
         return fix_of("Pass an import string", "unsafe", replaced, factory)

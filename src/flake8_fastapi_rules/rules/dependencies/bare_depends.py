@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Edit, Fix
-from flake8_fastapi_rules.fixes.edit import fix_of
+from flake8_fastapi_rules.engine.findings import Edit, Fix, Unfixable
+from flake8_fastapi_rules.fixes.edit import IN_STRING, fix_of
 from flake8_fastapi_rules.fixes.signature import signature_group
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -145,10 +145,12 @@ class BareDepends(Rule):
         is_refused = model.is_refused_as_field(typed)
         can_be_called = is_refused or model.is_class_with_parameters(typed)
 
-        def fix() -> Fix | None:
+        def fix() -> Fix:
             text = text_of(context.module)
-            if not can_be_called or not text.is_editable(marker.node):
-                return None
+            if not can_be_called:
+                raise Unfixable("it cannot be told what to depend on")
+            if not text.is_editable(marker.node):
+                raise Unfixable(IN_STRING)
             end = text.end(marker.node)
             return fix_of(
                 f"Call `{marker.name}`",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix, FixMaker
+from flake8_fastapi_rules.engine.findings import Fix, FixMaker, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of, set_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -132,7 +132,9 @@ class CommitAfterResponse(Rule):
                 context.related(use.module, use.node, f"`{dependency.node.name}` is injected here")
                 for use in late[:5]
             ],
-            fix=self._fix(context, late) if has_scopes else None,
+            fix=self._fix(context, late)
+            if has_scopes
+            else Unfixable("`scope` needs FastAPI 0.121"),
         )
 
     def _is_committed_before(self, function: Function, context: Context) -> bool:
@@ -156,13 +158,13 @@ class CommitAfterResponse(Rule):
         return commits
 
     def _fix(self, context: Context, uses: list[Dependency]) -> FixMaker:
-        def fix() -> Fix | None:
+        def fix() -> Fix:
             text = text_of(context.module)
             parts = []
             for use in uses:
                 call = use.marker.call
                 if call is None or use.marker.call_module is not context.module:
-                    return None
+                    raise Unfixable("it is injected in another module")
                 parts.append(set_argument(text, call, "scope", '"function"'))
             seen: set[ast.Call | None] = set()
             unique = []

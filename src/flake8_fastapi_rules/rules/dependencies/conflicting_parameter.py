@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import argument_of, fix_of, remove_argument
 from flake8_fastapi_rules.fixes.parameters import move_default_out, without_default
 from flake8_fastapi_rules.fixes.text import text_of
@@ -104,6 +104,7 @@ class ConflictingParameter(Rule):
             return self.report(
                 parameter.node,
                 "twice",
+                fix=Unfixable("which of the two markers counts is for you to say"),
                 name=name,
                 first=f"{inside.name}()",
                 second=f"{outside.name}()",
@@ -114,7 +115,14 @@ class ConflictingParameter(Rule):
         typed = context.model.resolver.annotation(parameter.type_module, parameter.type_node)
         if context.model.is_instance(typed, *SPECIAL_PARAMETER_TYPES):
             kind = context.shown(parameter.type_node) if parameter.type_node else ""
-            return self.report(parameter.node, "special", name=name, marker=marker.name, type=kind)
+            return self.report(
+                parameter.node,
+                "special",
+                fix=Unfixable("whether type or marker is wrong is for you to say"),
+                name=name,
+                marker=marker.name,
+                type=kind,
+            )
         if not _has_own_default(marker):
             return None
         if marker.name == "Path":
@@ -131,7 +139,8 @@ class ConflictingParameter(Rule):
         for marker in context.model.markers_of_alias(context.module, node)[-1:]:
             if marker.name in PARAMETER_MARKERS and marker.is_direct and _has_own_default(marker):
                 name = context.model.name_of_alias(context.module, node)
-                yield self.report(marker.node, name=name, marker=f"{marker.name}()")
+                fix = Unfixable("all users of the alias would need the default")
+                yield self.report(marker.node, fix=fix, name=name, marker=f"{marker.name}()")
 
     @on(Endpoint)
     def check_path(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
@@ -150,7 +159,13 @@ class ConflictingParameter(Rule):
                     fix = partial(without_default, model, function, parameter)
                     yield self.report(parameter.node, "path", fix=fix, name=parameter.name)
             elif marker.name in PARAMETER_MARKERS and marker.call is not None:
-                yield self.report(parameter.node, "name", name=parameter.name, marker=marker.name)
+                yield self.report(
+                    parameter.node,
+                    "name",
+                    fix=Unfixable("whether path or marker is wrong is for you to say"),
+                    name=parameter.name,
+                    marker=marker.name,
+                )
         for parameter in parameters:
             yield from self._through_dependency(parameter, names, context)
 
@@ -178,6 +193,7 @@ class ConflictingParameter(Rule):
                         parameter.node,
                         "through",
                         related=[where],
+                        fix=Unfixable("the marker is in a dependency"),
                         name=parameter.name,
                         marker=marker.name,
                         key=inner.name,
@@ -216,13 +232,11 @@ def _is_own(parameter: Parameter, marker: Marker) -> bool:
     return annotation is not None and any(c is marker.node for c in ast.walk(annotation))
 
 
-def _without_argument(marker: Marker, context: Context) -> Fix | None:
+def _without_argument(marker: Marker, context: Context) -> Fix:
     """Drop the default from `Path(1)`."""
     call = marker.call
-    if call is None or marker.call_module is not context.module:
-        return None
-    argument = argument_of(call, "default", 0)
-    if argument is None:
-        return None
+    argument = argument_of(call, "default", 0) if call is not None else None
+    if call is None or argument is None or marker.call_module is not context.module:
+        raise Unfixable("the marker is made in another module")
     removal = remove_argument(text_of(context.module), call, argument)
     return fix_of("Drop the default", "safe", removal)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of, remove_decorator
 from flake8_fastapi_rules.fixes.imports import import_group, remove_unused_import
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import DependencyFunction
-from flake8_fastapi_rules.semantics.values import Function
+from flake8_fastapi_rules.semantics.facts import Dependency, DependencyFunction
+from flake8_fastapi_rules.semantics.values import External, Function, Instance
 
 _DECORATORS = ("contextlib.contextmanager", "contextlib.asynccontextmanager")
 
@@ -87,13 +87,34 @@ class ContextManagerDependency(Rule):
     code = "FAR311"
     message = "Drop `@{decorator}`: FastAPI makes a context manager of `{name}` by itself"
     variants = {
-        "shared": "Enter `{name}` in a dependency of its own: FastAPI does not enter `@{decorator}`"
+        "call": "Give `{marker}` the generator itself: FastAPI does not enter `{decorator}(...)`",
+        "shared": "Enter `{name}` in a dependency of its own: FastAPI does not enter `@{decorator}`",
     }
     profiles = ("recommended",)
     is_bug = True
     scope = "project"
     fix = "safe"
     hints = ("contextmanager", "contextlib")
+
+    @on(Dependency)
+    def check_call(self, dependency: Dependency, context: Context) -> Iterator[Report]:
+        """Report dependencies that a call makes context managers of."""
+        made = dependency.target
+        if (
+            dependency.target_node is not None
+            and isinstance(made, Instance)
+            and isinstance(made.of, External)
+            and made.of.name in _DECORATORS
+            and made.call is not None
+            and made.module is not None
+        ):
+            yield self.report(
+                dependency.target_node,
+                "call",
+                related=[context.related(made.module, made.call, "the context manager")],
+                marker=dependency.marker.name,
+                decorator=made.of.name.rpartition(".")[2],
+            )
 
     @on(DependencyFunction)
     def check(self, fact: DependencyFunction, context: Context) -> Iterator[Report]:
@@ -106,7 +127,7 @@ class ContextManagerDependency(Rule):
                 continue
             is_shared = bool(model.direct_calls(Function(context.module, node)))
 
-            def fix(decorator=decorator) -> Fix | None:  # type: ignore[no-untyped-def]
+            def fix(decorator=decorator) -> Fix:  # type: ignore[no-untyped-def]
                 text = text_of(context.module)
                 local = context.source.segment(decorator).partition(".")[0]
                 return fix_of(
@@ -121,7 +142,9 @@ class ContextManagerDependency(Rule):
             yield self.report(
                 decorator,
                 "shared" if is_shared else None,
-                fix=None if is_shared else fix,
+                fix=Unfixable("the project calls it as a context manager too")
+                if is_shared
+                else fix,
                 name=node.name,
                 decorator=context.shown(decorator),
             )

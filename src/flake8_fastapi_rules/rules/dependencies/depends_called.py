@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import fix_of, replace
 from flake8_fastapi_rules.fixes.text import text_of
@@ -97,10 +97,16 @@ class DependsCalled(Rule):
             return
         text = context.shown(call.func)
         if call.args or call.keywords:
-            yield self.report(call, "arguments", marker=dependency.marker.name, target=text)
+            yield self.report(
+                call,
+                "arguments",
+                fix=Unfixable("it is called with arguments"),
+                marker=dependency.marker.name,
+                target=text,
+            )
             return
 
-        def fix() -> Fix | None:
+        def fix() -> Fix:
             file = text_of(context.module)
             edit = replace(file, call, text)
             return fix_of(f"Drop the call of `{text}`", "unsafe", edit, leads_to=_LEADS_TO)

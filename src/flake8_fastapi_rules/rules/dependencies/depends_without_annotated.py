@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import FixMaker
+from flake8_fastapi_rules.engine.findings import FixMaker, Unfixable
 from flake8_fastapi_rules.fixes.parameters import annotated_markers
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Parameter
@@ -90,8 +90,8 @@ class DependsWithoutAnnotated(Rule):
             for parameter in context.model.parameters_with_marker_default(function)
             if _is_default_dependency(parameter)
         ]
-        fix = partial(annotated_markers, context.model, function, found)
         for parameter in found:
+            fix = partial(annotated_markers, context.model, function, found, parameter)
             yield self._report_parameter(parameter, context, fix)
 
     @on(ast.ClassDef)
@@ -100,16 +100,18 @@ class DependsWithoutAnnotated(Rule):
         if context.settings.fastapi_at_least(*ANNOTATED_PARAMETERS):
             for parameter in context.model.dataclass_fields(Class(context.module, node)):
                 if _is_default_dependency(parameter):
-                    yield self._report_parameter(parameter, context)
+                    fix = Unfixable("it is the field of a dataclass")
+                    yield self._report_parameter(parameter, context, fix)
 
     def _report_parameter(
-        self, parameter: Parameter, context: Context, fix: FixMaker | None = None
+        self, parameter: Parameter, context: Context, fix: FixMaker | Unfixable
     ) -> Report:
         marker, annotation = parameter.marker, parameter.annotation
         assert marker is not None
         name, shown = parameter.name, context.shown(marker.node, 60)
         if annotation is None:
-            return self.report(parameter.node, "untyped", name=name, marker=shown)
+            fix = Unfixable("the parameter has no type")
+            return self.report(parameter.node, "untyped", fix=fix, name=name, marker=shown)
         typed = context.shown(annotation)
         return self.report(parameter.node, fix=fix, name=name, type=typed, marker=shown)
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import argument_of, fix_of, remove_argument
 from flake8_fastapi_rules.fixes.parameters import without_default
@@ -17,7 +17,7 @@ from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.framework import NEEDS_PYDANTIC_2, PARAMETER_MARKERS
 from flake8_fastapi_rules.semantics.values import External, Function, Instance
 
-_FUNCTIONS = frozenset({"pydantic.Field", *(f"fastapi.{name}" for name in PARAMETER_MARKERS)})
+_FUNCTIONS = frozenset({"pydantic.Field", "sqlmodel.Field", *(f"fastapi.{name}" for name in PARAMETER_MARKERS)})
 _INJECTED = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
 
 
@@ -80,13 +80,13 @@ class EllipsisDefault(Rule):
         if made.of.name not in _FUNCTIONS or made.call is not node:
             return
 
-        def fix() -> Fix | None:
+        def fix() -> Fix:
             # With Pydantic 1 a field that may be `None` would not be required any more.
             annotation = getattr(context.module.index.parents.get(node), "annotation", None)
             if not context.settings.fastapi_at_least(*NEEDS_PYDANTIC_2) and (
                 context.model.allows_none(context.module, annotation)
             ):
-                return None
+                raise Unfixable("with Pydantic 1 the field would not be required any more")
             removal = remove_argument(text_of(context.module), node, argument)
             return fix_of("Drop `...`", "safe", removal, group=_group(node, context))
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of
 from flake8_fastapi_rules.fixes.parameters import may_be_keyword_only
 from flake8_fastapi_rules.fixes.signature import add_default, signature_group
@@ -102,15 +102,17 @@ class OptionalWithoutDefault(Rule):
         for parameter in found:
             # From the last to the first, one a round: so the order of the others stays legal.
             is_next = parameter is found[-1] and parameter.default is None
-            fix = partial(_add_none, context, function, parameter) if is_next else None
+            fix = partial(_add_none, context, function, parameter, is_next=is_next)
             yield self.report(parameter.node, fix=fix, name=parameter.name)
 
 
-def _add_none(context: Context, function: Function, parameter: Parameter) -> Fix | None:
+def _add_none(context: Context, function: Function, parameter: Parameter, *, is_next: bool) -> Fix:
     """Add `= None`."""
     node, model = function.node, context.model
-    if isinstance(node, ast.Lambda):
-        return None
+    if parameter.default is not None or isinstance(node, ast.Lambda):
+        raise Unfixable("its default is a marker; move that into `Annotated` first")
+    if not is_next:
+        raise Unfixable("a parameter behind it comes first")
     following = model.parameters(function)
     keyword_only = all(may_be_keyword_only(model, function, each) for each in following)
     text = text_of(context.module)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import FixMaker
+from flake8_fastapi_rules.engine.findings import FixMaker, Unfixable
 from flake8_fastapi_rules.fixes.parameters import annotated_markers
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Marker, Parameter
@@ -90,17 +90,30 @@ class ParameterWithoutAnnotated(Rule):
             if len(parameter.markers) == 1 and parameter.markers[0].name in PARAMETER_MARKERS
         ]
         if found and model.may_have_injected_parameters(function):
-            fix = partial(annotated_markers, model, function, found)
             for parameter in found:
+                fix = partial(annotated_markers, model, function, found, parameter)
                 yield self._report_parameter(parameter, context, fix)
 
     def _report_parameter(self, parameter: Parameter, context: Context, fix: FixMaker) -> Report:
         marker, annotation, name = parameter.markers[0], parameter.annotation, parameter.name
         if marker.call is None:
-            return self.report(parameter.node, "uncalled", name=name, function=marker.name)
+            return self.report(
+                parameter.node,
+                "uncalled",
+                fix=Unfixable("what it should be called with is for you to say"),
+                name=name,
+                function=marker.name,
+            )
         shown, default = _parts(marker, context)
         if annotation is None:
-            return self.report(parameter.node, "untyped", name=name, marker=shown, default=default)
+            return self.report(
+                parameter.node,
+                "untyped",
+                fix=Unfixable("the parameter has no type"),
+                name=name,
+                marker=shown,
+                default=default,
+            )
         return self.report(
             parameter.node,
             fix=fix,

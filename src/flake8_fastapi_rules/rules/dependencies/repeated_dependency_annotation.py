@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import fix_of, insert_before, replace
 from flake8_fastapi_rules.fixes.signature import has_future_annotations, signature_group
@@ -110,11 +110,11 @@ class RepeatedDependencyAnnotation(Rule):
             )
 
 
-def _name_it(context: Context, node: ast.Subscript) -> Fix | None:
+def _name_it(context: Context, node: ast.Subscript) -> Fix:
     """Use an alias, which is made in front of the first use unless there is one."""
     text, index = text_of(context.module), context.module.index
     if has_future_annotations(text):
-        return None
+        raise Unfixable("annotations are kept as strings here")
     dumped = ast.dump(node)
     function = next((each for each in index.ancestors(node) if isinstance(each, FUNCTIONS)), None)
     group = signature_group(function) if function is not None else None
@@ -132,15 +132,15 @@ def _name_it(context: Context, node: ast.Subscript) -> Fix | None:
     elements = node.slice.elts if isinstance(node.slice, ast.Tuple) else []
     kind = elements[0] if elements else None
     if not isinstance(kind, ast.Name | ast.Attribute):
-        return None
+        raise Unfixable("its type gives no name for an alias")
     last = kind.attr if isinstance(kind, ast.Attribute) else kind.id
     name = f"{last[:1].upper()}{last[1:]}Dep"
     if index.lookup(name, node) is not None:
-        return None
+        raise Unfixable("the alias' name is taken")
     if any(
         isinstance(each, ast.Name) and each.id in _names_bound_in(place) for each in ast.walk(node)
     ):
-        return None
+        raise Unfixable("it speaks of a name that is defined with its first use")
     alias = insert_before(text, place, f"{name} = {context.source.segment(node)}", blank=2)
     return fix_of(f"Use `{name}`", "unsafe", alias, replace(text, node, name), group=group)
 

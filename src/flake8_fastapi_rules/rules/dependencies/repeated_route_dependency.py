@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Edit, Fix
+from flake8_fastapi_rules.engine.findings import Edit, Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import (
     add_argument,
     append_element,
@@ -128,9 +128,7 @@ def _listed(route: Route, context: Context) -> dict[str, Dependency] | None:
     return {ast.dump(each.node): each for each in found if each.target}
 
 
-def _move(
-    context: Context, router: Router, routes: list[Route], found: list[Dependency]
-) -> Fix | None:
+def _move(context: Context, router: Router, routes: list[Route], found: list[Dependency]) -> Fix:
     text = text_of(context.module)
     code = context.source.segment(found[0].node)
     names = {n.id for n in ast.walk(found[0].node) if isinstance(n, ast.Name)}
@@ -140,28 +138,23 @@ def _move(
         if seen is None or not any(
             getattr(binding.node, "lineno", 0) < router.node.lineno for binding in seen[1]
         ):
-            return None  # the dependency is defined behind the router
+            raise Unfixable("the dependency is defined behind the router")
     listed = router.arguments.get("dependencies")
     if listed is None:
         added = add_argument(text, router.node, f"dependencies=[{code}]")
     elif isinstance(listed, ast.List):
         added = append_element(text, listed, code)
     else:
-        return None
+        raise Unfixable("the router's dependencies are no list")
     removals: list[Edit] = []
     for route, dependency in zip(routes, found, strict=True):
         given, call = route.arguments.get("dependencies"), route.call
-        if call is None or not isinstance(given, ast.List):
-            return None
-        keyword = next((k for k in call.keywords if k.value is given), None)
-        if keyword is None:
-            return None
-        gone = (
+        keyword = next((k for k in call.keywords if k.value is given), None) if call else None
+        if call is None or keyword is None or not isinstance(given, ast.List):
+            raise Unfixable("the dependencies of a route are no list")
+        removals += (
             remove_argument(text, call, keyword)
             if len(given.elts) == 1
             else remove_element(text, given, dependency.node)
         )
-        if gone is None:
-            return None
-        removals += gone
     return fix_of("Move it to the router", "unsafe", added, removals)

@@ -87,7 +87,7 @@ class ThreadpoolDependency(Rule):
     def check(self, dependency: DependencyFunction, context: Context) -> Iterator[Report]:
         """Report plain functions that certainly do not block."""
         node = dependency.node
-        if isinstance(node, ast.AsyncFunctionDef) or node.name in {"__init__", "__call__"}:
+        if isinstance(node, ast.AsyncFunctionDef) or node.name == "__init__":
             return
         function = context.resolve(node)
         if not isinstance(function, Function) or len(context.model.roles(function)) != 1:
@@ -96,12 +96,11 @@ class ThreadpoolDependency(Rule):
             return
         if context.model.direct_calls(function):
             return
-        yield self.report(
-            context.source.name_range(node), name=node.name, fix=self._fix(context, node)
-        )
+        name = node.name if dependency.cls is None else dependency.cls.node.name
+        yield self.report(context.source.name_range(node), name=name, fix=self._fix(context, node))
 
     def _fix(self, context: Context, node: ast.FunctionDef) -> FixMaker:
-        def fix() -> Fix | None:
+        def fix() -> Fix:
             start = text_of(context.module).start(node)
             return fix_of("Make it `async def`", "unsafe", Edit(start, start, "async "))
 

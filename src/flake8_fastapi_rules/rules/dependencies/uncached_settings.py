@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import add_decorator, fix_of
 from flake8_fastapi_rules.fixes.imports import ensure_import
 from flake8_fastapi_rules.fixes.text import text_of
@@ -104,7 +104,8 @@ class UncachedSettings(Rule):
         if node.name == "__init__" or model.effects.graph.is_cached(function):
             return
         for site in model.effects.calls(function):
-            if site.node.args or site.node.keywords:
+            arguments = [*site.node.args, *(each.value for each in site.node.keywords)]
+            if not all(isinstance(each, ast.Constant) for each in arguments):
                 continue
             made = site.callee
             if not isinstance(made, Class) or not model.is_subclass(made, *_SETTINGS):
@@ -120,7 +121,9 @@ class UncachedSettings(Rule):
             yield self.report(
                 site.node,
                 None if can_be_cached else "async",
-                fix=partial(_cache, context, node) if can_be_cached else None,
+                fix=partial(_cache, context, node)
+                if can_be_cached
+                else Unfixable("the function does more than build them"),
                 name=node.name,
                 settings=made.node.name,
             )
@@ -131,7 +134,8 @@ class UncachedSettings(Rule):
         """Report `Depends(Settings)`."""
         target = dependency.target
         if isinstance(target, Class) and context.model.is_subclass(target, *_SETTINGS):
-            yield self.report(dependency.node, "class", settings=target.node.name)
+            fix = Unfixable("a function that builds them must be written")
+            yield self.report(dependency.node, "class", fix=fix, settings=target.node.name)
 
 
 def _is_stored(parent: ast.AST, function: ast.AST, context: Context) -> bool:
@@ -145,10 +149,8 @@ def _is_stored(parent: ast.AST, function: ast.AST, context: Context) -> bool:
     )
 
 
-def _cache(context: Context, node: FunctionNode) -> Fix | None:
+def _cache(context: Context, node: FunctionNode) -> Fix:
     text = text_of(context.module)
     imported = ensure_import(text, "functools", "lru_cache", node)
-    if imported is None:
-        return None
     decorator = add_decorator(text, node, imported.name)
     return fix_of("Add `@lru_cache`", "safe", imported.edits, decorator)

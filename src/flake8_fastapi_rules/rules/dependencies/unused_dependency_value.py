@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import (
     add_argument,
     append_element,
@@ -124,16 +124,18 @@ def _written(parameter: Parameter, context: Context) -> str | None:
     return context.source.segment(call)
 
 
-def _move(
-    context: Context, function: Function, parameter: Parameter, routes: list[Route]
-) -> Fix | None:
+def _move(context: Context, function: Function, parameter: Parameter, routes: list[Route]) -> Fix:
     node = function.node
     code = _written(parameter, context)
     call = routes[0].call if len(routes) == 1 else None
-    if code is None or call is None or isinstance(node, ast.Lambda):
-        return None
-    if context.model.direct_calls(function) or routes[0].has_unknown_arguments:
-        return None
+    if code is None or isinstance(node, ast.Lambda):
+        raise Unfixable("the dependency is not written out in the signature")
+    if call is None:
+        raise Unfixable("the function serves several routes")
+    if routes[0].has_unknown_arguments:
+        raise Unfixable("`**` may hold the route's dependencies")
+    if context.model.direct_calls(function):
+        raise Unfixable("the project calls the function")
     text = text_of(context.module)
     listed = routes[0].arguments.get("dependencies")
     if listed is None:
@@ -141,7 +143,7 @@ def _move(
     elif isinstance(listed, ast.List):
         added = append_element(text, listed, code)
     else:
-        return None
+        raise Unfixable("the route's dependencies are no list")
     return fix_of(
         "Move it into `dependencies`",
         "unsafe",

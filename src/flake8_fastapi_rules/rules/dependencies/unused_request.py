@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import fix_of
 from flake8_fastapi_rules.fixes.imports import import_group, remove_unused_import
 from flake8_fastapi_rules.fixes.signature import remove_parameter
@@ -18,7 +20,7 @@ from flake8_fastapi_rules.semantics.facts import (
     Role,
 )
 from flake8_fastapi_rules.semantics.framework import PLAIN_ROUTES
-from flake8_fastapi_rules.semantics.values import Function
+from flake8_fastapi_rules.semantics.values import Function, FunctionNode
 
 _ROLES = frozenset({Role.ENDPOINT, Role.DEPENDENCY})
 
@@ -61,8 +63,8 @@ class UnusedRequest(Rule):
 
     ## Leaves alone
     Functions under decorators other than the route's own, which may need the request (limiters,
-    caches, tracing); routes of Starlette, which get nothing else; methods; names that begin with
-    `_`.
+    caches, tracing); routes of Starlette, which get nothing else; methods that others may share a
+    signature with; names that begin with `_`.
 
     ## Fix safety
     Unsafe: the parameter goes, and its import if nothing else needs it. There is no fix where the
@@ -82,7 +84,8 @@ class UnusedRequest(Rule):
     def check(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
         """Report requests that are not read."""
         node, model, index = fact.node, context.model, context.module.index
-        if not fact.roles <= _ROLES or index.class_of(node) is not None:
+        owner = index.class_of(node)
+        if not fact.roles <= _ROLES or (owner is not None and _has_a_given_signature(node, owner)):
             return
         routes = model.uses(context.module).routes.get(node, [])
         own = [route for route in routes if route.style == "decorator"]
@@ -101,15 +104,25 @@ class UnusedRequest(Rule):
                 yield self.report(parameter.node, fix=fix, name=parameter.name, function=node.name)
 
 
-def _remove(context: Context, function: Function, parameter: Parameter) -> Fix | None:
-    if context.model.direct_calls(function) or parameter.annotation is None:
-        return None
+def _has_a_given_signature(node: FunctionNode, owner: ast.ClassDef) -> bool:
+    """Whether a method may have its parameters from a base class, or in common with others."""
+    is_own = node.name == "__init__" or bool(node.decorator_list)
+    return not is_own or any(
+        not (isinstance(base, ast.Name) and base.id == "object") for base in owner.bases
+    )
+
+
+def _remove(context: Context, function: Function, parameter: Parameter) -> Fix:
     text, node = text_of(context.module), function.node
+    if context.model.direct_calls(function):
+        raise Unfixable("the project calls the function")
+    if parameter.annotation is None or not isinstance(node, FUNCTIONS):
+        raise Unfixable("the parameter has no type")
     local = context.source.segment(parameter.annotation).partition(".")[0]
     return fix_of(
         "Drop the request",
         "unsafe",
-        remove_parameter(text, node, parameter.node),  # type: ignore[arg-type]
+        remove_parameter(text, node, parameter.node),
         remove_unused_import(text, local, [parameter.node]),
         group=import_group(local),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import Edits, fix_of, insert_after, replace_statement
 from flake8_fastapi_rules.fixes.text import FileText, text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -115,7 +115,7 @@ class YieldSwallowsException(Rule):
             if _is_harmless(handler.type, context) or _may_raise(handler, fact, context):
                 continue
 
-            def fix(handler: ast.ExceptHandler = handler) -> Fix | None:
+            def fix(handler: ast.ExceptHandler = handler) -> Fix:
                 text = text_of(context.module)
                 return fix_of("Raise again", "unsafe", _raise_again(text, handler))
 
@@ -128,7 +128,8 @@ class YieldSwallowsException(Rule):
                     if isinstance(item, ast.withitem) and isinstance(item.context_expr, ast.Call):
                         callee = context.resolve(item.context_expr.func)
                         if callee == External("contextlib.suppress"):
-                            yield self.report(item.context_expr, "suppress")
+                            reason = Unfixable("what it may suppress is for you to say")
+                            yield self.report(item.context_expr, "suppress", fix=reason)
 
 
 def _is_harmless(caught: ast.expr | None, context: Context) -> bool:
@@ -156,15 +157,14 @@ def _may_raise(handler: ast.ExceptHandler, fact: DependencyFunction, context: Co
     return False
 
 
-def _raise_again(text: FileText, handler: ast.ExceptHandler) -> Edits | None:
+def _raise_again(text: FileText, handler: ast.ExceptHandler) -> Edits:
     """Add `raise` to a handler; in the place of a `pass` or `return` at its end."""
     last = handler.body[-1]
     is_replaced = isinstance(last, ast.Pass) or (
         isinstance(last, ast.Return) and last.value is None
     )
     if any(isinstance(node, ast.Return) for node in ast.walk(handler) if node is not last):
-        return None
-    edit = (
-        replace_statement(text, last, "raise") if is_replaced else insert_after(text, last, "raise")
-    )
-    return None if edit is None else (edit,)
+        raise Unfixable("the handler returns on another way")
+    if is_replaced:
+        return (replace_statement(text, last, "raise"),)
+    return (insert_after(text, last, "raise"),)

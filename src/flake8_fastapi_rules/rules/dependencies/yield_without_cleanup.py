@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
-from flake8_fastapi_rules.fixes.edit import fix_of, indented, replace_range
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.fixes.edit import SHARED_LINE, UNREADABLE, fix_of, indented, replace_range
 from flake8_fastapi_rules.fixes.text import FileText, text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.cleanup import CLEANUP_METHODS, Cleanup, unprotected_cleanup
@@ -95,7 +95,7 @@ class YieldWithoutCleanup(Rule):
         if found is None:
             return
 
-        def fix() -> Fix | None:
+        def fix() -> Fix:
             return _wrap(text_of(context.module), found)
 
         where = context.related(context.module, found.call, "the clean-up")
@@ -103,21 +103,23 @@ class YieldWithoutCleanup(Rule):
         yield self.report(found.node, related=[where], fix=fix, cleanup=cleanup)
 
 
-def _wrap(text: FileText, found: Cleanup) -> Fix | None:
+def _wrap(text: FileText, found: Cleanup) -> Fix:
     """Put the `yield` into a `try` and all that follows in its block into the `finally`."""
     block = text.block_of(found.statement)
     if block is None:
-        return None
+        raise Unfixable(UNREADABLE)
     following = block[block.index(found.statement) + 1 :]
     if not following or not all(_is_cleanup(statement) for statement in following):
-        return None
+        raise Unfixable("more than the clean-up follows the `yield`")
     parts = (found.statement, *following)
-    if not all(text.own_line(part) for part in parts) or any(
+    if not all(text.own_line(part) for part in parts):
+        raise Unfixable(SHARED_LINE)
+    if any(
         isinstance(node, ast.Constant | ast.JoinedStr) and node.lineno != node.end_lineno
         for part in parts
         for node in ast.walk(part)
     ):
-        return None
+        raise Unfixable("a string spans several lines")
     start = text.line_start(text.start(found.statement))
     middle = text.line_end(text.end(found.statement))
     end = text.line_end(text.end(following[-1]))

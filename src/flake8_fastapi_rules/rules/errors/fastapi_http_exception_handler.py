@@ -89,7 +89,7 @@ class FastapiHttpExceptionHandler(Rule):
             return
         yield self.report(fact.caught_node, fix=partial(self._fix, fact, context))
 
-    def _fix(self, fact: ExceptionHandler, context: Context) -> Fix | None:
+    def _fix(self, fact: ExceptionHandler, context: Context) -> Fix:
         assert fact.caught_node is not None
         edits = replace_reference(
             text_of(context.module), fact.caught_node, "starlette.exceptions", "HTTPException"

@@ -7,7 +7,7 @@ import http
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Edit, Fix
+from flake8_fastapi_rules.engine.findings import Edit, Fix, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import fix_of
 from flake8_fastapi_rules.fixes.text import text_of
@@ -110,7 +110,8 @@ class ReturnedError(Rule):
                 for node in returns:
                     status = self._status(node.value, context)
                     if status is not None:
-                        yield self.report(node, "tuple", status=status)
+                        reason = Unfixable("the response's type is for you to choose")
+                        yield self.report(node, "tuple", fix=reason, status=status)
 
     @on(ast.Raise)
     def check_raise(self, node: ast.Raise, context: Context) -> Iterator[Report]:
@@ -171,21 +172,23 @@ class ReturnedError(Rule):
                     return True
         return False
 
-    def _raise(self, node: ast.Return, fact: FrameworkFunction, context: Context) -> Fix | None:
-        if not isinstance(node.value, ast.Call) or _is_tried(node, fact.node, context):
-            return None
+    def _raise(self, node: ast.Return, fact: FrameworkFunction, context: Context) -> Fix:
+        if not isinstance(node.value, ast.Call):
+            raise Unfixable("the exception is made elsewhere")
+        if _is_tried(node, fact.node, context):
+            raise Unfixable("a `try` around it may catch what is raised")
         return self._exchange(node, "return", "raise", context)
 
-    def _return(self, node: ast.Raise, context: Context) -> Fix | None:
+    def _return(self, node: ast.Raise, context: Context) -> Fix:
         function = context.module.index.function_of(node)
         if not isinstance(function, FUNCTIONS) or not isinstance(node.exc, ast.Call) or node.cause:
-            return None
+            raise Unfixable("the response is made elsewhere")
         roles = context.model.roles(Function(context.module, function))
         if roles != {Role.ENDPOINT} or context.module.index.is_generator(function):
-            return None
+            raise Unfixable("the function is no endpoint: its caller would have to return it")
         return self._exchange(node, "raise", "return", context)
 
-    def _exchange(self, node: ast.stmt, old: str, new: str, context: Context) -> Fix | None:
+    def _exchange(self, node: ast.stmt, old: str, new: str, context: Context) -> Fix:
         text = text_of(context.module)
         start = text.start(node)
         edit = Edit(start, start + len(old), new)

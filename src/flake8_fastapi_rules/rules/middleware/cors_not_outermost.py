@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import delete_statement, fix_of, insert_after
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -114,15 +114,15 @@ class CorsNotOutermost(Rule):
         blocks = dict(cors_branch)
         return all(blocks.get(statement, block) == block for statement, block in branch)
 
-    def _fix(self, cors: Middleware, other: Middleware, context: Context) -> Fix | None:
+    def _fix(self, cors: Middleware, other: Middleware, context: Context) -> Fix:
         index = context.module.index
         first, second = index.statement_of(cors.node), index.statement_of(other.node)
         if not (isinstance(first, ast.Expr) and isinstance(second, ast.stmt)):
-            return None
+            raise Unfixable("the order is that of a list")
         if other.style == "decorator":
             second = other.function
         if second is None or index.parents.get(first) is not index.parents.get(second):
-            return None
+            raise Unfixable("the two are added in different blocks")
         text = text_of(context.module)
         code = textwrap.dedent(" " * first.col_offset + context.source.segment(first))
         return fix_of(

@@ -97,7 +97,7 @@ class MutatedConnectionSet(Rule):
         found = context.module.index.lookup(node.id, node)
         return found is not None and found[0] is context.module.index.module_scope
 
-    def _fix(self, node: ast.expr, context: Context) -> Fix | None:
+    def _fix(self, node: ast.expr, context: Context) -> Fix:
         edits = wrap(text_of(context.module), node, "list(", ")")
         return fix_of("Iterate over a copy", "unsafe", edits)
 

@@ -96,11 +96,9 @@ class UnannotatedWebsocket(Rule):
             fix = partial(self._fix, parameter, endpoint, context)
             yield self.report(parameter.node, fix=fix, name=parameter.name)
 
-    def _fix(self, parameter: Parameter, endpoint: Endpoint, context: Context) -> Fix | None:
+    def _fix(self, parameter: Parameter, endpoint: Endpoint, context: Context) -> Fix:
         text = text_of(context.module)
         imported = ensure_import(text, "fastapi", "WebSocket", endpoint.node)
-        if imported is None:
-            return None
         edit = annotate(text, parameter.node, imported.name)
         group = signature_group(endpoint.node)
         return fix_of(

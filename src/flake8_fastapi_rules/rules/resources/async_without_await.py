@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker
-from flake8_fastapi_rules.fixes.edit import fix_of
+from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker, Unfixable
+from flake8_fastapi_rules.fixes.edit import UNREADABLE, fix_of
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
@@ -101,12 +101,12 @@ class AsyncWithoutAwait(Rule):
         )
 
     def _fix(self, context: Context, node: ast.AsyncFunctionDef) -> FixMaker:
-        def fix() -> Fix | None:
+        def fix() -> Fix:
             text = text_of(context.module)
             keyword = text.token_at(text.start(node))
             following = text.token_at(keyword.end) if keyword is not None else None
             if keyword is None or following is None or keyword.string != "async":
-                return None
+                raise Unfixable(UNREADABLE)
             edit = Edit(keyword.start, following.start, "")
             return fix_of("Make it a plain `def`", "unsafe", edit, leads_to=("FAR312",))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix, FixMaker
-from flake8_fastapi_rules.fixes.edit import fix_of, replace_range
+from flake8_fastapi_rules.engine.findings import Fix, FixMaker, Unfixable
+from flake8_fastapi_rules.fixes.edit import UNREADABLE, fix_of, replace_range
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.effects import spoken
@@ -147,13 +147,13 @@ class ExecutorCalledFunction(Rule):
         )
 
     def _fix(self, context: Context, call: ast.Call, given: ast.Call, executor: str) -> FixMaker:
-        def fix() -> Fix | None:
+        def fix() -> Fix:
             if given.keywords and executor.endswith(_POSITIONAL_ONLY):
-                return None
+                raise Unfixable("the executor passes no keyword arguments on")
             text = text_of(context.module)
             brackets = text.call_brackets(given)
             if brackets is None or any(isinstance(a, ast.Starred) for a in call.args):
-                return None
+                raise Unfixable(UNREADABLE)
             opening, closing = brackets
             inner = text.text[opening + 1 : closing].strip().rstrip(",")
             function = text.segment(given.func)

@@ -86,7 +86,7 @@ class ExpireOnCommit(Rule):
         if self._is_configured_later(context):
             return
 
-        def fix() -> Fix | None:
+        def fix() -> Fix:
             text = text_of(context.module)
             edits = set_argument(text, call, "expire_on_commit", "False")
             return fix_of("Set `expire_on_commit=False`", "safe", edits)

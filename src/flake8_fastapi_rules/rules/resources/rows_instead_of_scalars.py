@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker
+from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -144,10 +144,10 @@ class RowsInsteadOfScalars(Rule):
         return None
 
     def _fix(self, context: Context, call: ast.Call, func: ast.Attribute) -> FixMaker:
-        def fix() -> Fix | None:
+        def fix() -> Fix:
             parent = context.module.index.parents.get(call)
             if isinstance(parent, ast.Subscript | ast.For | ast.AsyncFor | ast.comprehension):
-                return None
+                raise Unfixable("the rows are taken apart at once")
             text = text_of(context.module)
             _, end = text.span(func.value)
             return fix_of("Add `scalars()`", "safe", Edit(end, end, ".scalars()"))

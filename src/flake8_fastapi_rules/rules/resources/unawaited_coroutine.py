@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker
+from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -103,11 +103,13 @@ class UnawaitedCoroutine(Rule):
                 yield self.report(
                     site.node,
                     name=display_name(called),
-                    fix=self._fix(context, site.node) if function.is_async else None,
+                    fix=self._fix(context, site.node)
+                    if function.is_async
+                    else Unfixable("the function around it is no `async def`"),
                 )
 
     def _fix(self, context: Context, call: ast.Call) -> FixMaker:
-        def fix() -> Fix | None:
+        def fix() -> Fix:
             start = text_of(context.module).start(call)
             return fix_of("Await the coroutine", "unsafe", Edit(start, start, "await "))
 

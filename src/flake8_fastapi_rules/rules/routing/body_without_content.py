@@ -6,13 +6,8 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
-from flake8_fastapi_rules.fixes.edit import (
-    argument_of,
-    delete_return_value,
-    fix_of,
-    remove_argument,
-)
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.fixes.edit import delete_return_value, fix_of, remove_named_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Route, RouteKind
@@ -110,16 +105,15 @@ class BodyWithoutContent(Rule):
             if value != Constant(None):
                 return
         elif self._annotation_is_model(route, context):
-            yield self.report(route.node, status=status)
+            reason = Unfixable("whether status or annotation is wrong is for you to say")
+            yield self.report(route.node, status=status, fix=reason)
             return
         yield from self._dropped(route, status, context)
 
-    def _without_model(self, route: Route, context: Context) -> Fix | None:
-        argument = argument_of(route.call, "response_model") if route.call else None
-        if route.call is None or argument is None:
-            return None
-        text = text_of(context.module)
-        edits = remove_argument(text, route.call, argument)
+    def _without_model(self, route: Route, context: Context) -> Fix:
+        if route.call is None:
+            raise Unfixable("the route is made elsewhere")
+        edits = remove_named_argument(text_of(context.module), route.call, "response_model")
         return fix_of("Remove `response_model`", "safe", edits)
 
     def _annotation_is_model(self, route: Route, context: Context) -> bool:
@@ -152,8 +146,8 @@ class BodyWithoutContent(Rule):
             return isinstance(value.node, ast.Dict | ast.List | ast.Tuple | ast.JoinedStr)
         return context.model.is_instance(value, "pydantic.BaseModel")
 
-    def _empty(self, node: ast.Return, context: Context) -> Fix | None:
+    def _empty(self, node: ast.Return, context: Context) -> Fix:
         if any(isinstance(part, ast.Call | ast.Await) for part in ast.walk(node)):
-            return None
+            raise Unfixable("what it returns is called for")
         edit = delete_return_value(text_of(context.module), node)
         return fix_of("Return nothing", "safe", edit)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of, set_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -181,8 +181,8 @@ class CreatedWithout201(Rule):
             for node in returns_of(module, endpoint.node)
         )
 
-    def _fix(self, route: Route, context: Context) -> Fix | None:
+    def _fix(self, route: Route, context: Context) -> Fix:
         if route.call is None:
-            return None
+            raise Unfixable("the route is made elsewhere")
         edits = set_argument(text_of(context.module), route.call, "status_code", "201")
         return fix_of("Answer 201", "unsafe", edits)

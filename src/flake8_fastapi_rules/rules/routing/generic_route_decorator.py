@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import argument_of, fix_of
 from flake8_fastapi_rules.fixes.idioms import change_verb
@@ -89,7 +89,8 @@ class GenericRouteDecorator(Rule):
         if route.verb == "route" and route.style == "decorator":
             only = route.methods[0] if route.methods and len(route.methods) == 1 else ""
             new = old.removesuffix("route") + _VERB_OF_METHOD.get(only, "api_route")
-            yield self.report(route.node, "plain", old=old, new=new)
+            fix = Unfixable("FastAPI's routes take other functions than Starlette's")
+            yield self.report(route.node, "plain", fix=fix, old=old, new=new)
             return
         if route.verb not in {"api_route", "add_api_route"}:
             return
@@ -125,9 +126,9 @@ class GenericRouteDecorator(Rule):
             and not index.branch_of(route.node, index.scope_of(route.node))
         )
 
-    def _fix(self, route: Route, call: ast.Call, verb: str, context: Context) -> Fix | None:
+    def _fix(self, route: Route, call: ast.Call, verb: str, context: Context) -> Fix:
         argument = argument_of(call, "methods")
         if route.style != "decorator" or argument is None:
-            return None
+            raise Unfixable("it is no decorator")
         edits = change_verb(text_of(context.module), call, verb, argument)
         return fix_of(f"Use `{verb}`", "safe", edits)

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import add_argument, argument_of, fix_of, remove_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -102,13 +102,15 @@ class IncludePrefix(Rule):
             for other in context.facts(Include)
         )
 
-    def _fix(self, include: Include, made: ast.Call, context: Context) -> Fix | None:
+    def _fix(self, include: Include, made: ast.Call, context: Context) -> Fix:
         argument = argument_of(include.node, "prefix")
         child = include.child
-        if argument is None or not isinstance(child, Instance):
-            return None
-        if child.module is not context.module:
-            return None
+        if (
+            argument is None
+            or not isinstance(child, Instance)
+            or child.module is not context.module
+        ):
+            raise Unfixable("the router is made in another module")
         text = text_of(context.module)
         code = f"prefix={text.segment(include.arguments['prefix'])}"
         return fix_of(

@@ -6,7 +6,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix, FixMaker, Safety
+from flake8_fastapi_rules.engine.findings import Fix, FixMaker, Safety, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of, replace
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -92,7 +92,8 @@ class InvalidPath(Rule):
             r.local_path or "" for r in context.model.project(context.module).routes_at(route)
         )
         for name in sorted({name for full in paths for name in _repeated(full)}):
-            yield self.report(route.node, "twice", path=path, name=name)
+            reason = Unfixable("which of the two is meant otherwise is for you to say")
+            yield self.report(route.node, "twice", fix=reason, path=path, name=name)
 
     def _prefix_of(self, route: Route, context: Context) -> str | None:
         """The prefix of the route's own router; `None` when it cannot be told."""
@@ -140,7 +141,10 @@ class InvalidPath(Rule):
             ):
                 where = context.related(route.module, route.node, "The empty path")
                 name = getattr(route.endpoint, "name", "<lambda>")
-                yield self.report(include.node, "both-empty", related=[where], name=name)
+                reason = Unfixable("which of the two gets a path is for you to say")
+                yield self.report(
+                    include.node, "both-empty", related=[where], fix=reason, name=name
+                )
                 return
 
     def _check_prefix(self, node: ast.expr | None, context: Context) -> Iterator[Report]:
@@ -157,9 +161,9 @@ class InvalidPath(Rule):
     def _written(self, node: ast.expr, text: str, safety: Safety, context: Context) -> FixMaker:
         """The fix that writes another literal; none where the path is not written here."""
 
-        def fix() -> Fix | None:
+        def fix() -> Fix:
             if not isinstance(node, ast.Constant):
-                return None
+                raise Unfixable("the path is not written out here")
             quote = "'" if context.source.segment(node).endswith("'") else '"'
             edit = replace(text_of(context.module), node, f"{quote}{text}{quote}")
             return fix_of(f"Write `{text}`", safety, edit)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix, FixMaker
-from flake8_fastapi_rules.fixes.edit import argument_of, fix_of, remove_argument, replace, wrap
+from flake8_fastapi_rules.engine.findings import Fix, FixMaker, Unfixable
+from flake8_fastapi_rules.fixes.edit import fix_of, remove_named_argument, replace, wrap
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App, Include, Route, Router
@@ -95,9 +95,9 @@ class InvalidRouteArgument(Rule):
         text = context.model.text(context.module, node)
         if node is not None and text is not None:
 
-            def fix() -> Fix | None:
+            def fix() -> Fix:
                 if not (isinstance(node, ast.Constant) and text.isdecimal()):
-                    return None
+                    raise Unfixable("it is not written out as a number")
                 return fix_of(
                     "Write a number", "safe", replace(text_of(context.module), node, text)
                 )
@@ -111,11 +111,8 @@ class InvalidRouteArgument(Rule):
         if node is None or not context.model.is_subclass(value, RESPONSE):
             return
 
-        def fix() -> Fix | None:
-            argument = argument_of(call, "response_model")
-            if argument is None:
-                return None
-            edits = remove_argument(text_of(context.module), call, argument)
+        def fix() -> Fix:
+            edits = remove_named_argument(text_of(context.module), call, "response_model")
             return fix_of("Remove `response_model`", "safe", edits, leads_to=_LEADS_TO)
 
         yield self.report(node, "response", fix=fix, name=ast.unparse(node))
@@ -125,7 +122,11 @@ class InvalidRouteArgument(Rule):
         if node is None or value == Constant(None):
             return
         if context.model.is_instance(value, *_MARKERS) or isinstance(value, Function | Class):
-            fix = self._wrapped(node, context) if isinstance(value, Instance) else None
+            fix = (
+                self._wrapped(node, context)
+                if isinstance(value, Instance)
+                else Unfixable("it is no `Depends(...)`")
+            )
             yield self.report(node, "dependencies", fix=fix)
         elif isinstance(value, Expression) and isinstance(value.node, _DISPLAYS):
             if value.module is context.module:
@@ -135,22 +136,26 @@ class InvalidRouteArgument(Rule):
         for element in elements:
             item = context.resolve(element)
             if isinstance(item, Function | Class) or item in _BARE:
-                fix = self._depending(element, context) if isinstance(item, Function) else None
+                fix = (
+                    self._depending(element, context)
+                    if isinstance(item, Function)
+                    else Unfixable("it cannot be told what to depend on")
+                )
                 yield self.report(element, "dependency", fix=fix, name=ast.unparse(element))
 
     def _wrapped(self, node: ast.expr, context: Context) -> FixMaker:
-        def fix() -> Fix | None:
+        def fix() -> Fix:
             edits = wrap(text_of(context.module), node, "[", "]")
             return fix_of("Write a list", "safe", edits, leads_to=_LEADS_TO)
 
         return fix
 
     def _depending(self, node: ast.expr, context: Context) -> FixMaker:
-        def fix() -> Fix | None:
+        def fix() -> Fix:
             if context.model.resolver.name(context.module, "Depends", node) != External(
                 _MARKERS[0]
             ):
-                return None
+                raise Unfixable("`Depends` is not imported")
             edits = wrap(text_of(context.module), node, "Depends(", ")")
             return fix_of("Wrap it in `Depends(...)`", "safe", edits, leads_to=_LEADS_TO)
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import delete_statement, fix_of, insert_before
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -118,20 +118,18 @@ def _copies(include: Include, context: Context) -> Iterator[IncludeEntry]:
                     yield entry
 
 
-def _move(include: Include, parent: IncludeEntry) -> Fix | None:
+def _move(include: Include, parent: IncludeEntry) -> Fix:
     if parent.module is not include.module:
-        return None
+        raise Unfixable("the parent is included in another module")
     text = text_of(include.module)
     moved = include.module.index.statement_of(include.node)
     anchor = include.module.index.statement_of(parent.node)
-    if moved is None or anchor is None or moved is anchor:
-        return None
-    block = text.block_of(moved)
-    if block is None or anchor not in block:
-        return None
+    block = text.block_of(moved) if moved is not None else None
+    if block is None or moved is None or moved is anchor or anchor not in block:
+        raise Unfixable("the two includes stand in different blocks")
     between = block[block.index(anchor) : block.index(moved)]
     if not between or not all(isinstance(statement, ast.Expr) for statement in between):
-        return None
+        raise Unfixable("what it needs may be defined between the two")
     start, end = text.start_of_statement(moved), text.end(moved)
     return fix_of(
         "Include it before its parent",

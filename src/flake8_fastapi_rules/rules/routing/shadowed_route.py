@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Edit, Fix
+from flake8_fastapi_rules.engine.findings import Edit, Fix, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
-from flake8_fastapi_rules.fixes.edit import fix_of, insert_before
+from flake8_fastapi_rules.fixes.edit import COMMENT, fix_of, insert_before
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.rules.routing.duplicate_route import named, shortened
@@ -109,7 +109,12 @@ class ShadowedRoute(Rule):
         if isinstance(earlier, ResolvedMount):
             place = context.related(earlier.module, earlier.node, "the mount that answers")
             return self.report(
-                route.route.node, "mount", related=[place], path=path, earlier=named(earlier) or "/"
+                route.route.node,
+                "mount",
+                related=[place],
+                fix=Unfixable("a mount hides it"),
+                path=path,
+                earlier=named(earlier) or "/",
             )
         place = context.related(earlier.route.module, earlier.route.node, "the route that answers")
         return self.report(
@@ -121,28 +126,28 @@ class ShadowedRoute(Rule):
         )
 
 
-def _move(route: ResolvedRoute, earlier: ResolvedRoute) -> Fix | None:
+def _move(route: ResolvedRoute, earlier: ResolvedRoute) -> Fix:
     """Put the hidden function in front of the one that hides it."""
     module = route.route.module
     if earlier.route.module is not module or route.router is not earlier.router:
-        return None
+        raise Unfixable("the other route is on another router")
     moved, anchor = route.route.endpoint, earlier.route.endpoint
     if not isinstance(moved, FUNCTIONS) or not isinstance(anchor, FUNCTIONS):
-        return None
+        raise Unfixable("one of the two is no function")
     if route.route.node not in moved.decorator_list or len(moved.decorator_list) != 1:
-        return None
+        raise Unfixable("the function has other decorators")
     text = text_of(module)
     block = text.block_of(moved)
     if block is None or anchor not in block:
-        return None
+        raise Unfixable("the two stand in different blocks")
     between = block[block.index(anchor) : block.index(moved)]
     if not between or not all(isinstance(statement, FUNCTIONS) for statement in between):
-        return None
+        raise Unfixable("what it needs may be defined between the two")
     start, end = text.start_of_statement(moved), text.end(moved)
     code = text.text[text.line_start(start) : end]
     before = text.end(block[block.index(moved) - 1])
     if text.has_comment(before, end):
-        return None
+        raise Unfixable(COMMENT)
     blank = 2 if isinstance(module.index.parents.get(moved), ast.Module) else 1
     return fix_of(
         f"Move `{moved.name}` in front of `{anchor.name}`",

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS, all_arguments
 from flake8_fastapi_rules.fixes.edit import Edits, fix_of
 from flake8_fastapi_rules.fixes.imports import ensure_import
@@ -107,21 +107,19 @@ class UnboundPathParameter(Rule):
                 near=near[0] if near else "",
             )
 
-    def _fix(self, route: Route, name: str, converter: str, context: Context) -> Fix | None:
+    def _fix(self, route: Route, name: str, converter: str, context: Context) -> Fix:
         function = route.endpoint
         if not isinstance(function, FUNCTIONS) or route.endpoint_module is not context.module:
-            return None
+            raise Unfixable("the function is in another module")
         if not name.isidentifier() or any(
             argument.arg == name for argument in all_arguments(function.args)
         ):
-            return None
+            raise Unfixable("the function has a parameter of this name, which means something else")
         text = text_of(context.module)
         type_name = _TYPES.get(converter, "str")
         imports: Edits = ()
         if type_name == "UUID":
             imported = ensure_import(text, "uuid", "UUID", function)
-            if imported is None:
-                return None
             type_name, imports = imported.name, imported.edits
         edits = add_parameter(text, function, f"{name}: {type_name}")
         return fix_of(

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import add_argument, fix_of, wrap
 from flake8_fastapi_rules.fixes.imports import ensure_imports
@@ -156,6 +156,7 @@ class UnboundedPageSize(Rule):
             yield self.report(
                 parameter.node,
                 "field",
+                fix=Unfixable("the field is in a model that others may use"),
                 related=[context.related(home, statement, "without a bound")],
                 name=field.name,
                 model=cls.node.name,
@@ -210,10 +211,10 @@ class UnboundedPageSize(Rule):
                     return True
         return False
 
-    def _fix(self, parameter: Parameter, context: Context) -> Fix | None:
+    def _fix(self, parameter: Parameter, context: Context) -> Fix:
         function = parameter.function
         if parameter.module is not context.module or not isinstance(function, FUNCTIONS):
-            return None
+            raise Unfixable("the parameter is defined elsewhere")
         text = text_of(context.module)
         default = parameter.default
         marker = parameter.marker
@@ -224,18 +225,21 @@ class UnboundedPageSize(Rule):
         bound = f"le={max(100, largest)}" if type(largest) is int else "le=100"
         group = signature_group(function)
         if marker is not None:
-            if marker.call is None or marker.call is not marker.node:
-                return None
-            if marker.module is not context.module or marker.call_module is not context.module:
-                return None
+            if (
+                marker.call is None
+                or marker.call is not marker.node
+                or marker.module is not context.module
+                or marker.call_module is not context.module
+            ):
+                raise Unfixable("the marker is made elsewhere")
             edits = add_argument(text, marker.call, bound)
             return fix_of("Add an upper bound", "unsafe", edits, group=group)
         annotation = parameter.annotation
-        if annotation is None or parameter.has_metadata or isinstance(annotation, ast.Constant):
-            return None
+        if annotation is None:
+            raise Unfixable("the parameter has no type")
+        if parameter.has_metadata or isinstance(annotation, ast.Constant):
+            raise Unfixable("its type is made elsewhere, or a string")
         imported = ensure_imports(text, [("typing", "Annotated"), ("fastapi", "Query")], function)
-        if imported is None:
-            return None
         (annotated, query), imports = imported
         wrapped = wrap(text, annotation, f"{annotated}[", f", {query}({bound})]")
         return fix_of("Add an upper bound", "unsafe", wrapped, imports, group=group)

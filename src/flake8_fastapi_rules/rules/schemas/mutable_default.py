@@ -117,7 +117,7 @@ class MutableDefault(Rule):
         default: ast.expr,
         safety: Safety,
         context: Context,
-    ) -> Fix | None:
+    ) -> Fix:
         edits = replace_mutable_default(text_of(context.module), fact.node, parameter, default)
         group = signature_group(fact.node)
         return fix_of("Use `None`", safety, edits, group=group)

@@ -147,6 +147,6 @@ class OrmModelWithoutAttributes(Rule):
                 return False
         return resolver.has_known_bases(schema)
 
-    def _fix(self, node: ast.Call, context: Context) -> Fix | None:
+    def _fix(self, node: ast.Call, context: Context) -> Fix:
         edits = add_argument(text_of(context.module), node, "from_attributes=True")
         return fix_of("Pass `from_attributes=True`", "safe", edits)

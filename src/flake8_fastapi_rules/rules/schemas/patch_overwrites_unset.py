@@ -14,7 +14,7 @@ from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.schemas import body_parameters, schema_fields
 from flake8_fastapi_rules.semantics.values import Class, External, Instance
 
-_DUMPS = frozenset({"model_dump", "dict"})
+_DUMPS = frozenset({"model_dump", "model_dump_json", "dict", "json"})
 _ENCODER = "fastapi.encoders.jsonable_encoder"
 _FILTERS = ("exclude_unset", "exclude_defaults", "exclude_none")
 _LOOKS = frozenset(
@@ -89,7 +89,7 @@ class PatchOverwritesUnset(Rule):
     @on(Endpoint)
     def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
         """Report dumps of body models."""
-        if endpoint.methods != frozenset({"PATCH"}) or endpoint.view_class is not None:
+        if endpoint.methods != frozenset({"PATCH"}):
             return
         bodies = {
             parameter.name
@@ -149,7 +149,7 @@ class PatchOverwritesUnset(Rule):
                 case ast.Assign(targets=[ast.Name(id=name)]) if parent.value is node:
                     return self._is_filtered_later(name, node, context)
                 case ast.stmt():
-                    return isinstance(parent, ast.Return | ast.Assert | ast.If)
+                    return isinstance(parent, ast.Assert | ast.If)
         return False
 
     def _is_filtered_later(self, name: str, node: ast.Call, context: Context) -> bool:
@@ -165,7 +165,7 @@ class PatchOverwritesUnset(Rule):
                 return True
         return False
 
-    def _fix(self, node: ast.Call, context: Context) -> Fix | None:
+    def _fix(self, node: ast.Call, context: Context) -> Fix:
         text = text_of(context.module)
         given = any(keyword.arg == "exclude_unset" for keyword in node.keywords)
         edits = (

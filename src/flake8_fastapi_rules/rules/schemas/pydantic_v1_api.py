@@ -8,8 +8,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from flake8_fastapi_rules.engine.findings import Edit, Fix
-from flake8_fastapi_rules.fixes.edit import fix_of, rename, rename_argument
+from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker, Unfixable
+from flake8_fastapi_rules.fixes.edit import COMMENT, fix_of, rename, rename_argument
 from flake8_fastapi_rules.fixes.idioms import config_to_model_config
 from flake8_fastapi_rules.fixes.imports import ensure_import
 from flake8_fastapi_rules.fixes.text import text_of
@@ -262,14 +262,14 @@ class PydanticV1Api(Rule):
             for base in context.model.resolver.mro(cls)
         )
 
-    def _config(self, model: PydanticModel, config: ast.ClassDef, context: Context) -> Fix | None:
+    def _config(self, model: PydanticModel, config: ast.ClassDef, context: Context) -> Fix:
         names = {
             statement.targets[0].id
             for statement in config.body
             if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
         }
         if any(name in _CONFIG_KEYS and name not in _RENAMED for name in names):
-            return None
+            raise Unfixable("a key of `Config` has no successor")
         edits = config_to_model_config(
             text_of(context.module),
             model.node,
@@ -284,13 +284,13 @@ class PydanticV1Api(Rule):
             new = _CONFIG_KEYS.get(keyword.arg or "")
             if new is None or keyword.arg is None:
                 continue
-            fix = None
+            fix: FixMaker | Unfixable = Unfixable("it has no successor of the same meaning")
             if keyword.arg in _RENAMED:
                 fix = partial(self._rename_argument, call, keyword.arg, new, context)
             variant = None if new else "gone"
             yield self.report(keyword, variant, old=keyword.arg, new=new, fix=fix)
 
-    def _rename_argument(self, call: ast.Call, old: str, new: str, context: Context) -> Fix | None:
+    def _rename_argument(self, call: ast.Call, old: str, new: str, context: Context) -> Fix:
         edit = rename_argument(text_of(context.module), call, old, new)
         return fix_of(f"Use `{new}`", "safe", edit)
 
@@ -306,38 +306,40 @@ class PydanticV1Api(Rule):
 
     def _validator(
         self, function: FunctionNode, decorator: ast.expr, new: str, context: Context
-    ) -> Fix | None:
+    ) -> Fix:
         """Rewrite a validator that takes class and value, and that runs before or after."""
-        if not isinstance(decorator, ast.Call) or len(function.decorator_list) > 2:
-            return None
+        if not isinstance(decorator, ast.Call):
+            raise Unfixable("the decorator is not called")
+        if len(function.decorator_list) > 2:
+            raise Unfixable("the validator has other decorators")
         arguments = function.args
         if len(arguments.args) != 2 or arguments.vararg or arguments.kwarg or arguments.kwonlyargs:
-            return None
+            raise Unfixable("the validator takes more than the value")
         is_before = False
         for keyword in decorator.keywords:
             is_constant = isinstance(keyword.value, ast.Constant)
             if keyword.arg == "pre" and is_constant and isinstance(keyword.value, ast.Constant):
                 is_before = bool(keyword.value.value)
             elif keyword.arg not in {"allow_reuse", "check_fields"}:
-                return None
+                raise Unfixable(f"`{keyword.arg}` has no successor")
         if new == "model_validator" and not is_before:
-            return None
+            raise Unfixable("Pydantic 2 gives it the model, not a dictionary")
         text = text_of(context.module)
         names = [text.segment(argument) for argument in decorator.args]
         if not names and new == "field_validator":
-            return None
+            raise Unfixable("it names no field")
         given = names + [text.segment(k) for k in decorator.keywords if k.arg == "check_fields"]
         given += ['mode="before"'] if is_before else []
         imported = ensure_import(text, "pydantic", new, decorator)
         start, end = text.start(decorator), text.end(decorator)
-        if imported is None or text.has_comment(start, end):
-            return None
+        if text.has_comment(start, end):
+            raise Unfixable(COMMENT)
         rewritten = Edit(start, end, f"{imported.name}({', '.join(given)})")
         is_marked = any(
             isinstance(d, ast.Name) and d.id == "classmethod" for d in function.decorator_list
         )
         if len(function.decorator_list) == 2 and not is_marked:
-            return None
+            raise Unfixable("the validator has other decorators")
         if not is_marked:
             line = context.source.lines[decorator.lineno - 1]
             indent = line[: len(line) - len(line.lstrip())]
@@ -364,7 +366,7 @@ class PydanticV1Api(Rule):
             return
         shown = node.attr if node.attr.startswith("__") else f".{node.attr}()"
         new = _METHODS[node.attr]
-        fix = None
+        fix: FixMaker | Unfixable = Unfixable("its successor takes other arguments")
         if isinstance(parent, ast.Call) and is_call and self._means_the_same(node.attr, parent):
             fix = partial(self._rename, node, new, context)
         yield self.report(
@@ -384,7 +386,7 @@ class PydanticV1Api(Rule):
             return not call.args
         return not call.args and all(keyword.arg in allowed for keyword in call.keywords)
 
-    def _rename(self, node: ast.Attribute, new: str, context: Context) -> Fix | None:
+    def _rename(self, node: ast.Attribute, new: str, context: Context) -> Fix:
         return fix_of(f"Use `{new}`", "safe", rename(text_of(context.module), node, new))
 
     def _field(self, call: ast.Call, context: Context) -> Iterator[Report]:
@@ -395,7 +397,7 @@ class PydanticV1Api(Rule):
             if keyword.arg is None or keyword.arg not in _FIELD_ARGUMENTS:
                 continue
             new = _FIELD_ARGUMENTS[keyword.arg]
-            fix = None
+            fix: FixMaker | Unfixable = Unfixable("its successor takes other values")
             if keyword.arg in {"min_items", "max_items"}:
                 fix = partial(self._rename_argument, call, keyword.arg, new, context)
             yield self.report(keyword, old=keyword.arg, new=new, fix=fix)

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
-from flake8_fastapi_rules.fixes.edit import argument_of, fix_of, remove_argument
+from flake8_fastapi_rules.engine.findings import Fix, FixMaker, Unfixable
+from flake8_fastapi_rules.fixes.edit import argument_of, fix_of, remove_named_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
@@ -111,14 +111,11 @@ class RedundantResponseModel(Rule):
         argument = argument_of(route.call, "response_model")
         place = argument if isinstance(argument, ast.keyword) else given
         ordered = type_key(model, route.module, given, ordered=True)
-        fix = None
+        fix: FixMaker | Unfixable = Unfixable("the schema would name the types in another order")
         if ordered == type_key(model, *annotated, ordered=True):
             fix = partial(self._remove, route.call, context)
         yield self.report(place, fix=fix)
 
-    def _remove(self, call: ast.Call, context: Context) -> Fix | None:
-        argument = argument_of(call, "response_model")
-        if argument is None:
-            return None
-        edits = remove_argument(text_of(context.module), call, argument)
+    def _remove(self, call: ast.Call, context: Context) -> Fix:
+        edits = remove_named_argument(text_of(context.module), call, "response_model")
         return fix_of("Remove `response_model`", "safe", edits, leads_to=("FAR502",))

@@ -198,6 +198,6 @@ class NonStringJwtSubject(Rule):
             value, "enum.Enum"
         )
 
-    def _fix(self, subject: ast.expr, context: Context) -> Fix | None:
+    def _fix(self, subject: ast.expr, context: Context) -> Fix:
         edits = wrap(text_of(context.module), subject, "str(", ")")
         return fix_of("Make the subject a string", "safe", edits)

@@ -208,11 +208,9 @@ class TimingUnsafeComparison(Rule):
             self._is_setting(left) or self._is_setting(right)
         )
 
-    def _fix(self, node: ast.Compare, context: Context) -> Fix | None:
+    def _fix(self, node: ast.Compare, context: Context) -> Fix:
         text = text_of(context.module)
         imported = ensure_import(text, "secrets", "", node)
-        if imported is None:
-            return None
         source = context.source
         sides = [source.segment(node.left), source.segment(node.comparators[0])]
         call = f"{imported.name}.compare_digest({', '.join(sides)})"

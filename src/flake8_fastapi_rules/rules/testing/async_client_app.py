@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
-from flake8_fastapi_rules.fixes.edit import argument_of, fix_of, replace_argument
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.fixes.edit import UNREADABLE, argument_of, fix_of, replace_argument
 from flake8_fastapi_rules.fixes.imports import ensure_import
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -74,13 +74,13 @@ class AsyncClientApp(Rule):
         if names and names[0] in _CLIENTS:
             yield self.report(keywords["app"], fix=partial(self._fix, call, context))
 
-    def _fix(self, call: ast.Call, context: Context) -> Fix | None:
+    def _fix(self, call: ast.Call, context: Context) -> Fix:
         text = text_of(context.module)
         argument = argument_of(call, "app")
         home = "httpx2" if "httpx2" in context.source.text else "httpx"
         imported = ensure_import(text, home, "ASGITransport", call)
-        if not isinstance(argument, ast.keyword) or imported is None:
-            return None
+        if not isinstance(argument, ast.keyword):
+            raise Unfixable(UNREADABLE)
         code = f"transport={imported.name}(app={context.source.segment(argument.value)})"
         edit = replace_argument(text, call, argument, code)
         return fix_of("Use `ASGITransport`", "safe", edit, imported.edits)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of, replace_statement
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -116,16 +116,16 @@ class ClientWithoutLifespan(Rule):
             )
         return not isinstance(parent, ast.Return | ast.Yield | ast.Expr | ast.Attribute)
 
-    def _fix(self, call: ast.Call, context: Context) -> Fix | None:
+    def _fix(self, call: ast.Call, context: Context) -> Fix:
         index = context.module.index
         statement, function = index.parents.get(call), index.function_of(call)
         if not isinstance(statement, ast.Return) or not isinstance(function, ast.FunctionDef):
-            return None
+            raise Unfixable("the client is not returned by a fixture")
         resolver = context.model.resolver
         if fixture_decorator(resolver, Function(context.module, function)) is None:
-            return None
+            raise Unfixable("the client is not returned by a fixture")
         if function.returns is not None or index.parents.get(statement) is not function:
-            return None
+            raise Unfixable("the fixture says what it returns, or returns in a block")
         code = f"with {context.source.segment(call)} as client:\n    yield client"
         edit = replace_statement(text_of(context.module), statement, code)
         return fix_of("Run the lifespan", "unsafe", edit)

@@ -6,14 +6,8 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Edit, Fix
-from flake8_fastapi_rules.fixes.edit import (
-    argument_of,
-    fix_of,
-    remove_argument,
-    rename,
-    rename_argument,
-)
+from flake8_fastapi_rules.engine.findings import Edit, Fix, Unfixable
+from flake8_fastapi_rules.fixes.edit import fix_of, remove_named_argument, rename, rename_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.client_calls import client_calls
@@ -103,22 +97,19 @@ class RemovedTestClientArgument(Rule):
                     fix = partial(self._removed, call.node, context)
                     yield self.report(keyword, "timeout", fix=fix)
 
-    def _request(self, call: ast.Call, func: ast.Attribute, context: Context) -> Fix | None:
+    def _request(self, call: ast.Call, func: ast.Attribute, context: Context) -> Fix:
         if not call.args:
-            return None
+            raise Unfixable("the URL is given by name")
         text = text_of(context.module)
         start = text.start(call.args[0])
         verb = Edit(start, start, f'"{func.attr.upper()}", ')
         group = f"request:{call.lineno}:{call.col_offset}"
         return fix_of("Use `request`", "safe", rename(text, func, "request"), verb, group=group)
 
-    def _renamed(self, call: ast.Call, context: Context) -> Fix | None:
+    def _renamed(self, call: ast.Call, context: Context) -> Fix:
         edit = rename_argument(text_of(context.module), call, "allow_redirects", "follow_redirects")
         return fix_of("Use `follow_redirects`", "safe", edit)
 
-    def _removed(self, call: ast.Call, context: Context) -> Fix | None:
-        argument = argument_of(call, "timeout")
-        if argument is None:
-            return None
-        edits = remove_argument(text_of(context.module), call, argument)
+    def _removed(self, call: ast.Call, context: Context) -> Fix:
+        edits = remove_named_argument(text_of(context.module), call, "timeout")
         return fix_of("Remove `timeout`", "safe", edits)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of, rename_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -76,9 +76,9 @@ class TestClientRawData(Rule):
                 ):
                     yield self.report(keyword, fix=partial(self._fix, call.node, context))
 
-    def _fix(self, call: ast.Call, context: Context) -> Fix | None:
+    def _fix(self, call: ast.Call, context: Context) -> Fix:
         if any(keyword.arg == "content" for keyword in call.keywords):
-            return None
+            raise Unfixable("`content` is given already")
         edit = rename_argument(text_of(context.module), call, "data", "content")
         return fix_of("Use `content=`", "safe", edit)
 
