@@ -15,6 +15,7 @@ from flake8_fastapi_rules.engine.index import FUNCTIONS, Binding, Scope, all_arg
 from flake8_fastapi_rules.semantics.bases import external_mro
 from flake8_fastapi_rules.semantics.modules import Module, Modules
 from flake8_fastapi_rules.semantics.names import canonical
+from flake8_fastapi_rules.semantics.rows import ITERABLE_ROWS, queried
 from flake8_fastapi_rules.semantics.types import (
     ATTRIBUTES,
     CLASSES,
@@ -572,10 +573,13 @@ class Resolver:
                         else UNKNOWN
                     )
                     return self.called(factory, module, node)
-                for known in self.names_of(callee):
-                    typed = RETURNS.get(known)
-                    if typed:
-                        return Instance(External(typed), module, node)
+                names = tuple(self.names_of(callee))
+                typed = next((RETURNS[known] for known in names if known in RETURNS), None)
+                if name.startswith(("sqlalchemy.", "sqlmodel.")):
+                    if row := queried(self, names, typed, module, node):
+                        return row
+                if typed is not None:
+                    return Instance(External(typed), module, node)
                 if name.startswith("builtins.") and name.count(".") > 1:
                     return UNKNOWN
                 return Instance(External(name), module, node)
@@ -795,6 +799,8 @@ class Resolver:
             case Instance(of=External(name), args=args) if args and name in _CONTAINERS:
                 return args[0]
             case Instance(of=External(name), args=args) if args and name in _MAPPINGS:
+                return args[0]
+            case Instance(of=External(name), args=args) if args and name in ITERABLE_ROWS:
                 return args[0]
             case _:
                 return UNKNOWN

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Route, RouteKind
-from flake8_fastapi_rules.semantics.paths import is_health_path
 from flake8_fastapi_rules.semantics.responses import returns_of, types_in
 
 _STREAMS = (
@@ -73,7 +72,7 @@ class PostOnly(Rule):
         """Report routes of other methods."""
         if route.kind is not RouteKind.HTTP or not route.methods or route.methods == ("POST",):
             return
-        if is_health_path(route.path, context.settings.health_paths):
+        if context.model.is_health_route(route):
             return
         if not self._streams(route, context):
             name = getattr(route.endpoint, "name", None) or route.path or route.verb

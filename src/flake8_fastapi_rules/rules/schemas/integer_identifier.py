@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import PydanticModel
 from flake8_fastapi_rules.semantics.responses import types_in
-from flake8_fastapi_rules.semantics.schemas import own_fields, schema_uses
+from flake8_fastapi_rules.semantics.schemas import is_true, own_fields, schema_uses
 from flake8_fastapi_rules.semantics.values import Constant, External
 
 
@@ -69,6 +69,8 @@ class IntegerIdentifier(Rule):
             return
         for each in own_fields(context.model, model.cls):
             if each.name != "id" and not each.name.endswith("_id"):
+                continue
+            if is_true(context.model, each.module, each.argument("exclude")):
                 continue
             parts = [
                 part.value

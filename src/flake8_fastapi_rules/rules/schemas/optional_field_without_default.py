@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Edit, Fix
-from flake8_fastapi_rules.fixes.edit import add_argument, fix_of
+from flake8_fastapi_rules.fixes.edit import fix_of, set_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import PydanticModel
@@ -81,12 +81,14 @@ class OptionalFieldWithoutDefault(Rule):
                 fix = partial(self._fix, each, context)
                 yield self.report(each.node.target, name=each.name, fix=fix)
 
-    def _fix(self, each: SchemaField, context: Context) -> Fix | None:
+    def _fix(self, each: SchemaField, context: Context) -> Fix:
         text = text_of(context.module)
-        if each.node.value is None:
+        call, value = each.field_call, each.node.value
+        if value is None:
             end = text.span(each.node.annotation)[1]
             return fix_of("Add the default `None`", "unsafe", Edit(end, end, " = None"))
-        if each.node.value is each.field_call and not each.field_call.args:
-            edits = add_argument(text, each.field_call, "default=None")
-            return fix_of("Add the default `None`", "unsafe", edits)
-        return None
+        if value is call and call is not None:
+            edits = set_argument(text, call, "default", "None", 0)
+        else:
+            edits = (Edit(text.start(value), text.end(value), "None"),)
+        return fix_of("Add the default `None`", "unsafe", edits)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint, Route, RouteKind
-from flake8_fastapi_rules.semantics.paths import is_health_path
 from flake8_fastapi_rules.semantics.responses import (
     has_no_body,
     return_annotation,
@@ -19,6 +18,7 @@ from flake8_fastapi_rules.semantics.values import Constant, Expression, External
 _MAPPINGS = frozenset(
     {"builtins.dict", "collections.abc.Mapping", "collections.abc.MutableMapping"}
 )
+_ASSIGNED = frozenset({"assign", "annotated", "walrus"})
 _ANYTHING = frozenset({"typing.Any", "builtins.object"})
 
 
@@ -91,9 +91,9 @@ class RawDictResponse(Rule):
         model = context.model
         if route.kind is not RouteKind.HTTP or route.has_unknown_arguments:
             return False
-        if "response_model" in route.arguments or has_no_body(model, route):
+        if has_no_body(model, route):
             return False
-        if is_health_path(route.path, context.settings.health_paths):
+        if model.is_health_route(route):
             return False
         hidden = route.arguments.get("include_in_schema")
         if hidden is not None and model.resolve(route.module, hidden) == Constant(False):
@@ -106,12 +106,13 @@ class RawDictResponse(Rule):
         return self._says_nothing(route, context)
 
     def _says_nothing(self, route: Route, context: Context) -> bool:
-        """Whether the return annotation leaves open what is in the dictionary."""
-        annotated = return_annotation(route)
-        if annotated is None:
+        """Whether `response_model` or the return type leaves open what is in the dictionary."""
+        given = route.arguments.get("response_model")
+        declared = return_annotation(route) if given is None else (route.module, given)
+        if declared is None:
             return True
         parts = [
-            part for part in types_in(context.model, *annotated) if part.value != Constant(None)
+            part for part in types_in(context.model, *declared) if part.value != Constant(None)
         ]
         names = [part.value.name if isinstance(part.value, External) else "" for part in parts]
         if not names:
@@ -129,9 +130,24 @@ class RawDictResponse(Rule):
     def _is_dict(self, node: ast.expr | None, context: Context) -> bool:
         if isinstance(node, ast.IfExp):
             return self._is_dict(node.body, context) and self._is_dict(node.orelse, context)
+        index = context.module.index
+        if isinstance(node, ast.Name) and (found := index.lookup(node.id, node)):
+            scope, bindings = found
+            if scope is not index.module_scope and all(b.kind in _ASSIGNED for b in bindings):
+                values = [b.value for b in bindings if b.value is not None and not b.path]
+                return bool(values) and all(
+                    not isinstance(value, ast.Name) and self._is_dict(value, context)
+                    for value in values
+                )
         value = context.resolve(node)
         if isinstance(value, Expression):
-            return isinstance(value.node, ast.Dict) and value.module is context.module
+            # What another function makes comes from elsewhere.
+            is_here = value.module is context.module and node is not None
+            return (
+                isinstance(value.node, ast.Dict)
+                and is_here
+                and index.function_of(value.node) is index.function_of(node)
+            )
         return (
             isinstance(value, Instance)
             and value.of == External("builtins.dict")
