@@ -105,13 +105,28 @@ def rename_definition(text: FileText, node: FunctionNode | ast.ClassDef, name: s
 # -- statements -----------------------------------------------------------------------------
 
 
-def delete_statement(text: FileText, statement: ast.stmt) -> Edit:
+def delete_statement(text: FileText, statement: ast.stmt, *, leave_comment: bool = False) -> Edit:
     """Delete a statement with its decorators and its line.
 
     `pass` takes its place when its block would be empty. No comment may be in it or follow it on
-    its last line.
+    its last line, unless `leave_comment` is to leave that one there on a line of its own.
     """
+    if leave_comment:
+        start, end = text.start_of_statement(statement), text.end(statement)
+        kept = _leaving_comment(text, start, end)
+        if kept is not None and len(text.block_of(statement) or ()) > 1:
+            return kept
     return delete_statements(text, [statement])[0]
+
+
+def _leaving_comment(text: FileText, start: int, end: int) -> Edit | None:
+    """Delete what stands before a comment, and the blanks between; `None` without a comment."""
+    behind = text.comments_in(end, text.line_end(end))
+    if not behind or text.has_comment(start, end):
+        return None
+    if not text.is_first_on_line(start) or not text.is_last_on_line(end):
+        return None
+    return Edit(start, behind[0].start, "")
 
 
 def delete_statements(text: FileText, statements: Sequence[ast.stmt]) -> Edits:
@@ -253,17 +268,17 @@ def delete_return_value(text: FileText, statement: ast.Return) -> Edit:
 def remove_decorator(
     text: FileText, node: FunctionNode | ast.ClassDef, decorator: ast.expr
 ) -> Edit:
-    """Delete a decorator's lines; no comment may be in them."""
+    """Delete a decorator's lines; a comment behind it stays there, none may be in it."""
     start, end = text.span(decorator)
     at = text.token_before(start)
     if decorator not in node.decorator_list or at is None or at.string != "@":
         raise Unfixable(UNREADABLE)
     line, line_end = text.line_start(at.start), text.line_end(end)
-    if text.has_comment(line, line_end):
+    if text.has_comment(line, end):
         raise Unfixable(COMMENT)
     if not text.is_first_on_line(at.start) or not text.is_last_on_line(end):
         raise Unfixable(SHARED_LINE)
-    return Edit(line, line_end + 1, "")
+    return _leaving_comment(text, at.start, end) or Edit(line, line_end + 1, "")
 
 
 def add_decorator(

@@ -187,7 +187,7 @@ def _from_call(text: FileText, block: list[ast.stmt], handler: EventHandler) -> 
     given = function.value if isinstance(function, ast.keyword) else function
     if given is None:
         raise Unfixable("a handler is not given as an argument")
-    removal = delete_statement(text, statement)
+    removal = delete_statement(text, statement, leave_comment=True)
     return _Step(str(handler.event), _call_of(text, given, handler.function), (removal,))
 
 

@@ -60,7 +60,7 @@ _OTHER_METHODS = _STARTERS | frozenset(
 _INTERESTING = ROUTE_DECORATORS | ROUTE_ADDERS | _OTHER_METHODS
 
 #: Decorators that are also applied by hand: `router.get("/x")(function)`.
-_APPLIED = ROUTE_DECORATORS | {"exception_handler"}
+_APPLIED = ROUTE_DECORATORS | {"exception_handler", "on_event"}
 _OWNERS = ("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette")
 _WEBHOOKS = "fastapi.FastAPI.webhooks."
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security"})
@@ -486,6 +486,13 @@ class _Builder:
         if func.attr == "exception_handler":
             caught = arguments.get("exc_class_or_status_code")
             self._handler(inner, "decorator", receiver, caught, endpoint)
+            return
+        if func.attr == "on_event":
+            event = self.model.text(self.module, arguments.get("event_type"))
+            app = self._app_behind(func.value)
+            self.found[EventHandler].append(
+                EventHandler(self.module, inner, "decorator", event, receiver, app, endpoint)
+            )
             return
         self._route(inner, inner, "call", name, receiver, arguments, unknown, endpoint)
 

@@ -164,6 +164,7 @@ class RouterNode:
         is_open: something unknown was done with it, which may have put routes on it.
         is_handed_out: given to a library, or returned to an unknown caller.
         handled: what exception handlers were put on it for: exception classes, statuses.
+        events: the decorators and calls that put start-up and shut-down handlers on it.
         conditions: the branches that it was made in.
         in_test: it was made on behalf of a test.
     """
@@ -180,6 +181,7 @@ class RouterNode:
     is_open: bool = False
     is_handed_out: bool = False
     handled: list[Value] = field(default_factory=list)
+    events: list[ast.AST] = field(default_factory=list)
     conditions: tuple[object, ...] = ()
     name: str | None = None
     in_test: bool = False

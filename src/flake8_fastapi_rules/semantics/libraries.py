@@ -1438,6 +1438,12 @@ def is_internal_error(name: str) -> bool:
     return not _INTERNAL_ERRORS.isdisjoint(external_mro(name))
 
 
+#: What fills a parser of INI files.
+INI_READERS: Final = member_set(
+    """
+    configparser.ConfigParser: read read_dict read_file read_string;
+    configparser.RawConfigParser: read read_dict read_file read_string"""
+)
 #: Functions that read data from files of formats that configuration is written in.
 CONFIG_READERS: Final = member_set(
     """

@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics import parameters
 from flake8_fastapi_rules.semantics.assembly.evaluator import Evaluator
-from flake8_fastapi_rules.semantics.facts import Dependency, Include, Mount, Route, RouteKind
+from flake8_fastapi_rules.semantics.assembly.objects import to_value
+from flake8_fastapi_rules.semantics.facts import (
+    Dependency,
+    EventHandler,
+    Include,
+    Mount,
+    Route,
+    RouteKind,
+)
 from flake8_fastapi_rules.semantics.graph import (
     IncludeEntry,
     MountEntry,
@@ -369,6 +377,23 @@ class Project:
         found: defaultdict[ast.AST, list[ResolvedRoute]] = defaultdict(list)
         for route in self.all_routes:
             found[route.route.node].append(route)
+        return found
+
+    def event_owners(self, handler: EventHandler) -> tuple[RouterNode, ...]:
+        """The apps and routers that a start-up or shut-down handler is put on."""
+        return tuple(self._by_event.get(handler.node, ())) or self.nodes_of(handler.app)
+
+    def lifespan_of(self, node: RouterNode) -> Value | None:
+        """What an app or router runs from start to stop; `None`: the default, its handlers."""
+        given = node.attributes.get("lifespan_context")
+        return None if given is None else to_value(given)
+
+    @cached_property
+    def _by_event(self) -> dict[ast.AST, list[RouterNode]]:
+        found: defaultdict[ast.AST, list[RouterNode]] = defaultdict(list)
+        for node in self.nodes:
+            for event in node.events:
+                found[event].append(node)
         return found
 
     def apps_reaching(self, node: RouterNode) -> tuple[AppNode, ...]:

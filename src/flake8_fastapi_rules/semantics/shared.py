@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.facts import App, Role, Router
-from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.modules import Module, python_files
 from flake8_fastapi_rules.semantics.names import name_set
 from flake8_fastapi_rules.semantics.values import (
     Expression,
@@ -45,6 +46,8 @@ MUTATORS: Final = name_set(
     symmetric_difference_update update"""
 )
 _DISPLAYS: Final = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+#: A folder with no more files than this and no FastAPI code is an excerpt.
+_SNIPPET: Final = 2
 #: Roles of functions that run while requests are served.
 _SERVING: Final = frozenset(Role) - {Role.LIFESPAN, Role.EVENT_HANDLER}
 
@@ -114,8 +117,16 @@ class SharedState:
         return frozenset(_with_imported(self._model, own))
 
     def is_part_of_service(self, module: Module) -> bool:
-        """Whether a module holds FastAPI code, apps or routers, or is imported by one that does."""
-        return module in self._fastapi_modules
+        """Whether a module holds FastAPI code, apps or routers, or is imported by one that does.
+
+        A file or two without any, shown by themselves, are taken for part of one, unless they do
+        something when they run, as scripts do.
+        """
+        if self._fastapi_modules:
+            return module in self._fastapi_modules
+        if not all(_only_defines(statement) for statement in module.tree.body):
+            return False
+        return sum(1 for _ in islice(python_files(self._uses.root), _SNIPPET + 1)) <= _SNIPPET
 
     def mutations(self, module: Module, name: str) -> tuple[Mutation, ...]:
         """The changes of a variable of `module`."""
@@ -250,3 +261,10 @@ def _with_imported(model: Model, modules: Iterable[Module]) -> Iterator[Module]:
         for plain in module.index.nodes(ast.Import):
             found = (model.modules.find(alias.name, module) for alias in plain.names)
             yield from (each for each in found if each is not None)
+
+
+def _only_defines(statement: ast.stmt) -> bool:
+    """Whether a statement of a module makes names and does nothing else."""
+    if isinstance(statement, ast.Expr):
+        return not any(isinstance(node, ast.Call) for node in ast.walk(statement))
+    return not isinstance(statement, ast.For | ast.While | ast.With | ast.If)

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 #: Methods of middleware classes that run for every request.
 _MIDDLEWARE_METHODS = ("dispatch", "__call__")
+#: What the parameter of a lifespan is called and what it is.
+_APP_NAMES = frozenset({"", "app", "api", "application", "fastapi", "fastapi_app"})
+_APP_CLASSES = ("fastapi.FastAPI", "starlette.applications.Starlette")
 
 
 class Uses:
@@ -120,6 +123,9 @@ class Uses:
                 self._add(function, Role.DEPENDENCY)
         for lifespan in model.local(module, Lifespan):
             self._add_value(lifespan.target, Role.LIFESPAN)
+        for function_node in module.index.functions:
+            if self._is_lifespan(module, function_node):
+                self._add(Function(module, function_node), Role.LIFESPAN)
         for handler in model.local(module, ExceptionHandler):
             self._add_value(handler.handler, Role.EXCEPTION_HANDLER)
         for event in model.local(module, EventHandler):
@@ -127,6 +133,24 @@ class Uses:
                 self._add_value(function, Role.EVENT_HANDLER)
         for middleware in model.local(module, Middleware):
             self._middleware(middleware)
+
+    def _is_lifespan(self, module: Module, node: FunctionNode) -> bool:
+        """Whether a function is written as a lifespan, which a library or nobody here uses."""
+        arguments = [*node.args.posonlyargs, *node.args.args]
+        if "lifespan" not in node.name.lower() or len(arguments) != 1 or not node.decorator_list:
+            return False
+        given = arguments[0]
+        if given.annotation is None:
+            if given.arg.strip("_") not in _APP_NAMES:
+                return False
+        elif not self._model.is_subclass(
+            self._model.resolve(module, given.annotation), *_APP_CLASSES
+        ):
+            return False
+        return any(
+            self._model.resolve(module, decorator) == External("contextlib.asynccontextmanager")
+            for decorator in node.decorator_list
+        )
 
     def _event_functions(self, event: EventHandler) -> list[Value]:
         if event.style == "argument" and isinstance(event.node, ast.List | ast.Tuple):

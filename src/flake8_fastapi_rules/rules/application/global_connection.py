@@ -18,8 +18,9 @@ class GlobalConnection(Rule):
     """Open connections, sessions and HTTP clients in the lifespan or a dependency.
 
     ## What it does
-    Reports a database connection, session or cursor, and an HTTP client, that is opened when a
-    module is imported, in modules with FastAPI code and in those that they import.
+    Reports a database connection, client (MongoDB, Redis, ...), session or cursor, and an HTTP
+    client, that is opened when a module is imported, in modules with FastAPI code and in those that
+    they import.
 
     ## Why it matters
     Importing the module needs the database, in tests and tools, too. One connection or session
@@ -96,7 +97,7 @@ class GlobalConnection(Rule):
         if name in HTTP_CLIENTS or name == "requests.session":
             return "An HTTP client"
         kind = RESOURCE_OPENERS[name].kind
-        return f"A database {kind}" if kind in {"connection", "session"} else None
+        return f"A database {kind}" if kind in {"connection", "session", "client"} else None
 
     def _is_cursor(self, call: ast.Call, callee: Value, context: Context) -> bool:
         if not isinstance(call.func, ast.Attribute) or call.func.attr != "cursor":

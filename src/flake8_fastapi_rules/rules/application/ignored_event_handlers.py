@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.findings import Related
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import EventHandler, Lifespan
-from flake8_fastapi_rules.semantics.values import Instance
+from flake8_fastapi_rules.semantics.graph import RouterNode
+from flake8_fastapi_rules.semantics.values import Class, Function, Value
+
+#: Attributes of a router that run its handlers or hold them.
+_RUNNING = frozenset({"startup", "shutdown", "on_startup", "on_shutdown", "lifespan_context"})
 
 
 class IgnoredEventHandlers(Rule):
@@ -59,7 +65,8 @@ class IgnoredEventHandlers(Rule):
     ```
 
     ## Leaves alone
-    Handlers of included routers, which do run; apps whose arguments cannot be told.
+    Handlers of included routers, which do run; apps whose arguments cannot be told; lifespans that
+    run the handlers themselves.
 
     ## Source
     `Router.lifespan_context` of Starlette: the handlers run in the default lifespan only, which a
@@ -75,11 +82,46 @@ class IgnoredEventHandlers(Rule):
 
     @on(EventHandler)
     def check(self, handler: EventHandler, context: Context) -> Iterator[Report]:
-        """Report handlers of an app that is certain to have a lifespan."""
-        app = handler.app
-        if not (isinstance(app, Instance) and app.call and app.module):
+        """Report handlers of apps that are certain to have a lifespan that leaves them out."""
+        project = context.model.project(context.module)
+        owners = project.event_owners(handler)
+        lifespans = [project.lifespan_of(owner) for owner in owners if owner.is_app]
+        if not owners or len(lifespans) != len(owners):
             return
-        for lifespan in context.model.local(app.module, Lifespan):
-            if lifespan.owner is app.call:
-                where = context.related(app.module, lifespan.node, "The lifespan is given here")
-                yield self.report(handler.node, related=[where])
+        if any(
+            isinstance(fact.node, ast.IfExp | ast.BoolOp)
+            for fact in self._given(owners[0], context)
+        ):
+            return
+        if all(lifespan and not _may_run_handlers(lifespan, context) for lifespan in lifespans):
+            related = self._place(owners[0], lifespans[0], context)
+            yield self.report(handler.node, related=related)
+
+    def _given(self, app: RouterNode, context: Context) -> list[Lifespan]:
+        facts = context.model.local(app.module, Lifespan)
+        return [fact for fact in facts if fact.owner is app.call]
+
+    def _place(self, app: RouterNode, lifespan: Value | None, context: Context) -> list[Related]:
+        for fact in self._given(app, context):
+            return [context.related(app.module, fact.node, "The lifespan is given here")]
+        if isinstance(lifespan, Function):
+            return [context.related(lifespan.module, lifespan.node, "This is the lifespan")]
+        return []
+
+
+def _may_run_handlers(lifespan: Value, context: Context) -> bool:
+    """Whether a lifespan runs the handlers itself, or enters what could be the default one."""
+    if not isinstance(lifespan, Function):
+        return False
+    index = lifespan.module.index
+    for node in index.own_nodes(lifespan.node):
+        if isinstance(node, ast.Attribute) and node.attr.strip("_") in _RUNNING:
+            return True
+        if isinstance(node, ast.AsyncWith):
+            for item in node.items:
+                called = item.context_expr
+                if isinstance(called, ast.Call) and called.args:
+                    entered = context.model.resolve(lifespan.module, called.func)
+                    if not isinstance(entered, Function | Class):
+                        return True
+    return False

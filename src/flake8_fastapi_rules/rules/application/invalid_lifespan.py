@@ -10,6 +10,7 @@ from flake8_fastapi_rules.fixes.edit import add_decorator, fix_of
 from flake8_fastapi_rules.fixes.imports import ensure_import
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import last_name, snake
 from flake8_fastapi_rules.semantics.facts import Lifespan
 from flake8_fastapi_rules.semantics.flow import MANY, most_yields
 from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode
@@ -78,6 +79,7 @@ class InvalidLifespan(Rule):
         "sync": "Lifespan `{name}` is synchronous; make it `async def` with `@asynccontextmanager`",
         "sync-manager": "Lifespan `{name}` is no async context manager; use `@asynccontextmanager`",
         "twice": "Lifespan `{name}` can `yield` more than once and fails when the app stops",
+        "called": "Lifespan `{name}` is called here; give the function itself",
         "arity": "Lifespan `{name}` must take one argument, the app",
     }
     profiles = ("recommended",)
@@ -88,10 +90,15 @@ class InvalidLifespan(Rule):
     @on(Lifespan)
     def check(self, lifespan: Lifespan, context: Context) -> Iterator[Report]:
         """Report a lifespan function, where it is defined if that is in this module."""
+        called = self._called(lifespan.node, context)
+        if called is not None:
+            yield self.report(lifespan.node, "called", name=called.name)
         function = lifespan.target
         if not isinstance(function, Function) or isinstance(function.node, ast.Lambda):
             return
-        variant = self._problem(function, function.node, context)
+        # Under another name it may be a `partial` that fills parameters.
+        is_itself = last_name(lifespan.node) == snake(function.node.name)
+        variant = self._problem(function, function.node, context, takes_app=is_itself)
         if variant is None:
             return
         node, is_here = function.node, function.module is context.module
@@ -108,14 +115,24 @@ class InvalidLifespan(Rule):
             name=node.name,
         )
 
-    def _problem(self, function: Function, node: FunctionNode, context: Context) -> str | None:
+    def _called(self, node: ast.expr, context: Context) -> FunctionNode | None:
+        """The context manager function that is called where it should be given."""
+        callee = context.resolve(node.func) if isinstance(node, ast.Call) else None
+        if not isinstance(callee, Function) or isinstance(callee.node, ast.Lambda):
+            return None
+        decorators = [context.model.resolve(callee.module, d) for d in callee.node.decorator_list]
+        return callee.node if decorators == [_ASYNC] else None
+
+    def _problem(
+        self, function: Function, node: FunctionNode, context: Context, *, takes_app: bool
+    ) -> str | None:
         """The key of the message that fits; `""` for the rule's first, `None` when all is well."""
         decorators = [context.model.resolve(function.module, d) for d in node.decorator_list]
         if decorators not in ([], [_ASYNC], [_SYNC]):
             return None
         is_async = isinstance(node, ast.AsyncFunctionDef)
         is_generator = function.module.index.is_generator(node)
-        if not _takes_one(function, node):
+        if takes_app and not _takes_one(function, node):
             return "arity"
         if is_generator and most_yields(node.body) >= MANY:
             return "twice"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.libraries import CONFIG_READERS
+from flake8_fastapi_rules.semantics.libraries import CONFIG_READERS, INI_READERS
 from flake8_fastapi_rules.semantics.values import External
 
 _CONFIGURATION = re.compile(r"conf|settings", re.IGNORECASE)
@@ -71,12 +71,14 @@ class UnvalidatedConfig(Rule):
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report reading calls whose result nothing validates."""
         callee = context.resolve(call.func)
-        if not isinstance(callee, External) or callee.name not in CONFIG_READERS:
+        if not isinstance(callee, External):
             return
-        if not self._is_configuration(call, context):
-            return
-        if self._ends_raw(call, context):
-            yield self.report(call)
+        if callee.name in CONFIG_READERS:
+            if self._is_configuration(call, context) and self._ends_raw(call, context):
+                yield self.report(call)
+        elif not INI_READERS.isdisjoint(context.model.resolver.names_of(callee)):
+            if self._is_configuration(call, context) and self._fills_raw(call, context):
+                yield self.report(call)
 
     def _is_configuration(self, call: ast.Call, context: Context) -> bool:
         index = context.module.index
@@ -86,6 +88,8 @@ class UnvalidatedConfig(Rule):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             names += [ast.unparse(target) for target in targets]
         names += [ast.unparse(argument) for argument in call.args]
+        if isinstance(call.func, ast.Attribute):
+            names.append(ast.unparse(call.func.value))
         for parent in index.ancestors(call):
             if isinstance(parent, ast.With):
                 names += [ast.unparse(item.context_expr) for item in parent.items]
@@ -112,6 +116,13 @@ class UnvalidatedConfig(Rule):
             return isinstance(target, ast.Attribute | ast.Subscript)
         return self._is_kept_raw(target, context)
 
+    def _fills_raw(self, call: ast.Call, context: Context) -> bool:
+        """Whether the parser that `parser.read(...)` fills is kept as it is."""
+        parser = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if isinstance(parser, ast.Name):
+            return self._is_kept_raw(parser, context)
+        return isinstance(parser, ast.Attribute)
+
     def _is_kept_raw(self, target: ast.Name, context: Context) -> bool:
         """Whether a variable is returned, stored or a module's own, and never given to a call."""
         index = context.module.index
@@ -119,6 +130,8 @@ class UnvalidatedConfig(Rule):
         is_kept = isinstance(scope.node, ast.Module) or target.id in scope.outer
         for name in index.nodes(ast.Name):
             if name.id != target.id or not isinstance(name.ctx, ast.Load):
+                continue
+            if scope is not index.scope_of(name) and not isinstance(scope.node, ast.Module):
                 continue
             parent = index.parents.get(name)
             if isinstance(parent, ast.keyword):

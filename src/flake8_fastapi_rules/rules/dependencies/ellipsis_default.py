@@ -17,7 +17,9 @@ from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.framework import NEEDS_PYDANTIC_2, PARAMETER_MARKERS
 from flake8_fastapi_rules.semantics.values import External, Function, Instance
 
-_FUNCTIONS = frozenset({"pydantic.Field", "sqlmodel.Field", *(f"fastapi.{name}" for name in PARAMETER_MARKERS)})
+_FUNCTIONS = frozenset(
+    {"pydantic.Field", "sqlmodel.Field", *(f"fastapi.{name}" for name in PARAMETER_MARKERS)}
+)
 _INJECTED = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
 
 

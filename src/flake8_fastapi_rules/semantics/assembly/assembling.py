@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.facts import (
     App,
+    EventHandler,
     ExceptionHandler,
     Include,
     Mount,
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
 
 #: Calls of these attributes assemble something, whatever their receiver turns out to be.
-_MARKS = ROUTE_ADDERS | {"include_router", "mount", "generate_and_include_versioned_routers"}
+_MARKS = ROUTE_ADDERS | {
+    "include_router", "mount", "generate_and_include_versioned_routers", "on_event",
+    "add_event_handler", "exception_handler", "add_exception_handler",
+}  # fmt: skip
 #: Methods that run when an object is made.
 _MAKING = frozenset({"__init__", "__post_init__", "__attrs_post_init__", "model_post_init"})
 
@@ -68,7 +72,7 @@ class Assembling:
         index = module.index
         declaring: list[ast.AST] = [
             fact.node
-            for kind in (App, Router, Include, Mount, Route, ExceptionHandler)
+            for kind in (App, Router, Include, Mount, Route, ExceptionHandler, EventHandler)
             for fact in self._model.local(module, kind)
         ]
         for call in index.nodes(ast.Call):

@@ -453,6 +453,8 @@ class Calls:
             for name in APP_DEFAULTS:
                 if name in arguments.keywords or arguments.hidden:
                     node.attributes[name] = arguments.keywords.get(name, UNKNOWN)
+            if arguments.hidden or not is_none(arguments.keywords.get("lifespan", Constant(None))):
+                node.attributes["lifespan_context"] = arguments.keywords.get("lifespan", UNKNOWN)
         handlers = arguments.keywords.get("exception_handlers")
         if isinstance(handlers, Table) and handlers.complete:
             for key in handlers.items:

@@ -30,6 +30,7 @@ from flake8_fastapi_rules.semantics.assembly.vocabulary import (
     ADDERS,
     APP,
     DIRECT,
+    EVENTS,
     HANDLING,
     POSITIONAL,
     ROUTER,
@@ -167,6 +168,9 @@ class Registry:
             named = arguments.named(("exc_class_or_status_code",))
             caught = self.plain(named.get("exc_class_or_status_code", UNKNOWN))
             node.handled.append(to_value(caught))
+            return UNKNOWN
+        if plain in EVENTS:
+            node.events.append(origin.node)
             return UNKNOWN
         if plain in ADDERS:
             return Decorator(node, plain, arguments, origin)

@@ -12,7 +12,9 @@ ADDERS = frozenset(VERBS) | {"api_route", "websocket", "route", "websocket_route
 DIRECT = frozenset({"add_api_route", "add_api_websocket_route", "add_route", "add_websocket_route"})
 VERSIONED = "generate_and_include_versioned_routers"
 HANDLING = frozenset({"add_exception_handler", "exception_handler"})
-KNOWN = ADDERS | DIRECT | HANDLING | {"include_router", "mount", "__init__", VERSIONED}
+#: What registers a start-up or shut-down handler.
+EVENTS = frozenset({"on_event", "add_event_handler"})
+KNOWN = ADDERS | DIRECT | HANDLING | EVENTS | {"include_router", "mount", "__init__", VERSIONED}
 POSITIONAL: dict[str, tuple[str, ...]] = {
     "add_api_route": ("path", "endpoint"),
     "add_api_websocket_route": ("path", "endpoint", "name"),
