@@ -74,7 +74,7 @@ class AccessLogMiddleware:
             if size:
                 content_type = Headers(scope=scope).get("content-type", "")
                 line += f" {describe_body(bytes(kept), size, content_type)}"
-            logger.log(level_of(status), "%s", line)
+            logger.log(level_of(status), line)
 
         try:
             await self.app(scope, receive_and_keep, send_and_note)
