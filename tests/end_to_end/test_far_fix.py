@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -76,9 +77,42 @@ def test_what_is_left_and_why(run_far: Far, tmp_path: Path) -> None:
     project(tmp_path, {"app.py": BAD})
     ran = run_far("fix", "--select", "FAR101")
     assert ran.status == 0
-    assert ran.lines == ["nothing fixed", "1 left", "     1 FAR101: the rule has no fix"]
+    assert ran.lines == ["nothing fixed", "1 left", "     1 the rule has no fix: FAR101"]
     ran = run_far("fix", "--select", "FAR101", "--show-left")
     assert ran.lines[2].startswith("app.py:3:7: FAR101 App `app`")
+
+
+def test_reasons_of_the_rule(run_far: Far, tmp_path: Path) -> None:
+    untyped = OLD.replace("user: int = ", "user = ")
+    text = f"{untyped}\n\ndef other(a, b=Depends(current_user), /, c=Depends(current_user)): ...\n"
+    project(tmp_path, {"a.py": text, "b.py": untyped})
+    ran = run_far("fix", *SELECT)
+    assert ran.lines == ["nothing fixed", "4 left", "     4 the parameter has no type: FAR301"]
+
+
+def test_summary_for_programs(run_far: Far, tmp_path: Path) -> None:
+    project(tmp_path, {"api.py": OLD, "app.py": BAD})
+    ran = run_far("fix", "--select", "FAR301,FAR101", "--format", "json")
+    document = json.loads(ran.out)
+    assert document["changed"] == ["api.py"]
+    (fixed,), (left,) = document["fixed"], document["left"]
+    assert (fixed["path"], fixed["line"], fixed["code"]) == ("api.py", 11, "FAR301")
+    assert (left["path"], left["code"], left["reason"]) == (
+        "app.py",
+        "FAR101",
+        "the rule has no fix",
+    )
+    assert document["errors"] == []
+    ran = run_far("fix", "--select", "FAR101", "--format", "json", "--diff")
+    assert json.loads(ran.err)["changed"] == []
+
+
+def test_reasons_in_reports(run_far: Far, tmp_path: Path) -> None:
+    project(tmp_path, {"api.py": OLD.replace("user: int = ", "user = ")})
+    ran = run_far("check", *SELECT, "--format", "json")
+    (finding,) = json.loads(ran.out)["findings"]
+    assert finding["fix"] is None
+    assert finding["unfixable"] == "the parameter has no type"
 
 
 def test_noqa_is_obeyed(run_far: Far, tmp_path: Path) -> None:
@@ -122,5 +156,6 @@ def test_what_must_not_be_written(run_far: Far, tmp_path: Path) -> None:
         "error: link.py: not changed: it is a symbolic link",
         "error: readonly.py: not changed: it is read-only",
     ]
+    assert ran.lines[-1] == "     1 the file was not changed: it is read-only: FAR301"
     assert (tmp_path / "link.py").is_symlink()
     assert (tmp_path / "readonly.py").read_text() == OLD

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+import textwrap
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TextIO
 
 from flake8_fastapi_rules.commands import status
 from flake8_fastapi_rules.commands.options import add_paths, add_settings, listed, make_loader
@@ -20,7 +24,8 @@ from flake8_fastapi_rules.fixes.apply import apply_fixes
 from flake8_fastapi_rules.fixes.files import NotWritten, SourceFile
 from flake8_fastapi_rules.fixes.noqa import add_noqa
 from flake8_fastapi_rules.linter import Linter, best_match, normalized
-from flake8_fastapi_rules.reporters.view import printable
+from flake8_fastapi_rules.reporters.data import FORMAT_VERSION, place
+from flake8_fastapi_rules.reporters.view import posix, printable
 
 HELP = "mend what can be mended"
 DESCRIPTION = """\
@@ -52,6 +57,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="fix nothing, but add # noqa comments for the findings of now",
     )
     group.add_argument("--show-left", action="store_true", help="list the findings that are left")
+    group.add_argument(
+        "--format", choices=("text", "json"), default="text", help="of the summary (default: text)"
+    )
     parser.add_argument(
         "--stdin-filename", metavar="PATH", default="stdin.py", help='what "-" is to be taken for'
     )
@@ -62,7 +70,7 @@ class _Summary:
     """What was done so far."""
 
     changed: dict[str, None] = field(default_factory=dict)
-    done: Counter[str] = field(default_factory=Counter)
+    done: dict[str, list[Finding]] = field(default_factory=dict)
     left: dict[str, list[tuple[Finding, str]]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     crashed: list[Finding] = field(default_factory=list)
@@ -147,11 +155,17 @@ def _fix_file(
         left = [(item.finding, item.reason) for item in outcome.left]
     summary.crashed += [finding for finding in findings if finding.code == INTERNAL_ERROR]
     summary.left[name] = left
-    _put(file, after, arguments)
+    try:
+        _put(file, after, arguments)
+    except NotWritten as error:
+        summary.left[name] = sorted(
+            [*left, *((f, f"the file was not changed: {error}") for f in done)]
+        )
+        raise
     if after.text == file.source.text:
         return False
     summary.changed[name] = None
-    summary.done.update(finding.code for finding in done)
+    summary.done.setdefault(name, []).extend(done)
     return True
 
 
@@ -170,29 +184,75 @@ def _put(file: SourceFile, after: Source, arguments: argparse.Namespace) -> None
         file.write(after.text)
 
 
-def _report(arguments: argparse.Namespace, summary: _Summary) -> None:
-    sys.stdout.flush()
-    aside = sys.stderr if arguments.diff or "-" in arguments.paths else sys.stdout
+def _write_text(arguments: argparse.Namespace, summary: _Summary, stream: TextIO) -> None:
     what = "marked" if arguments.add_noqa is not None else "fixed"
     would = "would be " if arguments.diff or arguments.check else ""
     files = len(summary.changed)
-    total = summary.done.total()
-    aside.write(f"{total or 'nothing'} {would}{what}")
-    aside.write(f" in {files} file{'' if files == 1 else 's'}\n" if files else "\n")
-    for code, count in sorted(summary.done.items()):
-        aside.write(f"{count:6} {code}\n")
+    done = Counter(finding.code for findings in summary.done.values() for finding in findings)
+    stream.write(f"{done.total() or 'nothing'} {would}{what}")
+    stream.write(f" in {files} file{'' if files == 1 else 's'}\n" if files else "\n")
+    for code, count in sorted(done.items()):
+        stream.write(f"{count:6} {code}\n")
     left = [pair for pairs in summary.left.values() for pair in pairs]
     if left:
-        aside.write(f"{len(left)} left\n")
+        stream.write(f"{len(left)} left\n")
     if arguments.show_left:
         for finding, reason in left:
-            place = f"{printable(finding.path)}:{finding.line}:{finding.column + 1}"
+            where = f"{printable(finding.path)}:{finding.line}:{finding.column + 1}"
             text = f"{finding.code} {printable(finding.message)} ({printable(reason)})"
-            aside.write(f"{place}: {text}\n")
+            stream.write(f"{where}: {text}\n")
     else:
-        reasons = Counter((finding.code, reason) for finding, reason in left)
-        for (code, reason), count in sorted(reasons.items()):
-            aside.write(f"{count:6} {code}: {printable(reason)}\n")
+        stream.writelines(f"{line}\n" for line in _reasons(left))
+
+
+def _reasons(left: Sequence[tuple[Finding, str]]) -> Iterator[str]:
+    """Why findings are left, each reason with the rules and their numbers, the commonest first."""
+    codes: dict[str, Counter[str]] = {}
+    for finding, reason in left:
+        codes.setdefault(reason, Counter())[finding.code] += 1
+    for reason, counts in sorted(codes.items(), key=lambda item: (-item[1].total(), item[0])):
+        rules = ", ".join(f"{code} ({count})" for code, count in sorted(counts.items()))
+        text = (
+            f"{counts.total():6} {printable(reason)}: {rules if len(counts) > 1 else min(counts)}"
+        )
+        yield from textwrap.wrap(text, 100, subsequent_indent=" " * 7, break_long_words=False)
+
+
+def _document(summary: _Summary) -> dict[str, Any]:
+    """The summary for programs: every finding that was fixed, or left with the reason."""
+
+    def described(finding: Finding) -> dict[str, Any]:
+        return {
+            "path": posix(finding.path),
+            **place(finding.range),
+            "code": finding.code,
+            "message": finding.message,
+        }
+
+    return {
+        "format": FORMAT_VERSION,
+        "changed": [posix(path) for path in summary.changed],
+        "fixed": [described(f) for findings in summary.done.values() for f in findings],
+        "left": [
+            described(finding) | {"reason": reason}
+            for pairs in summary.left.values()
+            for finding, reason in pairs
+        ],
+        "errors": [
+            {"path": posix(problem.path), "message": problem.message}
+            for problem in sorted(summary.problems)
+        ],
+    }
+
+
+def _report(arguments: argparse.Namespace, summary: _Summary) -> None:
+    sys.stdout.flush()
+    aside = sys.stderr if arguments.diff or "-" in arguments.paths else sys.stdout
+    if arguments.format == "json":
+        json.dump(_document(summary), aside, indent=2)
+        aside.write("\n")
+    else:
+        _write_text(arguments, summary, aside)
     aside.flush()
     for problem in sorted(summary.problems):
         sys.stderr.write(f"error: {printable(str(problem))}\n")

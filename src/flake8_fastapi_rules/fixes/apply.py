@@ -22,7 +22,7 @@ MAX_ROUNDS = 50
 
 NO_FIX = "the rule has no fix"
 BLOCKED = "another fix of the same place goes first"
-UNSAFE = "the fix is unsafe"
+UNSAFE = "the fix is unsafe; `--unsafe-fixes` applies it"
 NOT_CONVERGED = "fixes undo each other"
 
 
@@ -49,23 +49,40 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """Fixes that were applied at once.
+
+    Parameters:
+        before, after: the texts.
+        applied: the fixes, whose edits speak of `before`.
+    """
+
+    before: Source
+    after: Source
+    applied: tuple[Applied, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FixOutcome:
     """What became of one file.
 
     Parameters:
         before, after: the texts.
-        applied: what was fixed, in order.
+        rounds: what was done, in order.
         left: what remains, in source order.
-        rounds: how many rounds changed something.
         converged: `False` when it was given up because fixes undo each other.
     """
 
     before: Source
     after: Source
-    applied: tuple[Applied, ...] = ()
+    rounds: tuple[Round, ...] = ()
     left: tuple[Left, ...] = ()
-    rounds: int = 0
     converged: bool = True
+
+    @property
+    def applied(self) -> tuple[Applied, ...]:
+        """What was fixed, in order."""
+        return tuple(applied for each in self.rounds for applied in each.applied)
 
     @property
     def changed(self) -> bool:
@@ -134,7 +151,7 @@ class _Loop:
     unsafe: bool
     wanted: Callable[[Finding], bool]
     reasons: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    applied: list[Applied] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
     checked: Source | None = None
 
     def _findings(self, source: Source) -> list[Finding]:
@@ -145,18 +162,17 @@ class _Loop:
         source = self.original
         state = _State(source, self._findings(source), comments_of(source.text), _compiles(source))
         seen = {source.text}
-        rounds = 0
         converged = True
         while True:
             following, used = self._next(state)
             if following is None:
                 break
-            if following.source.text in seen or rounds >= max_rounds:
+            if following.source.text in seen or len(self.rounds) >= max_rounds:
                 converged = False
                 break
             seen.add(following.source.text)
-            self.applied += [Applied(finding, fix) for finding, fix in used]
-            rounds += 1
+            applied = tuple(Applied(finding, fix) for finding, fix in used)
+            self.rounds.append(Round(state.source, following.source, applied))
             state = following
         if self.checked is not state.source:
             # Whoever checks remembers the last text of a path: let that be the one that stays.
@@ -166,7 +182,7 @@ class _Loop:
             for finding in state.findings
             if self.wanted(finding)
         )
-        return FixOutcome(self.original, state.source, tuple(self.applied), left, rounds, converged)
+        return FixOutcome(self.original, state.source, tuple(self.rounds), left, converged)
 
     def _key(self, state: _State, finding: Finding) -> tuple[str, str, str]:
         lines = state.source.lines

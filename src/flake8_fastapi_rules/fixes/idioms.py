@@ -183,6 +183,15 @@ def split_called_argument(text: FileText, call: ast.Call, argument: ast.Call) ->
 # -- Pydantic -------------------------------------------------------------------------------
 
 
+def _outdented(text: FileText, config: ast.ClassDef, start: int, end: int) -> str:
+    """The text of a value in `Config`, as it stands in a call in that class's place."""
+    if any("\n" in token.string and token.string.strip() for token in text.tokens_in(start, end)):
+        raise Unfixable("a text in `Config` spans several lines")
+    first, *others = text.text[start:end].split("\n")
+    indentation = text.indentation(text.start(config))
+    return "\n".join([first, *(line.removeprefix(indentation) for line in others)])
+
+
 def config_to_model_config(
     text: FileText,
     model: ast.ClassDef,
@@ -221,15 +230,13 @@ def config_to_model_config(
         start, end = text.span(value)
         if text.has_comment(text.start(statement), end):
             raise Unfixable(COMMENT)
-        if "\n" in text.text[start:end]:
-            raise Unfixable("a value in `Config` spans several lines")
         key = renamed.get(name, name)
         comment = _trailing_comment(text, end)
         comments.append(comment)
         if any(isinstance(n, ast.Name) and n.id in own_names for n in ast.walk(value)):
             raise Unfixable("one value in `Config` is made of another")
         if key:
-            entries.append(f"{key}={values.get(name, text.text[start:end])}")
+            entries.append(f"{key}={values.get(name) or _outdented(text, config, start, end)}")
         elif comment:
             raise Unfixable(COMMENT)
         else:
@@ -246,7 +253,7 @@ def config_to_model_config(
     )
     imported = ensure_import(text, package, name, model)
     head = f"model_config = {imported.name}("
-    if own or len(entries) > 3:
+    if own or len(entries) > 3 or any("\n" in entry for entry in entries):
         unit = text.indent_unit
         lines = [
             f"{unit}{entry},{f'  {comment}' if comment else ''}"

@@ -442,18 +442,24 @@ def replace_reference(text: FileText, node: ast.expr, module: str, name: str) ->
     The import of the old name is dropped when this was its last use. Give the fix the group
     `import_group(old)` when there can be more of them in the file.
     """
-    imported = ensure_import(text, module, name, node)
-    new = replace(text, node, imported.name)
-    root = node
+    return replace_references(text, [node], module, name)
+
+
+def replace_references(text: FileText, nodes: Sequence[ast.expr], module: str, name: str) -> Edits:
+    """Replace all of `nodes`, which name the same thing, as `replace_reference` does with one."""
+    first = nodes[0]
+    imported = ensure_import(text, module, name, first)
+    new = tuple(replace(text, node, imported.name) for node in nodes)
+    root = first
     while isinstance(root, ast.Attribute):
         root = root.value
     dropped: Edits = ()
     if isinstance(root, ast.Name) and root.id != imported.name.partition(".")[0]:
-        dropped = remove_unused_import(text, root.id, [node])
+        dropped = remove_unused_import(text, root.id, nodes)
         if dropped and imported.edits:
             exchanged = _exchange(text, root.id, module, name)
             if exchanged is not None:
-                return new, exchanged
+                return *new, exchanged
     if any(
         drop.start < new_import.start < drop.end
         for drop in dropped
@@ -462,5 +468,5 @@ def replace_reference(text: FileText, node: ast.expr, module: str, name: str) ->
         # The new line would follow the deleted one: put it in that one's place.
         code = "".join(edit.text for edit in imported.edits).strip("\n")
         dropped = tuple(Edit(edit.start, edit.end, f"{code}\n") for edit in dropped)
-        return (new, *dropped)
-    return (new, *imported.edits, *dropped)
+        return (*new, *dropped)
+    return (*new, *imported.edits, *dropped)
