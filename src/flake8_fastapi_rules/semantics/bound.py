@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import Dependency, Parameter, ParameterKind, Route
 from flake8_fastapi_rules.semantics.framework import path_parameters
@@ -153,18 +154,35 @@ class _Collector:
                     self.names.add(field.target.id)
 
     def _special(self, function: Function | None, parameter: Parameter) -> None:
-        """A request: what is read of it by hand counts, and passing it on hides what is read."""
+        """A request: what is read of it by hand counts, also by functions it is passed on to."""
         typed = self._model.resolver.annotation(parameter.type_module, parameter.type_node)
         if function is None or not self._model.is_instance(typed, *_CONNECTIONS):
             return
-        index = function.module.index
+        if not self._leaves_path_alone(function, parameter.name, set()):
+            self.is_complete = False
+
+    def _leaves_path_alone(
+        self, function: Function, name: str, seen: set[tuple[ast.AST, str]]
+    ) -> bool:
+        """Whether a function, and those it passes a request on to, read nothing of its path."""
+        if (function.node, name) in seen:
+            return True
+        seen.add((function.node, name))
+        parents = function.module.index.parents
         for node in ast.walk(function.node):
-            if not (isinstance(node, ast.Name) and node.id == parameter.name):
+            if not (isinstance(node, ast.Name) and node.id == name):
                 continue
-            around = index.parents.get(node)
-            if not (isinstance(around, ast.Attribute) and around.attr in _UNRELATED):
-                self.is_complete = False
-                return
+            around = parents.get(node)
+            if isinstance(around, ast.Attribute) and around.attr in _UNRELATED:
+                continue
+            call = parents.get(around) if isinstance(around, ast.keyword) else around
+            if not isinstance(call, ast.Call) or node is call.func:
+                return False
+            callee = self._model.resolve(function.module, call.func)
+            inner = argument_filled(callee, call, node) if isinstance(callee, Function) else None
+            if inner is None or not self._leaves_path_alone(callee, inner.arg, seen):
+                return False
+        return True
 
     def dependency(self, dependency: Dependency) -> None:
         """Take in what a dependency takes."""

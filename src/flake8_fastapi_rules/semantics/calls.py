@@ -303,10 +303,34 @@ def is_abstract(function: Function) -> bool:
     return True
 
 
+def argument_filled(function: Function, call: ast.Call, given: ast.expr) -> ast.arg | None:
+    """The parameter of a called function that an argument of a call fills; `None` if unclear."""
+    arguments = function.node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    for keyword in call.keywords:
+        if keyword.value is given:
+            named = (*arguments.args, *arguments.kwonlyargs)
+            return next((each for each in named if each.arg == keyword.arg), None)
+    if given not in call.args or any(isinstance(each, ast.Starred) for each in call.args):
+        return None
+    if function.bound:
+        positional = positional[1:]
+    position = call.args.index(given)
+    return positional[position] if position < len(positional) else None
+
+
 def enclosing_comprehension(module: Module, node: ast.AST) -> ast.AST | None:
     """The comprehension that evaluates `node` once per element; `None` when there is none."""
     scope = module.index.scope_of(node).node
     return scope if isinstance(scope, COMPREHENSIONS) else None
 
 
-__all__ = ["UNKNOWN", "CallGraph", "CallSite", "enclosing_comprehension", "is_abstract", "key_of"]
+__all__ = [
+    "UNKNOWN",
+    "CallGraph",
+    "CallSite",
+    "argument_filled",
+    "enclosing_comprehension",
+    "is_abstract",
+    "key_of",
+]
