@@ -179,7 +179,9 @@ class _Collector:
             if not isinstance(call, ast.Call) or node is call.func:
                 return False
             callee = self._model.resolve(function.module, call.func)
-            inner = argument_filled(callee, call, node) if isinstance(callee, Function) else None
+            if not isinstance(callee, Function):
+                return False
+            inner = argument_filled(callee, call, node)
             if inner is None or not self._leaves_path_alone(callee, inner.arg, seen):
                 return False
         return True
