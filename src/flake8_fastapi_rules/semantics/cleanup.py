@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flake8_fastapi_rules.engine.index import ModuleIndex
+from flake8_fastapi_rules.semantics.flow import may_end_without_value
 from flake8_fastapi_rules.semantics.values import FunctionNode
 
 #: Methods that give something back. `remove` and `reset` only of what was made in the function.
@@ -17,6 +18,16 @@ CLEANUP_METHODS = frozenset(
         "wait_closed", "__exit__", "__aexit__",
     }
 )  # fmt: skip
+#: First words of functions that give back what they are given.
+_CLEANUP_WORDS = frozenset({"cleanup", "close", "disconnect", "dispose", "release", "shutdown"})
+#: What takes hold of something that exists already, and what lets go of it again.
+_OPENED_BY = {
+    "__exit__": "__enter__",
+    "close": "open",
+    "disconnect": "connect",
+    "release": "acquire",
+    "stop": "start",
+}
 _BROAD = frozenset({"Exception", "BaseException"})
 
 
@@ -71,15 +82,41 @@ def _cleanups_after(
 ) -> Iterator[ast.Call]:
     end = (node.end_lineno or node.lineno, node.end_col_offset or 0)
     opened = _names_made(index, function)
-    for each in index.own_nodes(function):
+    calls = [each for each in index.own_nodes(function) if isinstance(each, ast.Call)]
+    scope = index.scopes[function]
+    branches = dict(index.branch_of(node, scope))
+    for each in calls:
+        is_alternative = any(
+            branches.get(statement, block) != block
+            for statement, block in index.branch_of(each, scope)
+        )
         if (
-            isinstance(each, ast.Call)
-            and isinstance(each.func, ast.Attribute)
-            and each.func.attr in CLEANUP_METHODS
-            and (each.lineno, each.col_offset) > end
-            and _gives_back(each, opened)
+            (each.lineno, each.col_offset) > end
+            and not is_alternative
+            and ((is_cleanup(each) and _gives_back(each, opened)) or _lets_go(each, calls, end))
         ):
             yield each
+
+
+def is_cleanup(call: ast.Call) -> bool:
+    """Whether a call is named like one that gives something back."""
+    if isinstance(call.func, ast.Name):
+        return call.func.id.partition("_")[0] in _CLEANUP_WORDS and len(call.args) == 1
+    return isinstance(call.func, ast.Attribute) and call.func.attr in CLEANUP_METHODS
+
+
+def _lets_go(call: ast.Call, calls: list[ast.Call], end: tuple[int, int]) -> bool:
+    """Whether a call ends what another, before the `yield`, began with the same object."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in _OPENED_BY:
+        return False
+    opener, owner = _OPENED_BY[call.func.attr], ast.dump(call.func.value)
+    return any(
+        isinstance(each.func, ast.Attribute)
+        and each.func.attr == opener
+        and (each.lineno, each.col_offset) < end
+        and ast.dump(each.func.value) == owner
+        for each in calls
+    )
 
 
 def _names_made(index: ModuleIndex, function: FunctionNode) -> frozenset[str]:
@@ -94,9 +131,8 @@ def _names_made(index: ModuleIndex, function: FunctionNode) -> frozenset[str]:
 
 def _gives_back(call: ast.Call, opened: frozenset[str]) -> bool:
     """Whether a call is about something that the function made."""
-    assert isinstance(call.func, ast.Attribute)
-    owner = call.func.value
-    names = {node.id for node in ast.walk(owner) if isinstance(node, ast.Name)}
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    names = {node.id for node in ast.walk(owner) if isinstance(node, ast.Name)} if owner else set()
     arguments = {node.id for a in call.args for node in ast.walk(a) if isinstance(node, ast.Name)}
     return not opened.isdisjoint(names | arguments)
 
@@ -134,7 +170,7 @@ def _swallows(node: ast.Try | ast.TryStar) -> bool:
 
 
 def swallowing_handlers(index: ModuleIndex, function: FunctionNode) -> Iterator[ast.ExceptHandler]:
-    """The handlers around a `yield` that contain no `raise`, and after which none follows."""
+    """The handlers around a `yield` that can end without `raise`, and after which none follows."""
     seen: set[int] = set()
     for node in yields_of(index, function):
         for one in tries_around(index, function, node):
@@ -146,8 +182,6 @@ def swallowing_handlers(index: ModuleIndex, function: FunctionNode) -> Iterator[
             ):
                 continue
             for handler in one.handlers:
-                if id(handler) not in seen and not any(
-                    isinstance(each, ast.Raise) for each in ast.walk(handler)
-                ):
+                if id(handler) not in seen and may_end_without_value(handler.body):
                     seen.add(id(handler))
                     yield handler

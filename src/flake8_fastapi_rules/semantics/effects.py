@@ -65,7 +65,8 @@ _QUICK = (
     "jose.jwt.", "datetime.", "uuid.", "hmac.", "hashlib.", "base64.", "json.", "re.", "secrets.",
     "logging.", "structlog.", "loguru.", "functools.", "itertools.", "collections.", "math.",
     "string.", "enum.", "dataclasses.", "copy.", "decimal.", "urllib.parse.", "http.", "random.",
-    "time.time", "time.monotonic", "time.perf_counter", "os.getenv", "os.environ.", "os.path.join",
+    "contextvars.", "time.time", "time.monotonic", "time.perf_counter", "os.getenv", "os.environ.",
+    "os.path.join",
 )  # fmt: skip
 #: The kinds of work that hold up an event loop noticeably whatever their input.
 _HEAVY = frozenset({"password hashing", "image processing", "data frame work"})

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import Endpoint
-from flake8_fastapi_rules.semantics.values import Function
+from flake8_fastapi_rules.semantics.facts import Dependency, Endpoint
+from flake8_fastapi_rules.semantics.values import Function, Value
 
 
 class DeepDependencyChain(Rule):
     """Keep chains of dependencies short.
 
     ## What it does
-    Reports a parameter of an endpoint behind which a chain of more than three dependencies stands
-    (`dependency-depth`), and prints the chain.
+    Reports a parameter of an endpoint, or an element of `dependencies=[...]`, behind which a chain
+    of more than three dependencies stands (`dependency-depth`), and prints the chain.
 
     ## Why it matters
     Each link runs for each request and can answer it with an error of its own. Beyond three links
@@ -95,20 +96,32 @@ class DeepDependencyChain(Rule):
         function = Function(context.module, endpoint.node, endpoint.view_class)
         for parameter in model.parameters(function):
             dependency = model.dependency_of(parameter)
-            target = model.callable_of(dependency.target) if dependency else None
-            if target is None:
-                continue
-            chain = (target, *model.chain(target))
-            if len(chain) > context.settings.dependency_depth:
-                shown = " → ".join(f"`{_name(each)}`" for each in chain)
-                where = [context.related(f.module, f.node, _name(f)) for f in chain]
-                yield self.report(
-                    parameter.node,
-                    related=where,
-                    depth=len(chain),
-                    name=parameter.name,
-                    chain=shown,
+            if dependency is not None:
+                yield from self._report_chain(
+                    parameter.node, parameter.name, dependency.target, context
                 )
+
+    @on(Dependency)
+    def check_list(self, dependency: Dependency, context: Context) -> Iterator[Report]:
+        """Report what stands in `dependencies=[...]` with a long chain behind it."""
+        node, parents = dependency.node, context.module.index.parents
+        sequence = parents.get(node)
+        argument = parents.get(sequence) if isinstance(sequence, ast.List | ast.Tuple) else None
+        if isinstance(argument, ast.keyword) and argument.arg == "dependencies":
+            name = context.shown(dependency.target_node or node)
+            yield from self._report_chain(node, name, dependency.target, context)
+
+    def _report_chain(
+        self, place: ast.AST, name: str, target: Value, context: Context
+    ) -> Iterator[Report]:
+        first = context.model.callable_of(target)
+        if first is None:
+            return
+        chain = (first, *context.model.chain(first))
+        if len(chain) > context.settings.dependency_depth:
+            shown = " → ".join(f"`{_name(each)}`" for each in chain)
+            where = [context.related(f.module, f.node, _name(f)) for f in chain]
+            yield self.report(place, related=where, depth=len(chain), name=name, chain=shown)
 
 
 def _name(function: Function) -> str:

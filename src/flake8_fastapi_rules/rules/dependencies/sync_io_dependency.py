@@ -88,7 +88,7 @@ class SyncIoDependency(Rule):
     def check(self, dependency: DependencyFunction, context: Context) -> Iterator[Report]:
         """Report plain functions with evidence of I/O."""
         node = dependency.node
-        if isinstance(node, ast.AsyncFunctionDef) or node.name in {"__init__", "__call__"}:
+        if isinstance(node, ast.AsyncFunctionDef) or node.name == "__init__":
             return
         function = context.resolve(node)
         effects = context.model.effects
@@ -98,7 +98,7 @@ class SyncIoDependency(Rule):
         if evidence is not None:
             yield self.report(
                 context.source.name_range(node),
-                name=node.name,
+                name=node.name if dependency.cls is None else dependency.cls.node.name,
                 route=evidence.route,
                 related=[context.related(evidence.module, evidence.node, evidence.what)],
             )

@@ -65,7 +65,7 @@ class ThreadpoolDependency(Rule):
 
     ## Leaves alone
     Dependencies that block, that call something which may block, that other code calls directly,
-    classes, callable objects, and what is used for endpoints as well.
+    classes, and what is used for endpoints as well.
 
     ## Fix safety
     Unsafe: it adds `async`, and what calls the function by a way that cannot be seen gets a

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import is_type_checking
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Parameter, Role
+from flake8_fastapi_rules.semantics.facts import Endpoint, FrameworkFunction, Role, RouteKind
+from flake8_fastapi_rules.semantics.framework import RETURN_ANNOTATION_IS_MODEL
 from flake8_fastapi_rules.semantics.values import External, Function
 
 _INJECTED = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
@@ -18,7 +19,8 @@ class TypeCheckingAnnotation(Rule):
 
     ## What it does
     Reports a parameter of an endpoint or dependency whose annotation uses a name that is imported
-    (or defined) under `if TYPE_CHECKING` only.
+    (or defined) under `if TYPE_CHECKING` only, and such a return annotation of an endpoint whose
+    route gives no `response_model`.
 
     ## Why it matters
     FastAPI evaluates annotations when it registers a function. A name that exists for type checkers
@@ -73,6 +75,9 @@ class TypeCheckingAnnotation(Rule):
 
     code = "FAR322"
     message = "Import `{name}` at run time, too: FastAPI evaluates the type of `{parameter}`"
+    variants = {
+        "return": "Import `{name}` at run time, too: FastAPI makes the response model of `{type}`"
+    }
     profiles = ("recommended",)
     is_bug = True
     hints = ("TYPE_CHECKING",)
@@ -83,14 +88,30 @@ class TypeCheckingAnnotation(Rule):
         if fact.roles.isdisjoint(_INJECTED):
             return
         for parameter in context.model.parameters(Function(context.module, fact.node)):
-            name = _missing_name(parameter, context)
+            name = _missing_name(parameter.annotation, parameter.node, context)
             if name is not None:
                 yield self.report(parameter.node, name=name, parameter=parameter.name)
 
+    @on(Endpoint)
+    def check_return(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
+        """Report a return annotation that FastAPI makes a response model of."""
+        returns = endpoint.node.returns
+        if not context.settings.fastapi_at_least(*RETURN_ANNOTATION_IS_MODEL):
+            return
+        if returns is None or not any(
+            route.kind is RouteKind.HTTP
+            and "response_model" not in route.arguments
+            and not route.has_unknown_arguments
+            for route in endpoint.routes
+        ):
+            return
+        name = _missing_name(returns, endpoint.node, context)
+        if name is not None:
+            yield self.report(returns, "return", name=name, type=context.shown(returns))
 
-def _missing_name(parameter: Parameter, context: Context) -> str | None:
-    """The first name in a parameter's annotation that only type checkers see."""
-    annotation = parameter.annotation
+
+def _missing_name(annotation: ast.expr | None, place: ast.AST, context: Context) -> str | None:
+    """The first name in an annotation that only type checkers see."""
     if annotation is None:
         return None
     nodes: list[ast.expr] = [annotation]
@@ -104,7 +125,7 @@ def _missing_name(parameter: Parameter, context: Context) -> str | None:
             nodes += [parsed] if parsed is not None else []
     for node in nodes:
         for name in ast.walk(node):
-            if isinstance(name, ast.Name) and _is_for_checkers_only(name, parameter, context):
+            if isinstance(name, ast.Name) and _is_for_checkers_only(name, place, context):
                 return name.id
     return None
 
@@ -128,9 +149,9 @@ def _is_type(node: ast.Constant, context: Context) -> bool:
     return True
 
 
-def _is_for_checkers_only(name: ast.Name, parameter: Parameter, context: Context) -> bool:
+def _is_for_checkers_only(name: ast.Name, place: ast.AST, context: Context) -> bool:
     index = context.module.index
-    found = index.lookup(name.id, parameter.node)
+    found = index.lookup(name.id, place)
     if found is None:
         return False
     scope, _ = found

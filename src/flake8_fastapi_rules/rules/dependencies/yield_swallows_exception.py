@@ -84,7 +84,7 @@ class YieldSwallowsException(Rule):
     ```
 
     ## Leaves alone
-    Handlers that raise, this exception or another one, on some path or behind the `try`; handlers
+    Handlers that raise, this exception or another one, on every path or behind the `try`; handlers
     that call what may raise for them; `WebSocketDisconnect`, `GeneratorExit` and the like; and
     projects that support FastAPI before 0.110, which raised by itself.
 

@@ -9,7 +9,7 @@ from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import SHARED_LINE, UNREADABLE, fix_of, indented, replace_range
 from flake8_fastapi_rules.fixes.text import FileText, text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.cleanup import CLEANUP_METHODS, Cleanup, unprotected_cleanup
+from flake8_fastapi_rules.semantics.cleanup import Cleanup, is_cleanup, unprotected_cleanup
 from flake8_fastapi_rules.semantics.facts import DependencyFunction
 
 
@@ -109,7 +109,7 @@ def _wrap(text: FileText, found: Cleanup) -> Fix:
     if block is None:
         raise Unfixable(UNREADABLE)
     following = block[block.index(found.statement) + 1 :]
-    if not following or not all(_is_cleanup(statement) for statement in following):
+    if not following or not all(_only_cleans_up(statement) for statement in following):
         raise Unfixable("more than the clean-up follows the `yield`")
     parts = (found.statement, *following)
     if not all(text.own_line(part) for part in parts):
@@ -131,15 +131,11 @@ def _wrap(text: FileText, found: Cleanup) -> Fix:
     return fix_of("Clean up in `finally`", "unsafe", replace_range(text, start, end, code))
 
 
-def _is_cleanup(statement: ast.stmt) -> bool:
+def _only_cleans_up(statement: ast.stmt) -> bool:
     """Whether a statement does nothing but clean up, perhaps under a condition."""
     if isinstance(statement, ast.If):
-        return not statement.orelse and all(_is_cleanup(each) for each in statement.body)
+        return not statement.orelse and all(_only_cleans_up(each) for each in statement.body)
     if not isinstance(statement, ast.Expr):
         return False
     value = statement.value.value if isinstance(statement.value, ast.Await) else statement.value
-    return (
-        isinstance(value, ast.Call)
-        and isinstance(value.func, ast.Attribute)
-        and value.func.attr in CLEANUP_METHODS
-    )
+    return isinstance(value, ast.Call) and is_cleanup(value)
