@@ -1,0 +1,268 @@
+"""SQL that is put together from texts and values: what of it comes from a caller."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.resolve import default_of
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Constant,
+    Function,
+    FunctionNode,
+    Instance,
+)
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+
+_SQL = re.compile(
+    r"\b(?:SELECT\b.+\bFROM|INSERT\s+INTO|REPLACE\s+INTO|UPDATE\s+\S+.*\bSET|DELETE\s+FROM"
+    r"|DROP\s+TABLE|ALTER\s+TABLE|CREATE\s+TABLE|TRUNCATE)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+#: What stands in front of a value; everywhere else there are names or parts of the statement.
+_VALUE = re.compile(
+    r"(?:[=<>]|\bLIKE|\bILIKE|\bIN\s*\(|\bVALUES\s*\([^()]*|\bLIMIT|\bOFFSET|\bBETWEEN)"
+    r"\s*['%]*\s*$",
+    re.IGNORECASE,
+)
+#: What the project's own code calls the names of tables and the like.
+_NAMES = re.compile(
+    r"(?:^|_)(?:table|schema|col|column|constraint|seq|sequence|idx|index|database|view|field"
+    r"|catalog|trigger|role)s?(?:$|_)"
+)
+_SAFE_CALLS = frozenset(
+    {"int", "float", "len", "bool", "abs", "round", "max", "min", "sum", "hash"}
+)
+_SAFE_TYPES = (
+    "builtins.int", "builtins.float", "builtins.bool", "decimal.Decimal", "uuid.UUID",
+    "datetime.date", "datetime.datetime", "datetime.timedelta", "datetime.time", "enum.Enum",
+    "typing.Literal", "sqlalchemy.Table",
+)  # fmt: skip
+#: Methods that leave a text as dangerous as it was.
+_STRING_METHODS = frozenset(
+    {
+        "strip", "lstrip", "rstrip", "lower", "upper", "title", "format", "encode", "decode",
+        "get", "removeprefix", "removesuffix", "join",
+    }
+)  # fmt: skip
+_CHECKS = frozenset(
+    {"match", "fullmatch", "isidentifier", "isalnum", "isdigit", "isnumeric", "isdecimal", "index"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A value that is put into SQL, and the literal text before it."""
+
+    node: ast.expr
+    before: str
+
+
+class BuiltSql:
+    """Follows texts that a function puts together back to its parameters.
+
+    Parameters:
+        model: answers what names and annotations are.
+        module: the module whose functions are looked at.
+    """
+
+    def __init__(self, model: Model, module: Module) -> None:
+        self._model = model
+        self._module = module
+
+    def built(self, node: ast.expr, depth: int = 0) -> Iterator[ast.expr]:
+        """The expressions that put a text together, behind local names."""
+        if depth > 4:
+            return
+        if isinstance(node, ast.Name):
+            found = self._module.index.lookup(node.id, node)
+            if found is None or not isinstance(found[0].node, FUNCTIONS):
+                return
+            for binding in found[1]:
+                if binding.value is not None and binding.kind in {"assign", "augmented", "walrus"}:
+                    yield from self.built(binding.value, depth + 1)
+            return
+        if isinstance(node, ast.JoinedStr) or (
+            isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod)
+        ):
+            yield node
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr == "format":
+                yield node
+            elif node.func.attr in {"strip", "bindparams", "replace"}:
+                yield from self.built(node.func.value, depth + 1)
+
+    def danger(self, part: Part, function: FunctionNode) -> str | None:
+        """The parameter that gets into the SQL unchecked, as it is written; `None` if none does.
+
+        What is no request's own value counts only where SQL has a value, not a name.
+        """
+        value = self._model.resolve(self._module, function)
+        is_request = isinstance(value, Function) and bool(self._model.roles(value))
+        if not is_request and (
+            not _is_value(part.before) or self._model.settings.is_test_path(str(self._module.path))
+        ):
+            return None
+        origin = self._origin(part.node, function, 0)
+        if origin is not None and not is_request and _NAMES.search(origin):
+            return None
+        return origin
+
+    def _origin(self, node: ast.expr, function: FunctionNode, depth: int) -> str | None:
+        """How the parameter behind an expression is written; `None` if there is none, or safe."""
+        if depth > 6:
+            return None
+        value = self._model.resolve(self._module, node)
+        if isinstance(value, Constant) or self._model.is_instance(value, *_SAFE_TYPES):
+            return None
+        if isinstance(value, Instance) and isinstance(value.of, Class):
+            if self._model.is_instance(value, "enum.Enum"):
+                return None
+        match node:
+            case ast.Name(id=name):
+                return self._origin_of_name(node, name, function, depth)
+            case ast.Attribute(value=inner) | ast.Subscript(value=inner):
+                if isinstance(node, ast.Attribute) and not value:
+                    return None  # what the attribute of an unknown object holds is not known
+                found = self._origin(inner, function, depth + 1)
+                return ast.unparse(node) if found and len(ast.unparse(node)) < 40 else found
+            case ast.FormattedValue(value=inner) | ast.Await(value=inner):
+                return self._origin(inner, function, depth + 1)
+            case ast.JoinedStr() | ast.BinOp():
+                for part in taken_apart(node)[1]:
+                    found = self._origin(part.node, function, depth + 1)
+                    if found:
+                        return found
+                return None
+            case ast.IfExp(body=body, orelse=orelse):
+                return self._origin(body, function, depth + 1) or self._origin(
+                    orelse, function, depth + 1
+                )
+            case ast.Call(func=ast.Name(id="str" | "repr"), args=[inner]):
+                return self._origin(inner, function, depth + 1)
+            case ast.Call(func=ast.Name(id=called)) if called in _SAFE_CALLS:
+                return None
+            case ast.Call(func=ast.Attribute(value=inner, attr=attr)) if attr in _STRING_METHODS:
+                if attr == "join":
+                    return None
+                return self._origin(inner, function, depth + 1)
+            case _:
+                return None
+
+    def _origin_of_name(
+        self, node: ast.Name, name: str, function: FunctionNode, depth: int
+    ) -> str | None:
+        if name in {"self", "cls"} or _is_checked(name, function):
+            return None
+        found = self._module.index.lookup(name, node)
+        if found is None or not isinstance(found[0].node, FUNCTIONS):
+            return None
+        for binding in found[1]:
+            if binding.kind == "parameter":
+                assert isinstance(binding.node, ast.arg)
+                if not self._is_safe_parameter(binding.node, function):
+                    return name
+            elif binding.value is not None and binding.kind in {"assign", "walrus"}:
+                origin = self._origin(binding.value, function, depth + 1)
+                if origin:
+                    return origin
+        return None
+
+    def _is_safe_parameter(self, parameter: ast.arg, function: FunctionNode) -> bool:
+        default = default_of(function.args, parameter)
+        if parameter.annotation is None:
+            if parameter in (function.args.vararg, function.args.kwarg):
+                return True
+            return isinstance(default, ast.Constant) and isinstance(default.value, int | float)
+        typed = self._model.resolver.annotation(self._module, parameter.annotation)
+        if self._model.is_instance(typed, "builtins.str", "builtins.dict", "typing.Any"):
+            return False
+        if isinstance(typed, Instance) and isinstance(typed.of, Class):
+            return self._model.is_instance(typed, "enum.Enum")
+        return True
+
+
+def taken_apart(node: ast.expr) -> tuple[str, list[Part]]:
+    """The literal text of a built string, and the parts between it."""
+    parts: list[Part] = []
+    text = ""
+    match node:
+        case ast.JoinedStr(values=values):
+            for value in values:
+                if isinstance(value, ast.Constant):
+                    text += str(value.value)
+                elif isinstance(value, ast.FormattedValue):
+                    parts.append(Part(value.value, text))
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            for side in (left, right):
+                if isinstance(side, ast.Constant):
+                    text += str(side.value)
+                elif isinstance(side, ast.BinOp | ast.JoinedStr):
+                    inner, more = taken_apart(side)
+                    parts += [Part(part.node, text + part.before) for part in more]
+                    text += inner
+                else:
+                    parts.append(Part(side, text))
+        case ast.BinOp(left=ast.Constant(value=str() as template), op=ast.Mod(), right=right):
+            given = [right]
+            if isinstance(right, ast.Tuple):
+                given = right.elts
+            elif isinstance(right, ast.Dict):
+                given = right.values
+            pieces = re.split(r"%\(?\w*\)?[sdrif]", template)
+            text = " ".join(pieces)
+            before = ""
+            for piece, value in zip(pieces, given, strict=False):
+                before += piece
+                parts.append(Part(value, before))
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as template))):
+            pieces = re.split(r"{[^{}]*}", template)
+            text = " ".join(pieces)
+            given = [*node.args, *(keyword.value for keyword in node.keywords)]
+            before = ""
+            for piece, value in zip(pieces, given, strict=False):
+                before += piece
+                parts.append(Part(value, before))
+    return text, parts
+
+
+def _is_value(before: str) -> bool:
+    """Whether a value, not a name, follows in SQL; inside of quotes there is always one."""
+    return before.count("'") % 2 == 1 or _VALUE.search(before) is not None
+
+
+def _is_checked(name: str, function: FunctionNode) -> bool:
+    """Whether the function tests a name against a fixed set or pattern, or looks it up."""
+    for node in ast.walk(function):
+        match node:
+            case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()], comparators=[_]):
+                if _is_name(left, name):
+                    return True
+            case ast.Subscript(slice=key, value=ast.Name(id=table)) if table.isupper():
+                if _is_name(key, name):
+                    return True
+            case ast.Call(func=ast.Attribute(attr=attr, value=receiver), args=args):
+                if attr in _CHECKS and any(_is_name(a, name) for a in (receiver, *args)):
+                    return True
+            case ast.Match(subject=subject) if _is_name(subject, name):
+                return True
+    return False
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        node = node.func.value
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def is_sql(text: str) -> bool:
+    """Whether a text holds a statement of SQL."""
+    return _SQL.search(text) is not None
