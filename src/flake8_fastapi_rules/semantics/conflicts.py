@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -21,6 +22,7 @@ from flake8_fastapi_rules.semantics.project import (
     ResolvedMount,
     ResolvedRoute,
 )
+from flake8_fastapi_rules.semantics.values import Class, External, Instance
 
 _WEBSOCKET = "WEBSOCKET"
 
@@ -83,11 +85,42 @@ def _conflicts(project: Project, app: AppNode) -> Iterator[Conflict]:
             continue
         if not subject.certain_in_app or subject.methods is None:
             continue
+        if _chooses_otherwise(project, subject):
+            continue
         here = _known(subject, path)
         methods = (_WEBSOCKET,) if subject.kind is RouteKind.WEBSOCKET else subject.methods
         yield from _conflicts_of(subject, here, methods, by_method, mounts)
         for method in methods:
             by_method.setdefault(method, []).append(here)
+
+
+def _chooses_otherwise(project: Project, route: ResolvedRoute) -> bool:
+    """Whether a route may look at more than the path: by the header of a version, for instance."""
+    resolver = project.model.resolver
+    receiver = route.route.receiver
+    if isinstance(receiver, Instance) and isinstance(receiver.of, Class):
+        # A router class of the project that gives its routes a class.
+        for cls in resolver.mro(receiver.of):
+            if isinstance(cls, Class) and any(
+                isinstance(node, ast.Name | ast.arg | ast.keyword) and _name(node) == "route_class"
+                for node in ast.walk(cls.node)
+            ):
+                return True
+    for node in project.nodes_of(receiver):
+        given = node.fact.arguments.get("route_class") if node.fact is not None else None
+        if given is None:
+            continue
+        route_class = resolver.resolve(node.module, given)
+        if not isinstance(route_class, Class):
+            return True
+        matches = resolver.class_attribute(route_class, "matches", instance=True)
+        if matches != External("fastapi.routing.APIRoute.matches"):
+            return True
+    return False
+
+
+def _name(node: ast.Name | ast.arg | ast.keyword) -> str | None:
+    return node.id if isinstance(node, ast.Name) else node.arg
 
 
 def _known(subject: ResolvedRoute | ResolvedMount, path: str) -> _Known:

@@ -287,8 +287,10 @@ class Modules:
         """The folders in which an absolute import of a file in `path`'s folder is looked up.
 
         First the settings' `src`, then the parent of the file's own top package, then the folders
-        above up to the project's top, each with its `src`; a folder that is itself inside a
-        package is no root. This is the order in which tests, servers and editors set up a path.
+        above up to the project's top, each with its `src`. A folder that is itself inside a
+        package is a root only at the project's top or with a project file, and the last: servers
+        are started there whether it has an `__init__.py` or not. This is the order in which tests,
+        servers and editors set up a path.
         """
         folder = path.parent if path.suffix else path
         known = self._roots.get(folder)
@@ -296,9 +298,13 @@ class Modules:
             return known
         top = self.project_root(path)
         roots: list[Path] = list(self._src)
+        last: list[Path] = []
         chain = [folder, *folder.parents]
         for ancestor in chain:
-            if "__init__.py" not in self._listing(ancestor):
+            if "__init__.py" in self._listing(ancestor):
+                if ancestor == top or any((ancestor / name).is_file() for name in _MARKERS):
+                    last.append(ancestor)
+            else:
                 roots.append(ancestor)
                 roots.extend(
                     ancestor / name
@@ -309,6 +315,7 @@ class Modules:
             if ancestor == top:
                 break
         roots.extend(self._workspace_roots(top))
+        roots.extend(last)
         unique = tuple(dict.fromkeys(roots))
         self._roots[folder] = unique
         return unique

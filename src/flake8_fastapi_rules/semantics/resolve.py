@@ -96,6 +96,8 @@ _DISPLAYS: dict[type[ast.expr], str] = {
     ast.GeneratorExp: "collections.abc.Iterator",
     ast.JoinedStr: "builtins.str",
 }
+#: The markers whose argument FastAPI calls.
+_INJECTING = frozenset({"fastapi.Depends", "fastapi.Security"})
 #: Decorators of the standard library that leave what a function returns as it is.
 _TRANSPARENT_PARTIALS = frozenset({"functools.partial", "functools.partialmethod"})
 
@@ -667,6 +669,8 @@ class Resolver:
         value = agreed(values)
         if isinstance(value, Instance) and value.of == function.owner and not value.call:
             return value  # `return self`
+        if isinstance(value, Instance) and not value.call and _name_of(value) in _INJECTING:
+            return _either_dependency(module, value, values)
         if (
             isinstance(typed, Instance)
             and isinstance(typed.of, External)
@@ -1030,6 +1034,22 @@ class Resolver:
 
 
 # -- helpers --------------------------------------------------------------------------------
+
+
+def _either_dependency(module: Module, marker: Instance, values: Iterable[Value]) -> Instance:
+    """What a function returns that returns one of several `Depends(...)`: one with either target.
+
+    The call is written nowhere; the parts of it are.
+    """
+    calls = [value.call for value in values if isinstance(value, Instance) and value.call]
+    targets = [target for call in calls if (target := first_argument(call, "dependency"))]
+    if not targets or len(targets) != len(calls):
+        return marker
+    either = targets[0]
+    for target in targets[1:]:
+        either = ast.copy_location(ast.IfExp(ast.Constant(True), target, either), target)
+    call = ast.copy_location(ast.Call(calls[0].func, [either], []), calls[0])
+    return Instance(marker.of, module, call)
 
 
 def agreed(values: Iterable[Value]) -> Value:

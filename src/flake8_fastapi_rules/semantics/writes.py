@@ -73,7 +73,8 @@ _MUTATORS = name_set(
 _HARMLESS = name_set(
     """
     cache cached caches caching memo memoize memoized memory lru log logs logged logging logger
-    audit audits audited metric metrics counter counters stat stats statistics track tracking
+    audit audits audited auditor auditer auditing metric metrics counter counters stat stats
+    statistics track tracking
     tracker telemetry analytics trace tracing span rate ratelimit limit limits limiter limited
     throttle throttling lock locks locked unlock semaphore oauth oauth2 saml sso oidc callback
     ensure lazy lazily warm warmup init initialize initialise setup bootstrap seen visit visits

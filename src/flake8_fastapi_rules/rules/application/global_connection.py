@@ -64,7 +64,8 @@ class GlobalConnection(Rule):
     ```
 
     ## Leaves alone
-    Engines, pools and session factories (FAR114), `with` statements, which close what they open,
+    Engines, pools and session factories (FAR114), test clients, `with` statements, which close
+    what they open,
     `if __name__ == "__main__"`, and modules that no FastAPI code imports, such as scripts.
 
     ## Source
@@ -94,6 +95,8 @@ class GlobalConnection(Rule):
         name = context.model.effects.opened_by(callee)
         if name is None or name.startswith(CONVERSATIONS):
             return None
+        if context.model.is_subclass(callee, "starlette.testclient.TestClient"):
+            return None  # opens nothing by itself
         if name in HTTP_CLIENTS or name == "requests.session":
             return "An HTTP client"
         kind = RESOURCE_OPENERS[name].kind

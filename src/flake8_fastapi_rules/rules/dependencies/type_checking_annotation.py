@@ -65,8 +65,9 @@ class TypeCheckingAnnotation(Rule):
     ```
 
     ## Leaves alone
-    Names that are bound at run time, too (in the `else` branch, say), annotations inside of
-    functions, and functions that FastAPI does not call.
+    Names that are bound at run time, too (in the `else` branch, say), the types of parameters with
+    the default `Depends(f)`, which FastAPI does not need, annotations inside of functions, and
+    functions that FastAPI does not call.
 
     ## Source
     `fastapi.dependencies.utils.get_typed_signature`, which evaluates annotations with the globals
@@ -88,6 +89,8 @@ class TypeCheckingAnnotation(Rule):
         if fact.roles.isdisjoint(_INJECTED):
             return
         for parameter in context.model.parameters(Function(context.module, fact.node)):
+            if _names_its_dependency(parameter):
+                continue
             name = _missing_name(parameter.annotation, parameter.node, context)
             if name is not None:
                 yield self.report(parameter.node, name=name, parameter=parameter.name)
@@ -108,6 +111,17 @@ class TypeCheckingAnnotation(Rule):
         name = _missing_name(returns, endpoint.node, context)
         if name is not None:
             yield self.report(returns, "return", name=name, type=context.shown(returns))
+
+
+def _names_its_dependency(parameter: Parameter) -> bool:
+    """Whether the default says what to call, so that the type is for readers only."""
+    marker = parameter.marker
+    return (
+        marker is not None
+        and not marker.in_annotated
+        and marker.name in {"Depends", "Security"}
+        and marker.argument("dependency", 0) is not None
+    )
 
 
 def _missing_name(annotation: ast.expr | None, place: ast.AST, context: Context) -> str | None:

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.names import canonical
-from flake8_fastapi_rules.semantics.values import qualified_name
+from flake8_fastapi_rules.semantics.values import FunctionNode, qualified_name
 
 _DISCONNECT = "starlette.websockets.WebSocketDisconnect"
 #: What a WebSocket handler may do to end a connection that is lost already.
 _FAREWELLS = (ast.Pass, ast.Return, ast.Break, ast.Continue, ast.Raise)
+#: Methods that put something into a collection.
+_FILLING = frozenset({"append", "add", "extend", "update", "setdefault"})
 
 
 class TryExceptInEndpoint(Rule):
@@ -63,7 +65,8 @@ class TryExceptInEndpoint(Rule):
 
     ## Leaves alone
     `try` with only `finally`; `contextlib.suppress`; in WebSocket handlers `WebSocketDisconnect`
-    and handlers that only log, close the socket or end; functions nested in the endpoint and
+    and handlers that only log, close the socket or end; handlers that set the value that the
+    endpoint goes on with, or skip an item of a loop; functions nested in the endpoint and
     endpoints that are generators, since a stream's exceptions come too late for any handler;
     dependencies; the types of the option `allowed-exceptions`.
 
@@ -100,6 +103,7 @@ class TryExceptInEndpoint(Rule):
     ) -> bool:
         return any(
             not self._is_allowed(handler, context)
+            and not _falls_back(handler, endpoint.node)
             and not (endpoint.is_websocket and self._ends_connection(handler, context))
             for handler in node.handlers
         )
@@ -127,6 +131,44 @@ class TryExceptInEndpoint(Rule):
             return False
         call = statement.value.value if isinstance(statement.value, ast.Await) else statement.value
         return isinstance(call, ast.Call | ast.Constant)
+
+
+def _falls_back(handler: ast.ExceptHandler, function: FunctionNode) -> bool:
+    """Whether a handler gives a name the value that the endpoint goes on with, or skips an item.
+
+    No exception handler of the app could do that.
+    """
+    nodes = [node for statement in handler.body for node in ast.walk(statement)]
+    if any(isinstance(node, ast.Raise | ast.Return) for node in nodes):
+        return False
+    if isinstance(handler.body[-1], ast.Continue):
+        return True
+    names: set[str] = set()
+    for node in nodes:
+        targets: list[ast.expr] = []
+        match node:
+            case ast.Assign(targets=given):
+                targets = given
+            case ast.AugAssign(target=one) | ast.AnnAssign(target=one):
+                targets = [one]
+            case ast.Call(func=ast.Attribute(value=one, attr=attr)) if attr in _FILLING:
+                targets = [one]
+        names.update(root.id for target in targets if (root := _root(target)) is not None)
+    end = handler.end_lineno or handler.lineno
+    return any(
+        isinstance(node, ast.Name)
+        and isinstance(node.ctx, ast.Load)
+        and node.id in names
+        and node.lineno > end
+        for node in ast.walk(function)
+    )
+
+
+def _root(target: ast.expr) -> ast.Name | None:
+    """The name at the beginning of `name.attribute["key"]`."""
+    while isinstance(target, ast.Attribute | ast.Subscript):
+        target = target.value
+    return target if isinstance(target, ast.Name) else None
 
 
 def _caught(handler: ast.ExceptHandler) -> list[ast.expr]:
