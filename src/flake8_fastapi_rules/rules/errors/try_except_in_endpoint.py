@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import FUNCTIONS, ModuleIndex
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.names import canonical
 from flake8_fastapi_rules.semantics.values import FunctionNode, qualified_name
 
+_SOCKET = "starlette.websockets.WebSocket"
 _DISCONNECT = "starlette.websockets.WebSocketDisconnect"
+_SENDING = frozenset({"send", "send_bytes", "send_json", "send_text"})
 #: What a WebSocket handler may do to end a connection that is lost already.
 _FAREWELLS = (ast.Pass, ast.Return, ast.Break, ast.Continue, ast.Raise)
 #: Methods that put something into a collection.
@@ -66,8 +69,9 @@ class TryExceptInEndpoint(Rule):
     ## Leaves alone
     `try` with only `finally`; `contextlib.suppress`; in WebSocket handlers `WebSocketDisconnect`
     and handlers that only log, close the socket or end; handlers that set the value that the
-    endpoint goes on with, or skip an item of a loop; functions nested in the endpoint and
-    endpoints that are generators, since a stream's exceptions come too late for any handler;
+    endpoint goes on with, or skip an item of a `for` loop; functions nested in the endpoint that
+    may run after it, and endpoints that are generators, since a stream's exceptions come too late
+    for any handler;
     dependencies; the types of the option `allowed-exceptions`.
 
     ## Source
@@ -90,10 +94,12 @@ class TryExceptInEndpoint(Rule):
             return
         tries = [
             node
-            for node in index.own_nodes(endpoint.node)
+            for function in (endpoint.node, *_called_at_once(endpoint.node, index))
+            for node in index.own_nodes(function)
             if isinstance(node, ast.Try | ast.TryStar)
             and self._is_reported(node, endpoint, context)
         ]
+        tries.sort(key=lambda node: node.lineno)
         if tries:
             variant = "many" if len(tries) > 1 else None
             yield self.report(tries[0], variant, name=endpoint.node.name, count=len(tries))
@@ -120,9 +126,27 @@ class TryExceptInEndpoint(Rule):
         caught = [context.resolve(node) for node in _caught(handler)]
         if caught and all(context.model.is_subclass(value, _DISCONNECT) for value in caught):
             return True
+        if self._answers(handler, context):
+            return False
         return all(
             isinstance(statement, _FAREWELLS) or self._says_farewell(statement)
             for statement in handler.body
+        )
+
+    def _answers(self, handler: ast.ExceptHandler, context: Context) -> bool:
+        """Whether a handler tells the client of an error and goes on with the conversation."""
+        last = handler.body[-1]
+        if isinstance(last, ast.Return | ast.Break | ast.Raise):
+            return False
+        called = {
+            node.func.attr: node.func.value
+            for statement in handler.body
+            for node in ast.walk(statement)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        }
+        return "close" not in called and any(
+            context.model.is_instance(context.resolve(called[name]), _SOCKET)
+            for name in _SENDING & called.keys()
         )
 
     def _says_farewell(self, statement: ast.stmt) -> bool:
@@ -133,6 +157,28 @@ class TryExceptInEndpoint(Rule):
         return isinstance(call, ast.Call | ast.Constant)
 
 
+def _called_at_once(function: FunctionNode, index: ModuleIndex) -> Iterator[FunctionNode]:
+    """The functions nested in an endpoint that it only calls, so that they end before it does."""
+    own = index.own_nodes(function)
+    for nested in own:
+        if not isinstance(nested, FUNCTIONS) or nested.decorator_list or index.is_generator(nested):
+            continue
+        uses = [
+            node
+            for node in ast.walk(function)
+            if isinstance(node, ast.Name) and node.id == nested.name
+        ]
+        calls = [node.func for node in own if isinstance(node, ast.Call)]
+        is_awaited = isinstance(nested, ast.AsyncFunctionDef)
+        if uses and all(
+            any(use is func for func in calls)
+            and isinstance(call := index.parents.get(use), ast.Call)
+            and (not is_awaited or isinstance(index.parents.get(call), ast.Await))
+            for use in uses
+        ):
+            yield nested
+
+
 def _falls_back(handler: ast.ExceptHandler, function: FunctionNode) -> bool:
     """Whether a handler gives a name the value that the endpoint goes on with, or skips an item.
 
@@ -141,7 +187,7 @@ def _falls_back(handler: ast.ExceptHandler, function: FunctionNode) -> bool:
     nodes = [node for statement in handler.body for node in ast.walk(statement)]
     if any(isinstance(node, ast.Raise | ast.Return) for node in nodes):
         return False
-    if isinstance(handler.body[-1], ast.Continue):
+    if isinstance(handler.body[-1], ast.Continue) and _is_in_for(handler, function):
         return True
     names: set[str] = set()
     for node in nodes:
@@ -162,6 +208,17 @@ def _falls_back(handler: ast.ExceptHandler, function: FunctionNode) -> bool:
         and node.lineno > end
         for node in ast.walk(function)
     )
+
+
+def _is_in_for(handler: ast.ExceptHandler, function: FunctionNode) -> bool:
+    """Whether the innermost loop around a handler is a `for` loop."""
+    loops = [
+        node
+        for node in ast.walk(function)
+        if isinstance(node, ast.For | ast.AsyncFor | ast.While)
+        and any(each is handler for each in ast.walk(node))
+    ]
+    return bool(loops) and not isinstance(max(loops, key=lambda n: n.lineno), ast.While)
 
 
 def _root(target: ast.expr) -> ast.Name | None:
