@@ -222,9 +222,112 @@ def test_a_package_named_app_is_not_hidden() -> None:
     assert "    app()\n" in result
 
 
-HEAD = "from fastapi import APIRouter, FastAPI\n"
+EXISTING = """
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+
+log = []
+
+@asynccontextmanager
+async def life(app: FastAPI):
+    log.append("open")
+    try:
+        yield {"pool": 1}  # serve
+    finally:
+        log.append("close")
+
+def make(app):
+    def started():
+        log.append(f"made for {app.title}")
+    return started
+
+app = FastAPI(title="x", lifespan=life)
+
+@app.on_event("startup")
+async def connect():
+    log.append("connect")
+
+@app.on_event("shutdown")
+def disconnect():
+    log.append("disconnect")
+
+app.router.add_event_handler("startup", make(app))
+"""
+
+
+def test_an_existing_lifespan_takes_them_in() -> None:
+    result = rewrite(EXISTING)
+    assert (
+        "    try:\n"
+        "        await connect()\n"
+        "        make(app)()\n"
+        "        try:\n"
+        '            yield {"pool": 1}  # serve\n'
+        "        finally:\n"
+        "            disconnect()\n"
+        "    finally:\n"
+    ) in result
+    assert "event" not in result
+    assert logged(EXISTING) == ["open", "serve", "close"]
+    assert logged(result) == [
+        "open",
+        "connect",
+        "made for x",
+        "serve",
+        "disconnect",
+        "close",
+    ]
+
+
+def test_start_up_in_an_existing_lifespan() -> None:
+    result = rewrite(
+        """
+        from contextlib import asynccontextmanager
+        from fastapi import FastAPI
+        @asynccontextmanager
+        async def lifespan(app):
+            yield
+        app = FastAPI(lifespan=lifespan)
+        @app.on_event("startup")
+        def one(): ...
+        """
+    )
+    assert "async def lifespan(app):\n    one()\n    yield\n" in result
+
+
+def test_no_lifespan_is_none() -> None:
+    result = rewrite(
+        """
+        from fastapi import FastAPI
+        app = FastAPI(lifespan=None)
+        @app.on_event("startup")
+        def one(): ...
+        """
+    )
+    assert "app = FastAPI(lifespan=lifespan)\n" in result
+
+
+HEAD = (
+    "from contextlib import asynccontextmanager\nfrom fastapi import APIRouter, FastAPI\n"
+    "@asynccontextmanager\nasync def life(app):\n    yield\n"
+)
+HANDLER = "@app.on_event('startup')\ndef f(): ...\n"
 REFUSED = {
-    "existing lifespan": "app = FastAPI(lifespan=x)\n@app.on_event('startup')\ndef f(): ...\n",
+    "unknown lifespan": f"app = FastAPI(lifespan=x)\n{HANDLER}",
+    "undecorated lifespan": (
+        f"async def bare(app):\n    yield\napp = FastAPI(lifespan=bare)\n{HANDLER}"
+    ),
+    "two yields": (
+        "@asynccontextmanager\nasync def two(app):\n    yield\n    yield\n"
+        f"app = FastAPI(lifespan=two)\n{HANDLER}"
+    ),
+    "shared lifespan": f"app = FastAPI(lifespan=life)\nother = FastAPI(lifespan=life)\n{HANDLER}",
+    "lifespan and arguments": "def f(): ...\napp = FastAPI(lifespan=life, on_startup=[f])\n",
+    "set later": f"app = FastAPI()\n{HANDLER}app.router.lifespan_context = life\n",
+    "out of sight": (
+        "def make():\n    app = FastAPI(lifespan=life)\n    @app.on_event('startup')\n"
+        "    def f(): ...\n    return app\n"
+    ),
     "unknown arguments": "app = FastAPI(**kw)\n@app.on_event('startup')\ndef f(): ...\n",
     "unknown event": "app = FastAPI()\n@app.on_event(kind)\ndef f(): ...\n",
     "in a branch": "app = FastAPI()\nif x:\n    @app.on_event('startup')\n    def f(): ...\n",
@@ -233,7 +336,7 @@ REFUSED = {
         "@app.on_event('shutdown')\ndef f(): ...\n"
     ),
     "another decorator": "app = FastAPI()\n@app.on_event('startup')\n@other\ndef f(): ...\n",
-    "comment": "app = FastAPI()\n@app.on_event('startup')  # why\ndef f(): ...\n",
+    "comment": "app = FastAPI()\n@app.on_event(  # why\n    'startup')\ndef f(): ...\n",
     "generator": "app = FastAPI()\n@app.on_event('startup')\ndef f():\n    yield\n",
     "arguments": "app = FastAPI()\n@app.on_event('startup')\ndef f(x): ...\n",
     "unknown handler": "app = FastAPI()\napp.add_event_handler('startup', x.y)\n",

@@ -7,6 +7,8 @@ their comments, `return`s and globals keep their meaning, and other callers find
 their registration, awaits those that are async and calls the others on the event loop. A start-up
 handler that raises ends it all: no shut-down handler runs then. Its `__aexit__` runs the shut-down
 handlers however the time between ended: hence `try` and `finally` around the `yield`.
+
+An app that has a lifespan ignores its handlers. They are called around the `yield` of that one.
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flake8_fastapi_rules.engine.findings import Edit, Unfixable
+from flake8_fastapi_rules.engine.index import all_arguments
 from flake8_fastapi_rules.fixes.edit import (
     COMMENT,
+    SHARED_LINE,
     Edits,
     argument_of,
     delete_statement,
@@ -77,13 +81,18 @@ def lifespan_from_events(
         resolve: what an expression of the app's module means.
 
     Raises:
-        Unfixable: when there is a lifespan, a handler is registered elsewhere, on a router, in a
-            branch, or it cannot be told whether one is async.
+        Unfixable: when a handler is registered elsewhere, on a router, in a branch, when it cannot
+            be told whether one is async, or when the app has a lifespan that cannot take them in.
     """
     if isinstance(app, Router):
         raise Unfixable("a router's handlers run with those of the app it is included in")
-    if app.has_unknown_arguments or "lifespan" in app.arguments:
-        raise Unfixable("the app may have a lifespan already")
+    if app.has_unknown_arguments or any(
+        node.attr == "lifespan_context" for node in text.index.nodes(ast.Attribute)
+    ):
+        raise Unfixable("the app may be given a lifespan otherwise")
+    given = app.arguments.get("lifespan")
+    if isinstance(given, ast.Constant) and given.value is None:
+        given = None
     statement = text.index.statement_of(app.node)
     block = text.block_of(statement) if statement is not None else None
     if statement is None or block is None or not text.is_editable(app.node):
@@ -106,7 +115,11 @@ def lifespan_from_events(
             steps.append(_from_call(text, block, handler))
     if not steps:
         raise Unfixable("the app has no handlers")
-    return _written(text, app, statement, steps, arguments)
+    if given is None:
+        return _written(text, app, statement, steps, arguments)
+    if arguments:
+        raise Unfixable("the app is given handlers and a lifespan: one of them must go")
+    return _merged(text, app, statement, steps, given, resolve)
 
 
 def _handlers_of(app: App, handlers: Sequence[EventHandler]) -> list[EventHandler]:
@@ -114,7 +127,7 @@ def _handlers_of(app: App, handlers: Sequence[EventHandler]) -> list[EventHandle
     own: list[EventHandler] = []
     for handler in handlers:
         receiver = handler.receiver
-        if receiver == app.value:
+        if handler.app == app.value:
             if handler.module is not app.module:
                 raise Unfixable("a handler is registered in another module than the app")
             own.append(handler)
@@ -219,7 +232,74 @@ def _refuse_arguments(function: FunctionNode) -> None:
         raise Unfixable(f"`{function.name}` takes arguments")
 
 
-# -- the lifespan ---------------------------------------------------------------------------
+# -- a lifespan that is there ---------------------------------------------------------------
+
+
+def _merged(
+    text: FileText,
+    app: App,
+    statement: ast.stmt,
+    steps: list[_Step],
+    given: ast.expr,
+    resolve: Callable[[ast.expr], Value],
+) -> Edits:
+    """The handlers called around the `yield` of the app's lifespan."""
+    lifespan = resolve(given)
+    if not isinstance(lifespan, Function) or not isinstance(lifespan.node, ast.AsyncFunctionDef):
+        raise Unfixable("the app's lifespan is no `async def`")
+    if lifespan.module is not app.module:
+        raise Unfixable("the app's lifespan is in another module")
+    function = lifespan.node
+    decorators = [qualified_name(resolve(decorator)) for decorator in function.decorator_list]
+    yields = [node for node in text.index.own_nodes(function) if isinstance(node, ast.Yield)]
+    place = text.index.parents.get(yields[0]) if len(yields) == 1 else None
+    if decorators != ["contextlib.asynccontextmanager"] or not isinstance(place, ast.Expr):
+        raise Unfixable("the app's lifespan is no `@asynccontextmanager` with one plain `yield`")
+    uses = [node for node in text.index.nodes(ast.Name) if node.id == function.name]
+    if len(uses) != 1:
+        raise Unfixable("the app's lifespan is used elsewhere, too")
+    for step in steps:
+        _require_names(text, app, function, step, statement, place)
+    return (_around_yield(text, place, steps), *(e for step in steps for e in step.removal))
+
+
+def _require_names(
+    text: FileText,
+    app: App,
+    function: ast.AsyncFunctionDef,
+    step: _Step,
+    statement: ast.stmt,
+    place: ast.stmt,
+) -> None:
+    """Refuse a handler whose names mean something else inside of the lifespan."""
+    first = next((argument.arg for argument in all_arguments(function.args)), None)
+    for node in ast.walk(ast.parse(step.call.removeprefix("await "), mode="eval")):
+        if not isinstance(node, ast.Name) or (node.id == first and node.id in app.names):
+            continue
+        here, there = (text.index.lookup(node.id, at) for at in (statement, place))
+        if (here and here[0]) is not (there and there[0]):
+            raise Unfixable(f"the app's lifespan cannot see `{node.id}`")
+
+
+def _around_yield(text: FileText, place: ast.stmt, steps: list[_Step]) -> Edit:
+    """The statement of the `yield` between the calls of the handlers."""
+    if not text.own_line(place):
+        raise Unfixable(SHARED_LINE)
+    start, end = text.line_start(text.start(place)), text.line_end(text.end(place))
+    code = text.text[start:end]
+    if "\n" in code:
+        raise Unfixable("the `yield` of the app's lifespan spans several lines")
+    indentation, unit = text.indentation(start), text.indent_unit
+    lines = [indentation + step.call for step in steps if step.event == "startup"]
+    closing = [indentation + unit + step.call for step in steps if step.event == "shutdown"]
+    if closing:
+        lines += [f"{indentation}try:", unit + code, f"{indentation}finally:", *closing]
+    else:
+        lines.append(code)
+    return Edit(start, end, "\n".join(lines))
+
+
+# -- a new lifespan -------------------------------------------------------------------------
 
 
 def _written(

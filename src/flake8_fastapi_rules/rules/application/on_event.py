@@ -10,6 +10,8 @@ from flake8_fastapi_rules.fixes.lifespan import lifespan_from_events, lifespan_g
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App, EventHandler
+from flake8_fastapi_rules.semantics.framework import ROUTER
+from flake8_fastapi_rules.semantics.values import Instance
 
 
 class OnEvent(Rule):
@@ -57,7 +59,9 @@ class OnEvent(Rule):
 
     ## Fix safety
     The fix is unsafe: it adds a lifespan that calls the handlers, in their order, and passes it to
-    the app. Handlers of several modules, and apps that have a lifespan, are left to you.
+    the app. Handlers of an app that has a lifespan are called around its `yield`: until now they
+    never ran. Handlers of several modules, of routers, and lifespans of another module are left to
+    you.
 
     ## Source
     FastAPI documents lifespans as the replacement since 0.93; `FastAPI.add_event_handler` comes
@@ -99,7 +103,7 @@ class OnEvent(Rule):
     def _fix(self, handler: EventHandler, context: Context) -> Fix:
         app = next((a for a in context.facts(App) if a.value == handler.app), None)
         if app is None:
-            raise Unfixable("it cannot be told which app of this module it belongs to")
+            raise Unfixable(_why_no_app(handler, context))
         model = context.model
         handlers = [
             known
@@ -110,3 +114,13 @@ class OnEvent(Rule):
         return fix_of(
             "Run the handlers from a lifespan", "unsafe", edits, group=lifespan_group(app.node)
         )
+
+
+def _why_no_app(handler: EventHandler, context: Context) -> str:
+    """Why the app of a handler cannot be changed along with it."""
+    receiver = handler.receiver
+    if context.model.is_instance(receiver, ROUTER):
+        return "a router's handlers run with those of the app it is included in"
+    if isinstance(receiver, Instance) and receiver.call is not None:
+        return "the app is made in another module"
+    return "it cannot be told which app it belongs to"
