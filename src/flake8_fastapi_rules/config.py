@@ -152,13 +152,13 @@ class Settings:
         (),
         "strings",
         "FAR401: exceptions that an endpoint may catch (qualified or bare names).",
-        '["WebSocketDisconnect"]',
+        '["app.cache.CacheMiss"]',
     )
     allowed_writes: tuple[str, ...] = _option(
         (),
         "strings",
         "FAR201: functions or methods whose writes are meant in a GET (qualified or bare names).",
-        '["app.stats.count_view"]',
+        '["app.documents.mark_read"]',
     )
     page_size_names: tuple[str, ...] = _option(
         ("limit", "page_size", "per_page", "size", "take"),
