@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
-from flake8_fastapi_rules.semantics.facts import BackgroundRoutine
+from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Role
 from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.values import Function, FunctionNode, qualified_name
 
@@ -29,11 +29,17 @@ def _gather(model: Model, uses: Uses) -> dict[ast.AST, list[BackgroundRoutine]]:
             if (
                 isinstance(target, Function)
                 and isinstance(target.node, FUNCTIONS)
-                and not model.roles(target)
+                and _is_no_framework_function(model, routine, target)
                 and _is_left_alone(routine)
             ):
                 found[target.node].append(routine)
     return dict(found)
+
+
+def _is_no_framework_function(model: Model, routine: BackgroundRoutine, target: Function) -> bool:
+    """Whether FastAPI itself does not call a routine; a repeated one it may start."""
+    roles = model.roles(target)
+    return not roles or (routine.starter == "repeat_every" and roles == {Role.EVENT_HANDLER})
 
 
 _routines = PerProject(_gather)

@@ -16,6 +16,7 @@ from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.routines import caught_by
 from flake8_fastapi_rules.semantics.values import (
     Class,
+    Constant,
     Expression,
     External,
     Function,
@@ -25,9 +26,17 @@ from flake8_fastapi_rules.semantics.values import (
 )
 
 _HTTP_EXCEPTIONS = ("starlette.exceptions.HTTPException", "fastapi.HTTPException")
+_SOCKET_EXCEPTIONS = ("starlette.exceptions.WebSocketException", "fastapi.WebSocketException")
 #: Where the text stands in what is sent: keyword and position.
 _DETAIL = ("detail", 1)
 _CONTENT = ("content", 0)
+_REASON = ("reason", 1)
+#: The methods of a WebSocket that send text.
+_SENDING = {"send_text": ("data", 0), "send_json": ("data", 0), "close": _REASON}
+_SQL = re.compile(
+    r"\s*(select\s.+\sfrom\s|insert\s+into\s|update\s.+\sset\s|delete\s+from\s)",
+    re.IGNORECASE | re.DOTALL,
+)
 #: Attributes of exceptions that hold their text, or the SQL behind it.
 _TEXTS = frozenset({"args", "orig", "statement", "message", "msg", "pgerror", "strerror"})
 _STRINGIFIERS = frozenset({"str", "repr", "format", "ascii"})
@@ -43,7 +52,8 @@ class LeakedExceptionText(Rule):
 
     ## What it does
     Reports the text of an `Exception`, of an error of a database, of the operating system or of an
-    HTTP client, and a traceback, in the `detail` of an `HTTPException` or in a response.
+    HTTP client, a traceback, and SQL, in the `detail` of an `HTTPException`, in a response, or in
+    what a WebSocket sends.
 
     ## Why it matters
     Nobody knows beforehand what such a text contains: SQL with its values, paths, host names,
@@ -88,7 +98,10 @@ class LeakedExceptionText(Rule):
     message = (
         "The text of `{name}` is sent to the client; log it, and answer with a text of your own"
     )
-    variants = {"traceback": "A traceback is sent to the client; log it"}
+    variants = {
+        "traceback": "A traceback is sent to the client; log it",
+        "sql": "The SQL in `{name}` is sent to the client; log it",
+    }
     profiles = ("recommended",)
     hints = ("except", "exc", "Exc", "traceback")
 
@@ -128,6 +141,29 @@ class LeakedExceptionText(Rule):
         if len(arguments) >= 2 and names:
             yield from self._check(fact.node.body, arguments[-1].arg, names, context)
 
+    @on(FrameworkFunction)
+    def check_sql(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
+        """Report SQL in the errors that FastAPI code answers with."""
+        for node in context.module.index.own_nodes(fact.node):
+            if not isinstance(node, ast.Call) or not context.model.is_instance(
+                context.resolve(node), *_HTTP_EXCEPTIONS
+            ):
+                continue
+            for sink in self._sinks(node, context):
+                for part in ast.walk(sink):
+                    if isinstance(part, ast.Name) and self._is_sql(part, context):
+                        yield self.report(part, "sql", name=part.id)
+
+    def _is_sql(self, node: ast.Name, context: Context) -> bool:
+        """Whether a variable holds an SQL statement."""
+        match context.resolve(node):
+            case Constant(value=str() as text):
+                return bool(_SQL.match(text))
+            case Expression(node=ast.JoinedStr(values=values)):
+                parts = (v.value if isinstance(v, ast.Constant) else "x" for v in values)
+                return bool(_SQL.match("".join(map(str, parts))))
+        return False
+
     def _check(
         self, body: list[ast.stmt], exception: str | None, names: list[str], context: Context
     ) -> Iterator[Report]:
@@ -152,15 +188,18 @@ class LeakedExceptionText(Rule):
                     yield node.value
         if not isinstance(node, ast.Call):
             return
-        if isinstance(node.func, ast.Attribute) and node.func.attr in ("send_text", "send_json"):
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _SENDING:
             receiver = context.resolve(node.func.value)
-            if context.model.is_instance(receiver, "starlette.websockets.WebSocket") and node.args:
-                yield node.args[0]
+            if context.model.is_instance(receiver, "starlette.websockets.WebSocket"):
+                given = _argument(node, *_SENDING[node.func.attr])
+                if given is not None:
+                    yield given
             return
         value = context.resolve(node)
         if isinstance(value, Instance) and value.call is node:
             for kinds, (keyword, position) in (
                 (_HTTP_EXCEPTIONS, _DETAIL),
+                (_SOCKET_EXCEPTIONS, _REASON),
                 ((RESPONSE,), _CONTENT),
             ):
                 if context.model.is_instance(value, *kinds):

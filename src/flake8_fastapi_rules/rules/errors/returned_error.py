@@ -83,6 +83,7 @@ class ReturnedError(Rule):
     message = "`{name}` is returned and answered with 200; raise it"
     variants = {
         "given": "`{name}` is returned as a value; raise it",
+        "answer": "`{name}` is returned where a response is needed; return a response",
         "raised": "`{name}` is a response and cannot be raised; return it",
         "tuple": "The status {status} is sent as a part of the body, with 200; return a response",
     }
@@ -101,7 +102,11 @@ class ReturnedError(Rule):
         returns = returns_of(context.module, fact.node)
         errors = {node: name for node in returns if (name := self._error(node.value, context))}
         is_endpoint = Role.ENDPOINT in fact.roles
-        if is_endpoint or len(errors) < len(returns):
+        if Role.MIDDLEWARE in fact.roles:
+            reason = Unfixable("what a middleware raises is not answered, either")
+            for node, name in errors.items():
+                yield self.report(node, "answer", name=name, fix=reason)
+        elif fact.roles != {Role.DEPENDENCY} or len(errors) < len(returns):
             for node, name in errors.items():
                 fix = partial(self._raise, node, fact, context)
                 yield self.report(node, None if is_endpoint else "given", name=name, fix=fix)
