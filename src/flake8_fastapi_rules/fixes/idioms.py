@@ -185,7 +185,7 @@ def split_called_argument(text: FileText, call: ast.Call, argument: ast.Call) ->
 
 def _outdented(text: FileText, config: ast.ClassDef, start: int, end: int) -> str:
     """The text of a value in `Config`, as it stands in a call in that class's place."""
-    if any("\n" in token.string and token.string.strip() for token in text.tokens_in(start, end)):
+    if any("\n" in text.text[found.start : found.end] for found in text.tokens_in(start, end)):
         raise Unfixable("a text in `Config` spans several lines")
     first, *others = text.text[start:end].split("\n")
     indentation = text.indentation(text.start(config))

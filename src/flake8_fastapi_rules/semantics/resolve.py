@@ -59,6 +59,14 @@ _AWAITABLES = frozenset(
 _CONTEXT_MANAGER_TYPES = frozenset(
     {"contextlib.AbstractAsyncContextManager", "contextlib.AbstractContextManager"}
 )
+#: Methods of models that give another model of the same class.
+_MODEL_MAKERS = frozenset(
+    {
+        "construct", "copy", "from_orm", "model_construct", "model_copy", "model_validate",
+        "model_validate_json", "model_validate_strings", "parse_file", "parse_obj", "parse_raw",
+        "validate",
+    }
+)  # fmt: skip
 _CONTAINERS = (
     frozenset(
         {
@@ -577,6 +585,9 @@ class Resolver:
                     return self.called(factory, module, node)
                 names = tuple(self.names_of(callee))
                 typed = next((RETURNS[known] for known in names if known in RETURNS), None)
+                if name.rpartition(".")[2] in _MODEL_MAKERS:
+                    if made := self._made_model(names, module, node):
+                        return made
                 if name.startswith(("sqlalchemy.", "sqlmodel.")):
                     if row := queried(self, names, typed, module, node):
                         return row
@@ -600,6 +611,19 @@ class Resolver:
             case Instance(of=Class() as cls):
                 method = self.class_attribute(cls, "__call__", instance=True)
                 return self.returned(method) if isinstance(method, Function) else UNKNOWN
+            case _:
+                return UNKNOWN
+
+    def _made_model(self, names: tuple[str, ...], module: Module, node: ast.Call) -> Value:
+        """The model that `Model.model_validate(...)` or `model.model_copy()` gives."""
+        func = node.func
+        if not isinstance(func, ast.Attribute) or f"pydantic.BaseModel.{func.attr}" not in names:
+            return UNKNOWN
+        match self.resolve(module, func.value):
+            case Class() as cls:
+                return Instance(cls, module, node)
+            case Instance(of=Class() as cls, args=args):
+                return Instance(cls, module, node, args)
             case _:
                 return UNKNOWN
 

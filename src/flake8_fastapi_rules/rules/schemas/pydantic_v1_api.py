@@ -9,15 +9,34 @@ from types import MappingProxyType
 from typing import Final
 
 from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker, Unfixable
-from flake8_fastapi_rules.fixes.edit import COMMENT, fix_of, rename, rename_argument
+from flake8_fastapi_rules.fixes.edit import (
+    COMMENT,
+    fix_of,
+    remove_argument,
+    rename,
+    rename_argument,
+    replace,
+    replace_range,
+)
 from flake8_fastapi_rules.fixes.idioms import config_to_model_config
-from flake8_fastapi_rules.fixes.imports import ensure_import
+from flake8_fastapi_rules.fixes.imports import (
+    ensure_import,
+    remove_unused_import,
+    replace_references,
+)
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import PydanticModel
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.schemas import is_pydantic_2
-from flake8_fastapi_rules.semantics.values import Class, External, FunctionNode, Instance
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Constant,
+    External,
+    FunctionNode,
+    Instance,
+    qualified_name,
+)
 
 _V2: Final = (0, 100)
 #: Keys of a model's configuration; an empty name stands for one that is gone.
@@ -44,12 +63,16 @@ _CONFIG_KEYS: Final[Mapping[str, str]] = MappingProxyType(
         "copy_on_model_validation": "",
     }
 )
-#: Those that a fix may rename: the value means the same.
+#: Those that a fix may leave out: what they asked for is what Pydantic 2 does.
+_DROPPED: Final = frozenset(
+    {"copy_on_model_validation", "smart_union", "underscore_attrs_are_private"}
+)
+#: Those that a fix may rename (the value means the same) or leave out.
 _RENAMED: Final = MappingProxyType(
     {
         old: new
         for old, new in _CONFIG_KEYS.items()
-        if new and old not in {"allow_mutation", "schema_extra", "keep_untouched"}
+        if old in _DROPPED or (new and old not in {"allow_mutation", "schema_extra"})
     }
 )
 _METHODS: Final[Mapping[str, str]] = MappingProxyType(
@@ -82,10 +105,15 @@ _SAME: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
                 "exclude_none", "indent",
             }
         ),
+        "from_orm": frozenset(),
         "parse_obj": frozenset(),
+        "schema": frozenset({"by_alias", "ref_template"}),
+        "validate": frozenset(),
         "copy": frozenset({"update", "deep"}),
         "construct": frozenset(),
         "update_forward_refs": frozenset(),
+        "__fields__": frozenset(),
+        "__fields_set__": frozenset(),
     }
 )  # fmt: skip
 _FIELD_ARGUMENTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -105,10 +133,12 @@ _OBJECT_METHODS: Final = frozenset({"copy", "dict", "json", "__fields_set__"})
 _IMPORTED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "pydantic.Color": "pydantic_extra_types.color.Color",
+        "pydantic.BaseConfig": "ConfigDict",
         "pydantic.ConstrainedFloat": "Annotated[float, Field(...)]",
         "pydantic.ConstrainedInt": "Annotated[int, Field(...)]",
         "pydantic.ConstrainedList": "Annotated[list[...], Field(...)]",
         "pydantic.ConstrainedStr": "Annotated[str, StringConstraints(...)]",
+        "pydantic.Extra": 'extra="forbid"',
         "pydantic.PaymentCardNumber": "pydantic_extra_types.payment.PaymentCardNumber",
         "pydantic.PyObject": "ImportString",
         "pydantic.color.Color": "pydantic_extra_types.color.Color",
@@ -116,9 +146,16 @@ _IMPORTED: Final[Mapping[str, str]] = MappingProxyType(
         "pydantic.parse_obj_as": "TypeAdapter",
         "pydantic.payment.PaymentCardBrand": "pydantic_extra_types.payment.PaymentCardBrand",
         "pydantic.payment.PaymentCardNumber": "pydantic_extra_types.payment.PaymentCardNumber",
+        "pydantic.settings.BaseSettings": "pydantic_settings.BaseSettings",
         "pydantic.tools.parse_obj_as": "TypeAdapter",
+        "pydantic.validate_arguments": "validate_call",
     }
 )
+_MOVED: Final = frozenset(
+    {"BaseSettings", *(n.partition(".")[2] for n in _IMPORTED if n.count(".") == 1)}
+)
+_EXTRAS: Final = frozenset({"allow", "forbid", "ignore"})
+_OTHER_PACKAGE: Final = Unfixable("it needs another package")
 #: Hooks of classes that are types of fields.
 _HOOKS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -171,9 +208,10 @@ class PydanticV1Api(Rule):
     Pydantic below 2 (or FastAPI from before 0.100).
 
     ## Fix safety
-    Names that mean the same are replaced. Validators are rewritten when they take class and value
-    only, `class Config` when it holds plain settings. There is no fix for what works differently:
-    `from_orm`, `parse_raw`, `const`, `BaseSettings` (which needs another package).
+    Names that mean the same are replaced, `GenericModel`, `__root__`, `parse_obj_as`, `Extra` and
+    `const` by what does the same now. Validators are rewritten when they take class and value only,
+    `class Config` when it holds plain settings. There is no fix for what works differently
+    (`parse_raw`, `always=True`, hooks of types), or needs another package (`BaseSettings`).
 
     ## Source
     Pydantic's migration guide; warnings and errors of Pydantic 2.14.
@@ -208,7 +246,8 @@ class PydanticV1Api(Rule):
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
                     yield from self._validators(statement, context)
                 case ast.AnnAssign(target=ast.Name(id="__root__")):
-                    yield self.report(statement.target, old="__root__", new="RootModel")
+                    fix = partial(self._root, model, statement, context)
+                    yield self.report(statement.target, old="__root__", new="RootModel", fix=fix)
                 case ast.Assign(value=ast.Call() as call) if _binds_config(statement):
                     yield from self._keys(call, context)
 
@@ -227,9 +266,15 @@ class PydanticV1Api(Rule):
                 for alias in statement.names:
                     name = f"{statement.module}.{alias.name}"
                     if name == "pydantic.BaseSettings":
-                        yield self.report(alias, "settings")
+                        yield self.report(alias, "settings", fix=_OTHER_PACKAGE)
                     elif new := _IMPORTED.get(name):
-                        yield self.report(alias, old=alias.name, new=new)
+                        fix = partial(self._imported, alias, name, context)
+                        yield self.report(alias, old=alias.name, new=new, fix=fix)
+        if "validator" in module.source.text:
+            models = {fact.node for fact in context.facts(PydanticModel)}
+            for function in module.index.functions:
+                if module.index.class_of(function) not in models:
+                    yield from self._validators(function, context)
         for cls in module.index.nodes(ast.ClassDef):
             assert isinstance(cls, ast.ClassDef)
             yield from self._hooks(cls, context)
@@ -237,9 +282,101 @@ class PydanticV1Api(Rule):
             assert isinstance(node, ast.Attribute)
             if node.attr in _METHODS:
                 yield from self._method(node, context)
+            elif node.attr in _MOVED and isinstance(node.value, ast.Name):
+                yield from self._moved(node, context)
         for call in module.index.nodes(ast.Call):
             assert isinstance(call, ast.Call)
             yield from self._field(call, context)
+            yield from self._reused(call, context)
+
+    def _moved(self, node: ast.Attribute, context: Context) -> Iterator[Report]:
+        """Report `pydantic.BaseSettings` and its like, written with the module's name."""
+        owner = context.resolve(node.value)
+        if owner != External("pydantic") or self._is_tried(node, context):
+            return
+        if node.attr == "BaseSettings":
+            yield self.report(node, "settings", fix=_OTHER_PACKAGE)
+        elif new := _IMPORTED.get(f"pydantic.{node.attr}"):
+            fix = Unfixable("its successor is another thing")
+            yield self.report(node, old=context.shown(node), new=new, fix=fix)
+
+    def _reused(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report `checked = validator("name")(function)`."""
+        if not isinstance(call.func, ast.Call):
+            return
+        value = context.resolve(call.func.func)
+        new = _VALIDATORS.get(value.name) if isinstance(value, External) else None
+        if new is not None and isinstance(value, External):
+            old = value.name.removeprefix("pydantic.")
+            fix = Unfixable("what it is given may take more than the value")
+            yield self.report(call.func, old=old, new=new, fix=fix)
+
+    def _imported(self, alias: ast.alias, name: str, context: Context) -> Fix:
+        """Exchange a name and all of its uses for what Pydantic 2 has instead."""
+        text = text_of(context.module)
+        local = alias.asname or alias.name
+        uses = [each for each in text.index.nodes(ast.Name) if each.id == local]
+        if not uses:
+            return fix_of("Drop the import", "safe", remove_unused_import(text, local))
+        parents = [text.index.parents.get(use) for use in uses]
+        match name:
+            case "pydantic.generics.GenericModel":
+                bases = [self._siblings(parent, context) for parent in parents]
+                if any("pydantic.BaseModel" in names for names in bases):
+                    raise Unfixable("it is not only a base of models")
+                edits = replace_references(text, uses, "pydantic", "BaseModel")
+                return fix_of("Use `BaseModel`", "safe", edits)
+            case "pydantic.Extra":
+                members = [parent for parent in parents if isinstance(parent, ast.Attribute)]
+                if len(members) < len(uses) or any(m.attr not in _EXTRAS for m in members):
+                    raise Unfixable("its members are not all that is used")
+                strings = [replace(text, member, f'"{member.attr}"') for member in members]
+                return fix_of(
+                    "Use a string", "safe", strings, remove_unused_import(text, local, uses)
+                )
+            case "pydantic.parse_obj_as" | "pydantic.tools.parse_obj_as":
+                gaps = [self._gap(use, context) for use in uses]
+                edits = replace_references(text, uses, "pydantic", "TypeAdapter")
+                return fix_of("Use `TypeAdapter`", "safe", edits, gaps)
+            case "pydantic.validate_arguments" if not any(isinstance(p, ast.Call) for p in parents):
+                edits = replace_references(text, uses, "pydantic", "validate_call")
+                return fix_of("Use `validate_call`", "safe", edits)
+            case _:
+                raise Unfixable("its successor is another thing")
+
+    def _siblings(self, parent: ast.AST | None, context: Context) -> set[str]:
+        """The names of a class's bases; a model's where `parent` is no class."""
+        if not isinstance(parent, ast.ClassDef):
+            return {"pydantic.BaseModel"}
+        return {qualified_name(context.resolve(base)) or "" for base in parent.bases}
+
+    def _gap(self, use: ast.Name, context: Context) -> Edit:
+        """Turn the comma in `parse_obj_as(T, value)` into `).validate_python(`."""
+        parent = context.module.index.parents.get(use)
+        if not isinstance(parent, ast.Call) or parent.func is not use or parent.keywords:
+            raise Unfixable("it is not only called")
+        if len(parent.args) != 2 or any(isinstance(each, ast.Starred) for each in parent.args):
+            raise Unfixable("its arguments cannot be told")
+        text = text_of(context.module)
+        start, end = text.span(parent.args[0])[1], text.span(parent.args[1])[0]
+        return replace_range(text, start, end, ").validate_python(")
+
+    def _root(self, model: PydanticModel, statement: ast.AnnAssign, context: Context) -> Fix:
+        """Derive a model of one value from `RootModel`."""
+        bases = [
+            base
+            for base in model.node.bases
+            if context.resolve(base) == External("pydantic.BaseModel")
+        ]
+        fields = [each for each in model.node.body if isinstance(each, ast.AnnAssign | ast.Assign)]
+        if len(bases) != 1 or len(fields) != 1:
+            raise Unfixable("it derives from another model, or has other fields")
+        if context.source.text.count("__root__") > 1:
+            raise Unfixable("`__root__` is used elsewhere")
+        text = text_of(context.module)
+        edits = replace_references(text, bases, "pydantic", "RootModel")
+        renamed = replace(text, statement.target, "root")
+        return fix_of("Use `RootModel`", "safe", edits, renamed)
 
     def _hooks(self, cls: ast.ClassDef, context: Context) -> Iterator[Report]:
         """Report old hooks of a type that has no new ones."""
@@ -263,18 +400,32 @@ class PydanticV1Api(Rule):
         )
 
     def _config(self, model: PydanticModel, config: ast.ClassDef, context: Context) -> Fix:
-        names = {
-            statement.targets[0].id
+        text = text_of(context.module)
+        given = {
+            statement.targets[0].id: statement.value
             for statement in config.body
             if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
         }
-        if any(name in _CONFIG_KEYS and name not in _RENAMED for name in names):
-            raise Unfixable("a key of `Config` has no successor")
+        renamed = dict(_RENAMED)
+        values: dict[str, str] = {}
+        for name, value in given.items():
+            match name, value:
+                case "allow_mutation", ast.Constant(value=bool() as is_mutable):
+                    renamed[name], values[name] = "frozen", str(not is_mutable)
+                case "schema_extra", ast.Dict():
+                    renamed[name] = "json_schema_extra"
+                case "extra", ast.Attribute(value=ast.Name() as extra, attr=member):
+                    if member in _EXTRAS and context.resolve(extra) == External("pydantic.Extra"):
+                        values[name] = f'"{member}"'
+                case _:
+                    if name in _CONFIG_KEYS and name not in _RENAMED:
+                        raise Unfixable(f"`{name}` has no successor of the same meaning")
         edits = config_to_model_config(
-            text_of(context.module),
+            text,
             model.node,
             config,
-            _RENAMED,
+            renamed,
+            values=values,
             settings=model.kind == "settings",
         )
         return fix_of("Use `model_config`", "safe", edits)
@@ -320,6 +471,9 @@ class PydanticV1Api(Rule):
             is_constant = isinstance(keyword.value, ast.Constant)
             if keyword.arg == "pre" and is_constant and isinstance(keyword.value, ast.Constant):
                 is_before = bool(keyword.value.value)
+            elif keyword.arg in {"always", "each_item"} and is_constant:
+                if keyword.value.value:  # type: ignore[attr-defined]
+                    raise Unfixable(f"`{keyword.arg}` has no successor")
             elif keyword.arg not in {"allow_reuse", "check_fields"}:
                 raise Unfixable(f"`{keyword.arg}` has no successor")
         if new == "model_validator" and not is_before:
@@ -367,7 +521,9 @@ class PydanticV1Api(Rule):
         shown = node.attr if node.attr.startswith("__") else f".{node.attr}()"
         new = _METHODS[node.attr]
         fix: FixMaker | Unfixable = Unfixable("its successor takes other arguments")
-        if isinstance(parent, ast.Call) and is_call and self._means_the_same(node.attr, parent):
+        if node.attr.startswith("__") or (
+            isinstance(parent, ast.Call) and is_call and self._means_the_same(node.attr, parent)
+        ):
             fix = partial(self._rename, node, new, context)
         yield self.report(
             parent if is_call and parent is not None else node,
@@ -380,7 +536,7 @@ class PydanticV1Api(Rule):
         allowed = _SAME.get(name)
         if allowed is None:
             return False
-        if name == "parse_obj":
+        if name in {"from_orm", "parse_obj", "validate"}:
             return len(call.args) == 1 and not call.keywords
         if name == "construct":
             return not call.args
@@ -400,7 +556,25 @@ class PydanticV1Api(Rule):
             fix: FixMaker | Unfixable = Unfixable("its successor takes other values")
             if keyword.arg in {"min_items", "max_items"}:
                 fix = partial(self._rename_argument, call, keyword.arg, new, context)
+            elif keyword.arg == "const":
+                fix = partial(self._literal, call, keyword, context)
             yield self.report(keyword, old=keyword.arg, new=new, fix=fix)
+
+    def _literal(self, call: ast.Call, keyword: ast.keyword, context: Context) -> Fix:
+        """Turn `kind: str = Field("a", const=True)` into `kind: Literal["a"] = Field("a")`."""
+        text = text_of(context.module)
+        statement = text.index.parents.get(call)
+        value = call.args[0] if call.args else None
+        if not isinstance(statement, ast.AnnAssign) or not isinstance(value, ast.Constant):
+            raise Unfixable("the value is no literal")
+        if value.value is ... or not isinstance(value.value, str | int | bytes | None):
+            raise Unfixable("the value is no literal")
+        if context.resolve(keyword.value) != Constant(True):
+            raise Unfixable("whether it is constant cannot be told")
+        imported = ensure_import(text, "typing", "Literal", statement)
+        typed = replace(text, statement.annotation, f"{imported.name}[{text.segment(value)}]")
+        edits = remove_argument(text, call, keyword)
+        return fix_of("Use `Literal`", "safe", imported.edits, typed, edits)
 
 
 def _binds_config(statement: ast.Assign) -> bool:

@@ -142,10 +142,10 @@ class RawDictResponse(Rule):
         value = context.resolve(node)
         if isinstance(value, Expression):
             # What another function makes comes from elsewhere.
-            is_here = value.module is context.module and node is not None
             return (
                 isinstance(value.node, ast.Dict)
-                and is_here
+                and value.module is context.module
+                and node is not None
                 and index.function_of(value.node) is index.function_of(node)
             )
         return (

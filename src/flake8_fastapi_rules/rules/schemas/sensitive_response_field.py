@@ -194,8 +194,7 @@ class SensitiveResponseField(Rule):
 
     def _hands_out(self, use: SchemaUse) -> bool:
         """Whether an operation exists to make a secret and to tell it."""
-        methods = use.route.methods or ()
-        return "POST" in methods or _HANDS_OUT.search(_names_of(use)) is not None
+        return _HANDS_OUT.search(_names_of(use)) is not None
 
     def _exposes(self, each: SchemaField, use: SchemaUse, context: Context) -> bool:
         """Whether an answer has a field, as far as the route's own filters go."""
