@@ -293,7 +293,7 @@ class Project:
         nodes.sort(key=lambda node: node.in_test)
         for node in nodes:
             same = found.setdefault(node.call, [])
-            signature = _signature(node, 0)
+            signature = _signature(node)
             known = next((app for app, other in same if other == signature), None)
             if known is None and node.in_test and same and not same[0][0].node.in_test:
                 known = same[0][0]  # a test's variant of an app that is assembled elsewhere
@@ -439,9 +439,18 @@ class Project:
     def unreached_routers(self) -> tuple[RouterNode, ...]:
         """The routers with routes that no app of the project reaches.
 
-        A router whose factory runs several times counts as reached when one of the runs is.
+        A router whose factory runs several times counts as reached when one of the runs is, and
+        so does one that is included too late to be copied: the include is what is wrong.
         """
         reached = {node.call for app in self.apps for node in self._table(app).reached}
+        waiting = [app.node for app in self.apps]
+        seen = {id(node) for node in waiting}
+        while waiting:
+            for entry in waiting.pop().includes:
+                if entry.child is not None and id(entry.child) not in seen:
+                    seen.add(id(entry.child))
+                    reached.add(entry.child.call)
+                    waiting.append(entry.child)
         found: dict[ast.Call, RouterNode] = {}
         for node in self.routers:
             if (
@@ -731,9 +740,9 @@ def _name(entry: RouteEntry) -> str | None:
     return node.name if isinstance(node, FUNCTIONS) else "<lambda>"
 
 
-def _signature(node: RouterNode, depth: int) -> object:
+def _signature(node: RouterNode, around: tuple[RouterNode, ...] = ()) -> object:
     """What makes two runs of one call the same app."""
-    if depth > _DEPTH:
+    if len(around) > _DEPTH or node in around:
         return None
     parts: list[object] = [node.call, node.options]
     for entry in node.entries:
@@ -742,7 +751,7 @@ def _signature(node: RouterNode, depth: int) -> object:
         elif isinstance(entry, MountEntry):
             parts.append((entry.node, entry.path))
         else:
-            inner = _signature(entry.child, depth + 1) if entry.child else None
+            inner = _signature(entry.child, (*around, node)) if entry.child else None
             parts.append((entry.node, entry.options.prefix, inner))
     return tuple(parts)
 
