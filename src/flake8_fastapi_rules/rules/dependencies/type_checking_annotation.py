@@ -7,7 +7,13 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import is_type_checking
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import Endpoint, FrameworkFunction, Role, RouteKind
+from flake8_fastapi_rules.semantics.facts import (
+    Endpoint,
+    FrameworkFunction,
+    Parameter,
+    Role,
+    RouteKind,
+)
 from flake8_fastapi_rules.semantics.framework import RETURN_ANNOTATION_IS_MODEL
 from flake8_fastapi_rules.semantics.values import External, Function
 

@@ -63,7 +63,7 @@ class SwallowedHttpException(Rule):
     ```
 
     ## Leaves alone
-    Handlers that raise what they caught, a handler for `HTTPException` in front of the broad one,
+    Handlers that raise what they caught, or such an exception again, a handler for `HTTPException` in front of the broad one,
     and endpoints, whose `try` is reported as such (FAR401).
 
     ## Source
@@ -90,7 +90,11 @@ class SwallowedHttpException(Rule):
                 continue
             statement, exception = raised
             handler = self._catching(node, exception, context)
-            if handler is not None and not raises_same(handler):
+            if (
+                handler is not None
+                and not raises_same(handler)
+                and not _repeats(handler, statement)
+            ):
                 shown = context.shown(handler.type) if handler.type else ""
                 yield self.report(
                     context.source.keyword_range(handler),  # type: ignore[arg-type]
@@ -136,3 +140,14 @@ class SwallowedHttpException(Rule):
                 ):
                     return None
         return None
+
+
+def _repeats(handler: ast.ExceptHandler, statement: ast.Raise) -> bool:
+    """Whether a handler ends by raising just such an exception as it has caught."""
+    last = handler.body[-1]
+    return (
+        isinstance(last, ast.Raise)
+        and last.exc is not None
+        and statement.exc is not None
+        and ast.dump(last.exc) == ast.dump(statement.exc)
+    )

@@ -69,7 +69,7 @@ class PatchOverwritesUnset(Rule):
 
     ## Leaves alone
     `exclude_defaults` and `exclude_none`, which leave out what was not sent as well; dumps that are
-    filtered at once or only logged; models whose fields all are required; PUT.
+    filtered at once, only logged or told in an error; models whose fields all are required; PUT.
 
     ## Fix safety
     Adds `exclude_unset=True`. What the client did not send is not written any more, which is what
@@ -138,6 +138,8 @@ class PatchOverwritesUnset(Rule):
         index = context.module.index
         for parent in index.ancestors(node):
             match parent:
+                case ast.Raise() | ast.ExceptHandler():
+                    return True
                 case ast.comprehension(ifs=tests) if tests:
                     return True
                 case ast.For(iter=source, body=body) if _contains(source, node):

@@ -27,6 +27,7 @@ _PASSWORD = re.compile(
 )
 _SECRET = re.compile(r"^(?!(is|has|masked|redacted)_)(\w+_)?(secret|secret_key|private_key)$")
 #: Masked, or only said to be there.
+_PAYMENT = re.compile(r"checkout|payment|intent|subscription")
 _HARMLESS = re.compile(r"mask|redact|hint|last_?(4|four)|policy|prompt|placeholder")
 #: Operations that exist to hand out a secret, once.
 _HANDS_OUT = re.compile(
@@ -177,7 +178,7 @@ class SensitiveResponseField(Rule):
         if _HARMLESS.search(name):
             return False
         if not _PASSWORD.match(name):
-            if not _SECRET.match(name) or all(self._hands_out(use) for use in answers):
+            if not _SECRET.match(name) or all(self._hands_out(use, name) for use in answers):
                 return False
         elif all(_NEW_PASSWORD.search(_names_of(use)) for use in answers):
             return False
@@ -192,8 +193,13 @@ class SensitiveResponseField(Rule):
             isinstance(value, External) and value.name in _TEXT for value in parts
         )
 
-    def _hands_out(self, use: SchemaUse) -> bool:
-        """Whether an operation exists to make a secret and to tell it."""
+    def _hands_out(self, use: SchemaUse, name: str) -> bool:
+        """Whether an operation exists to make a secret and to tell it.
+
+        The `client_secret` of a payment is made for the browser that pays.
+        """
+        if name == "client_secret" and _PAYMENT.search(_names_of(use)):
+            return True
         return _HANDS_OUT.search(_names_of(use)) is not None
 
     def _exposes(self, each: SchemaField, use: SchemaUse, context: Context) -> bool:

@@ -28,6 +28,10 @@ _RAW = re.compile(
 _OTHER_READS = frozenset({"form", "stream"})
 
 
+#: What holds anything by its nature.
+_FREE_FORM = frozenset({"annotations", "labels", "metadata"})
+
+
 class UnvalidatedBody(Rule):
     """Take a request body as a model that validates it.
 
@@ -67,7 +71,8 @@ class UnvalidatedBody(Rule):
     ```
 
     ## Leaves alone
-    Concrete mappings such as `dict[str, int]`, which are validated; webhooks, proxies, RPC and
+    Concrete mappings such as `dict[str, int]`, which are validated; `dict[str, Any]` for one field
+    of the body (`Body(embed=True)`) or for what has no form (`labels`, `metadata`); webhooks, proxies, RPC and
     whatever else takes a body as it is, told by name or path; endpoints that read form or stream as
     well, use the raw bytes for something else, or serve several methods.
 
@@ -111,6 +116,8 @@ class UnvalidatedBody(Rule):
         model = context.model
         if parameter.type_node is None:
             return parameter.marker is not None
+        if self._is_free_form(parameter, context):
+            return False
         parts = [
             part
             for part in types_in(model, parameter.type_module, parameter.type_node)
@@ -126,6 +133,16 @@ class UnvalidatedBody(Rule):
         if isinstance(parts[0].node, ast.Subscript):
             return len(names) == 3 and names[-1] in _ANYTHING
         return len(names) == 1
+
+    def _is_free_form(self, parameter: Parameter, context: Context) -> bool:
+        """Whether a parameter is one field of the body, or a map of labels, with any content."""
+        marker = parameter.marker
+        if not isinstance(parameter.type_node, ast.Subscript):
+            return False  # a plain `dict` says nothing of what is meant
+        if parameter.name in _FREE_FORM:
+            return True
+        embed = marker.argument("embed") if marker is not None else None
+        return embed is not None and context.resolve(embed) == Constant(True)
 
     def _reads(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
         """Report bodies that are read and parsed by hand."""
