@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import ExceptionHandler
+from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
+from flake8_fastapi_rules.semantics.handlers import registrations
 from flake8_fastapi_rules.semantics.libraries import TRACEBACK_LOG_CALLS, is_in
 from flake8_fastapi_rules.semantics.values import Constant, External, Function
 
@@ -72,18 +72,16 @@ class HandlerWithoutLogging(Rule):
     profiles = ("strict", "clean-architecture")
     scope = "project"
 
-    @on(ExceptionHandler)
-    def check(self, fact: ExceptionHandler, context: Context) -> Iterator[Report]:
-        """Report handlers for everything that do not log."""
-        function = fact.handler
-        if fact.caught not in _CAUGHT or not isinstance(function, Function):
+    @on(FrameworkFunction)
+    def check(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
+        """Report handlers for everything that do not log, wherever they are registered."""
+        if Role.EXCEPTION_HANDLER not in fact.roles:
             return
-        node = function.node
-        if not isinstance(node, FUNCTIONS) or self._may_log(function, node, context):
-            return
-        is_here = function.module is context.module
-        place = context.source.name_range(node) if is_here else fact.node
-        yield self.report(place, name=node.name)
+        registered = registrations(context.model, context.module, fact.node)
+        functions = [each.handler for each in registered if each.caught in _CAUGHT]
+        for function in functions[:1]:
+            if isinstance(function, Function) and not self._may_log(function, fact.node, context):
+                yield self.report(context.source.name_range(fact.node), name=fact.node.name)
 
     def _may_log(
         self, function: Function, node: ast.FunctionDef | ast.AsyncFunctionDef, context: Context

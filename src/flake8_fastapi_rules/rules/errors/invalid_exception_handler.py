@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.engine.source import Range
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import ExceptionHandler
+from flake8_fastapi_rules.semantics.facts import ExceptionHandler, FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.flow import may_end_without_value
-from flake8_fastapi_rules.semantics.handlers import WEBSOCKET_EXCEPTIONS
+from flake8_fastapi_rules.semantics.handlers import WEBSOCKET_EXCEPTIONS, registrations
 from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function
 
 _WEBSOCKET = "starlette.websockets.WebSocket"
@@ -73,29 +73,55 @@ class InvalidExceptionHandler(Rule):
     is_bug = True
     scope = "project"
 
+    @on(FrameworkFunction)
+    def check_function(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
+        """Report a function of this module once, wherever it is registered."""
+        if Role.EXCEPTION_HANDLER not in fact.roles:
+            return
+        for registered in registrations(context.model, context.module, fact.node):
+            report = self._checked(registered, context.source.name_range(fact.node), context)
+            if report is not None:
+                yield report
+                return
+
     @on(ExceptionHandler)
-    def check(self, fact: ExceptionHandler, context: Context) -> Iterator[Report]:
-        """Report handlers with the wrong arity, and those that can return `None`."""
+    def check_lambda(self, fact: ExceptionHandler, context: Context) -> Iterator[Report]:
+        """Report lambdas where they are registered."""
+        if isinstance(fact.handler, Function) and isinstance(fact.handler.node, ast.Lambda):
+            report = self._checked(fact, fact.node, context)
+            if report is not None:
+                yield report
+
+    def _checked(
+        self, fact: ExceptionHandler, place: ast.AST | Range, context: Context
+    ) -> Report | None:
+        """What is wrong with a handler: its arity, or that it can return `None`."""
         function = fact.handler
         if not isinstance(function, Function) or not self._is_plain(function, fact, context):
-            return
+            return None
         node = function.node
         name = getattr(node, "name", "lambda")
-        place = self._place(fact, function, context)
         count = _arity(function)
         if count is not None:
-            yield self.report(place, name=name, count=count)
-        elif isinstance(node, FUNCTIONS) and not self._is_for_sockets(fact, function, context):
+            if self._is_given_arguments(function, fact, context):
+                return None
+            return self.report(place, name=name, count=count)
+        if isinstance(node, FUNCTIONS) and not self._is_for_sockets(fact, function, context):
             if not function.module.index.is_generator(node) and may_end_without_value(node.body):
-                yield self.report(place, "none", name=name)
+                return self.report(place, "none", name=name)
+        return None
 
-    def _place(
-        self, fact: ExceptionHandler, function: Function, context: Context
-    ) -> ast.AST | Range:
-        """The name in the `def` line, or the registration of a function of another module."""
-        if function.module is context.module and isinstance(function.node, FUNCTIONS):
-            return context.source.name_range(function.node)
-        return fact.node
+    def _is_given_arguments(
+        self, function: Function, fact: ExceptionHandler, context: Context
+    ) -> bool:
+        """Whether `functools.partial` fills some of the parameters."""
+        return any(
+            node.args
+            and context.model.resolve(fact.module, node.func) == External("functools.partial")
+            and isinstance(given := context.model.resolve(fact.module, node.args[0]), Function)
+            and given.node is function.node
+            for node in fact.module.index.nodes(ast.Call)
+        )
 
     def _is_plain(self, function: Function, fact: ExceptionHandler, context: Context) -> bool:
         """Whether the function is registered as it is written."""

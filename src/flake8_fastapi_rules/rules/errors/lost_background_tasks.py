@@ -9,8 +9,9 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.responses import returns_of
-from flake8_fastapi_rules.semantics.values import Constant, Function, Instance
+from flake8_fastapi_rules.semantics.values import Constant, External, Function, Instance
 
+_REDIRECT = "starlette.responses.RedirectResponse"
 _TASKS = ("fastapi.BackgroundTasks", "starlette.background.BackgroundTasks")
 
 
@@ -90,7 +91,7 @@ class LostBackgroundTasks(Rule):
             and node.func.value.id in names
         ]
         for statement in returns_of(context.module, endpoint.node) if added else ():
-            own = self._own_tasks(statement.value, context)
+            own = self._own_tasks(statement, endpoint, context)
             if own is None or (isinstance(own, ast.Name) and own.id in names):
                 continue
             for call in added:
@@ -99,18 +100,29 @@ class LostBackgroundTasks(Rule):
                     yield self.report(own, name=context.shown(call.func.value))
                     break
 
-    def _own_tasks(self, node: ast.expr | None, context: Context) -> ast.expr | None:
+    def _own_tasks(
+        self, statement: ast.Return, endpoint: Endpoint, context: Context
+    ) -> ast.expr | None:
         """What a returned response is given as `background`."""
-        value = context.resolve(node)
+        value = context.resolve(statement.value)
         if not isinstance(value, Instance) or value.call is None:
             return None
         if value.module is not context.module or not context.model.is_instance(value, RESPONSE):
             return None
-        for keyword in value.call.keywords:
-            if keyword.arg == "background":
-                given = context.resolve(keyword.value)
-                return None if given == Constant(None) else keyword.value
-        return None
+        given = next((k.value for k in value.call.keywords if k.arg == "background"), None)
+        is_redirect = context.model.is_instance(value, _REDIRECT)
+        position = 3 if is_redirect else 4
+        if given is None and isinstance(value.of, External) and len(value.call.args) > position:
+            given = value.call.args[position]
+        if isinstance(statement.value, ast.Name):
+            for node in context.module.index.own_nodes(endpoint.node):
+                match node:
+                    case ast.Assign(
+                        targets=[ast.Attribute(value=ast.Name(id=name), attr="background")],
+                        value=assigned,
+                    ) if name == statement.value.id and node.lineno < statement.lineno:
+                        given = assigned
+        return None if given is None or context.resolve(given) == Constant(None) else given
 
     def _runs_before(
         self, call: ast.Call, statement: ast.Return, endpoint: Endpoint, context: Context

@@ -96,6 +96,9 @@ class RequestSessionInBackground(Rule):
         given = list(routine.arguments)
         if isinstance(routine.node, ast.Call):
             given += [keyword.value for keyword in routine.node.keywords]
+        if not isinstance(routine.target_node, ast.Name | None):
+            # `session.commit`, `lambda: session.commit()`, `Service(session).run`
+            given += [n for n in ast.walk(routine.target_node) if isinstance(n, ast.Name)]
         for argument in dict.fromkeys(given):
             if isinstance(argument, ast.Name) and argument.id in parameters:
                 parameter = parameters[argument.id]

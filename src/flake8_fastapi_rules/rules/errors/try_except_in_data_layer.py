@@ -49,8 +49,8 @@ class TryExceptInDataLayer(Rule):
     profiles = ("clean-architecture",)
     hints = ("except",)
 
-    @on(ast.Try)
-    def check(self, node: ast.Try, context: Context) -> Iterator[Report]:
+    @on(ast.Try, ast.TryStar)
+    def check(self, node: ast.Try | ast.TryStar, context: Context) -> Iterator[Report]:
         """Report handlers in repositories."""
         if layer_of(context.module, context.settings.layers) != "repositories":
             return
