@@ -179,5 +179,13 @@ class FileWithJsonBody(Rule):
                     callee = decorator.func if isinstance(decorator, ast.Call) else decorator
                     value = context.model.resolve(base.module, callee)
                     if isinstance(value, External) and value.name in _BEFORE:
-                        return True
+                        mode = _mode_of(decorator)
+                        if mode is None or context.model.text(base.module, mode) != "after":
+                            return True
         return False
+
+
+def _mode_of(decorator: ast.expr) -> ast.expr | None:
+    """The `mode=` of a validator."""
+    keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
+    return next((keyword.value for keyword in keywords if keyword.arg == "mode"), None)

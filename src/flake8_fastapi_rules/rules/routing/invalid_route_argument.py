@@ -135,7 +135,7 @@ class InvalidRouteArgument(Rule):
     def _check_items(self, elements: list[ast.expr], context: Context) -> Iterator[Report]:
         for element in elements:
             item = context.resolve(element)
-            if isinstance(item, Function | Class) or item in _BARE:
+            if isinstance(item, Function | Class) or item in _BARE or _is_callable(item, context):
                 fix = (
                     self._depending(element, context)
                     if isinstance(item, Function)
@@ -160,3 +160,13 @@ class InvalidRouteArgument(Rule):
             return fix_of("Wrap it in `Depends(...)`", "safe", edits, leads_to=_LEADS_TO)
 
         return fix
+
+
+def _is_callable(item: Value, context: Context) -> bool:
+    """Whether an object is one that `Depends(...)` is for: of the project, or a security scheme."""
+    if not isinstance(item, Instance) or context.model.is_instance(item, *_MARKERS):
+        return False
+    if isinstance(item.of, Class):
+        resolver = context.model.resolver
+        return resolver.has_known_bases(item.of) and bool(resolver.attribute(item, "__call__"))
+    return isinstance(item.of, External) and item.of.name.startswith("fastapi.security.")
