@@ -18,6 +18,7 @@ from flake8_fastapi_rules.semantics.values import (
     External,
     Function,
     Instance,
+    Value,
 )
 
 _MARKERS = ("fastapi.Depends", "fastapi.Security")
