@@ -38,6 +38,7 @@ from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
+    Expression,
     External,
     Function,
     Instance,
@@ -216,6 +217,10 @@ class _Search:
         return None
 
 
+#: Classes whose objects block when they are made with this argument: a path or a host.
+_OPENING = {"smtplib.SMTP": "host", "zipfile.ZipFile": "file"}
+
+
 class Effects:
     """Answers what functions do; one for a whole model.
 
@@ -274,7 +279,23 @@ class Effects:
         why = blocking(site.callee.name)
         if why is None or (why.category is Category.SLEEP and self._is_instant(site)):
             return None
+        if site.callee.name in _OPENING and not self._opens(site):
+            return None
         return site.callee.name, why
+
+    def _opens(self, site: CallSite) -> bool:
+        """Whether an object is made that opens a file, or connects, at once."""
+        name = _OPENING[site.callee.name] if isinstance(site.callee, External) else ""
+        given = _argument(site.node, name, 0)
+        if given is None:
+            return False
+        if name == "host":
+            return True
+        match self._resolver.resolve(site.module, given):
+            case Constant(value=str()) | Expression(node=ast.JoinedStr()):
+                return True
+            case value:
+                return self._resolver.is_instance(value, "builtins.str", "pathlib.PurePath")
 
     def _is_instant(self, site: CallSite) -> bool:
         """Whether a sleep is over before anybody could notice."""
@@ -420,8 +441,15 @@ class Effects:
 
     def _own_session_write(self, function: Function) -> Evidence | None:
         for site in self.graph.sites(function):
-            if isinstance(site.callee, External) and is_in(site.callee.name, SESSION_WRITES):
+            if not isinstance(site.callee, External):
+                continue
+            if is_in(site.callee.name, SESSION_WRITES):
                 return Evidence(site.module, site.node, self.spoken_call(site))
+            owners = {name.rpartition(".")[0] for name in self._resolver.names_of(site.callee)}
+            if owners.isdisjoint(SESSIONS):
+                continue
+            if found := self._writes.statement(function, site.node):
+                return Evidence(site.module, site.node, found[1])
         return None
 
     def is_forced_write(self, name: str, *paths: str) -> bool:

@@ -201,7 +201,7 @@ _BLOCKING: Final[tuple[tuple[Blocking, str], ...]] = (
     ),
     (
         Blocking(Category.FILE, "zipfile", _THREAD),
-        "zipfile.ZipFile: extract extractall testzip write; shutil.unpack_archive",
+        "zipfile.ZipFile; zipfile.ZipFile: extract extractall testzip write; shutil.unpack_archive",
     ),
     (
         Blocking(Category.FILE, "tarfile", _THREAD),
@@ -314,7 +314,7 @@ _BLOCKING: Final[tuple[tuple[Blocking, str], ...]] = (
         Blocking(Category.MAIL, "smtplib", "aiosmtplib"),
         """
         smtplib.SMTP: connect ehlo helo login quit send_message sendmail starttls;
-        smtplib: SMTP_SSL; imaplib: IMAP4_SSL; poplib: POP3_SSL;
+        smtplib: SMTP SMTP_SSL; imaplib: IMAP4_SSL; poplib: POP3_SSL;
         imaplib.IMAP4: fetch login logout search select store;
         poplib.POP3: list retr user""",
     ),

@@ -130,6 +130,7 @@ RETURNS: Final[Mapping[str, str]] = MappingProxyType(
                 urllib.request.urlopen; http.client.HTTPConnection.getresponse""",
             "io.BufferedRandom": "tempfile: NamedTemporaryFile TemporaryFile; os.fdopen",
             "io.TextIOWrapper": "builtins.open; pathlib.Path.open; codecs.open",
+            "pwdlib.PasswordHash": "pwdlib.PasswordHash.recommended",
             "logging.Logger": "logging.getLogger; logging.Logger.getChild",
             "pathlib.Path": """
                 pathlib.Path: __rtruediv__ __truediv__ absolute cwd expanduser home joinpath

@@ -247,7 +247,7 @@ class Writes:
         if not isinstance(func, ast.Attribute):
             return None
         if func.attr in _SQL_RUNNERS:
-            return self._statement(function, node, func)
+            return self.statement(function, node)
         if func.attr == "commit":
             return self._commit(function, site)
         if func.attr in _UNMISTAKABLE and site.target is None:
@@ -258,8 +258,11 @@ class Writes:
             return self._mutation(function, node, func)
         return self._method_of_shared(function, site, func)
 
-    def _statement(self, function: Function, node: ast.Call, func: ast.Attribute) -> Found | None:
+    def statement(self, function: Function, node: ast.Call) -> Found | None:
         """`execute(insert(...))` and `execute("INSERT ...")`"""
+        func = node.func
+        if not isinstance(func, ast.Attribute) or func.attr not in _SQL_RUNNERS:
+            return None
         given = first_argument(node, "statement") or first_argument(node, "query")
         if given is None:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.effects import spoken
@@ -101,6 +101,9 @@ class EventLoopInEndpoint(Rule):
         own = context.module.index.own_nodes(function.node)
         waits = [node for node in own if isinstance(node, _WAITS)]
         for node in own:
+            if isinstance(node, ast.Call) and self._is_held(node, own, waits, context):
+                lock = node.func.value  # type: ignore[attr-defined]
+                yield self.report(node, "lock", lock=ast.unparse(lock))
             if not isinstance(node, ast.With):
                 continue
             for item in node.items:
@@ -109,6 +112,34 @@ class EventLoopInEndpoint(Rule):
                     _is_within(wait, node) for wait in waits
                 ):
                     yield self.report(lock, "lock", lock=ast.unparse(lock))
+
+    def _is_held(
+        self,
+        call: ast.Call,
+        own: tuple[ast.AST, ...],
+        waits: Sequence[ast.AST],
+        context: Context,
+    ) -> bool:
+        """Whether a call acquires a thread lock that is released behind an `await`."""
+        match call.func:
+            case ast.Attribute(attr="acquire", value=lock):
+                pass
+            case _:
+                return False
+        if not context.model.is_instance(context.resolve(lock), *THREAD_LOCKS):
+            return False
+        released = [
+            node.lineno
+            for node in own
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "release"
+            and ast.dump(node.func.value) == ast.dump(lock)
+            and node.lineno > call.lineno
+        ]
+        if not released:
+            return False
+        return any(call.lineno < getattr(wait, "lineno", 0) < min(released) for wait in waits)
 
 
 def _is_within(node: ast.AST, statement: ast.With) -> bool:

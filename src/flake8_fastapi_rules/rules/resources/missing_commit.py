@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint, Role
-from flake8_fastapi_rules.semantics.values import Function
+from flake8_fastapi_rules.semantics.values import Class, Function
 
 
 class MissingCommit(Rule):
@@ -85,7 +85,10 @@ class MissingCommit(Rule):
         if not complete:
             return
         for dependency in below:
-            target = dependency.function
+            target = dependency.function or model.callable_of(dependency.target)
+            if target is None and isinstance(dependency.target, Class):
+                if model.resolver.has_known_bases(dependency.target):
+                    continue  # nothing but fields
             if target is None or effects.commits(target) is not False:
                 return
         project = model.project(endpoint.module)

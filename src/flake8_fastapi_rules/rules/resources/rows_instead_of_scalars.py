@@ -17,6 +17,8 @@ from flake8_fastapi_rules.semantics.values import Class, External, Instance
 _FETCHES = frozenset({"all", "fetchall", "first", "one", "one_or_none"})
 _WIDENING = frozenset({"add_columns", "with_only_columns", "add_entity", "column"})
 
+_ROW_MEMBERS = frozenset({"_asdict", "_fields", "_mapping", "_tuple", "t", "tuple"})
+
 
 class RowsInsteadOfScalars(Rule):
     """Use `scalars()` for queries of one entity.
@@ -100,7 +102,7 @@ class RowsInsteadOfScalars(Rule):
         entity = self._entity(result.module, result.call, context)
         if entity is not None:
             yield self.report(
-                call, entity=entity, fetch=func.attr, fix=self._fix(context, call, func)
+                call, entity=entity, fetch=func.attr, fix=self._fix(context, call, func, entity)
             )
 
     def _entity(self, module: Module, execute: ast.Call, context: Context) -> str | None:
@@ -143,11 +145,44 @@ class RowsInsteadOfScalars(Rule):
                 node = value.call
         return None
 
-    def _fix(self, context: Context, call: ast.Call, func: ast.Attribute) -> FixMaker:
+    def _takes_apart(
+        self, statement: ast.Assign | ast.AnnAssign | ast.NamedExpr, entity: str, context: Context
+    ) -> bool:
+        """Whether rows that are kept under a name are used as the tuples that they are."""
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        if not all(isinstance(target, ast.Name) for target in targets):
+            return True
+        index = context.module.index
+        nodes = list(ast.walk(index.function_of(statement) or context.module.tree))
+        names = {target.id for target in targets if isinstance(target, ast.Name)}
+        for node in nodes:
+            if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
+                if not any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node.iter)):
+                    continue
+                if not isinstance(node.target, ast.Name):
+                    return True
+                names.add(node.target.id)
+        for node in nodes:
+            if isinstance(node, ast.Attribute | ast.Subscript):
+                root = node.value
+                while isinstance(root, ast.Subscript):
+                    root = root.value
+                if not isinstance(root, ast.Name) or root.id not in names:
+                    continue
+                if isinstance(node, ast.Subscript) or node.attr in {entity, *_ROW_MEMBERS}:
+                    return True
+        return False
+
+    def _fix(self, context: Context, call: ast.Call, func: ast.Attribute, entity: str) -> FixMaker:
         def fix() -> Fix:
             parent = context.module.index.parents.get(call)
+            if isinstance(parent, ast.Await):
+                parent = context.module.index.parents.get(parent)
             if isinstance(parent, ast.Subscript | ast.For | ast.AsyncFor | ast.comprehension):
                 raise Unfixable("the rows are taken apart at once")
+            if isinstance(parent, ast.Assign | ast.AnnAssign | ast.NamedExpr):
+                if self._takes_apart(parent, entity, context):
+                    raise Unfixable("the rows are taken apart below")
             text = text_of(context.module)
             _, end = text.span(func.value)
             return fix_of("Add `scalars()`", "safe", Edit(end, end, ".scalars()"))
