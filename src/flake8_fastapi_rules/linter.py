@@ -35,11 +35,20 @@ RuleClass = type[Rule]
 class ModelLike(Protocol):
     """What the linter needs of the semantic model."""
 
+    @property
+    def characters(self) -> int:
+        """How much text the model keeps."""
+
     def load(self, source: Source, tree: ast.Module | None) -> Module:
         """The module for a text."""
 
     def facts(self, module: Module, kind: type[Any]) -> Iterable[Any]:
         """The facts of one kind in a module."""
+
+
+#: So many characters of source may come together in a model: about 2 GB of memory. Few
+#: repositories have as many.
+MODEL_LIMIT = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,7 @@ class Linter:
         self._instances = {rule: rule() for rule in self.rules}
         self._plans: dict[tuple[object, ...], Plan] = {}
         self._models: dict[str, ModelLike] = {}
+        self._limits: dict[str, int] = {}
         self._model_keys: dict[int, tuple[Settings, str]] = {}
         self._validated: set[int] = set()
         check_selectors(self._only, self.rules, "command line")
@@ -181,6 +191,16 @@ class Linter:
             model = self._models[known[1]] = self._make_model(settings)
         return model
 
+    def _bound_memory(self, settings: Settings, model: ModelLike) -> None:
+        """Begin with a new model when the present one has grown too large.
+
+        What the first file of a model needs (the whole project, mostly) will be needed again and
+        does not count.
+        """
+        key = self._model_keys[id(settings)][1]
+        if model.characters > self._limits.setdefault(key, model.characters + MODEL_LIMIT):
+            del self._models[key], self._limits[key]
+
     def check(self, source: Source, tree: ast.Module | None = None) -> list[Finding]:
         """Check one file, without regard to `noqa` comments.
 
@@ -215,7 +235,10 @@ class Linter:
             return model.facts(module, kind)
 
         context = Context(module, model, settings)  # type: ignore[arg-type]
-        return run(plan, source, subjects_of, context)
+        try:
+            return run(plan, source, subjects_of, context)
+        finally:
+            self._bound_memory(settings, model)
 
     def check_text(self, source: Source, *, noqa: bool = True, fixes: bool = False) -> Results:
         """Check one file completely: `noqa` comments, problems with its text, fixes.

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from flake8_fastapi_rules.config import ConfigError, Layer, SettingsLoader
+from flake8_fastapi_rules.config import ConfigError, Layer, Settings, SettingsLoader
 from flake8_fastapi_rules.engine.source import Source
 from flake8_fastapi_rules.linter import Flake8Choices, Linter
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.model import Model
 from tests.unit.rules_for_tests import make_rule, own_registry
 
 
@@ -171,3 +172,22 @@ def test_noqa_is_applied_by_check_text_only() -> None:
         assert len(linter.check(source)) == 1
         assert linter.check_text(source).findings == []
         assert len(linter.check_text(source, noqa=False).findings) == 1
+
+
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A repository larger than the limit is checked with one model after the other."""
+    models: list[Model] = []
+
+    def make_model(settings: Settings) -> Model:
+        models.append(Model(settings))
+        return models[-1]
+
+    text = "from fastapi import FastAPI\n\napp = FastAPI()\n"
+    monkeypatch.setattr("flake8_fastapi_rules.linter.MODEL_LIMIT", 3 * len(text))
+    linter = Linter(SettingsLoader(isolated=True), only=["FAR101"], make_model=make_model)
+    for number in range(10):
+        file = tmp_path / f"app{number}.py"
+        file.write_text(text)
+        findings = linter.check(Source.from_bytes(str(file), file.read_bytes()))
+        assert [finding.code for finding in findings] == ["FAR101"]
+    assert [model.characters // len(text) for model in models] == [5, 5]

@@ -141,6 +141,11 @@ class Model:
             facts = self._local[module] = build(self, module)
         return facts.get(kind, ())
 
+    @property
+    def characters(self) -> int:
+        """How much text the model keeps, with its trees and all that was found out of them."""
+        return self.modules.characters
+
     def facts(self, module: Module, kind: type[Any]) -> tuple[Any, ...]:
         """The facts of one kind in a module, in source order, knowing the whole project."""
         if kind is FrameworkFunction:

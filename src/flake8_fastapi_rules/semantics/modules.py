@@ -109,9 +109,11 @@ class Modules:
 
     Parameters:
         src: folders given in the settings as source roots.
+        characters: how much text was loaded and is kept, with its trees.
     """
 
     def __init__(self, src: Iterable[str] = ()) -> None:
+        self.characters = 0
         self._src = tuple(Path(folder).resolve() for folder in src)
         self._by_path: dict[Path, Module | None] = {}
         self._stamps: dict[Path, tuple[int, int]] = {}
@@ -145,6 +147,7 @@ class Modules:
         )
         self._by_path[path] = module
         self._overrides.add(path)
+        self.characters += len(source.text)
         return module
 
     def loaded(self, path: str) -> Module | None:
@@ -160,6 +163,7 @@ class Modules:
             data = read_source(path)
             if data is not None:
                 source = Source.from_bytes(display_path(path), data)
+                self.characters += len(source.text)
                 module = Module(
                     path, self.name_of(path), source, source.parse(), path.name == "__init__.py"
                 )
