@@ -63,8 +63,8 @@ class SwallowedHttpException(Rule):
     ```
 
     ## Leaves alone
-    Handlers that raise what they caught, or such an exception again, a handler for `HTTPException` in front of the broad one,
-    and endpoints, whose `try` is reported as such (FAR401).
+    Handlers that raise what they caught, or such an exception again, a handler for `HTTPException`
+    in front of the broad one, and endpoints, whose `try` is reported as such (FAR401).
 
     ## Source
     `HTTPException` derives from `Exception` (Starlette 1.10).

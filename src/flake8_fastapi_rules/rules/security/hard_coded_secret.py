@@ -14,7 +14,10 @@ from flake8_fastapi_rules.semantics.values import Constant, External, Instance, 
 
 #: Reads of the environment with the position of the default.
 _ENVIRONMENT = frozenset({"os.getenv", "os.environ.get", "decouple.config", "environs.Env.str"})
-_NO_SECRET = re.compile(r"(?:_|^)(?:public|name|id|url|path|file|header|algorithm|field)(?:_|$)")
+_NO_SECRET = re.compile(
+    r"(?:_|^)(?:public|name|id|url|path|file|header|algorithm|field|class|prefix|suffix|pattern"
+    r"|regex|type|label|redacted|masked|mask|placeholder)(?:_|$)"
+)
 
 
 class HardCodedSecret(Rule):

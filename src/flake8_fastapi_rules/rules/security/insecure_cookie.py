@@ -14,6 +14,8 @@ from flake8_fastapi_rules.semantics.credentials import (
     last_name,
     snake,
 )
+from flake8_fastapi_rules.semantics.facts import Middleware
+from flake8_fastapi_rules.semantics.middlewares import CORS
 from flake8_fastapi_rules.semantics.values import Constant, External
 
 _SESSION = re.compile(r"(?:^|_)(?:session|sessionid|session_id|sid|auth|jwt|token)(?:_|$)")
@@ -54,7 +56,8 @@ class InsecureCookie(Rule):
 
     ## Leaves alone
     Other cookies, CSRF tokens (scripts must read them), flags that come from settings, and a
-    missing `samesite`: Starlette's default is `lax`.
+    missing `samesite`: Starlette's default is `lax`; `samesite="none"` of a cookie that is safe
+    otherwise, where the app lets other origins send cookies (CORS with `allow_credentials=True`).
 
     ## Source
     OWASP: session management; `starlette.responses.Response.set_cookie` (1.10).
@@ -85,11 +88,28 @@ class InsecureCookie(Rule):
             if self._is_off(argument(call, flag, position), context)
         ]
         site = context.model.text(context.module, argument(call, "samesite", _SAMESITE))
-        if site is not None and site.lower() == "none":
+        if (
+            site is not None
+            and site.lower() == "none"
+            and not self._is_cross_site(missing, context)
+        ):
             missing.append('`samesite="lax"`')
         if missing:
             wanted = " and ".join(missing)
             yield self.report(call, None if name else "unnamed", name=name, missing=wanted)
+
+    def _is_cross_site(self, missing: list[str], context: Context) -> bool:
+        """Whether the cookie is meant for a front end on another site, and is safe otherwise."""
+        if missing:
+            return False
+        model = context.model
+        return any(
+            model.is_subclass(middleware.target, CORS)
+            and (given := middleware.arguments.get("allow_credentials")) is not None
+            and model.resolve(middleware.module, given) == Constant(True)
+            for module in model.uses(context.module).modules
+            for middleware in model.local(module, Middleware)
+        )
 
     def _is_responses(self, callee: object, context: Context) -> bool:
         if not callee:

@@ -24,7 +24,7 @@ _LIFETIME = re.compile(
 )
 _OTHER = re.compile(
     r"refresh|reset|verif|confirm|activat|invit|email|remember|password|unsubscribe|csrf|api_key"
-    r"|magic|share|download|registration|service|device"
+    r"|magic|share|download|registration|service|device|approv|action|one_time|otp|export|upload"
 )
 _ACCESS = re.compile(r"access|auth|login|log_in|sign_in|jwt|create_token|generate_token|make_token")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import (
     is_key_name,
@@ -26,6 +27,8 @@ _HARMLESS_TYPES = (
     "pydantic.SecretStr", "pydantic.SecretBytes", "builtins.int", "builtins.bool",
     "builtins.float", "enum.Enum",
 )  # fmt: skip
+#: Libraries whose tokens are words of a language.
+_PARSERS = frozenset({"lark", "ply", "pygments", "sqlglot", "sqlparse", "tokenize", "tree_sitter"})
 #: Calls that show what they are given.
 _SHOWING = frozenset({"str", "repr", "dict", "format", "dumps", "items"})
 
@@ -65,7 +68,8 @@ class SecretInLog(Rule):
 
     ## Leaves alone
     Shortened and masked values (`token[:4]`, `mask(token)`, `len(token)`), `SecretStr`, numbers,
-    and names that only begin like a secret (`token_count`, `password_changed_at`).
+    names that only begin like a secret (`token_count`, `password_changed_at`), the tokens of
+    parsers, and what scripts and main programs print.
 
     ## Source
     CWE-532; OWASP: logging.
@@ -97,7 +101,11 @@ class SecretInLog(Rule):
     def _logs(self, call: ast.Call, context: Context) -> bool:
         func = call.func
         if isinstance(func, ast.Name):
-            return func.id == "print" and context.resolve(func) == External("builtins.print")
+            return (
+                func.id == "print"
+                and context.resolve(func) == External("builtins.print")
+                and not self._is_output(call, context)
+            )
         if not isinstance(func, ast.Attribute) or func.attr not in _LEVELS:
             return False
         callee = context.resolve(func)
@@ -108,6 +116,16 @@ class SecretInLog(Rule):
         owner = func.value
         name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
         return name in _LOGGER_NAMES
+
+    def _is_output(self, call: ast.Call, context: Context) -> bool:
+        """Whether printing is what a program is for: a script, or what runs as the main program."""
+        index = context.module.index
+        function = index.function_of(call)
+        if isinstance(function, FUNCTIONS) and function.name == "main":
+            return True
+        if function is None and not index.runs_at_import(call):
+            return True
+        return not context.model.shared_state(context.module).is_part_of_service(context.module)
 
     def _shown(self, node: ast.expr) -> Iterator[ast.expr]:
         """The expressions whose text gets into the log."""
@@ -145,11 +163,21 @@ class SecretInLog(Rule):
                     if isinstance(node.func, ast.Attribute) and name == "items":
                         yield from self._shown(node.func.value)
 
+    def _is_lexical(self, name: str | None, context: Context) -> bool:
+        """Whether a token is a word of a language that the module parses."""
+        return name in {"token", "tokens"} and any(
+            imported.partition(".")[0] in _PARSERS
+            for imported in (
+                *(node.module or "" for node in context.module.index.nodes(ast.ImportFrom)),
+                *(a.name for node in context.module.index.nodes(ast.Import) for a in node.names),
+            )
+        )
+
     def _is_secret(self, name: str | None, node: ast.expr, context: Context) -> bool:
         if not (is_password_name(name) or is_key_name(name) or is_token_name(name)):
             return False
         value: Value = context.resolve(node)
-        if isinstance(value, Function | Class):
+        if isinstance(value, Function | Class) or self._is_lexical(name, context):
             return False
         if isinstance(node, ast.Call):
             return True

@@ -37,6 +37,13 @@ _NO_TEXT = (
 _QUERIES = frozenset({"where", "filter", "filter_by", "and_", "or_", "having", "find", "find_one"})
 
 
+#: Names of constants that stand where a secret is not there yet, or is not told.
+_STAND_IN = re.compile(
+    r"(?i)(?:^|_)(?:pending|placeholder|redacted|masked?|dummy|sentinel|empty|unset|missing|none"
+    r"|anonymous)(?:_|$)"
+)
+
+
 class TimingUnsafeComparison(Rule):
     """Compare secrets in constant time.
 
@@ -163,6 +170,7 @@ class TimingUnsafeComparison(Rule):
                 isinstance(node, ast.Name)
                 and isinstance(value.value, str | bytes)
                 and bool(value.value)
+                and not _STAND_IN.search(node.id)
             )
         if context.model.is_instance(value, *_NO_TEXT, *_STORED_CLASSES):
             return False

@@ -7,16 +7,21 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import argument, has_open_arguments
+from flake8_fastapi_rules.semantics.libraries import is_log_call
 from flake8_fastapi_rules.semantics.tokens import (
     TokenUse,
     algorithm_names,
     is_switched_off,
     token_use,
 )
-from flake8_fastapi_rules.semantics.values import Constant
+from flake8_fastapi_rules.semantics.values import Constant, External
 
 #: Libraries that take any algorithm, or fail, when none is named.
 _NEEDS_ALGORITHMS = ("jwt.", "jose.")
+
+
+#: Claims that say when a token is good.
+_TIMES = frozenset({"exp", "iat", "nbf"})
 
 
 class UnverifiedJwt(Rule):
@@ -51,7 +56,8 @@ class UnverifiedJwt(Rule):
 
     ## Leaves alone
     A look at unverified claims in a function that also verifies the token, calls whose result
-    nobody uses (is this a token at all?), and calls with `**options`.
+    nobody uses (is this a token at all?), claims that are only asked when they expire or that only
+    go to the log, and calls with `**options`.
 
     ## Source
     RFC 8725, sections 3.1 and 3.2; PyJWT 2, python-jose 3.
@@ -81,7 +87,11 @@ class UnverifiedJwt(Rule):
             return
         if self._is_unverified(use, context):
             is_used = not isinstance(context.module.index.parents.get(call), ast.Expr)
-            if is_used and not self._is_verified_too(use, context):
+            if (
+                is_used
+                and not self._is_verified_too(use, context)
+                and not self._only_asks_when(call, context)
+            ):
                 yield self.report(call)
         elif (
             use.algorithms is None
@@ -91,6 +101,44 @@ class UnverifiedJwt(Rule):
             and len(call.args) <= use.kind.algorithms
         ):
             yield self.report(call, "algorithms")
+
+    def _only_asks_when(self, call: ast.Call, context: Context) -> bool:
+        """Whether the claims only tell how long the token is good, or go to the log."""
+        index = context.module.index
+        parent = index.parents.get(call)
+        if not isinstance(parent, ast.Assign) or not isinstance(parent.targets[0], ast.Name):
+            return self._asks_when(call, context)
+        name, function = parent.targets[0].id, index.function_of(call)
+        uses = [
+            node
+            for node in ast.walk(function or context.module.tree)
+            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+        ]
+        return bool(uses) and all(self._asks_when(use, context) for use in uses)
+
+    def _asks_when(self, node: ast.expr, context: Context) -> bool:
+        """Whether an expression is asked for a time, or given to a log call."""
+        parents = context.module.index.parents
+        parent = parents.get(node)
+        match parent:
+            case (
+                ast.Subscript(slice=ast.Constant(value=key))
+                | ast.Compare(left=ast.Constant(value=key), ops=[ast.In() | ast.NotIn()])
+            ):
+                return key in _TIMES
+            case ast.Attribute(attr="get"):
+                asked = parents.get(parent)
+                return isinstance(asked, ast.Call) and any(
+                    isinstance(each, ast.Constant) and each.value in _TIMES
+                    for each in asked.args[:1]
+                )
+        for above in context.module.index.ancestors(node):
+            if isinstance(above, ast.stmt):
+                break
+            if isinstance(above, ast.Call):
+                called = context.resolve(above.func)
+                return isinstance(called, External) and is_log_call(called.name)
+        return False
 
     def _is_elsewhere(self, node: ast.expr, use: TokenUse) -> bool:
         return not any(each is node for each in ast.walk(use.call))
