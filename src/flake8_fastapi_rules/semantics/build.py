@@ -60,7 +60,7 @@ _OTHER_METHODS = _STARTERS | frozenset(
 _INTERESTING = ROUTE_DECORATORS | ROUTE_ADDERS | _OTHER_METHODS
 
 #: Decorators that are also applied by hand: `router.get("/x")(function)`.
-_APPLIED = ROUTE_DECORATORS | {"exception_handler", "on_event"}
+_APPLIED = ROUTE_DECORATORS | {"exception_handler", "middleware", "on_event"}
 _OWNERS = ("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette")
 _WEBHOOKS = "fastapi.FastAPI.webhooks."
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security"})
@@ -486,6 +486,11 @@ class _Builder:
         if func.attr == "exception_handler":
             caught = arguments.get("exc_class_or_status_code")
             self._handler(inner, "decorator", receiver, caught, endpoint)
+            return
+        if func.attr == "middleware":
+            self.found[Middleware].append(
+                Middleware(self.module, inner, "decorator", receiver, endpoint, None, {}, False)
+            )
             return
         if func.attr == "on_event":
             event = self.model.text(self.module, arguments.get("event_type"))

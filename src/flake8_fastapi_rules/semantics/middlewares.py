@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,9 @@ from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.facts import App, Middleware
 from flake8_fastapi_rules.semantics.libraries import APP_INSTRUMENTATION, OUTER_MIDDLEWARE
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.values import (
+    UNKNOWN,
     Class,
     Constant,
     Expression,
@@ -24,6 +26,7 @@ from flake8_fastapi_rules.semantics.values import (
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.uses import Uses
 
 CORS = "starlette.middleware.cors.CORSMiddleware"
 #: Words in names of middleware that belongs outside of CORS: it must see every request and answer.
@@ -32,6 +35,8 @@ _OUTER_WORDS = (
     "telemetry", "sentry", "error", "exception", "proxy", "forwarded", "timing", "audit",
     "context", "profil", "debug", "header",
 )  # fmt: skip
+#: How deep functions that assemble an app are followed into others.
+_DEPTH = 4
 _ID_WORDS = ("request_id", "requestid", "request-id", "correlation", "trace_id", "traceid")
 
 
@@ -96,6 +101,107 @@ def may_wrap_cors(middleware: Middleware) -> bool:
     return any(word in last for word in _OUTER_WORDS)
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A middleware put on an app, and the node of the assembling function that does so."""
+
+    middleware: Middleware
+    node: ast.AST
+
+
+def _gather_wrapping(model: Model, uses: Uses) -> tuple[tuple[Middleware, Middleware], ...]:
+    found: dict[tuple[ast.AST, ast.AST], tuple[Middleware, Middleware]] = {}
+    for module in uses.modules:
+        for app in model.local(module, App):
+            scope = app.function if isinstance(app.function, FUNCTIONS) else module.tree
+            steps = [*_listed_first(model, app), *_steps(model, module, scope, app.value, 0)]
+            for position, cors in enumerate(steps):
+                if not model.is_subclass(cors.middleware.target, CORS):
+                    continue
+                for other in steps[position + 1 :]:
+                    if _may_both_run(module, scope, cors.node, other.node):
+                        pair = other.middleware, cors.middleware
+                        found[pair[0].node, pair[1].node] = pair
+    return tuple(found.values())
+
+
+def _listed_first(model: Model, app: App) -> Iterator[_Step]:
+    """What the app is made with, from the inside out: all that is added later wraps it."""
+    for middleware in reversed(model.local(app.module, Middleware)):
+        if middleware.style == "list" and middleware.app == app.value:
+            yield _Step(middleware, app.node)
+
+
+def _steps(
+    model: Model, module: Module, scope: ast.AST, app: Value | str, depth: int
+) -> Iterator[_Step]:
+    """What a function adds to an app, given as a value or as the name of a parameter."""
+
+    def is_app(node: ast.expr) -> bool:
+        if isinstance(app, str):
+            return isinstance(node, ast.Name) and node.id == app
+        return model.resolve(module, node) == app
+
+    added = {m.node: m for m in model.local(module, Middleware) if m.style != "list"}
+    for node in module.index.own_nodes(scope):
+        if not isinstance(node, ast.Call):
+            continue
+        middleware = added.get(node)
+        if isinstance(node.func, ast.Attribute) and is_app(node.func.value):
+            if middleware is None and node.func.attr == "add_middleware" and node.args:
+                # The parameter has no type; what it gets says that it is an app.
+                target = model.resolve(module, node.args[0])
+                middleware = Middleware(module, node, "add", UNKNOWN, target, None, {}, False)
+            if middleware is not None:
+                yield _Step(middleware, node)
+        elif depth < _DEPTH and any(
+            is_app(each) for each in (*node.args, *(k.value for k in node.keywords))
+        ):
+            callee = model.resolve(module, node.func)
+            if isinstance(callee, Function) and isinstance(callee.node, FUNCTIONS):
+                name = _parameter_given(node, callee, is_app)
+                if name is not None:
+                    for step in _steps(model, callee.module, callee.node, name, depth + 1):
+                        yield _Step(step.middleware, node)
+
+
+def _parameter_given(
+    call: ast.Call, callee: Function, is_app: Callable[[ast.expr], bool]
+) -> str | None:
+    """The parameter that gets the app."""
+    for keyword in call.keywords:
+        if is_app(keyword.value):
+            return keyword.arg
+    arguments = [*callee.node.args.posonlyargs, *callee.node.args.args]
+    if callee.bound or (arguments and arguments[0].arg in {"self", "cls"}):
+        arguments = arguments[1:]
+    for argument, given in zip(arguments, call.args, strict=False):
+        if is_app(given):
+            return argument.arg
+    return None
+
+
+def _may_both_run(module: Module, scope: ast.AST, first: ast.AST, second: ast.AST) -> bool:
+    """Whether two places are not in branches that exclude each other."""
+    index = module.index
+    blocks = dict(index.branch_of(first, index.scopes[scope]))
+    return all(
+        blocks.get(statement, block) == block
+        for statement, block in index.branch_of(second, index.scopes[scope])
+    )
+
+
+_wrapping = PerProject(_gather_wrapping)
+
+
+def wrapping_cors(model: Model, module: Module) -> tuple[tuple[Middleware, Middleware], ...]:
+    """Each middleware of `module` that is added after CORS, with the CORS that it wraps.
+
+    Functions that assemble the app by calling others are followed into these.
+    """
+    return tuple(pair for pair in _wrapping(model, module) if pair[0].module is module)
+
+
 def source_of(target: Value) -> tuple[Module, ast.AST] | None:
     """The project's code of a middleware: the function or class."""
     if isinstance(target, Function | Class):
@@ -141,6 +247,15 @@ def http_functions(
     for middleware in model.local(module, Middleware):
         if middleware.style == "decorator" and middleware.function is not None:
             yield middleware.function
+        dispatch = model.resolve(module, middleware.arguments.get("dispatch"))
+        applied = middleware.target if middleware.style == "decorator" else None
+        for given in (applied, dispatch):
+            if (
+                isinstance(given, Function)
+                and given.module is module
+                and isinstance(given.node, FUNCTIONS)
+            ):
+                yield given.node
     for definition in module.index.nodes(ast.ClassDef):
         if model.is_subclass(
             Class(module, definition), "starlette.middleware.base.BaseHTTPMiddleware"

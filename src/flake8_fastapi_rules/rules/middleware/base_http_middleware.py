@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Middleware
-from flake8_fastapi_rules.semantics.values import Class
+from flake8_fastapi_rules.semantics.values import Class, Function
 
 _BASE = "starlette.middleware.base.BaseHTTPMiddleware"
 
@@ -70,8 +70,9 @@ class BaseHttpMiddleware(Rule):
     def check_use(self, middleware: Middleware, context: Context) -> Iterator[Report]:
         """Report decorated functions, and the class itself with a function."""
         is_class = context.model.is_subclass(middleware.target, _BASE)
-        if middleware.style == "decorator" and middleware.function is not None:
-            yield self.report(middleware.node, name=middleware.function.name)
+        if middleware.style == "decorator" and isinstance(middleware.target, Function):
+            name = getattr(middleware.target.node, "name", "lambda")
+            yield self.report(middleware.node, name=name)
         elif is_class and not isinstance(middleware.target, Class):
             if middleware.arguments.get("dispatch") is not None:
                 yield self.report(middleware.node, name="dispatch")

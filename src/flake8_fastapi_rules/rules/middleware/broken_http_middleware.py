@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.flow import can_fall_through
+from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.middlewares import http_functions
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import Constant
@@ -72,7 +73,9 @@ class BrokenHttpMiddleware(Rule):
         for function in dict.fromkeys(http_functions(context.model, module)):
             name = function.name
             if isinstance(function, ast.FunctionDef):
-                if not module.index.is_generator(function) and not _hands_on(function):
+                if not module.index.is_generator(function) and not self._hands_on(
+                    function, context
+                ):
                     yield self.report(function, "sync", name=name)
                 continue
             unawaited = self._unawaited(function, context)
@@ -89,6 +92,18 @@ class BrokenHttpMiddleware(Rule):
                     node.value is None or context.resolve(node.value) == Constant(None)
                 ):
                     yield self.report(node, name=name)
+
+    def _hands_on(self, function: ast.FunctionDef, context: Context) -> bool:
+        """Whether a plain function returns another one's coroutine: `return self.inner(...)`."""
+        arguments = [*function.args.posonlyargs, *function.args.args]
+        call_next = arguments[-1].arg if arguments else ""
+        returned = [node for node in ast.walk(function) if isinstance(node, ast.Return)]
+        return bool(returned) and all(
+            isinstance(node.value, ast.Call)
+            and not (isinstance(node.value.func, ast.Name) and node.value.func.id == call_next)
+            and not context.model.is_instance(context.resolve(node.value), RESPONSE)
+            for node in returned
+        )
 
     def _unawaited(self, function: ast.AsyncFunctionDef, context: Context) -> ast.Call | None:
         """A call of `call_next` whose coroutine is used as if it were the response."""
@@ -120,12 +135,6 @@ def _is_awaited_later(statement: ast.AST | None, function: ast.AsyncFunctionDef)
         if isinstance(node, ast.Await | ast.Call)
         for part in ast.walk(node)
     )
-
-
-def _hands_on(function: ast.FunctionDef) -> bool:
-    """Whether a plain function returns somebody's coroutine: `return self.inner(...)`."""
-    returned = [node for node in ast.walk(function) if isinstance(node, ast.Return)]
-    return bool(returned) and all(isinstance(node.value, ast.Call) for node in returned)
 
 
 def _is_stub(function: ast.AsyncFunctionDef) -> bool:

@@ -12,9 +12,10 @@ from flake8_fastapi_rules.fixes.edit import delete_statement, fix_of, insert_aft
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Middleware
-from flake8_fastapi_rules.semantics.middlewares import CORS, may_wrap_cors
+from flake8_fastapi_rules.semantics.middlewares import CORS, may_wrap_cors, wrapping_cors
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.resolve import first_argument
+from flake8_fastapi_rules.semantics.values import Function
 
 
 class CorsNotOutermost(Rule):
@@ -73,12 +74,13 @@ class CorsNotOutermost(Rule):
     profiles = ("recommended",)
     scope = "project"
     fix = "unsafe"
-    hints = ("CORSMiddleware",)
+    hints = ("iddleware",)
 
     @on(Module)
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report each middleware that is outside of CORS without a need for it."""
         middlewares = context.facts(Middleware)
+        reported: set[ast.AST] = set()
         for cors in middlewares:
             if not context.model.is_subclass(cors.target, CORS):
                 continue
@@ -87,7 +89,19 @@ class CorsNotOutermost(Rule):
                     where = context.related(module, cors.node, "CORS is added here")
                     fix = partial(self._fix, cors, other, context)
                     name = _name_of(other)
+                    reported.add(other.node)
                     yield self.report(other.node, related=[where], fix=fix, name=name)
+        for other, cors in wrapping_cors(context.model, module):
+            if other.node in reported or context.model.is_subclass(other.target, CORS):
+                continue
+            if not may_wrap_cors(other):
+                reported.add(other.node)
+                yield self.report(
+                    other.node,
+                    related=[context.related(cors.module, cors.node, "CORS is added here")],
+                    fix=Unfixable("the two are added in different places"),
+                    name=_name_of(other),
+                )
 
     def _wraps(self, other: Middleware, cors: Middleware, context: Context) -> bool:
         """Whether `other` is put around `cors` on the same app, on a path that adds both."""
@@ -152,6 +166,8 @@ def _scope(middleware: Middleware, context: Context) -> object:
 def _name_of(middleware: Middleware) -> str:
     if middleware.function is not None:
         return middleware.function.name
+    if isinstance(middleware.target, Function):
+        return getattr(middleware.target.node, "name", "lambda")
     call = middleware.node
     given = first_argument(call, "middleware_class") if isinstance(call, ast.Call) else None
     return ast.unparse(given) if given is not None else "middleware"

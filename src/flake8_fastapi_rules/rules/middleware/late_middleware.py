@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Middleware, Role
-from flake8_fastapi_rules.semantics.values import Function
+from flake8_fastapi_rules.semantics.values import Function, Instance
 
 
 class LateMiddleware(Rule):
@@ -66,6 +66,14 @@ class LateMiddleware(Rule):
         function = context.module.index.function_of(middleware.node)
         if middleware.style == "list" or function is None or not hasattr(function, "name"):
             return
+        app = middleware.app
+        if (
+            isinstance(app, Instance)
+            and app.module is context.module
+            and app.call is not None
+            and context.module.index.function_of(app.call) is function
+        ):
+            return  # an app that the function makes itself has not started
         roles = context.model.roles(Function(context.module, function)) - {Role.MIDDLEWARE}
         if roles:
             role = min(role.value for role in roles)

@@ -106,9 +106,11 @@ def _collection(node: ast.expr) -> ast.expr | None:
     """The collection itself, for `self.sockets`, `self.rooms[name]` and `self.sockets.values()`."""
     if isinstance(node, ast.Call):
         func = node.func
-        if isinstance(func, ast.Attribute) and func.attr in _VIEWS and not node.args:
-            return func.value
-        return None
+        if not isinstance(func, ast.Attribute):
+            return None
+        if func.attr == "get" and node.args:  # of a mapping of collections
+            return func.value if isinstance(func.value, ast.Attribute | ast.Name) else None
+        return func.value if func.attr in _VIEWS and not node.args else None
     return node if isinstance(node, ast.Attribute | ast.Name | ast.Subscript) else None
 
 

@@ -67,8 +67,7 @@ class PrintInFastapiCode(Rule):
         for node in context.module.index.own_nodes(function.node):
             if (
                 isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id == "print"
+                and isinstance(node.func, ast.Name | ast.Attribute)
                 and context.resolve(node.func) == External("builtins.print")
             ):
                 role = min(role.value for role in function.roles)

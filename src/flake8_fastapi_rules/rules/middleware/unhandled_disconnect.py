@@ -6,9 +6,11 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.callers import DirectCall
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
-from flake8_fastapi_rules.semantics.facts import Endpoint, ExceptionHandler
-from flake8_fastapi_rules.semantics.values import External, Function
+from flake8_fastapi_rules.semantics.facts import Endpoint, ExceptionHandler, Role
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode
 
 _DISCONNECT = "starlette.websockets.WebSocketDisconnect"
 _RECEIVES = frozenset({"receive_text", "receive_json", "receive_bytes"})
@@ -83,11 +85,46 @@ class UnhandledDisconnect(Rule):
         if self._is_handled_by_app(context):
             return
         for node in context.module.index.own_nodes(endpoint.node):
-            if isinstance(node, ast.Call) and self._is_unguarded(node, endpoint, context):
+            if isinstance(node, ast.Call) and self._is_unguarded(node, endpoint.node, context):
                 yield self.report(node, call=ast.unparse(node.func) + "()")
                 return
 
-    def _is_unguarded(self, node: ast.Call, endpoint: Endpoint, context: Context) -> bool:
+    @on(ast.AsyncFunctionDef)
+    def check_called(self, node: ast.AsyncFunctionDef, context: Context) -> Iterator[Report]:
+        """Report a function with such a loop that only unguarded endpoints call."""
+        function = Function(context.module, node)
+        if context.model.roles(function) or context.module.index.is_generator(node):
+            return
+        found = next(
+            (
+                call
+                for call in context.module.index.own_nodes(node)
+                if isinstance(call, ast.Call) and self._is_unguarded(call, node, context)
+            ),
+            None,
+        )
+        if found is None or self._is_handled_by_app(context):
+            return
+        calls = context.model.direct_calls(function)
+        if calls and all(self._is_left_alone(call, context) for call in calls):
+            yield self.report(found, call=ast.unparse(found.func) + "()")
+
+    def _is_left_alone(self, call: DirectCall, context: Context) -> bool:
+        """Whether an endpoint awaits a function and handles nothing that comes out of it."""
+        index = call.module.index
+        caller = index.function_of(call.node)
+        if not call.is_certain or not isinstance(caller, ast.AsyncFunctionDef):
+            return False
+        function = Function(call.module, caller)
+        return (
+            isinstance(index.parents.get(call.node), ast.Await)
+            and context.model.roles(function) == {Role.WEBSOCKET}
+            and has_own_signature(context.model, function)
+            and not self._is_guarded(call.node, caller, call.module, context)
+        )
+
+    def _is_unguarded(self, node: ast.Call, function: FunctionNode, context: Context) -> bool:
+        """Whether a call receives in an endless loop, and nothing around it handles the end."""
         func = node.func
         if not (isinstance(func, ast.Attribute) and func.attr in _RECEIVES):
             return False
@@ -95,33 +132,42 @@ class UnhandledDisconnect(Rule):
             context.resolve(func.value), "starlette.websockets.WebSocket"
         ):
             return False
-        child: ast.AST = node
-        in_loop = False
         for parent in context.module.index.ancestors(node):
-            if parent is endpoint.node:
-                return in_loop
-            in_loop = in_loop or isinstance(parent, ast.While)
+            if parent is function:
+                return False
+            if isinstance(parent, ast.While):
+                return not self._is_guarded(node, function, context.module, context)
+        return False
+
+    def _is_guarded(
+        self, node: ast.Call, function: FunctionNode, module: Module, context: Context
+    ) -> bool:
+        """Whether something around a call in a function may catch `WebSocketDisconnect`."""
+        child: ast.AST = node
+        for parent in module.index.ancestors(node):
+            if parent is function:
+                return False
             if (
                 isinstance(parent, ast.Try | ast.TryStar)
                 and child in parent.body
-                and any(self._catches(handler, context) for handler in parent.handlers)
+                and any(self._catches(handler, module, context) for handler in parent.handlers)
             ):
-                return False
+                return True
             if isinstance(parent, ast.With) and any(
                 "suppress" in ast.unparse(item.context_expr) for item in parent.items
             ):
-                return False
+                return True
             if isinstance(parent, ast.AsyncWith):
-                return False  # a manager may handle it in its `__aexit__`
+                return True  # a manager may handle it in its `__aexit__`
             child = parent
-        return False
+        return True
 
-    def _catches(self, handler: ast.ExceptHandler, context: Context) -> bool:
+    def _catches(self, handler: ast.ExceptHandler, module: Module, context: Context) -> bool:
         if handler.type is None:
             return True
         caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
         for node in caught:
-            value = context.resolve(node)
+            value = context.model.resolve(module, node)
             if not isinstance(value, External) or value.name in _CATCHING:
                 return True
         return False
