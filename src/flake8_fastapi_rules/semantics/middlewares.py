@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -89,7 +89,7 @@ def _instruments(model: Model, module: Module) -> bool:
     return False
 
 
-def may_wrap_cors(middleware: Middleware) -> bool:
+def may_wrap_cors(model: Model, middleware: Middleware) -> bool:
     """Whether a middleware belongs outside of CORS by its nature, as far as that can be told."""
     target = middleware.target
     name = qualified_name(target)
@@ -98,7 +98,71 @@ def may_wrap_cors(middleware: Middleware) -> bool:
     if isinstance(target, External) and OUTER_MIDDLEWARE.get(target.name, "security") != "security":
         return True
     last = name.rpartition(".")[2].lower()
-    return any(word in last for word in _OUTER_WORDS)
+    return any(word in last for word in _OUTER_WORDS) or _only_works_on_others(model, middleware)
+
+
+def _only_works_on_others(model: Model, middleware: Middleware) -> bool:
+    """Whether a middleware of the project does something, but never answers by itself.
+
+    One that does nothing at all is a stand-in, of which that cannot be said.
+    """
+    target: Value = middleware.target
+    if isinstance(target, Class):
+        methods = (
+            model.resolver.class_attribute(target, name, instance=True)
+            for name in ("dispatch", "__call__")
+        )
+        target = next((each for each in methods if isinstance(each, Function)), target)
+    if not isinstance(target, Function) or isinstance(target.node, ast.Lambda):
+        return False
+    node, own = target.node, target.module.index.own_nodes(target.node)
+    if any(isinstance(each, ast.Raise) for each in own):
+        return False
+    returns = [each for each in own if isinstance(each, ast.Return)]
+    if len(node.args.args) == 4 and not returns:
+        return _only_passes_on(node)
+    assigned = [each for each in own if isinstance(each, ast.Assign)]
+    passed = _names_bound(each for each in assigned if _asks_next(each.value))
+    passed -= _names_bound(each for each in assigned if not _asks_next(each.value))
+    return bool(passed and returns) and all(
+        isinstance(each.value, ast.Name) and each.value.id in passed for each in returns
+    )
+
+
+def _names_bound(assignments: Iterable[ast.Assign]) -> set[str]:
+    return {
+        target.id for each in assignments for target in each.targets if isinstance(target, ast.Name)
+    }
+
+
+def _asks_next(node: ast.expr) -> bool:
+    """Whether an expression is `await call_next(request)`."""
+    return (
+        isinstance(node, ast.Await)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+        and node.value.func.id.startswith("call_next")
+    )
+
+
+def _only_passes_on(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether `__call__(self, scope, receive, send)` holds something around the app within.
+
+    And gives `send` to nothing else.
+    """
+    send = node.args.args[3].arg
+    within = {
+        id(part)
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in {"app", "_app"}
+        for part in call.args
+    }
+    uses = [each for each in ast.walk(node) if isinstance(each, ast.Name) and each.id == send]
+    return any(isinstance(each, ast.AsyncWith | ast.With) for each in ast.walk(node)) and all(
+        id(use) in within for use in uses
+    )
 
 
 @dataclass(frozen=True, slots=True)

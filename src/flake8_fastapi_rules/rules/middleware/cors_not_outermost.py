@@ -58,8 +58,8 @@ class CorsNotOutermost(Rule):
 
     ## Leaves alone
     What must see every request and answer, known by its library or its name: logging, request ids,
-    tracing, metrics, error tracking, proxy headers, security headers; other apps; middleware that
-    cannot be resolved.
+    tracing, metrics, error tracking, proxy headers, security headers; what changes or delays the
+    answers of others and never makes one; other apps; middleware that cannot be resolved.
 
     ## Fix safety
     The fix moves the `CORSMiddleware` statement behind the other one. It is unsafe since the other
@@ -85,7 +85,7 @@ class CorsNotOutermost(Rule):
             if not context.model.is_subclass(cors.target, CORS):
                 continue
             for other in middlewares:
-                if self._wraps(other, cors, context) and not may_wrap_cors(other):
+                if self._wraps(other, cors, context) and not may_wrap_cors(context.model, other):
                     where = context.related(module, cors.node, "CORS is added here")
                     fix = partial(self._fix, cors, other, context)
                     name = _name_of(other)
@@ -94,7 +94,7 @@ class CorsNotOutermost(Rule):
         for other, cors in wrapping_cors(context.model, module):
             if other.node in reported or context.model.is_subclass(other.target, CORS):
                 continue
-            if not may_wrap_cors(other):
+            if not may_wrap_cors(context.model, other):
                 reported.add(other.node)
                 yield self.report(
                     other.node,
