@@ -3,8 +3,8 @@
     python benchmarks/fix_corpus.py FOLDER... --into SCRATCH [--jobs N] [--timeout SECONDS]
 
 Each FOLDER is a project. A copy of its Python files and requirements is made below SCRATCH; the
-projects themselves are only read. `far fix` runs on the copy with every rule on: first the safe fixes, then the unsafe ones. Of each it is
-checked that
+projects themselves are only read. `far fix` runs on the copy with every rule on: first the safe
+fixes, then the unsafe ones. Of each it is checked that
 
 - every file that compiled still does, and has the comments that it had,
 - no line is touched that no edit of a fix speaks of, in any round,
@@ -42,6 +42,7 @@ from typing import Any
 from flake8_fastapi_rules.cli import main as far
 from flake8_fastapi_rules.commands import fix as command
 from flake8_fastapi_rules.commands.running import check_paths
+from flake8_fastapi_rules.commands.status import INTERNAL
 from flake8_fastapi_rules.config import Layer, SettingsLoader
 from flake8_fastapi_rules.engine.findings import Edit
 from flake8_fastapi_rules.fixes.apply import FixOutcome, Round, apply_fixes
@@ -177,8 +178,12 @@ def check_outcome(path: str, outcome: FixOutcome) -> Iterator[str]:
         yield from (f"{path}: {problem}" for problem in check_round(each))
 
 
-def run_fixes(folder: Path, *, unsafe: bool, result: Result | None) -> int:
-    """Run `far fix` on a copy; with a result, check each file and count."""
+def run_fixes(folder: Path, *, unsafe: bool, result: Result | None) -> dict[str, Any]:
+    """Run `far fix` on a copy; with a result, check each file and count.
+
+    Returns:
+        Its summary, with the exit status and the codes that fixes announce.
+    """
     announced: set[str] = set()
 
     def recording(*args: Any, **options: Any) -> FixOutcome:
@@ -196,15 +201,14 @@ def run_fixes(folder: Path, *, unsafe: bool, result: Result | None) -> int:
         return outcome
 
     command.apply_fixes = recording  # type: ignore[attr-defined]
-    before = findings_of(folder) if result is not None else None
     options = ["fix", *everything_on(), "--format", "json", *(["--unsafe-fixes"] * unsafe)]
     printed = io.StringIO()
     with redirect_stdout(printed):
         status = far([*options, str(folder)])
     command.apply_fixes = apply_fixes  # type: ignore[attr-defined]
-    if result is None or before is None:
-        return status
-    document = json.loads(printed.getvalue())
+    document = {**json.loads(printed.getvalue()), "status": status, "announced": announced}
+    if result is None:
+        return document
     result.changed |= set(document["changed"])
     result.touched |= {item["path"] for item in document["fixed"]}
     result.touched |= {item["path"] for item in document["left"] if item["code"] in FIXABLE}
@@ -212,11 +216,7 @@ def run_fixes(folder: Path, *, unsafe: bool, result: Result | None) -> int:
     for item in document["left"]:
         if item["code"] in FIXABLE:
             result.left[item["code"]][item["reason"]] += 1
-    after = findings_of(folder)
-    for code, more in sorted((after - before).items()):
-        if code not in announced:
-            result.problems.append(f"{more} more of {code} after the fixes")
-    return status
+    return document
 
 
 def digest(folder: Path) -> str:
@@ -235,14 +235,22 @@ def one_project(folder: Path, scratch: Path) -> Result:
     for target in (copy, other):
         copy_project(folder, target)
     result.files = sum(1 for _ in copy.rglob("*.py"))
+    before = findings_of(copy)
     for unsafe in (False, True):
         kind = "unsafe" if unsafe else "safe"
-        if run_fixes(copy, unsafe=unsafe, result=result) == 3:
+        fixed = run_fixes(copy, unsafe=unsafe, result=result)
+        if fixed["status"] == INTERNAL:
             result.problems.append(f"{kind}: a rule crashed")
         first = digest(copy)
-        run_fixes(copy, unsafe=unsafe, result=None)
+        again = run_fixes(copy, unsafe=unsafe, result=None)
         if digest(copy) != first:
-            result.problems.append(f"{kind}: a second run changed something")
+            result.problems.append(f"{kind}: a second run changed {', '.join(again['changed'])}")
+        # Nothing is left out of the summary, so this is what a check would find.
+        after = Counter(item["code"] for item in again["left"])
+        for code, more in sorted((after - before).items()):
+            if code not in fixed["announced"]:
+                result.problems.append(f"{kind}: {more} more of {code} after the fixes")
+        before = after
         command_line = [sys.executable, __file__, "--only-fix", str(other)]
         seed = {**os.environ, "PYTHONHASHSEED": "7"}
         subprocess.run([*command_line, *(["--unsafe"] * unsafe)], env=seed, check=True)

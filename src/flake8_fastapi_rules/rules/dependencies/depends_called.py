@@ -14,7 +14,17 @@ from flake8_fastapi_rules.semantics.facts import Dependency
 from flake8_fastapi_rules.semantics.values import Function, Value
 
 #: What can be told only of a function that is a dependency.
-_LEADS_TO = ("FAR308", "FAR309", "FAR310", "FAR311", "FAR312", "FAR316", "FAR317", "FAR326")
+_LEADS_TO = (
+    "FAR308",
+    "FAR309",
+    "FAR310",
+    "FAR311",
+    "FAR312",
+    "FAR316",
+    "FAR317",
+    "FAR326",
+    "FAR710",
+)
 
 
 class DependsCalled(Rule):
