@@ -231,6 +231,48 @@ def insert_after(text: FileText, statement: ast.stmt, code: str, *, blank: int =
     return Edit(line_end, line_end, "\n" * (blank + 1) + new)
 
 
+def move_before(
+    text: FileText, moved: ast.stmt, anchor: ast.stmt, *, blank: int = 0
+) -> tuple[Edit, Edit]:
+    """Move a statement, with the comments at it, in front of another one of its block.
+
+    Parameters:
+        blank: how many blank lines stand between the two then.
+    """
+    removal, code = _taken_out(text, moved)
+    start = text.start_of_statement(anchor)
+    if not text.is_first_on_line(start):
+        raise Unfixable(SHARED_LINE)
+    above = _above_comments(text, text.line_start(start), text.indentation(start))
+    return removal, Edit(above, above, code + "\n" * (blank + 1))
+
+
+def move_after(text: FileText, moved: ast.stmt, anchor: ast.stmt) -> tuple[Edit, Edit]:
+    """Move a statement, with the comments at it, behind another one of its block."""
+    removal, code = _taken_out(text, moved)
+    end = text.end(anchor)
+    if not text.is_last_on_line(end):
+        raise Unfixable(SHARED_LINE)
+    line_end = text.line_end(end)
+    return removal, Edit(line_end, line_end, "\n" + code)
+
+
+def _taken_out(text: FileText, statement: ast.stmt) -> tuple[Edit, str]:
+    """The removal of a statement's lines and the comments directly above, and these lines."""
+    start, end = text.start_of_statement(statement), text.end(statement)
+    if not text.is_first_on_line(start) or not text.is_last_on_line(end):
+        raise Unfixable(SHARED_LINE)
+    block = text.block_of(statement) or []
+    position = next((i for i, item in enumerate(block) if item is statement), 0)
+    top = _above_comments(text, text.line_start(start), text.indentation(start))
+    stop = text.line_end(end)
+    if position:
+        before = text.line_end(text.end(block[position - 1]))
+        if not text.text[before:top].strip():
+            return Edit(before, stop, ""), text.text[top:stop]
+    return Edit(top, min(stop + 1, len(text.text)), ""), text.text[top:stop]
+
+
 def insert_into_body(text: FileText, owner: FunctionNode | ast.ClassDef, code: str) -> Edit:
     """Insert statements at the beginning of a body, behind its docstring.
 

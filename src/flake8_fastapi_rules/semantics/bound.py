@@ -11,7 +11,7 @@ from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import Dependency, Parameter, ParameterKind, Route
 from flake8_fastapi_rules.semantics.framework import path_parameters
-from flake8_fastapi_rules.semantics.parameters import fields_of
+from flake8_fastapi_rules.semantics.parameters import fields_of, parameter_of
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
 if TYPE_CHECKING:
@@ -52,9 +52,13 @@ def bound_names(model: Model, route: Route) -> BoundNames | None:
     inherited = inherited_dependencies(model, route)
     if inherited is None:
         return None
-    names = frozenset(path_parameters(route.path or ""))
+    names = frozenset(path_parameters(route.path or "")) | frozenset(
+        prefix_parameters(model, route)
+    )
     collector = _Collector(model, names)
     collector.function(function)
+    if route.view_class is not None:
+        collector.view(route.view_class)
     for dependency in inherited:
         collector.dependency(dependency)
     if not collector.is_complete:
@@ -62,6 +66,27 @@ def bound_names(model: Model, route: Route) -> BoundNames | None:
     parameters = model.parameters(function, names)
     query = tuple(p.name for p in parameters if p.kind is ParameterKind.QUERY and p.marker is None)
     return BoundNames(frozenset(collector.names), query)
+
+
+def prefix_parameters(model: Model, route: Route) -> dict[str, str]:
+    """The parameters, with their converters, that prefixes of routers and includes add to a path.
+
+    Only those that are in the path wherever the route is served.
+    """
+    project = model.project(route.module)
+    paths: list[str | None] = [resolved.local_path for resolved in project.routes_at(route)]
+    if not paths:
+        prefixes = [node.options.prefix for node in project.nodes_of(route.receiver)]
+        paths = [prefix if isinstance(prefix, str) else None for prefix in prefixes]
+    if not paths or None in paths:
+        return {}
+    own = path_parameters(route.path or "")
+    found = [path_parameters(path) for path in paths if path is not None]
+    return {
+        name: converter
+        for name, converter in found[0].items()
+        if name not in own and all(name in other for other in found)
+    }
 
 
 def inherited_dependencies(model: Model, route: Route) -> list[Dependency] | None:
@@ -126,6 +151,28 @@ class _Collector:
             self.is_complete = False
             return
         self._parameters(function, self._model.parameters(function, self._wanted))
+
+    def view(self, cls: Class) -> None:
+        """Take in what is injected into the object of a class-based view."""
+        resolver = self._model.resolver
+        if not resolver.has_known_bases(cls):
+            self.is_complete = False
+        init = self._model.callable_of(cls)
+        if init is not None:
+            self.function(init)
+        for module, statement in fields_of(resolver, cls):
+            if isinstance(statement.target, ast.Name):
+                argument = ast.arg(statement.target.id, statement.annotation)
+                parameter = parameter_of(
+                    resolver,
+                    module,
+                    ast.copy_location(argument, statement),
+                    None,
+                    statement.annotation,
+                    statement.value,
+                    self._wanted,
+                )
+                self._parameters(None, (parameter,))
 
     def _parameters(self, function: Function | None, parameters: tuple[Parameter, ...]) -> None:
         for parameter in parameters:

@@ -92,6 +92,8 @@ class GlobalConnection(Rule):
         callee = context.resolve(call.func)
         if self._is_cursor(call, callee, context):
             return "A database cursor"
+        if context.model.is_subclass(callee, "starlette.testclient.TestClient"):
+            return None
         name = context.model.effects.opened_by(callee)
         if name is None or name.startswith(CONVERSATIONS):
             return None

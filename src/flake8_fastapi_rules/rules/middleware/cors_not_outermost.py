@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import textwrap
 from collections.abc import Iterator
 from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
-from flake8_fastapi_rules.fixes.edit import delete_statement, fix_of, insert_after
+from flake8_fastapi_rules.fixes.edit import fix_of, move_after
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Middleware
@@ -138,12 +137,10 @@ class CorsNotOutermost(Rule):
         if second is None or index.parents.get(first) is not index.parents.get(second):
             raise Unfixable("the two are added in different blocks")
         text = text_of(context.module)
-        code = textwrap.dedent(" " * first.col_offset + context.source.segment(first))
         return fix_of(
             "Add CORS last",
             "unsafe",
-            delete_statement(text, first),
-            insert_after(text, second, code),
+            move_after(text, first, second),
             group="middleware",
         )
 

@@ -22,6 +22,8 @@ from flake8_fastapi_rules.semantics.values import (
 )
 
 _ALWAYS_NONE = (Constant(None), External("typing.Never"), External("typing.NoReturn"))
+#: Types of values that are certain to be a body.
+_PLAIN = tuple(f"builtins.{name}" for name in ("bytes", "dict", "float", "int", "list", "str"))
 
 
 class BodyWithoutContent(Rule):
@@ -144,7 +146,7 @@ class BodyWithoutContent(Rule):
             return value.value is not None
         if isinstance(value, Expression):
             return isinstance(value.node, ast.Dict | ast.List | ast.Tuple | ast.JoinedStr)
-        return context.model.is_instance(value, "pydantic.BaseModel")
+        return context.model.is_instance(value, "pydantic.BaseModel", *_PLAIN)
 
     def _empty(self, node: ast.Return, context: Context) -> Fix:
         if any(isinstance(part, ast.Call | ast.Await) for part in ast.walk(node)):

@@ -10,11 +10,12 @@ from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of, set_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import Endpoint, Route, RouteKind
+from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind, Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.libraries import SESSION_WRITES, is_in
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.responses import is_raw_response, returns_of
-from flake8_fastapi_rules.semantics.values import Class, Function, Instance
+from flake8_fastapi_rules.semantics.values import External, Function, Instance, Value
 from flake8_fastapi_rules.semantics.writes import words_of
 
 _CREATES = frozenset({"create", "register"})
@@ -135,10 +136,26 @@ class CreatedWithout201(Rule):
             return len(words) > 1
         if self._stores_what_it_returns(endpoint, context):
             return True
+        if words[0] == "add" and words[1:2] != ["to"] and self._takes_model(endpoint, context):
+            return len(words) > 1
         if words[0] not in _MAY_CREATE - {"post"} or len(words) == 1:
             return False
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
         return context.model.effects.writes(function) is not None
+
+    def _takes_model(self, endpoint: Endpoint, context: Context) -> bool:
+        """Whether the body is a model: what is added, and not numbers that are added up."""
+        model = context.model
+        return any(
+            parameter.kind is ParameterKind.BODY
+            and model.is_instance(
+                model.resolver.annotation(parameter.type_module, parameter.type_node),
+                "pydantic.BaseModel",
+            )
+            for parameter in model.parameters(
+                Function(endpoint.module, endpoint.node, endpoint.view_class)
+            )
+        )
 
     def _stores_what_it_returns(self, endpoint: Endpoint, context: Context) -> bool:
         """`item = Item(...)`, `session.add(item)` and `return item`."""
@@ -150,12 +167,10 @@ class CreatedWithout201(Rule):
                 case ast.Call(func=ast.Attribute(attr="add") as func, args=[ast.Name() as made]):
                     names = resolver.names_of(resolver.resolve(module, func))
                     value = resolver.resolve(module, made)
-                    if (
-                        any(is_in(name, SESSION_WRITES) for name in names)
-                        and isinstance(value, Instance)
-                        and isinstance(value.of, Class)
-                        and value.call is not None
-                        and resolver.resolve(module, value.call.func) == value.of
+                    if any(is_in(name, SESSION_WRITES) for name in names) and (
+                        self._is_made_here(value, context)
+                        if value
+                        else self._looks_made_here(made, module)
                     ):
                         stored.add(made.id)
         returned = {
@@ -164,6 +179,26 @@ class CreatedWithout201(Rule):
             if isinstance(node.value, ast.Name)
         }
         return not stored.isdisjoint(returned)
+
+    def _is_made_here(self, value: Value, context: Context) -> bool:
+        if not isinstance(value, Instance) or value.call is None or value.module is None:
+            return False
+        if isinstance(value.of, External):  # a class of a module that is not there
+            return value.of.name.rpartition(".")[2][:1].isupper()
+        return context.model.resolve(value.module, value.call.func) == value.of
+
+    def _looks_made_here(self, name: ast.Name, module: Module) -> bool:
+        """`item = Item(...)` with a class that cannot be found."""
+        found = module.index.lookup(name.id, name)
+        if found is None or len(found[1]) != 1:
+            return False
+        statement = module.index.statement_of(found[1][0].node)
+        made = statement.value if isinstance(statement, ast.Assign) else None
+        if not isinstance(made, ast.Call):
+            return False
+        called = made.func
+        last = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        return str(last)[:1].isupper()
 
     def _decides_itself(self, endpoint: Endpoint, context: Context) -> bool:
         """Whether the function answers with a response, or sets the status of one."""

@@ -84,6 +84,8 @@ class GenericRouteDecorator(Rule):
         call = route.call
         if call is None or not isinstance(call.func, ast.Attribute):
             return
+        if not context.model.is_instance(route.receiver, "fastapi.FastAPI", "fastapi.APIRouter"):
+            return
         owner = context.source.segment(call.func.value)
         old = f"{owner}.{route.verb}" if len(owner) < 30 else route.verb
         if route.verb == "route" and route.style == "decorator":
@@ -109,7 +111,8 @@ class GenericRouteDecorator(Rule):
         given = context.model.elements(route.module, route.arguments.get("methods"))
         if given is None or len(given) != 1 or given[0][0] is not route.module:
             return None
-        return context.model.text(*given[0])
+        method = context.model.text(*given[0])
+        return None if method is None else method.upper()
 
     def _could_be_decorated(self, route: Route, context: Context) -> bool:
         endpoint = route.endpoint

@@ -72,7 +72,7 @@ class InvalidEndpointSignature(Rule):
         ):
             return
         is_method = endpoint.view_class is not None and (
-            any(route.style == "add" for route in endpoint.routes)
+            any(route.style in {"add", "call"} for route in endpoint.routes)
             or self._may_be_view(endpoint.view_class)
         )
         yield from self._check(endpoint.node, context, is_method=is_method)

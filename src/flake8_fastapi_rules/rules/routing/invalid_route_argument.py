@@ -136,13 +136,30 @@ class InvalidRouteArgument(Rule):
     def _check_items(self, elements: list[ast.expr], context: Context) -> Iterator[Report]:
         for element in elements:
             item = context.resolve(element)
-            if isinstance(item, Function | Class) or item in _BARE or _is_callable(item, context):
+            is_callable = _is_callable(item, context)
+            is_wrong = is_callable or self._is_other_object(item, context)
+            if isinstance(item, Function | Class) or item in _BARE or is_wrong:
                 fix = (
                     self._depending(element, context)
-                    if isinstance(item, Function)
+                    if isinstance(item, Function) or is_callable
                     else Unfixable("it cannot be told what to depend on")
                 )
                 yield self.report(element, "dependency", fix=fix, name=ast.unparse(element))
+
+    def _is_other_object(self, item: Value, context: Context) -> bool:
+        """Whether something is certain to be no `Depends`: a constant, an object of a class."""
+        if isinstance(item, Constant):
+            return True
+        if not isinstance(item, Instance):
+            return False
+        if isinstance(item.of, External):
+            return item.of.name.startswith("builtins.")
+        resolver = context.model.resolver
+        return (
+            resolver.has_known_bases(item.of)
+            and not context.model.is_instance(item, *_MARKERS)
+            and not resolver.class_attribute(item.of, "dependency", instance=True)
+        )
 
     def _wrapped(self, node: ast.expr, context: Context) -> FixMaker:
         def fix() -> Fix:

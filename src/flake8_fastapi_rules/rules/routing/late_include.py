@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
-from flake8_fastapi_rules.fixes.edit import delete_statement, fix_of, insert_before
+from flake8_fastapi_rules.fixes.edit import fix_of, move_before
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Include
@@ -130,11 +130,9 @@ def _move(include: Include, parent: IncludeEntry) -> Fix:
     between = block[block.index(anchor) : block.index(moved)]
     if not between or not all(isinstance(statement, ast.Expr) for statement in between):
         raise Unfixable("what it needs may be defined between the two")
-    start, end = text.start_of_statement(moved), text.end(moved)
     return fix_of(
         "Include it before its parent",
         "unsafe",
-        delete_statement(text, moved),
-        insert_before(text, anchor, text.text[text.line_start(start) : end]),
+        move_before(text, moved, anchor),
         leads_to=_ABOUT_SERVED_ROUTES,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Route
 from flake8_fastapi_rules.semantics.operations import is_documented_operation
+from flake8_fastapi_rules.semantics.values import Function
 
 
 class MissingStatusCode(Rule):
@@ -45,8 +47,8 @@ class MissingStatusCode(Rule):
     ```
 
     ## Leaves alone
-    Operations outside of the schema (`include_in_schema=False`), `**kwargs`, and Starlette's plain
-    routes, which take no status.
+    Operations that set the status of their response or are outside of the schema
+    (`include_in_schema=False`), `**kwargs`, and Starlette's plain routes, which take no status.
 
     ## Source
     The convention that operations name their status; FastAPI's default is 200.
@@ -61,6 +63,17 @@ class MissingStatusCode(Rule):
         """Report routes without the argument."""
         if "status_code" in route.arguments:
             return
+        if route.function is not None and self._sets_status(route.function):
+            return
         if is_documented_operation(context.model, route):
             name = getattr(route.endpoint, "name", None) or route.path or route.verb
             yield self.report(route.node, name=name)
+
+    def _sets_status(self, function: Function) -> bool:
+        """Whether the body says the status: `response.status_code = 201`."""
+        return any(
+            isinstance(node, ast.Attribute)
+            and node.attr == "status_code"
+            and isinstance(node.ctx, ast.Store)
+            for node in function.module.index.own_nodes(function.node)
+        )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Edit, Fix, Unfixable
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
-from flake8_fastapi_rules.fixes.edit import COMMENT, fix_of, insert_before
+from flake8_fastapi_rules.fixes.edit import fix_of, move_before
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.rules.routing.duplicate_route import named, shortened
@@ -143,15 +143,9 @@ def _move(route: ResolvedRoute, earlier: ResolvedRoute) -> Fix:
     between = block[block.index(anchor) : block.index(moved)]
     if not between or not all(isinstance(statement, FUNCTIONS) for statement in between):
         raise Unfixable("what it needs may be defined between the two")
-    start, end = text.start_of_statement(moved), text.end(moved)
-    code = text.text[text.line_start(start) : end]
-    before = text.end(block[block.index(moved) - 1])
-    if text.has_comment(before, end):
-        raise Unfixable(COMMENT)
     blank = 2 if isinstance(module.index.parents.get(moved), ast.Module) else 1
     return fix_of(
         f"Move `{moved.name}` in front of `{anchor.name}`",
         "unsafe",
-        Edit(before, end, ""),
-        insert_before(text, anchor, code, blank=blank),
+        move_before(text, moved, anchor, blank=blank),
     )

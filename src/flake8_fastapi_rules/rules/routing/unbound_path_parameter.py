@@ -13,6 +13,7 @@ from flake8_fastapi_rules.fixes.imports import ensure_import
 from flake8_fastapi_rules.fixes.signature import add_parameter, signature_group
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.bound import prefix_parameters
 from flake8_fastapi_rules.semantics.facts import Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import PLAIN_ROUTES, path_parameters
 
@@ -73,21 +74,25 @@ class UnboundPathParameter(Rule):
     code = "FAR208"
     message = "Path parameter `{name}` is bound by no parameter of `{function}` or its dependencies"
     variants = {
-        "near": "Path parameter `{name}` is not bound; did you mean it by the parameter `{near}`?"
+        "prefix": "Path parameter `{name}` of the prefix is bound by no parameter of `{function}` "
+        "or its dependencies",
+        "near": "Path parameter `{name}` is not bound; did you mean it by the parameter `{near}`?",
     }
     profiles = ("recommended",)
     is_bug = True
     scope = "project"
     fix = "safe"
-    hints = ("{",)
 
     @on(Route)
     def check(self, route: Route, context: Context) -> Iterator[Report]:
         """Report the route's decorator or call, once for each parameter that is left over."""
-        if route.kind is RouteKind.WEBHOOK or route.verb in PLAIN_ROUTES or not route.path:
+        if route.kind is RouteKind.WEBHOOK or route.verb in PLAIN_ROUTES or route.path is None:
             return
-        names = path_parameters(route.path)
-        if not names or route.function is None:
+        if route.function is None:
+            return
+        own = path_parameters(route.path)
+        names = prefix_parameters(context.model, route) | own
+        if not names:
             return
         bound = context.model.bound_names(route)
         if bound is None:
@@ -100,7 +105,7 @@ class UnboundPathParameter(Rule):
             ]
             yield self.report(
                 route.node,
-                "near" if near else None,
+                "near" if near else None if name in own else "prefix",
                 fix=partial(self._fix, route, name, converter, context),
                 name=name,
                 function=getattr(route.endpoint, "name", "<lambda>"),
@@ -111,6 +116,10 @@ class UnboundPathParameter(Rule):
         function = route.endpoint
         if not isinstance(function, FUNCTIONS) or route.endpoint_module is not context.module:
             raise Unfixable("the function is in another module")
+        for other in context.model.uses(context.module).routes.get(function, ()):
+            names = prefix_parameters(context.model, other) | path_parameters(other.path or "")
+            if name not in names:
+                raise Unfixable("another path of the function has no such parameter")
         if not name.isidentifier() or any(
             argument.arg == name for argument in all_arguments(function.args)
         ):

@@ -25,8 +25,11 @@ from flake8_fastapi_rules.semantics.responses import types_in
 from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function
 
 _BOUNDS = ("le", "lt")
-#: Names that mean a page only beside another one that says where it begins.
-_VAGUE = frozenset({"size", "take"})
+#: A name that means a page only beside another one that says where it begins, or for a list.
+_VAGUE = "size"
+#: Verbs of functions that answer with lists.
+_LISTING = frozenset({"browse", "find", "list", "paginate", "query", "search"})
+_LISTS = ("builtins.list", "collections.abc.Sequence", "typing.Sequence")
 _PAGING = frozenset({"after", "before", "cursor", "offset", "page", "page_number", "skip", "start"})
 
 
@@ -72,8 +75,8 @@ class UnboundedPageSize(Rule):
 
     ## Leaves alone
     `le=` and `lt=` in the parameter function, in `Field` and in constrained types; enumerations and
-    literals; a bound in the body (`min(limit, 100)`, a comparison); `size` and `take` without
-    another parameter of a page; metadata and types that cannot be told.
+    literals; a bound in the body (`min(limit, 100)`, a comparison); `size` without
+    another parameter of a page where no list is the answer; metadata and types that cannot be told.
 
     ## Fix safety
     The fix adds `le=100` (or the default, if that is larger): larger pages are refused then;
@@ -116,7 +119,7 @@ class UnboundedPageSize(Rule):
             if parameter.kind is not ParameterKind.QUERY:
                 continue
             name = parameter.alias or parameter.name
-            if self._is_page_size(name, names, context):
+            if self._is_page_size(name, names, function, context):
                 if self._is_unbounded(parameter, context) and not self._is_checked(parameter):
                     yield self.report(
                         parameter.node,
@@ -126,10 +129,21 @@ class UnboundedPageSize(Rule):
             else:
                 yield from self._of_model(parameter, context)
 
-    def _is_page_size(self, name: str, names: set[str], context: Context) -> bool:
+    def _is_page_size(
+        self, name: str, names: set[str], function: Function | None, context: Context
+    ) -> bool:
         if name not in context.settings.page_size_names:
             return False
-        return name not in _VAGUE or not names.isdisjoint(_PAGING)
+        if name != _VAGUE or not names.isdisjoint(_PAGING):
+            return True
+        return function is not None and self._answers_with_list(function, context)
+
+    def _answers_with_list(self, function: Function, context: Context) -> bool:
+        node = function.node
+        if isinstance(node, ast.Lambda):
+            return False
+        returned = context.model.resolver.annotation(function.module, node.returns)
+        return node.name.split("_")[0] in _LISTING or context.model.is_instance(returned, *_LISTS)
 
     def _of_model(self, parameter: Parameter, context: Context) -> Iterator[Report]:
         """Report a page size among the fields of a `Query()` model."""
@@ -149,7 +163,7 @@ class UnboundedPageSize(Rule):
         homes = {s.target.id: (m, s) for m, s in fields_of(resolver, cls)}  # type: ignore[union-attr]
         for field in fields:
             home, statement = homes[field.name]
-            if not self._is_page_size(field.name, names, context):
+            if not self._is_page_size(field.name, names, None, context):
                 continue
             if self._has_bound(statement.value) or not self._is_unbounded(field, context):
                 continue

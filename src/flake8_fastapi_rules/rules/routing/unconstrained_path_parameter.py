@@ -7,7 +7,13 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
-from flake8_fastapi_rules.semantics.facts import Endpoint, Parameter, ParameterKind
+from flake8_fastapi_rules.semantics.facts import (
+    Dependency,
+    DependencyFunction,
+    Endpoint,
+    Parameter,
+    ParameterKind,
+)
 from flake8_fastapi_rules.semantics.framework import PLAIN_ROUTES, path_parameters
 from flake8_fastapi_rules.semantics.values import AnnotatedAlias, External, Function
 
@@ -93,6 +99,46 @@ class UnconstrainedPathParameter(Rule):
             kind = self._free_type(parameter, context)
             if kind is not None:
                 yield self.report(parameter.node, name=parameter.name, type=kind)
+
+    @on(DependencyFunction)
+    def check_dependency(
+        self, dependency: DependencyFunction, context: Context
+    ) -> Iterator[Report]:
+        """Report each free parameter of a dependency that all paths above it hold."""
+        function = Function(dependency.module, dependency.node)
+        if not has_own_signature(context.model, function):
+            return
+        names = self._names_above(dependency, context)
+        if not names:
+            return
+        for parameter in context.model.parameters(function, names):
+            if parameter.kind is ParameterKind.PATH:
+                kind = self._free_type(parameter, context)
+                if kind is not None:
+                    yield self.report(parameter.node, name=parameter.name, type=kind)
+
+    def _names_above(self, dependency: DependencyFunction, context: Context) -> frozenset[str]:
+        """The parameters without converter that the paths of all routes that need it have."""
+        model = context.model
+        found: frozenset[str] | None = None
+        for path, dependencies in self._operations(context):
+            targets = (model.callable_of(needed.target) for needed in dependencies)
+            if any(target and target.node is dependency.node for target in targets):
+                converters = path_parameters(path or "")
+                free = frozenset(name for name in converters if converters[name] == "str")
+                found = free if found is None else found & free
+        return found or frozenset()
+
+    def _operations(self, context: Context) -> Iterator[tuple[str | None, tuple[Dependency, ...]]]:
+        """The path of every route and what runs before its endpoint."""
+        project = context.model.project(context.module)
+        for route in project.all_routes:
+            yield route.local_path, route.dependencies
+        if not project.apps:
+            for node in project.routers:
+                for entry in node.routes:
+                    if entry.endpoint is not None:
+                        yield entry.fact.path, context.model.all_dependencies(entry.endpoint)[0]
 
     def _free_type(self, parameter: Parameter, context: Context) -> str | None:
         resolver = context.model.resolver

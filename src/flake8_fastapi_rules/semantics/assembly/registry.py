@@ -359,6 +359,8 @@ class Registry:
         fact = self._evaluator.facts_of(origin.module).get(origin.node)
         children = alternatives(named.get("app", UNKNOWN))
         for child in children:
+            if isinstance(child, Made) and not child.node.is_app:
+                child.node.is_handed_out = True  # a router by itself answers below the path
             node.entries.append(
                 MountEntry(
                     fact if isinstance(fact, Mount) else None,
@@ -375,6 +377,7 @@ class Registry:
         """`router.routes.extend(...)`, `FastAPI(routes=...)`"""
         self._evaluator.progress += 1
         if isinstance(value, Routes):
+            value.node.is_handed_out = True
             for entry in list(value.node.entries):
                 node.entries.append(entry)
             return
