@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Role
 from flake8_fastapi_rules.semantics.per_project import PerProject
-from flake8_fastapi_rules.semantics.values import Function, FunctionNode, qualified_name
+from flake8_fastapi_rules.semantics.values import Class, Function, FunctionNode, qualified_name
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Methods that wait for the tasks started through them and hand their exceptions on.
 _WAITING = frozenset({"start_soon", "start", "run_coroutine_threadsafe"})
+#: Methods that only keep a task, or that end it with an exit stack.
+_KEEPING = frozenset({"add", "callback", "push_async_callback"})
 _BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
 
 
@@ -81,8 +84,8 @@ def _is_left_alone(routine: BackgroundRoutine) -> bool:
             return True
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
             return not _is_awaited(routine, name)
-        case ast.Call(func=ast.Attribute(attr="add")):
-            return True
+        case ast.Call(func=ast.Attribute(attr=attr)):
+            return attr in _KEEPING
         case _:
             return False
 
@@ -251,25 +254,60 @@ def _gather_helpers(model: Model, uses: Uses) -> frozenset[ast.AST]:
     while queue:
         for site in model.effects.calls(queue.pop()):
             target = site.target
-            if target is None or target.node in serving or target.node in routines:
+            methods: Iterable[Function] = ()
+            if _is_on_self(site.node):  # what runs is what subclasses make of it
+                named = model.resolve(site.module, site.node.func)
+                target = named if isinstance(named, Function) else target
+                methods = _overriding(model, uses, target) if target is not None else ()
+            if target is None or target.node in serving or not _serves_only(model, target, serving):
                 continue
-            if model.roles(target) or not _serves_only(model, target, serving):
-                continue
-            serving.add(target.node)
-            found.add(target.node)
-            queue.append(target)
+            for function in (target, *methods):
+                if function.node in routines or model.roles(function):
+                    continue
+                if _is_called_within(model, function, serving):
+                    serving.add(function.node)
+                    found.add(function.node)
+                    queue.append(function)
     return frozenset(found)
 
 
 def _serves_only(model: Model, function: Function, serving: set[ast.AST]) -> bool:
-    """Whether all calls of a function stand in the functions `serving`."""
+    """Whether a function is called, and all its calls stand in the functions `serving`."""
     node = function.node
-    if not isinstance(node, FUNCTIONS) or node.name.startswith("__") or node.decorator_list:
+    if not isinstance(node, FUNCTIONS) or node.name.startswith("__"):
         return False
-    calls = model.direct_calls(function)
-    return bool(calls) and all(
-        call.is_certain and call.module.index.function_of(call.node) in serving for call in calls
+    if any(_terminal(decorator) != "abstractmethod" for decorator in node.decorator_list):
+        return False
+    return bool(model.direct_calls(function)) and _is_called_within(model, function, serving)
+
+
+def _is_called_within(model: Model, function: Function, serving: set[ast.AST]) -> bool:
+    return all(
+        call.is_certain and call.module.index.function_of(call.node) in serving
+        for call in model.direct_calls(function)
     )
+
+
+def _is_on_self(call: ast.Call) -> bool:
+    match call.func:
+        case ast.Attribute(value=ast.Name(id="self")):
+            return True
+        case _:
+            return False
+
+
+def _overriding(model: Model, uses: Uses, method: Function) -> Iterator[Function]:
+    """The methods of subclasses that run in the place of a method of their base."""
+    base = method.module.index.class_of(method.node)
+    name = getattr(method.node, "name", "")
+    for module in uses.modules:
+        for cls in module.index.nodes(ast.ClassDef):
+            own = next((s for s in cls.body if isinstance(s, FUNCTIONS) and s.name == name), None)
+            if own is None or own.decorator_list or cls is base:
+                continue
+            owner = Class(module, cls)
+            if any(isinstance(b, Class) and b.node is base for b in model.resolver.mro(owner)):
+                yield Function(module, own, owner)
 
 
 _helpers = PerProject(_gather_helpers)

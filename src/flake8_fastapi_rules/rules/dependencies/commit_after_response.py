@@ -120,7 +120,7 @@ class CommitAfterResponse(Rule):
         if place is None:
             return
         uses = context.model.uses(context.module).dependencies.get(dependency.node, [])
-        late = [use for use in uses if use.marker.argument("scope") is None]
+        late = [use for use in uses if _lasts_for_the_request(use, context)]
         if not late or self._is_committed_before(function, context):
             return
         has_scopes = context.settings.fastapi_at_least(*DEPENDENCY_SCOPES)
@@ -175,3 +175,9 @@ class CommitAfterResponse(Rule):
             return fix_of('Inject it with `scope="function"`', "unsafe", *unique)
 
         return fix
+
+
+def _lasts_for_the_request(use: Dependency, context: Context) -> bool:
+    """Whether a dependency ends after the response: by default, or because it is said."""
+    scope = use.marker.argument("scope")
+    return scope is None or context.model.text(use.marker.call_module, scope) == "request"
