@@ -13,6 +13,18 @@ if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.resolve import Resolver
 
 _FIXTURES = frozenset({"pytest.fixture", "pytest_asyncio.fixture", "anyio.pytest_plugin.fixture"})
+SET_UPS = frozenset(
+    {
+        "setup", "setup_class", "setup_function", "setup_method", "setup_module", "setUp",
+        "setUpClass", "setUpModule", "asyncSetUp",
+    }
+)  # fmt: skip
+TEAR_DOWNS = frozenset(
+    {
+        "teardown", "teardown_class", "teardown_function", "teardown_method", "teardown_module",
+        "tearDown", "tearDownClass", "tearDownModule", "asyncTearDown",
+    }
+)  # fmt: skip
 #: How many folders up a `conftest.py` is looked for.
 _LEVELS = 8
 
@@ -50,11 +62,28 @@ def fixture_scope(resolver: Resolver, function: Function) -> str | None:
 
 def uses_fixtures(resolver: Resolver, module: Module, function: FunctionNode) -> bool:
     """Whether pytest fills in the parameters of a function: a test or a fixture."""
-    if not is_test_module(module):
-        return False
-    if function.name.startswith("test"):
+    if is_test_module(module) and function.name.startswith("test"):
         return True
-    return fixture_decorator(resolver, Function(module, function)) is not None
+    return (
+        "fixture" in module.source.text
+        and fixture_decorator(resolver, Function(module, function)) is not None
+    )
+
+
+def is_set_up(module: Module, function: FunctionNode) -> bool:
+    """Whether a function prepares tests in the style of xunit."""
+    return is_test_module(module) and function.name in SET_UPS
+
+
+def tear_downs_of(module: Module, function: FunctionNode) -> tuple[FunctionNode, ...]:
+    """The functions that clean up after a test or its preparation in the style of xunit."""
+    index = module.index
+    owner = index.class_of(function)
+    return tuple(
+        each
+        for each in index.functions
+        if each.name in TEAR_DOWNS and index.class_of(each) in {None, owner}
+    )
 
 
 def fixture_named(resolver: Resolver, module: Module, name: str) -> Function | None:

@@ -35,6 +35,13 @@ _OUTER_WORDS = (
     "telemetry", "sentry", "error", "exception", "proxy", "forwarded", "timing", "audit",
     "context", "profil", "debug", "header",
 )  # fmt: skip
+#: Words in names of functions that put something else than middleware on an app.
+_OTHER_WORDS = (
+    "admin", "cors", "doc", "error", "event", "exception", "handler", "mount", "openapi",
+    "pagination", "route", "static",
+)  # fmt: skip
+#: What takes an app and puts no middleware on it.
+_KEEPING_AWAY = ("uvicorn.", "starlette.", "fastapi.", "builtins.", "httpx.", "typing.")
 #: How deep functions that assemble an app are followed into others.
 _DEPTH = 4
 _ID_WORDS = ("request_id", "requestid", "request-id", "correlation", "trace_id", "traceid")
@@ -70,12 +77,37 @@ def stack_of(model: Model, app: App) -> Stack:
             if not isinstance(target, Instance) or target.call in {None, app.node}:
                 found.append(middleware)
         complete = complete and not _instruments(model, module)
+    scope = app.function if isinstance(app.function, FUNCTIONS) else app.module.tree
+    known = {middleware.node for middleware in found}
+    found += [
+        step.middleware
+        for step in _steps(model, app.module, scope, app.value, 0)
+        if step.middleware.node not in known
+    ]
+    complete = complete and not _is_given_away(model, app, scope)
     complete = complete and all(
         isinstance(m.target, Function | Class)
         or (isinstance(m.target, External) and m.target.name.startswith("starlette."))
         for m in found
     )
     return Stack(tuple(found), complete)
+
+
+def _is_given_away(model: Model, app: App, scope: ast.AST) -> bool:
+    """Whether an assembling function hands its app to something that cannot be looked into."""
+    for node in app.module.index.own_nodes(scope):
+        if isinstance(node, ast.Call) and any(
+            model.resolve(app.module, each) == app.value
+            for each in (*node.args, *(keyword.value for keyword in node.keywords))
+        ):
+            callee = model.resolve(app.module, node.func)
+            name = ast.unparse(node.func).rpartition(".")[2].lower()
+            is_harmless = isinstance(callee, Function | Class) or (
+                isinstance(callee, External) and callee.name.startswith(_KEEPING_AWAY)
+            )
+            if not is_harmless and not any(word in name for word in _OTHER_WORDS):
+                return True
+    return False
 
 
 def _instruments(model: Model, module: Module) -> bool:

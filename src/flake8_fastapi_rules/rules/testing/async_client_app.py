@@ -11,6 +11,7 @@ from flake8_fastapi_rules.fixes.edit import UNREADABLE, argument_of, fix_of, rep
 from flake8_fastapi_rules.fixes.imports import ensure_import
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.values import Class, Function, Instance
 
 _CLIENTS = ("httpx.AsyncClient", "httpx.Client")
 
@@ -71,7 +72,15 @@ class AsyncClientApp(Rule):
             return
         value = context.resolve(call)
         names = list(context.model.resolver.names_of(value))
-        if names and names[0] in _CLIENTS:
+        is_own = (
+            isinstance(value, Instance)
+            and isinstance(value.of, Class)
+            and isinstance(
+                context.model.resolver.class_attribute(value.of, "__init__", instance=True),
+                Function,
+            )
+        )
+        if names and names[0] in _CLIENTS and not is_own:
             yield self.report(keywords["app"], fix=partial(self._fix, call, context))
 
     def _fix(self, call: ast.Call, context: Context) -> Fix:

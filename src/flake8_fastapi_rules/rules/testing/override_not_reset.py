@@ -11,6 +11,8 @@ from flake8_fastapi_rules.semantics.fixtures import (
     fixture_decorator,
     fixture_named,
     fixture_scope,
+    is_set_up,
+    tear_downs_of,
     uses_fixtures,
 )
 from flake8_fastapi_rules.semantics.modules import Module
@@ -87,7 +89,7 @@ class OverrideNotReset(Rule):
                 or function in reported
                 or statement is None
                 or not _sets(node, statement)
-                or not uses_fixtures(resolver, module, function)
+                or not (uses_fixtures(resolver, module, function) or is_set_up(module, function))
             ):
                 continue
             if self._outlives(node.value, function, context) and not self._is_reset(
@@ -129,7 +131,7 @@ class OverrideNotReset(Rule):
 
     def _is_reset(self, function: FunctionNode, context: Context) -> bool:
         module, resolver = context.module, context.model.resolver
-        if _resets(function):
+        if any(_resets(each) for each in (function, *tear_downs_of(module, function))):
             return True
         fixtures: list[Function] = []
         for argument in [*function.args.args, *function.args.kwonlyargs]:
@@ -169,7 +171,8 @@ def _resets(function: ast.AST) -> bool:
     """Whether a function takes overrides back somewhere: cleared, popped, deleted, restored."""
     for node in ast.walk(function):
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name), attr=method)):
+            # Called, or handed to `addfinalizer` and the like.
+            case ast.Attribute(value=ast.Attribute(attr=name), attr=method):
                 if name == "dependency_overrides" and method in _RESETS:
                     return True
             case ast.Delete():

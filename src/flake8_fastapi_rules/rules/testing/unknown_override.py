@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import Dependency
+from flake8_fastapi_rules.semantics.facts import Dependency, Include
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import Class, Function
+from flake8_fastapi_rules.semantics.values import Class, Function, Instance
 
 
 class UnknownOverride(Rule):
@@ -95,12 +95,32 @@ class UnknownOverride(Rule):
     def _may_be_used(self, value: Function | Class, context: Context) -> bool:
         model = context.model
         for module in model.uses(context.module).modules:
+            if any(not isinstance(each.child, Instance) for each in model.local(module, Include)):
+                return True  # nobody knows what its endpoints depend on
+            if self._is_handed_on(value, module, context):
+                return True
             for dependency in model.local(module, Dependency):
                 target = dependency.target
                 if not target or (
                     isinstance(target, Function | Class) and target.node is value.node
                 ):
                     return True
+        return False
+
+    def _is_handed_on(self, value: Function | Class, module: Module, context: Context) -> bool:
+        """Whether a module passes a function to something that may depend on it."""
+        name = getattr(value.node, "name", None)
+        for call in module.index.nodes(ast.Call):
+            if isinstance(call.func, ast.Attribute) and _is_overrides(call.func.value):
+                continue  # `app.dependency_overrides.pop(get_user)`
+            if any(_is_overrides(given) for given in call.args):
+                continue  # `monkeypatch.setitem(app.dependency_overrides, get_user, fake)`
+            for given in (*call.args, *(keyword.value for keyword in call.keywords)):
+                last = getattr(given, "attr", getattr(given, "id", None))
+                if last == name and isinstance(given, ast.Name | ast.Attribute):
+                    found = context.model.resolve(module, given)
+                    if isinstance(found, Function | Class) and found.node is value.node:
+                        return True
         return False
 
 
