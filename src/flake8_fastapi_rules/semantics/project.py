@@ -37,6 +37,7 @@ from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.paths import format_of, names_in
 from flake8_fastapi_rules.semantics.values import (
     Class,
+    Constant,
     External,
     Function,
     Instance,
@@ -673,9 +674,7 @@ class _Table:
                 declared,
                 None if isinstance(options.responses, Unknown) else options.responses,
                 None if isinstance(entry.status_code, Unknown) else entry.status_code,
-                None
-                if isinstance(options.include_in_schema, Unknown)
-                else options.include_in_schema,
+                self._in_schema(options),
                 None if isinstance(options.deprecated, Unknown) else bool(options.deprecated),
                 options.response_class,
                 certain and endpoint is not None and self.app.has_certain_path,
@@ -686,6 +685,17 @@ class _Table:
                 node,
             )
         )
+
+    def _in_schema(self, options: Options) -> bool | None:
+        """Whether the documentation shows a route; that of an app without one shows none."""
+        fact = self.app.node.fact
+        given = fact.arguments.get("openapi_url") if fact is not None else None
+        if fact is not None and given is not None:
+            url = self.project.model.resolve(fact.module, given)
+            if isinstance(url, Constant) and not url.value:
+                return False
+        shown = options.include_in_schema
+        return None if isinstance(shown, Unknown) else shown
 
     def _signature(
         self, entry: RouteEntry, endpoint: Function, names: frozenset[str]

@@ -87,10 +87,10 @@ class ImportCycle(Rule):
 
 def _spelled(cycle: tuple[ImportEdge, ...]) -> str:
     names = [f"`{edge.source.name}`" for edge in cycle]
-    for text in (
-        " → ".join([*names, names[0]]),
-        " → ".join([name.rpartition(".")[2].strip("`") for name in [*names, names[0]]]),
-    ):
+    short = [name.strip("`").split(".")[-1] for name in names]
+    if len(set(short)) < len(short):
+        short = [".".join(name.strip("`").split(".")[-2:]) for name in names]
+    for text in (" → ".join([*names, names[0]]), " → ".join([*short, short[0]])):
         if len(text) <= 80:
             return text
     return f"{len(names)} modules, back to {names[0][-40:].lstrip('`.')}".replace("`", "")

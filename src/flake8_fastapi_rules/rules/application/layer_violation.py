@@ -12,6 +12,8 @@ from flake8_fastapi_rules.semantics.modules import Module
 
 #: All layers may use it, and it is about nothing but data.
 _SHARED = "schemas"
+#: Modules of the data layer that hold the base class of all tables as often as queries.
+_INFRASTRUCTURE = frozenset({"database", "db"})
 
 
 class LayerViolation(Rule):
@@ -51,7 +53,8 @@ class LayerViolation(Rule):
     ```
 
     ## Leaves alone
-    Schemas, which all layers may use, modules of no layer, libraries, imports under
+    Schemas, which all layers may use, the `database` or `db` that models take their base class
+    from, modules of no layer, libraries, imports under
     `if TYPE_CHECKING`, and modules within the package that makes the other a layer.
 
     ## Source
@@ -73,6 +76,8 @@ class LayerViolation(Rule):
         for target in self._targets(node, context):
             other = layer_of(target, layers)
             if other is None or other == _SHARED or order.index(other) >= order.index(own):
+                continue
+            if own == "models" and self._is_infrastructure(target, layers[other]):
                 continue
             if not self._is_within(context.module, target, layers[other]):
                 yield self.report(node, lower=own.capitalize(), name=target.name, upper=other)
@@ -97,6 +102,11 @@ class LayerViolation(Rule):
             isinstance(parent, ast.If) and is_type_checking(parent.test)
             for parent in context.module.index.ancestors(node)
         )
+
+    def _is_infrastructure(self, target: Module, names: tuple[str, ...]) -> bool:
+        """Whether a module of the data layer holds the base class and types that tables need."""
+        part = next(part for part in reversed(target.name.split(".")) if part in names)
+        return part in _INFRASTRUCTURE
 
     def _is_within(self, module: Module, target: Module, names: tuple[str, ...]) -> bool:
         """Whether the package that gives `target` its layer contains `module`, too."""

@@ -76,7 +76,7 @@ class VerbMismatch(Rule):
 
     ## Leaves alone
     Searches, that is reads by POST with a body, form, dependency or request; names of operations on
-    many things at once; handlers that serve one method that fits.
+    many things at once; handlers that serve several methods (FAR230).
 
     ## Source
     RFC 9110, section 9.3.
@@ -94,7 +94,7 @@ class VerbMismatch(Rule):
         methods = endpoint.methods
         if expected is None or not methods or not methods.isdisjoint(expected):
             return
-        if not _SEVERAL.isdisjoint(words):
+        if not _SEVERAL.isdisjoint(words) or len(methods) > 1:
             return
         if words[0] in _READS and "POST" in methods and self._has_body(endpoint, context):
             return
