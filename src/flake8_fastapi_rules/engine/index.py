@@ -612,3 +612,14 @@ _BINDERS: tuple[type[ast.AST], ...] = (
 def names_bound_in(target: ast.expr) -> Iterable[str]:
     """The names that an assignment target binds."""
     return (name.id for name, _ in _names(target))
+
+
+def argument(call: ast.Call, keyword: str, position: int | None = None) -> ast.expr | None:
+    """The argument given as `keyword` or at `position`; `None` when it is not there."""
+    for each in call.keywords:
+        if each.arg == keyword:
+            return each.value
+    if position is not None and position < len(call.args):
+        if not any(isinstance(each, ast.Starred) for each in call.args[: position + 1]):
+            return call.args[position]
+    return None

@@ -133,17 +133,6 @@ def number(model: Model, module: Module, node: ast.AST | None) -> float | None:
     return None
 
 
-def argument(call: ast.Call, keyword: str, position: int | None = None) -> ast.expr | None:
-    """The argument given as `keyword` or at `position`; `None` when it is not there."""
-    for each in call.keywords:
-        if each.arg == keyword:
-            return each.value
-    if position is not None and position < len(call.args):
-        if not any(isinstance(each, ast.Starred) for each in call.args[: position + 1]):
-            return call.args[position]
-    return None
-
-
 def has_open_arguments(call: ast.Call) -> bool:
     """Whether a call has `*args` or `**kwargs`."""
     return any(isinstance(each, ast.Starred) for each in call.args) or any(

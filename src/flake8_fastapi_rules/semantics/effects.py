@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.semantics.calls import CallGraph, CallSite, is_abstract, key_of
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role, Route
 from flake8_fastapi_rules.semantics.libraries import (
@@ -286,7 +286,7 @@ class Effects:
     def _opens(self, site: CallSite) -> bool:
         """Whether an object is made that opens a file, or connects, at once."""
         name = _OPENING[site.callee.name] if isinstance(site.callee, External) else ""
-        given = _argument(site.node, name, 0)
+        given = argument(site.node, name, 0)
         if given is None:
             return False
         if name == "host":
@@ -299,7 +299,7 @@ class Effects:
 
     def _is_instant(self, site: CallSite) -> bool:
         """Whether a sleep is over before anybody could notice."""
-        value = self._resolver.resolve(site.module, _argument(site.node, "seconds", 0))
+        value = self._resolver.resolve(site.module, argument(site.node, "seconds", 0))
         return (
             isinstance(value, Constant)
             and isinstance(value.value, int | float)
@@ -762,7 +762,7 @@ class Effects:
         if isinstance(exception, External):
             if not self._resolver.is_subclass(exception, *_HTTP_EXCEPTIONS) or call is None:
                 return None
-            return self._model.status(module, _argument(call, "status_code", 0))
+            return self._model.status(module, argument(call, "status_code", 0))
         init = self._resolver.class_attribute(exception, "__init__", instance=True)
         if isinstance(init, Function):
             return self._status_of_init(exception, init, module, call)
@@ -770,7 +770,7 @@ class Effects:
         if own is not None:
             return own
         if call is not None and self._resolver.is_subclass(exception, *_HTTP_EXCEPTIONS):
-            return self._model.status(module, _argument(call, "status_code", 0))
+            return self._model.status(module, argument(call, "status_code", 0))
         return None
 
     def _class_status(self, cls: Class) -> int | None:
@@ -795,7 +795,7 @@ class Effects:
             match node:
                 case ast.Call(func=ast.Attribute(attr="__init__", value=receiver)):
                     is_super = isinstance(receiver, ast.Call)
-                    given = _argument(node, "status_code", 0 if is_super else 1) or given
+                    given = argument(node, "status_code", 0 if is_super else 1) or given
                 case ast.Assign(targets=[ast.Attribute(attr="status_code")], value=value):
                     given = value
         if given is None:
@@ -814,23 +814,23 @@ class Effects:
     ) -> int | None:
         arguments = init.node.args
         positional = [*arguments.posonlyargs, *arguments.args][1:]
-        names = [argument.arg for argument in positional]
+        names = [each.arg for each in positional]
         position = names.index(name) if name in names else None
         if call is not None:
             if any(keyword.arg is None for keyword in call.keywords):
                 return None
-            passed = _argument(call, name, position)
+            passed = argument(call, name, position)
             if passed is not None:
                 return self._model.status(module, passed)
-        for argument, default in zip(
+        for each, default in zip(
             reversed(positional), reversed(arguments.defaults), strict=False
         ):
-            if argument.arg == name:
+            if each.arg == name:
                 return self._model.status(init.module, default)
-        for argument, keyword_default in zip(
+        for each, keyword_default in zip(
             arguments.kwonlyargs, arguments.kw_defaults, strict=True
         ):
-            if argument.arg == name and keyword_default is not None:
+            if each.arg == name and keyword_default is not None:
                 return self._model.status(init.module, keyword_default)
         return None
 
@@ -902,16 +902,6 @@ def _raises_again(module: Module, handler: ast.ExceptHandler) -> bool:
             ):
                 return True
     return False
-
-
-def _argument(call: ast.Call, name: str, position: int | None) -> ast.expr | None:
-    for keyword in call.keywords:
-        if keyword.arg == name:
-            return keyword.value
-    if position is not None and position < len(call.args):
-        argument = call.args[position]
-        return None if isinstance(argument, ast.Starred) else argument
-    return None
 
 
 def display_name(function: Function) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, TypeAlias
 
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
@@ -184,13 +185,7 @@ class Marker:
         """The argument `name` (in `call_module`), or the positional one at `position`."""
         if self.call is None:
             return None
-        for keyword in self.call.keywords:
-            if keyword.arg == name:
-                return keyword.value
-        if position is not None and position < len(self.call.args):
-            argument = self.call.args[position]
-            return None if isinstance(argument, ast.Starred) else argument
-        return None
+        return argument(self.call, name, position)
 
 
 @dataclass(frozen=True, eq=False)

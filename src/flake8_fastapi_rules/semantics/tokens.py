@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.semantics.credentials import argument
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.semantics.libraries import SIGNING_KEYS, TOKEN_CALLS, TokenCall, spellings
 from flake8_fastapi_rules.semantics.values import Expression, External, qualified_name
 

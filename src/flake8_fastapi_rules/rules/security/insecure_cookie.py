@@ -6,9 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import (
-    argument,
     has_open_arguments,
     is_token_name,
     last_name,

@@ -6,9 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.credentials import argument, number, snake
+from flake8_fastapi_rules.semantics.credentials import number, snake
 from flake8_fastapi_rules.semantics.tokens import token_use
 from flake8_fastapi_rules.semantics.values import External
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.credentials import argument, has_open_arguments
+from flake8_fastapi_rules.semantics.credentials import has_open_arguments
 from flake8_fastapi_rules.semantics.values import Constant, Instance
 
 _TRUSTED = "starlette.middleware.trustedhost.TrustedHostMiddleware"

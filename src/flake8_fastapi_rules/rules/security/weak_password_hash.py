@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.credentials import argument, is_password_name, last_name
+from flake8_fastapi_rules.semantics.credentials import is_password_name, last_name
 from flake8_fastapi_rules.semantics.libraries import (
     PASSWORD_HASHES,
     WEAK_HASHES,

@@ -6,8 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.credentials import argument
 from flake8_fastapi_rules.semantics.facts import App
 from flake8_fastapi_rules.semantics.paths import format_of
 from flake8_fastapi_rules.semantics.values import External

@@ -1,0 +1,151 @@
+"""The text of an exception on its way to somewhere else."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.values import Expression, External, Instance, Value
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+
+#: Attributes of exceptions that hold their text, or the SQL behind it.
+_TEXTS = frozenset({"args", "orig", "statement", "message", "msg", "pgerror", "strerror"})
+#: Methods that leave the text in what they give.
+_KEEPING = frozenset({"join", "splitlines"})
+_STRINGIFIERS = frozenset({"str", "repr", "format", "ascii"})
+#: Text for developers only is text that clients do not get.
+_GUARD = re.compile(r"debug|dev|local|environment|verbose|is_prod|production", re.IGNORECASE)
+_TRACEBACKS = frozenset(
+    {"traceback.format_exc", "traceback.format_exception", "traceback.format_tb"}
+)
+
+
+class ExceptionText:
+    """Finds what an exception says, and tracebacks, in expressions.
+
+    Parameters:
+        model: answers what names are.
+        module: the module of the expressions.
+        name: the variable that holds the exception; `None` to find tracebacks only.
+    """
+
+    def __init__(self, model: Model, module: Module, name: str | None) -> None:
+        self._model = model
+        self._module = module
+        self._name = name
+
+    def sent_in(self, node: ast.expr, depth: int = 0) -> ast.expr | None:
+        """The part of an expression that holds the exception's text."""
+        match node:
+            case ast.JoinedStr(values=values):
+                for part in values:
+                    if isinstance(part, ast.FormattedValue):
+                        if _is_name(part.value, self._name):
+                            return node
+                        if self.sent_in(part.value, depth) is not None:
+                            return node
+                return None
+            case ast.Call(func=ast.Name(id=name), args=[argument, *_]) if name in _STRINGIFIERS:
+                return node if _is_text_of(argument, self._name) else None
+            case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant()), args=arguments):
+                return node if any(_is_text_of(a, self._name) for a in arguments) else None
+            case ast.Call():
+                if self.is_traceback(node):
+                    return node
+                inner = [*node.args, *(keyword.value for keyword in node.keywords)]
+                if isinstance(node.func, ast.Attribute) and node.func.attr in _KEEPING:
+                    inner.append(node.func.value)
+                    return self._first(inner, depth)
+                value = self._model.resolve(self._module, node.func)
+                is_model = self._model.is_subclass(value, "pydantic.BaseModel")
+                is_dict = value == External("builtins.dict")
+                return self._first(inner, depth) if is_model or is_dict else None
+            case ast.BinOp(op=ast.Mod(), right=right):
+                parts = right.elts if isinstance(right, ast.Tuple) else [right]
+                if any(_is_text_of(part, self._name) for part in parts):
+                    return node
+                return self._first(parts, depth)
+            case ast.BinOp(left=left, right=right):
+                return self._first([left, right], depth)
+            case ast.Dict(values=values):
+                return self._first(list(values), depth)
+            case ast.List(elts=values) | ast.Tuple(elts=values):
+                return self._first(values, depth)
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                if self._is_guard(test):
+                    return None
+                return self._first([body, orelse], depth)
+            case ast.BoolOp(values=values):
+                return self._first(values, depth)
+            case ast.Attribute() | ast.Subscript():
+                return node if _is_text_of(node, self._name) else None
+            case ast.Name(id=name) if name != self._name and depth < 2:
+                bound = _bound(self._model.resolve(self._module, node))
+                if bound is None or self.is_for_developers(bound):
+                    return None
+                if self.sent_in(bound, depth + 1):
+                    if self._name is None or self._is_within(bound, node):
+                        return node
+                return None
+            case _:
+                return None
+
+    def _first(self, nodes: list[ast.expr], depth: int) -> ast.expr | None:
+        return next((found for n in nodes if (found := self.sent_in(n, depth))), None)
+
+    def _is_within(self, bound: ast.expr, use: ast.expr) -> bool:
+        """Whether a variable got its value in the same `except` clause, or function, as its use."""
+        return self._clause_of(bound) is self._clause_of(use)
+
+    def _clause_of(self, node: ast.expr) -> ast.AST | None:
+        for parent in self._module.index.ancestors(node):
+            if isinstance(parent, (ast.ExceptHandler, *FUNCTIONS)):
+                return parent
+        return None
+
+    def is_for_developers(self, node: ast.expr) -> bool:
+        """Whether the text is sent under a condition that says it is for developers."""
+        for parent in self._module.index.ancestors(node):
+            if isinstance(parent, FUNCTIONS):
+                return False
+            if isinstance(parent, ast.If) and self._is_guard(parent.test):
+                return True
+        return False
+
+    def _is_guard(self, test: ast.expr) -> bool:
+        return _GUARD.search(self._module.source.segment(test)) is not None
+
+    def is_traceback(self, node: ast.expr) -> bool:
+        """Whether an expression is a call that gives a traceback."""
+        if not isinstance(node, ast.Call):
+            return False
+        callee = self._model.resolve(self._module, node.func)
+        return isinstance(callee, External) and callee.name in _TRACEBACKS
+
+
+def _is_name(node: ast.expr, name: str | None) -> bool:
+    return name is not None and isinstance(node, ast.Name) and node.id == name
+
+
+def _is_text_of(node: ast.expr, exception: str | None) -> bool:
+    """Whether an expression is the exception, its text, or a part of it."""
+    if _is_name(node, exception):
+        return True
+    if isinstance(node, ast.Attribute):
+        return node.attr in _TEXTS and _is_text_of(node.value, exception)
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.value, ast.Attribute) and _is_text_of(node.value, exception)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in _STRINGIFIERS and any(_is_text_of(a, exception) for a in node.args)
+    return False
+
+
+def _bound(value: Value) -> ast.expr | None:
+    if isinstance(value, Expression):
+        return value.node
+    return value.call if isinstance(value, Instance) else None
