@@ -59,6 +59,8 @@ _SQL_WRITE = re.compile(
     r"|MERGE\s+INTO|TRUNCATE\b|DROP\s+(?:TABLE|INDEX|SCHEMA|DATABASE)|ALTER\s+TABLE)\b",
     re.IGNORECASE,
 )
+#: What is put into a set so that it is not collected while it runs.
+_TASKS = ("asyncio.Task", "asyncio.Future")
 _MUTABLE = name_set(
     """
     builtins.list builtins.dict builtins.set collections.defaultdict collections.OrderedDict
@@ -429,6 +431,11 @@ class Writes:
     def _mutation(self, function: Function, node: ast.Call, func: ast.Attribute) -> Found | None:
         if not self._is_shared(function, func.value):
             return None
+        if func.attr == "add" and any(
+            self._resolver.is_instance(self._resolver.resolve(function.module, given), *_TASKS)
+            for given in node.args
+        ):
+            return None  # a reference that keeps a task alive until it is done
         value = self._resolver.resolve(function.module, func.value)
         if self._is_container(value) or _state_of(func.value):
             return node, _spoken(func), True

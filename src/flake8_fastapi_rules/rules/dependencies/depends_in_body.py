@@ -108,7 +108,7 @@ class DependsInBody(Rule):
                         "default",
                         related=[context.related(call.module, call.node, "the call")],
                         name=parameter.name,
-                        function=node.name,
+                        function=context.module.index.qualname(node).removesuffix(".__init__"),
                         marker=marker.name,
                     )
                     break

@@ -16,7 +16,7 @@ from flake8_fastapi_rules.fixes.signature import remove_parameter, signature_gro
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint, Parameter, ParameterKind, Route
-from flake8_fastapi_rules.semantics.values import Function
+from flake8_fastapi_rules.semantics.values import Function, qualified_name
 
 
 class UnusedDependencyValue(Rule):
@@ -93,10 +93,10 @@ class UnusedDependencyValue(Rule):
         """Report parameters with a dependency that are not read."""
         node, model = endpoint.node, context.model
         own = [r for r in endpoint.routes if r.style == "decorator"]
-        if endpoint.view_class is not None or len(node.decorator_list) > len(own):
+        if len(node.decorator_list) > len(own):
             return
-        if context.module.index.class_of(node) is not None:
-            return
+        if not own and context.module.index.class_of(node) is not None:
+            return  # a method may share its signature with others
         function = Function(context.module, node)
         for parameter in model.parameters(function):
             if (
@@ -108,7 +108,7 @@ class UnusedDependencyValue(Rule):
                 yield self.report(
                     parameter.node,
                     fix=partial(_move, context, function, parameter, own),
-                    marker=_written(parameter, context) or f"{parameter.marker.name}(...)",
+                    marker=_written(parameter, context) or _named(parameter, context),
                     function=node.name,
                     name=parameter.name,
                 )
@@ -122,6 +122,14 @@ def _written(parameter: Parameter, context: Context) -> str | None:
     if not marker.is_direct or not (call.args or call.keywords):
         return None
     return context.source.segment(call)
+
+
+def _named(parameter: Parameter, context: Context) -> str:
+    """The marker with what it calls, where an alias or `Depends()` leaves that unsaid."""
+    assert parameter.marker is not None
+    dependency = context.model.dependency_of(parameter)
+    name = qualified_name(dependency.target) if dependency is not None else None
+    return f"{parameter.marker.name}({name.rpartition('.')[2] if name else '...'})"
 
 
 def _move(context: Context, function: Function, parameter: Parameter, routes: list[Route]) -> Fix:
