@@ -8,6 +8,7 @@ from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Edit, Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import (
+    Edits,
     add_argument,
     append_element,
     fix_of,
@@ -91,6 +92,9 @@ class RepeatedRouteDependency(Rule):
 
     code = "FAR319"
     message = "Put `{dependency}` into the `dependencies` of the router: all {count} routes have it"
+    variants = {
+        "already": "`{dependency}` is on the router already; drop it from its {count} routes",
+    }
     profiles = ("opt-in",)
     fix = "unsafe"
     hints = ("dependencies",)
@@ -114,7 +118,17 @@ class RepeatedRouteDependency(Rule):
                 shown = context.shown(dependency.node)
                 found = [other[key] for other in (first, *others)]
                 fix = partial(_move, context, router, routes, found)
-                yield self.report(router.node, fix=fix, dependency=shown, count=len(routes))
+                variant = "already" if _has_it(router, first[key]) else None
+                yield self.report(
+                    router.node, variant, fix=fix, dependency=shown, count=len(routes)
+                )
+
+
+def _has_it(router: Router, dependency: Dependency) -> bool:
+    """Whether a router has a dependency already that its routes have."""
+    listed = router.arguments.get("dependencies")
+    wanted = ast.dump(dependency.node)
+    return isinstance(listed, ast.List) and any(ast.dump(each) == wanted for each in listed.elts)
 
 
 def _listed(route: Route, context: Context) -> dict[str, Dependency] | None:
@@ -140,7 +154,9 @@ def _move(context: Context, router: Router, routes: list[Route], found: list[Dep
         ):
             raise Unfixable("the dependency is defined behind the router")
     listed = router.arguments.get("dependencies")
-    if listed is None:
+    if _has_it(router, found[0]):
+        added: Edits = ()
+    elif listed is None:
         added = add_argument(text, router.node, f"dependencies=[{code}]")
     elif isinstance(listed, ast.List):
         added = append_element(text, listed, code)
