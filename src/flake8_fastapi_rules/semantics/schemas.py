@@ -181,6 +181,14 @@ def schema_uses(model: Model, module: Module) -> SchemaUses:
     return _schema_uses(model, module)
 
 
+def is_part_of_settings(model: Model, module: Module, node: ast.ClassDef) -> bool:
+    """Whether a model is the type of a field of settings that its own module defines."""
+    settings = [each.cls for each in model.models(module) if each.kind == "settings"]
+    return bool(settings) and any(
+        node in set(_with_bases(model, [part])) for part in nested_models(model, settings)
+    )
+
+
 def nested_models(model: Model, classes: list[Class]) -> Iterator[Class]:
     """The models that the fields of models name, at any depth, without these models themselves."""
     seen = set(classes)
@@ -281,6 +289,42 @@ def dumped_model(model: Model, module: Module, call: ast.Call) -> Instance | Non
     if isinstance(value, Instance) and model.is_instance(value, "pydantic.BaseModel"):
         return value
     return None
+
+
+def dumped_fields(
+    model: Model, module: Module, node: ast.expr | None
+) -> tuple[Instance, tuple[SchemaField, ...]] | None:
+    """What a dump of a model (`body.model_dump()`, or a name bound to one) contains.
+
+    Returns:
+        The model's object and the fields that the call does not leave out; `None` when it is no
+        dump, or when they cannot be told.
+    """
+    if isinstance(node, ast.Name):
+        found = module.index.lookup(node.id, node)
+        values = [binding.value for binding in found[1]] if found else []
+        node = values[0] if len(values) == 1 else None
+    if not isinstance(node, ast.Call):
+        return None
+    dumped = dumped_model(model, module, node)
+    if dumped is None or not isinstance(dumped.of, Class):
+        return None
+    if isinstance(node.func, ast.Attribute) and node.func.attr not in {"dict", "model_dump"}:
+        return None
+    arguments = {k.arg: k.value for k in node.keywords}
+    if "include" in arguments or None in arguments:
+        return None
+    excluded: set[object] = set()
+    if "exclude" in arguments:
+        elements = model.elements(module, arguments["exclude"])
+        if elements is None:
+            return None
+        for home, element in elements:
+            value = model.resolve(home, element)
+            if isinstance(value, Constant):
+                excluded.add(value.value)
+    fields = (each for each in schema_fields(model, dumped.of) if each.name not in excluded)
+    return dumped, tuple(fields)
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import ParameterKind, PydanticModel
+from flake8_fastapi_rules.semantics.model import Model
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.schemas import (
     SchemaUse,
     body_parameters,
@@ -14,8 +16,14 @@ from flake8_fastapi_rules.semantics.schemas import (
     schema_fields,
     schema_uses,
 )
+from flake8_fastapi_rules.semantics.values import Expression
 
 _EXAMPLES = frozenset({"examples", "example", "openapi_examples"})
+_EXTRAS = frozenset({"json_schema_extra", "schema_extra"})
+#: What a schema may say besides that shows no value.
+_OTHER_EXTRAS = frozenset(
+    {"title", "description", "additionalProperties", "externalDocs", "deprecated", "$id", "$schema"}
+)
 
 
 class MissingModelExample(Rule):
@@ -79,7 +87,9 @@ class MissingModelExample(Rule):
         if not bodies:
             return
         config = config_values(context.model, model.cls)
-        if config is None or "json_schema_extra" in config or "schema_extra" in config:
+        if config is None or any(
+            _may_show(context.model, *config[key]) for key in _EXTRAS & config.keys()
+        ):
             return
         fields = list(schema_fields(context.model, model.cls))
         if not fields or any(
@@ -101,3 +111,12 @@ class MissingModelExample(Rule):
             call = parameter.marker.call if parameter.marker is not None else None
             return isinstance(call, ast.Call) and any(k.arg in _EXAMPLES for k in call.keywords)
         return False
+
+
+def _may_show(model: Model, module: Module, node: ast.expr) -> bool:
+    """Whether what is added to a schema may contain an example: only a display tells."""
+    value = model.resolve(module, node)
+    if not isinstance(value, Expression) or not isinstance(value.node, ast.Dict):
+        return True
+    keys = [model.text(value.module, key) for key in value.node.keys]
+    return None in keys or not _OTHER_EXTRAS.issuperset(keys)

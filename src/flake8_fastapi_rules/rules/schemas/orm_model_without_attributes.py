@@ -10,8 +10,9 @@ from flake8_fastapi_rules.engine.findings import Fix
 from flake8_fastapi_rules.fixes.edit import add_argument, fix_of
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.schemas import config_values
-from flake8_fastapi_rules.semantics.values import Class, External, Instance, Value
+from flake8_fastapi_rules.semantics.values import Class, Constant, External, Instance, Value
 
 _ORM = (
     "sqlalchemy.orm.DeclarativeBase",
@@ -20,7 +21,7 @@ _ORM = (
     "tortoise.Model",
     "peewee.Model",
 )
-_KEYS = ("from_attributes", "orm_mode")
+_KEYS = frozenset({"from_attributes", "orm_mode"})
 
 
 class OrmModelWithoutAttributes(Rule):
@@ -115,13 +116,18 @@ class OrmModelWithoutAttributes(Rule):
         if not self._is_plain_schema(schema, context):
             return
         config = config_values(context.model, schema)
-        if config is None or any(key in config for key in _KEYS):
+        if config is None or any(
+            self._may_be_on(*config[key], context) for key in _KEYS & config.keys()
+        ):
             return
         assert isinstance(row, Instance)
         assert isinstance(row.of, Class)
         yield self.report(
             node, name=schema.node.name, row=row.of.node.name, fix=partial(self._fix, node, context)
         )
+
+    def _may_be_on(self, module: Module, node: ast.expr, context: Context) -> bool:
+        return context.model.resolve(module, node) != Constant(False)
 
     def _is_row(self, value: Value, context: Context) -> bool:
         return (

@@ -6,13 +6,15 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import add_argument, fix_of, set_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.facts import Endpoint
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.schemas import body_parameters, schema_fields
-from flake8_fastapi_rules.semantics.values import Class, External, Instance
+from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
 _DUMPS = frozenset({"model_dump", "model_dump_json", "dict", "json"})
 _ENCODER = "fastapi.encoders.jsonable_encoder"
@@ -27,7 +29,8 @@ class PatchOverwritesUnset(Rule):
 
     ## What it does
     Reports `model_dump()`, `dict()` and `jsonable_encoder(...)` of the body model in a PATCH
-    operation without `exclude_unset=True`, where the model has fields that may be left out.
+    operation without `exclude_unset=True`, where the model has fields that may be left out; also
+    a call of the project's function that does so with the body it is given.
 
     ## Why it matters
     The dump contains the defaults of all fields that the client did not send. Written back, they
@@ -101,17 +104,54 @@ class PatchOverwritesUnset(Rule):
         }
         if not bodies:
             return
-        for node in context.module.index.own_nodes(endpoint.node):
-            if not isinstance(node, ast.Call) or not self._is_dump(node, bodies, context):
+        function = Function(endpoint.module, endpoint.node, endpoint.view_class)
+        for node in self._dumps(function, bodies, context):
+            shown = context.shown(node.func)
+            yield self.report(node, call=f"{shown}()", fix=partial(self._fix, node, context))
+        yield from self._passed_on(function, bodies, context)
+
+    def _dumps(self, function: Function, bodies: set[str], context: Context) -> Iterator[ast.Call]:
+        """The calls in a function that dump a body with what was not sent."""
+        module = function.module
+        if isinstance(function.node, ast.Lambda):
+            return
+        for node in module.index.own_nodes(function.node):
+            if not isinstance(node, ast.Call) or not self._is_dump(node, bodies, module, context):
                 continue
             if any(keyword.arg is None for keyword in node.keywords):
                 continue
             if any(self._is_filtered(keyword) for keyword in node.keywords):
                 continue
-            if self._is_harmless(node, context):
+            if not self._is_harmless(node, module):
+                yield node
+
+    def _passed_on(
+        self, function: Function, bodies: set[str], context: Context
+    ) -> Iterator[Report]:
+        """Report calls that hand a body to a function of the project that dumps it."""
+        for site in context.model.effects.calls(function):
+            target = site.target
+            if target is None or "exclude_" in target.module.source.segment(target.node):
+                continue  # it tells partial updates from whole ones
+            called = site.callee if isinstance(site.callee, Function) else target
+            given = [*site.node.args, *(keyword.value for keyword in site.node.keywords)]
+            names = {
+                filled.arg
+                for each in given
+                if isinstance(each, ast.Name) and each.id in bodies
+                if (filled := argument_filled(called, site.node, each)) is not None
+            }
+            dump = next(self._dumps(target, names, context), None) if names else None
+            if dump is None:
                 continue
-            shown = context.shown(node.func)
-            yield self.report(node, call=f"{shown}()", fix=partial(self._fix, node, context))
+            shown = target.module.source.segment(dump.func)
+            place = context.related(target.module, dump, "the body is dumped here")
+            yield self.report(
+                site.node,
+                related=[place],
+                call=f"{shown}()",
+                fix=Unfixable("the body is dumped in another function"),
+            )
 
     def _is_partial(self, value: object, context: Context) -> bool:
         """Whether a body is a model with fields that may be left out."""
@@ -121,22 +161,21 @@ class PatchOverwritesUnset(Rule):
             return False
         return any(each.has_default for each in schema_fields(context.model, value.of))
 
-    def _is_dump(self, node: ast.Call, bodies: set[str], context: Context) -> bool:
+    def _is_dump(self, node: ast.Call, bodies: set[str], module: Module, context: Context) -> bool:
         func = node.func
         if isinstance(func, ast.Attribute) and func.attr in _DUMPS:
             return isinstance(func.value, ast.Name) and func.value.id in bodies
         if len(node.args) == 1 and isinstance(node.args[0], ast.Name) and node.args[0].id in bodies:
-            return context.resolve(func) == External(_ENCODER)
+            return context.model.resolve(module, func) == External(_ENCODER)
         return False
 
     def _is_filtered(self, keyword: ast.keyword) -> bool:
         is_off = isinstance(keyword.value, ast.Constant) and not keyword.value.value
         return keyword.arg == "include" or (keyword.arg in _FILTERS and not is_off)
 
-    def _is_harmless(self, node: ast.Call, context: Context) -> bool:
+    def _is_harmless(self, node: ast.Call, module: Module) -> bool:
         """Whether a dump is only looked at, or what was not sent is left out afterwards."""
-        index = context.module.index
-        for parent in index.ancestors(node):
+        for parent in module.index.ancestors(node):
             match parent:
                 case ast.Raise() | ast.ExceptHandler():
                     return True
@@ -149,13 +188,13 @@ class PatchOverwritesUnset(Rule):
                 case ast.FormattedValue():
                     return True
                 case ast.Assign(targets=[ast.Name(id=name)]) if parent.value is node:
-                    return self._is_filtered_later(name, node, context)
+                    return self._is_filtered_later(name, node, module)
                 case ast.stmt():
                     return isinstance(parent, ast.Assert | ast.If)
         return False
 
-    def _is_filtered_later(self, name: str, node: ast.Call, context: Context) -> bool:
-        function = context.module.index.function_of(node)
+    def _is_filtered_later(self, name: str, node: ast.Call, module: Module) -> bool:
+        function = module.index.function_of(node)
         for each in ast.walk(function) if function is not None else ():
             source: ast.expr | None = None
             is_loop = isinstance(each, ast.For) and any(isinstance(s, ast.If) for s in each.body)

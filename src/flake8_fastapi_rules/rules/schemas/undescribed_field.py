@@ -10,6 +10,7 @@ from flake8_fastapi_rules.semantics.facts import PydanticModel
 from flake8_fastapi_rules.semantics.schemas import (
     SchemaField,
     config_values,
+    is_part_of_settings,
     is_true,
     own_fields,
     schema_classes,
@@ -65,8 +66,10 @@ class UndescribedField(Rule):
         """Report fields without a description."""
         if model.kind in ("table", "root"):
             return
-        if model.kind != "settings" and model.node not in schema_classes(
-            context.model, context.module
+        if (
+            model.kind != "settings"
+            and model.node not in schema_classes(context.model, context.module)
+            and not is_part_of_settings(context.model, context.module, model.node)
         ):
             return
         config = config_values(context.model, model.cls)
