@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind, Role
@@ -53,6 +54,9 @@ _EMPTY_TESTS = frozenset(
     {"exists", "is_file", "is_dir", "isfile", "isdir", "lexists", "len", "bool", "get", "stat"}
 )
 _TEXT = ("builtins.str", "builtins.bytes")
+_OF_REQUESTS = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
+#: How many calls of functions of the project a text is followed through.
+_CALLS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +88,132 @@ class Tainted:
     is_formatted: bool
 
 
+#: The expressions of a call that must not come from a client, for a module and a call in it.
+Sinks: TypeAlias = "Callable[[Module, ast.Call], Iterator[ast.expr]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A sink in a function of the project that a text from a client is handed to.
+
+    Parameters:
+        found: the text, as it is written where it is handed on.
+        module, call: the sink.
+    """
+
+    found: Tainted
+    module: Module
+    call: ast.Call
+
+
 class Taint:
     """What clients can write inside of one function.
 
     Parameters:
         module, function: the function.
+        given: for a function that is called, what its parameters are given.
+        above: the functions on the way to it.
     """
 
-    def __init__(self, model: Model, module: Module, function: FunctionNode) -> None:
+    def __init__(
+        self,
+        model: Model,
+        module: Module,
+        function: FunctionNode,
+        given: Mapping[str, Tainted] | None = None,
+        above: tuple[FunctionNode, ...] = (),
+    ) -> None:
+        self.module = module
+        self.function = function
         self._model = model
         self._module = module
         self._function = function
-        self._sources = _sources(model, module, function)
+        self._given = MappingProxyType(dict(given or {}))
+        self._above = (*above, function)
+        self._sources = (
+            _sources(model, module, function) if given is None else _named(function, self._given)
+        )
 
     def of(self, node: ast.expr | None) -> Tainted | None:
         """The text from a client in an expression that nothing has checked; else `None`."""
-        if node is None:
-            return None
-        found = self._of(node, 0)
-        if found is None or self._is_checked(found.name, node):
+        found = self._here(node)
+        return None if found is None else self._as_given(found)
+
+    def _here(self, node: ast.expr | None) -> Tainted | None:
+        """The same by the names that it has in the function itself."""
+        found = None if node is None else self._of(node, 0)
+        if node is None or found is None or self._is_checked(found.name, node):
             return None
         return found
+
+    def _as_given(self, found: Tainted) -> Tainted:
+        """What a parameter stands for, as it is written where the function is called."""
+        name, dot, rest = found.name.partition(".")
+        outer = self._given.get(name)
+        if outer is None:
+            return found
+        is_known = found.before is not None and outer.before is not None
+        return Tainted(
+            f"{outer.name}{dot}{rest}",
+            f"{found.before}{outer.before}" if is_known else None,
+            found.is_formatted or outer.is_formatted,
+        )
+
+    def _handed_on(
+        self, call: ast.Call, tainted: Callable[[ast.expr], Tainted | None]
+    ) -> Taint | None:
+        """What a call hands to a function of the project; `None` when that is nothing unchecked."""
+        callee = self._model.resolve(self._module, call.func)
+        if not isinstance(callee, Function) or not isinstance(callee.node, FUNCTIONS):
+            return None
+        if len(self._above) > _CALLS or callee.node in self._above:
+            return None
+        given: dict[str, Tainted] = {}
+        for name, node in _arguments(callee, call):
+            if found := tainted(node):
+                given[name] = found
+            elif isinstance(node, ast.Name) and self._is_model(node):
+                given[name] = self._as_given(Tainted(node.id, "", False))
+        if not given or not self._model.roles(callee).isdisjoint(_OF_REQUESTS):
+            return None  # those are looked at by themselves
+        return Taint(self._model, callee.module, callee.node, given, self._above)
+
+    def reached(
+        self,
+        call: ast.Call,
+        sinks: Sinks,
+        accepts: Callable[[Tainted], bool] = lambda found: True,
+    ) -> Reached | None:
+        """The first sink in a function of the project that a call hands a text to.
+
+        Parameters:
+            call: a call in the function.
+            sinks: the expressions of a call to look at.
+            accepts: whether such a text, there, is to be told of.
+        """
+        inner = self._handed_on(call, self.of)
+        if inner is None:
+            return None
+        for node in inner.module.index.own_nodes(inner.function):
+            if not isinstance(node, ast.Call):
+                continue
+            for sink in sinks(inner.module, node):
+                found = inner.of(sink)
+                if found is not None and accepts(found):
+                    return Reached(found, inner.module, node)
+            if deeper := inner.reached(node, sinks, accepts):
+                return deeper
+        return None
+
+    def _is_model(self, node: ast.Name) -> bool:
+        """Whether a name is a body that a client sends, as a model."""
+        value = self._model.resolve(self._module, node)
+        return (
+            self._is_source(node)
+            and isinstance(value, Instance)
+            and isinstance(value.of, Class)
+            and self._model.is_subclass(value.of, "pydantic.BaseModel")
+        )
 
     def _of(self, node: ast.expr, depth: int) -> Tainted | None:
         if depth > 12:
@@ -128,6 +237,12 @@ class Taint:
                 return found
             case ast.Call(func=ast.Attribute(attr="get", value=inner), args=[_, default]):
                 return self._of(default, depth + 1) if self._source(inner) is None else None
+            case ast.Call() if (called := self._handed_on(node, self._here)) is not None:
+                for statement in called.module.index.own_nodes(called.function):
+                    if isinstance(statement, ast.Return):
+                        if found := called.of(statement.value):
+                            return found
+                return None
         for piece in self._pieces(node):
             found = self._of(piece.node, depth + 1)
             if found is not None:
@@ -209,6 +324,8 @@ class Taint:
                 if not any(b.node in self._sources for b in found[1]):
                     return None
                 value = self._model.resolve(self._module, node)
+                if name in self._given and not self._is_model(node):
+                    return name if self._is_text(value) else None
                 is_known = isinstance(value, Instance) or bool(value)
                 if is_known and not self._model.is_instance(value, *_TEXT):
                     return None
@@ -269,11 +386,31 @@ class Taint:
         return False
 
 
+def _arguments(callee: Function, call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    """What a call gives to the parameters of a function of the project, by their names."""
+    arguments = callee.node.args
+    positional = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
+    for name, node in zip(positional[callee.bound :], call.args, strict=False):
+        if isinstance(node, ast.Starred):
+            break
+        yield name, node
+    names = {*positional, *(each.arg for each in arguments.kwonlyargs)}
+    for keyword in call.keywords:
+        if keyword.arg in names:
+            yield keyword.arg, keyword.value
+
+
+def _named(function: FunctionNode, names: Mapping[str, object]) -> frozenset[ast.AST]:
+    arguments = function.args
+    every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    return frozenset(each for each in every if each.arg in names)
+
+
 def _sources(model: Model, module: Module, function: FunctionNode) -> frozenset[ast.AST]:
     """The parameters of a function that a client fills."""
     value = Function(module, function)
     roles = model.roles(value)
-    if roles.isdisjoint({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY}):
+    if roles.isdisjoint(_OF_REQUESTS):
         return frozenset()
     names: frozenset[str] = frozenset()
     for endpoint in model.facts(module, Endpoint):

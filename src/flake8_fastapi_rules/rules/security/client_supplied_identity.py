@@ -69,8 +69,9 @@ class ClientSuppliedIdentity(Rule):
     ```
 
     ## Leaves alone
-    Reads, operations without a security dependency, path parameters, and paths or names that speak
-    of administration, members, roles or sharing: there the id is somebody else's.
+    Operations without a security dependency, path parameters, filters of reads (what may be left
+    out), and paths or names that speak of administration, members, roles or sharing: there the id
+    is somebody else's.
 
     ## Source
     OWASP API security: broken object level authorization.
@@ -88,8 +89,9 @@ class ClientSuppliedIdentity(Rule):
     def check(self, route: Route, context: Context) -> Iterator[Report]:
         """Report parameters of authenticated writes that are the acting user's id."""
         function = route.function
-        if route.kind is not RouteKind.HTTP or not _WRITES & set(route.methods or ()):
+        if route.kind is not RouteKind.HTTP or not route.methods:
             return
+        writes = bool(_WRITES & set(route.methods))
         resolved = context.model.project(context.module).routes_at(route)
         if function is None or function.module is not context.module or not resolved:
             return
@@ -100,10 +102,10 @@ class ClientSuppliedIdentity(Rule):
             return
         names = frozenset(name for r in resolved for name in names_in(r.path or ""))
         for parameter in context.model.parameters(function, names):
-            if self._is_identity(parameter):
+            if self._is_identity(parameter) and (writes or self._says_who(parameter)):
                 yield self.report(parameter.node, name=parameter.name)
                 return
-        for parameter in body_parameters(context.model, route):
+        for parameter in body_parameters(context.model, route) if writes else ():
             typed = context.model.resolver.annotation(parameter.type_module, parameter.type_node)
             if not isinstance(typed, Instance) or not isinstance(typed.of, Class):
                 continue
@@ -129,6 +131,16 @@ class ClientSuppliedIdentity(Rule):
             and ast.unparse(node) == field
             for node in ast.walk(function.node)
         )
+
+    def _says_who(self, parameter: Parameter) -> bool:
+        """Whether a parameter of a read is no filter: it cannot be left out, or is a header."""
+        if parameter.kind is ParameterKind.HEADER or parameter.default is None:
+            return True
+        marker = parameter.marker
+        if marker is None or marker.in_annotated:
+            return False
+        given = marker.argument("default", 0)
+        return given is None or (isinstance(given, ast.Constant) and given.value is ...)
 
     def _is_identity(self, parameter: Parameter) -> bool:
         name = (parameter.alias or parameter.name).lower().replace("-", "_")

@@ -56,17 +56,20 @@ class ExposedSchema(Rule):
     """
 
     code = "FAR723"
-    message = "The docs are off but `/openapi.json` is not; pass `openapi_url=None` as well"
+    message = "The docs are off but `{url}` is not; pass `openapi_url=None` as well"
     profiles = ("strict",)
     hints = ("docs_url",)
 
     @on(App)
     def check(self, app: App, context: Context) -> Iterator[Report]:
         """Report the app's call."""
-        if app.has_unknown_arguments or "openapi_url" in app.arguments:
+        if app.has_unknown_arguments:
+            return
+        url = context.model.text(app.module, app.arguments.get("openapi_url"))
+        if "openapi_url" in app.arguments and not url:
             return
         pages = [context.resolve(app.arguments.get(name)) for name in ("docs_url", "redoc_url")]
         if any(page != Constant(None) for page in pages):
             return
         if not any(page in context.source.text for page in _OWN_PAGES):
-            yield self.report(app.node)
+            yield self.report(app.node, url=url or "/openapi.json")

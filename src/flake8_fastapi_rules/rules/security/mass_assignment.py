@@ -9,21 +9,25 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import is_stored_class
-from flake8_fastapi_rules.semantics.schemas import dumped_model, schema_fields
-from flake8_fastapi_rules.semantics.values import Class, Constant
+from flake8_fastapi_rules.semantics.schemas import dumped_fields, schema_fields
+from flake8_fastapi_rules.semantics.values import UNKNOWN, Class, External, Instance, Value
 
 _PRIVILEGED = re.compile(
     r"^(?:is_)?(?:admin|superuser|staff|verified|approved|owner|moderator)$"
     r"|^(?:role|roles|permissions|balance|credits|email_verified|account_type)$"
 )
 
+#: Methods of tables that make an object of a model.
+_MAKERS = frozenset({"model_validate", "from_orm", "parse_obj"})
+
 
 class MassAssignment(Rule):
     """Store the fields that a client may set, one by one.
 
     ## What it does
-    Reports an object of the database that is made from a whole request model,
-    `User(**body.model_dump())`, when the model has fields such as `is_admin`, `role` or `balance`.
+    Reports an object of the database that is made from a whole request model, or updated with one,
+    when the model has fields such as `is_admin`, `role` or `balance`: `User(**body.model_dump())`,
+    `User.model_validate(body)`, `setattr` in a loop over the dump, `update(User).values(...)`.
 
     ## Why it matters
     Whatever is in the model, every client sets: a registration with `"is_admin": true` makes an
@@ -66,46 +70,79 @@ class MassAssignment(Rule):
     message = "Clients set `{name}` of `{table}`; pass the fields they may set one by one"
     profiles = ("opt-in",)
     scope = "project"
-    hints = ("model_dump", "dict(")
+    hints = ("model_dump", "dict(", "model_validate", "from_orm", "parse_obj", "sqlmodel_update")
 
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
-        """Report calls of tables with a whole dumped model, and updates with one."""
+        """Report tables that are made of, or updated with, a whole request model."""
         function = context.module.index.function_of(call)
         if not isinstance(function, FUNCTIONS) or "admin" in function.name.lower():
             return
-        table = context.resolve(call.func)
+        table, given = self._assigned(call, context)
         if not isinstance(table, Class) or not is_stored_class(context.model, table):
             return
-        given = [k.value for k in call.keywords if k.arg is None]
         for node in given:
             name = self._privileged(node, context)
             if name is not None:
                 yield self.report(call, name=name, table=table.node.name)
                 return
 
+    def _assigned(self, call: ast.Call, context: Context) -> tuple[Value, list[ast.expr]]:
+        """The table that a call fills, and what with."""
+        unpacked = [k.value for k in call.keywords if k.arg is None]
+        func = call.func
+        if isinstance(func, ast.Name) and func.id == "setattr" and len(call.args) == 3:
+            owner = context.resolve(call.args[0])
+            items = self._items_around(call, context)
+            return (owner.of if isinstance(owner, Instance) else owner), items
+        if isinstance(func, ast.Attribute):
+            owner = context.resolve(func.value)
+            if func.attr in _MAKERS:
+                return owner, call.args[:1]
+            if func.attr == "sqlmodel_update" and isinstance(owner, Instance):
+                return owner.of, call.args[:1]
+            if func.attr == "update" and isinstance(owner, Instance):
+                row = owner.args[0] if owner.args else UNKNOWN
+                is_query = context.model.is_instance(owner, "sqlalchemy.orm.Query")
+                if is_query and isinstance(row, Instance):
+                    return row.of, call.args[:1]
+            if func.attr == "values":
+                return self._statement_table(func.value, context), [*unpacked, *call.args[:1]]
+        return context.resolve(func), unpacked
+
+    def _items_around(self, call: ast.Call, context: Context) -> list[ast.expr]:
+        """The mapping in `for key, value in mapping.items():` around a `setattr`."""
+        for parent in context.module.index.ancestors(call):
+            match parent:
+                case ast.For(iter=ast.Call(func=ast.Attribute(attr="items", value=mapping))):
+                    return [mapping]
+                case ast.For(iter=mapping):
+                    return [mapping]
+        return []
+
+    def _statement_table(self, node: ast.expr, context: Context) -> Value:
+        """The table of `update(Table).where(...)` and `insert(Table)`."""
+        while isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call):
+                node = node.func.value
+                continue
+            callee = context.resolve(node.func)
+            is_write = isinstance(callee, External) and callee.name.startswith(
+                ("sqlalchemy.", "sqlmodel.")
+            )
+            return context.resolve(node.args[0]) if is_write and node.args else UNKNOWN
+        return UNKNOWN
+
     def _privileged(self, node: ast.expr, context: Context) -> str | None:
-        """The first privileged field in what a model was dumped to."""
-        if not isinstance(node, ast.Call):
-            return None
-        model = dumped_model(context.model, context.module, node)
-        if model is None or not isinstance(model.of, Class):
-            return None
-        if is_stored_class(context.model, model.of):
-            return None
-        arguments = {k.arg: k.value for k in node.keywords}
-        if "include" in arguments:
-            return None
-        excluded: set[object] = set()
-        if "exclude" in arguments:
-            elements = context.model.elements(context.module, arguments["exclude"])
-            if elements is None:
+        """The first privileged field in a model, or in what one was dumped to."""
+        found = dumped_fields(context.model, context.module, node)
+        if found is None:
+            value = context.resolve(node)
+            if not isinstance(value, Instance) or not isinstance(value.of, Class):
                 return None
-            for home, element in elements:
-                value = context.model.resolve(home, element)
-                if isinstance(value, Constant):
-                    excluded.add(value.value)
-        for each in schema_fields(context.model, model.of):
-            if each.name not in excluded and _PRIVILEGED.match(each.name.lower()):
-                return each.name
-        return None
+            if not context.model.is_instance(value, "pydantic.BaseModel"):
+                return None
+            found = value, schema_fields(context.model, value.of)
+        if is_stored_class(context.model, found[0].of):
+            return None
+        return next((f.name for f in found[1] if _PRIVILEGED.match(f.name.lower())), None)

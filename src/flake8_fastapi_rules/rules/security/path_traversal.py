@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.credentials import argument
+from flake8_fastapi_rules.semantics.facts import FrameworkFunction
 from flake8_fastapi_rules.semantics.libraries import FILE_OPENERS, FILE_WRITES
+from flake8_fastapi_rules.semantics.model import Model
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.taint import Taint
 from flake8_fastapi_rules.semantics.values import External
 
+#: Words of which a file that reaches others by name has one.
+_WORDS = ("open", "FileResponse", "write", "shutil", "os.", "unlink", "read_")
 _RESPONSE = "starlette.responses.FileResponse"
 #: Methods of paths that read, write or remove the file.
 _PATH_METHODS = frozenset(
@@ -25,7 +30,8 @@ class PathTraversal(Rule):
 
     ## What it does
     Reports a path that is built from a parameter of an endpoint, or from the file name of an
-    upload, and reaches `FileResponse`, `open` or a write without any check.
+    upload, and reaches `FileResponse`, `open` or a write without any check, also in a function of
+    the project that it is handed to.
 
     ## Why it matters
     `../../etc/passwd` is a name as well, and an absolute path replaces all that stands before it,
@@ -66,15 +72,26 @@ class PathTraversal(Rule):
     code = "FAR714"
     message = "`{name}` chooses the file; use `Path({name}).name` or look the path up"
     profiles = ("recommended",)
-    hints = ("open", "FileResponse", "write", "shutil", "os.", "unlink", "read_")
+
+    @on(FrameworkFunction)
+    def check_calls(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
+        """Report calls that hand an unchecked name to a function that reaches a file by it."""
+        taint = Taint(context.model, context.module, fact.node)
+        sinks = partial(_paths, context.model)
+        for node in context.module.index.own_nodes(fact.node):
+            reached = taint.reached(node, sinks) if isinstance(node, ast.Call) else None
+            if reached is not None:
+                related = [context.related(reached.module, reached.call, "the file")]
+                yield self.report(node, name=reached.found.name, related=related)
 
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report calls that reach a file by an unchecked name."""
+        text = context.source.text
         function = context.module.index.function_of(call)
-        if not isinstance(function, FUNCTIONS):
+        if not isinstance(function, FUNCTIONS) or not any(word in text for word in _WORDS):
             return
-        paths = list(self._paths(call, context))
+        paths = list(_paths(context.model, context.module, call))
         if not paths:
             return
         taint = Taint(context.model, context.module, function)
@@ -84,26 +101,27 @@ class PathTraversal(Rule):
                 yield self.report(call, name=found.name)
                 return
 
-    def _paths(self, call: ast.Call, context: Context) -> Iterator[ast.expr]:
-        """The expressions that say which file a call is about."""
-        callee = context.resolve(call.func)
-        if isinstance(callee, External):
-            names = set(context.model.resolver.names_of(callee))
-            if _RESPONSE in names:
-                path = argument(call, "path", 0)
-                if path is not None:
-                    yield path
-            for name in names & FILE_OPENERS.keys():
-                position = FILE_OPENERS[name][0]
-                if position is not None and len(call.args) > position:
-                    yield call.args[position]
-            if any(name in FILE_WRITES and _takes_paths(name) for name in names):
-                yield from call.args[:2]
-        if isinstance(call.func, ast.Attribute) and call.func.attr in _PATH_METHODS:
-            if context.model.is_instance(context.resolve(call.func.value), *_PATHS) or (
-                isinstance(call.func.value, ast.BinOp) and isinstance(call.func.value.op, ast.Div)
-            ):
-                yield call.func.value
+
+def _paths(model: Model, module: Module, call: ast.Call) -> Iterator[ast.expr]:
+    """The expressions that say which file a call is about."""
+    callee = model.resolve(module, call.func)
+    if isinstance(callee, External):
+        names = set(model.resolver.names_of(callee))
+        if _RESPONSE in names:
+            path = argument(call, "path", 0)
+            if path is not None:
+                yield path
+        for name in names & FILE_OPENERS.keys():
+            position = FILE_OPENERS[name][0]
+            if position is not None and len(call.args) > position:
+                yield call.args[position]
+        if any(name in FILE_WRITES and _takes_paths(name) for name in names):
+            yield from call.args[:2]
+    if isinstance(call.func, ast.Attribute) and call.func.attr in _PATH_METHODS:
+        if model.is_instance(model.resolve(module, call.func.value), *_PATHS) or (
+            isinstance(call.func.value, ast.BinOp) and isinstance(call.func.value.op, ast.Div)
+        ):
+            yield call.func.value
 
 
 def _takes_paths(name: str) -> bool:

@@ -12,7 +12,9 @@ from flake8_fastapi_rules.semantics.credentials import (
     is_password_name,
     is_stored_class,
     last_name,
+    snake,
 )
+from flake8_fastapi_rules.semantics.schemas import dumped_fields
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
@@ -26,6 +28,8 @@ _CONFIRMATION = re.compile(r"confirm|repeat|again|verif|retype|old|new|current|p
 _STORED = re.compile(
     r"^(?:\w+_)?(?:user|account|customer|member|admin|record|row|stored|existing|db)$|^db_\w+$"
 )
+#: Columns of hashes that a plain password does not belong into.
+_HASH = re.compile(r"^(?:hashed_|encrypted_)(?:password|pwd)$|^(?:password|pwd)_?hash(?:ed)?$")
 _FORMS = (
     "fastapi.security.OAuth2PasswordRequestForm",
     "fastapi.security.OAuth2PasswordRequestFormStrict",
@@ -96,17 +100,49 @@ class PlaintextPassword(Rule):
     @on(ast.Call)
     def check_call(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report stored objects that are made with a plain password."""
+        made = context.resolve(call.func)
         for keyword in call.keywords:
-            if is_password_name(keyword.arg) and self._is_plain(keyword.value, context):
-                made = context.resolve(call.func)
-                if self._keeps(made, keyword.arg or "", context):
+            if keyword.arg is None:
+                if self._unpacks_plain(keyword.value, call, made, context):
+                    yield self.report(call, "set")
+            elif _is_column(keyword.arg) and self._is_plain(keyword.value, context):
+                if self._keeps(made, keyword.arg, context):
                     yield self.report(keyword.value, "set")
+
+    def _unpacks_plain(
+        self, node: ast.expr, call: ast.Call, made: object, context: Context
+    ) -> bool:
+        """Whether `Table(**body.model_dump())` stores the password of the body as it is."""
+        found = dumped_fields(context.model, context.module, node)
+        if found is None or not isinstance(made, Class):
+            return False
+        body, fields = found
+        function = context.module.index.function_of(call)
+        if not isinstance(body.of, Class) or not isinstance(function, FUNCTIONS):
+            return False
+        if is_stored_class(context.model, body.of) or "validator" in _text_of(body.of):
+            return False
+        given = {keyword.arg for keyword in call.keywords}
+        columns = {
+            name
+            for base in context.model.resolver.mro(made)
+            if isinstance(base, Class)
+            for name in base.module.index.scopes[base.node].bindings
+        }
+        names = {f.name for f in fields if is_password_name(f.name)} & columns - given
+        set_later = any(
+            isinstance(each, ast.Attribute | ast.Subscript)
+            and isinstance(each.ctx, ast.Store)
+            and _is_column(last_name(each))
+            for each in ast.walk(function)
+        )
+        return not set_later and any(self._keeps(made, name, context) for name in names)
 
     @on(ast.Assign)
     def check_assignment(self, node: ast.Assign, context: Context) -> Iterator[Report]:
         """Report stored objects whose password is set to a plain one."""
         for target in node.targets:
-            if isinstance(target, ast.Attribute) and is_password_name(target.attr):
+            if isinstance(target, ast.Attribute) and _is_column(target.attr):
                 owner = context.resolve(target.value)
                 if (
                     isinstance(owner, Instance)
@@ -122,14 +158,14 @@ class PlaintextPassword(Rule):
             return False
         if isinstance(context.model.resolver.class_attribute(cls, name, instance=False), Function):
             return False
-        text = cls.module.source.segment(cls.node)
+        text = _text_of(cls)
         return not re.search(r"validates|validator|setter|__setattr__|def __init__|def save", text)
 
     def _is_stored(self, node: ast.expr, context: Context) -> bool:
         """Whether an expression is the password of an object that was stored."""
         if not isinstance(node, ast.Attribute | ast.Subscript):
             return False
-        if not is_password_name(last_name(node)):
+        if not _is_column(last_name(node)):
             return False
         owner = context.resolve(node.value)
         if isinstance(owner, Class):
@@ -183,3 +219,12 @@ class PlaintextPassword(Rule):
     def _same_owner(self, first: ast.expr, second: ast.expr) -> bool:
         owners = [ast.unparse(n.value) for n in (first, second) if hasattr(n, "value")]
         return len(owners) == 2 and owners[0] == owners[1]
+
+
+def _is_column(name: str | None) -> bool:
+    """Whether a name is that of what is kept of a password."""
+    return is_password_name(name) or (name is not None and _HASH.match(snake(name)) is not None)
+
+
+def _text_of(cls: Class) -> str:
+    return cls.module.source.segment(cls.node)

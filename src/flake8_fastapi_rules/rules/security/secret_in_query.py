@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.bound import inherited_dependencies
 from flake8_fastapi_rules.semantics.credentials import is_secret_name, snake
-from flake8_fastapi_rules.semantics.facts import Endpoint, Parameter, ParameterKind
-from flake8_fastapi_rules.semantics.values import Function
+from flake8_fastapi_rules.semantics.facts import (
+    DependencyFunction,
+    Endpoint,
+    Parameter,
+    ParameterKind,
+    RouteKind,
+)
+from flake8_fastapi_rules.semantics.schemas import schema_fields
+from flake8_fastapi_rules.semantics.values import Class, Function, Instance
 
 _PLACES = {ParameterKind.QUERY: "query", ParameterKind.PATH: "path"}
 _ONE_TIME = re.compile(
@@ -70,9 +79,43 @@ class SecretInQuery(Rule):
         function = Function(context.module, endpoint.node, endpoint.view_class)
         names = context.model.path_names(endpoint)
         for parameter in context.model.parameters(function, names):
-            if parameter.kind in _PLACES and self._is_secret(parameter, is_one_time, context):
-                where = _PLACES[parameter.kind]
+            if parameter.kind not in _PLACES:
+                continue
+            where = _PLACES[parameter.kind]
+            if self._is_secret(parameter, is_one_time, context):
                 yield self.report(parameter.node, name=parameter.name, where=where)
+            else:
+                yield from self._fields(parameter, context)
+
+    @on(DependencyFunction)
+    def check_dependency(self, fact: DependencyFunction, context: Context) -> Iterator[Report]:
+        """Report parameters of dependencies of operations; WebSockets have no better place."""
+        function = Function(context.module, fact.node)
+        found = [
+            parameter
+            for parameter in context.model.parameters(function)
+            if parameter.kind is ParameterKind.QUERY
+            and self._is_secret(parameter, False, context)
+            and not _ONE_TIME.search(fact.node.name.lower())
+        ]
+        if not found or not _serves_operations(context, fact.node):
+            return
+        for parameter in found:
+            yield self.report(parameter.node, name=parameter.name, where="query")
+
+    def _fields(self, parameter: Parameter, context: Context) -> Iterator[Report]:
+        """Report the first secret in a model of query parameters."""
+        typed = context.model.resolver.annotation(parameter.type_module, parameter.type_node)
+        if not isinstance(typed, Instance) or not isinstance(typed.of, Class):
+            return
+        if not context.model.is_instance(typed, "pydantic.BaseModel"):
+            return
+        for each in schema_fields(context.model, typed.of):
+            if is_secret_name(snake(each.name)) and not _ONE_TIME.search(snake(each.name)):
+                related = [context.related(each.module, each.node.target, "the field")]
+                name = f"{typed.of.node.name}.{each.name}"
+                yield self.report(parameter.node, name=name, where="query", related=related)
+                return
 
     def _is_secret(self, parameter: Parameter, is_one_time: bool, context: Context) -> bool:
         name = snake(parameter.alias or parameter.name)
@@ -84,3 +127,23 @@ class SecretInQuery(Rule):
         return not typed or not context.model.is_instance(
             typed, "builtins.bool", "builtins.int", "enum.Enum"
         )
+
+
+def _serves_operations(context: Context, function: ast.AST) -> bool:
+    """Whether a dependency belongs to an HTTP operation of the project."""
+    routes = context.model.project(context.module).all_routes
+    if any(
+        route.kind is RouteKind.HTTP
+        and any(d.function is not None and d.function.node is function for d in route.dependencies)
+        for route in routes
+    ):
+        return True
+    for endpoint in context.facts(Endpoint):
+        if not endpoint.is_websocket:
+            own = Function(context.module, endpoint.node, endpoint.view_class)
+            below = list(context.model.all_dependencies(own)[0])
+            for route in endpoint.routes:
+                below += inherited_dependencies(context.model, route) or ()
+            if any(d.function is not None and d.function.node is function for d in below):
+                return True
+    return False

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import partial
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.credentials import argument
+from flake8_fastapi_rules.semantics.facts import FrameworkFunction
 from flake8_fastapi_rules.semantics.libraries import HTTP_REQUESTS
-from flake8_fastapi_rules.semantics.taint import Taint
+from flake8_fastapi_rules.semantics.model import Model
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.taint import Taint, Tainted
 from flake8_fastapi_rules.semantics.values import External
 
 _BEFORE_HOST = re.compile(r"^(?:https?:)?(?://[^/?#]*)?$")
@@ -21,7 +24,7 @@ class ServerSideRequest(Rule):
 
     ## What it does
     Reports a call of an HTTP client with a URL whose scheme or host is a parameter that nothing
-    checks.
+    checks, also in a function of the project that it is handed to.
 
     ## Why it matters
     The server reaches what its clients cannot: the cloud's metadata service with its credentials,
@@ -61,19 +64,43 @@ class ServerSideRequest(Rule):
     code = "FAR716"
     message = "`{name}` decides which server is asked; check its host against a list"
     profiles = ("strict",)
-    hints = ("requests", "httpx", "aiohttp", "urllib", "websockets")
 
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report requests to an unchecked URL."""
-        callee = context.resolve(call.func)
         function = context.module.index.function_of(call)
-        if not isinstance(callee, External) or not isinstance(function, FUNCTIONS):
+        if not isinstance(function, FUNCTIONS):
             return
-        for name in context.model.resolver.names_of(callee):
+        for url in _urls(context.model, context.module, call):
+            found = Taint(context.model, context.module, function).of(url)
+            if found is not None and _decides(found):
+                yield self.report(call, name=found.name)
+
+    @on(FrameworkFunction)
+    def check_calls(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
+        """Report calls that hand an unchecked URL to a function that requests it."""
+        taint = Taint(context.model, context.module, fact.node)
+        sinks = partial(_urls, context.model)
+        for node in context.module.index.own_nodes(fact.node):
+            reached = None
+            if isinstance(node, ast.Call):
+                reached = taint.reached(node, sinks, _decides)
+            if reached is not None:
+                related = [context.related(reached.module, reached.call, "the request")]
+                yield self.report(node, name=reached.found.name, related=related)
+
+
+def _urls(model: Model, module: Module, call: ast.Call) -> Iterator[ast.expr]:
+    """Where a call sends a request to."""
+    callee = model.resolve(module, call.func)
+    if isinstance(callee, External):
+        for name in model.resolver.names_of(callee):
             if name in HTTP_REQUESTS:
-                url = argument(call, "url", HTTP_REQUESTS[name])
-                found = Taint(context.model, context.module, function).of(url)
-                if found and found.before is not None and _BEFORE_HOST.match(found.before):
-                    yield self.report(call, name=found.name)
+                if (url := argument(call, "url", HTTP_REQUESTS[name])) is not None:
+                    yield url
                 return
+
+
+def _decides(found: Tainted) -> bool:
+    """Whether a text says which host a URL leads to."""
+    return found.before is not None and _BEFORE_HOST.match(found.before) is not None

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.bound import inherited_dependencies
 from flake8_fastapi_rules.semantics.facts import Endpoint
+from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.security import has_auth_middleware, may_refuse
 from flake8_fastapi_rules.semantics.values import Function
 
@@ -17,6 +18,7 @@ _CHECK = re.compile(
     r"|cookies|origin",
     re.IGNORECASE,
 )
+_SOCKET = "starlette.websockets.WebSocket"
 _REFUSALS = frozenset({1008, 4001, 4003, 4401, 4403})
 
 
@@ -24,8 +26,9 @@ class UnauthenticatedWebsocket(Rule):
     """Ask who it is before a WebSocket is accepted.
 
     ## What it does
-    Reports a WebSocket handler that calls `accept` without any check before it: no security
-    dependency, no look at a token, cookie or user.
+    Reports a WebSocket handler that calls `accept`, or hands the socket to a function of the
+    project that does, without any check before it: no security dependency, no look at a token,
+    cookie or user.
 
     ## Why it matters
     Browsers open WebSockets to any origin, with that origin's cookies, and CORS does not apply.
@@ -84,20 +87,36 @@ class UnauthenticatedWebsocket(Rule):
         inherited = [dependency for each in listed for dependency in each or ()]
         if any(may_refuse(context.model, d) for d in (*dependencies, *inherited)):
             return
-        nodes = context.module.index.own_nodes(endpoint.node)
-        accept = next((node for node in nodes if self._accepts(node, context)), None)
-        if accept is None or self._is_checked(nodes, accept):
+        accept = self._accept(function, context.model, ())
+        if accept is None:
             return
         if not has_auth_middleware(context.model, context.module):
             yield self.report(accept, name=endpoint.node.name)
 
-    def _accepts(self, node: ast.AST, context: Context) -> bool:
-        match node:
-            case ast.Call(func=ast.Attribute(attr="accept", value=receiver)):
-                value = context.resolve(receiver)
-                return context.model.is_instance(value, "starlette.websockets.WebSocket")
-            case _:
-                return False
+    def _accept(
+        self, function: Function, model: Model, above: tuple[ast.AST, ...]
+    ) -> ast.Call | None:
+        """The call that accepts before any check: `accept` itself, or what is given the socket.
+
+        Parameters:
+            above: the functions on the way to `function`.
+        """
+        nodes = function.module.index.own_nodes(function.node)
+        for node in nodes:
+            if not isinstance(node, ast.Call):
+                continue
+            resolved = [model.resolve(function.module, each) for each in _operands(node)]
+            if not any(model.is_instance(value, _SOCKET) for value in resolved):
+                continue
+            if isinstance(node.func, ast.Attribute) and node.func.attr == "accept":
+                return None if self._is_checked(nodes, node) else node
+            callee = model.resolve(function.module, node.func)
+            if not isinstance(callee, Function) or callee.node in above or len(above) > 2:
+                continue
+            if _accepts(callee, model, (*above, function.node)):
+                inner = self._accept(callee, model, (*above, function.node))
+                return None if inner is None or self._is_checked(nodes, node) else node
+        return None
 
     def _is_checked(self, nodes: tuple[ast.AST, ...], accept: ast.AST) -> bool:
         """Whether something before `accept` looks at credentials, or may end the handler."""
@@ -113,3 +132,27 @@ class UnauthenticatedWebsocket(Rule):
             if isinstance(node, ast.Constant) and node.value in _REFUSALS:
                 return True
         return False
+
+
+def _operands(call: ast.Call) -> Iterator[ast.expr]:
+    """What a call is about: the object whose method it is, and its arguments."""
+    if isinstance(call.func, ast.Attribute):
+        yield call.func.value
+    yield from call.args
+    yield from (keyword.value for keyword in call.keywords)
+
+
+def _accepts(function: Function, model: Model, above: tuple[ast.AST, ...]) -> bool:
+    """Whether a function, or one that it hands the socket to, accepts the connection."""
+    for node in function.module.index.own_nodes(function.node):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if node.func.attr == "accept":
+            value = model.resolve(function.module, node.func.value)
+            if model.is_instance(value, _SOCKET):
+                return True
+        callee = model.resolve(function.module, node.func)
+        if isinstance(callee, Function) and callee.node not in above and len(above) <= 2:
+            if _accepts(callee, model, (*above, function.node)):
+                return True
+    return False

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import partial
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.credentials import argument
-from flake8_fastapi_rules.semantics.taint import Taint
+from flake8_fastapi_rules.semantics.facts import Endpoint, Route
+from flake8_fastapi_rules.semantics.model import Model
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.taint import Taint, Tainted
 from flake8_fastapi_rules.semantics.values import Instance
 
 _REDIRECT = "starlette.responses.RedirectResponse"
@@ -21,7 +24,8 @@ class UnvalidatedRedirect(Rule):
     """Redirect to addresses of your own only.
 
     ## What it does
-    Reports `RedirectResponse` to a URL whose beginning is a parameter that nothing checks.
+    Reports `RedirectResponse` to a URL whose beginning is a parameter that nothing checks, also
+    where a function of the project makes it of what it is given.
 
     ## Why it matters
     A link to a site that people trust then leads to one that they should not: a copy of its log-in
@@ -60,19 +64,51 @@ class UnvalidatedRedirect(Rule):
     code = "FAR715"
     message = "`{name}` decides where the redirect goes; check it against your own addresses"
     profiles = ("recommended",)
-    hints = ("RedirectResponse",)
 
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report redirects to an unchecked URL."""
         function = context.module.index.function_of(call)
-        made = context.resolve(call)
-        if not isinstance(function, FUNCTIONS) or not isinstance(made, Instance):
+        if "RedirectResponse" not in context.source.text or not isinstance(function, FUNCTIONS):
             return
-        if made.call is not call or not context.model.is_instance(made, _REDIRECT):
-            return
-        found = Taint(context.model, context.module, function).of(argument(call, "url", 0))
-        if found is None or re.search(r"\.(?:cookies|headers)\b", found.name):
-            return  # no link sets those in somebody else's browser
-        if found.before is not None and _BEFORE_HOST.match(found.before):
-            yield self.report(call, name=found.name)
+        for url in _urls(context.model, context.module, call):
+            found = Taint(context.model, context.module, function).of(url)
+            if found is not None and _decides(found):
+                yield self.report(call, name=found.name)
+
+    @on(Endpoint)
+    def check_endpoint(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
+        """Report URLs that become a redirect elsewhere: in a helper, by `response_class`."""
+        taint = Taint(context.model, context.module, endpoint.node)
+        sinks = partial(_urls, context.model)
+        is_redirect = all(self._redirects(route, context) for route in endpoint.routes)
+        for node in context.module.index.own_nodes(endpoint.node):
+            if isinstance(node, ast.Call):
+                reached = taint.reached(node, sinks, _decides)
+                if reached is not None:
+                    related = [context.related(reached.module, reached.call, "the redirect")]
+                    yield self.report(node, name=reached.found.name, related=related)
+            elif isinstance(node, ast.Return) and is_redirect and node.value is not None:
+                found = taint.of(node.value)
+                if found is not None and _decides(found):
+                    yield self.report(node.value, name=found.name)
+
+    def _redirects(self, route: Route, context: Context) -> bool:
+        given = route.arguments.get("response_class")
+        value = context.model.resolve(route.module, given)
+        return given is not None and context.model.is_subclass(value, _REDIRECT)
+
+
+def _urls(model: Model, module: Module, call: ast.Call) -> Iterator[ast.expr]:
+    """Where a call redirects to."""
+    made = model.resolve(module, call)
+    if isinstance(made, Instance) and made.call is call and model.is_instance(made, _REDIRECT):
+        if (url := argument(call, "url", 0)) is not None:
+            yield url
+
+
+def _decides(found: Tainted) -> bool:
+    """Whether a text says which host a URL leads to."""
+    if re.search(r"\.(?:cookies|headers)\b", found.name):
+        return False  # no link sets those in somebody else's browser
+    return found.before is not None and _BEFORE_HOST.match(found.before) is not None
