@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Role
 from flake8_fastapi_rules.semantics.per_project import PerProject
-from flake8_fastapi_rules.semantics.values import Class, Function, FunctionNode, qualified_name
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    External,
+    Function,
+    FunctionNode,
+    qualified_name,
+)
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -276,7 +282,10 @@ def _serves_only(model: Model, function: Function, serving: set[ast.AST]) -> boo
     node = function.node
     if not isinstance(node, FUNCTIONS) or node.name.startswith("__"):
         return False
-    if any(_terminal(decorator) != "abstractmethod" for decorator in node.decorator_list):
+    if any(
+        model.resolve(function.module, decorator) != External("abc.abstractmethod")
+        for decorator in node.decorator_list
+    ):
         return False
     return bool(model.direct_calls(function)) and _is_called_within(model, function, serving)
 
