@@ -235,20 +235,29 @@ def pairs(folder: str, rule: str, prefix: str, *, names: tuple[str, str]) -> Rea
             return None
         paths: dict[Path, tuple[str, ...]] = {}
         claims = []
-        for file in sorted((corpus / folder).rglob("test_*.py")):
-            tree = ast.parse(file.read_text())
-            for test in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)):
-                if any("xfail" in ast.unparse(each) for each in test.decorator_list):
-                    continue
-                for index, (before, after) in enumerate(_before_after(test, names)):
-                    name = f"{prefix}_{file.stem}_{test.name}_{index}"
-                    path = written(temporary, name, before)
-                    paths[path] = (rule,)
-                    if before.split() != after.split():
-                        claims.append(Claim(path, 1, rule))
+        for name, before, after in rewrites(corpus / folder, names):
+            path = written(temporary, f"{prefix}_{name}", before)
+            paths[path] = (rule,)
+            if before.split() != after.split():
+                claims.append(Claim(path, 1, rule))
         return Reading(paths, claims)
 
     return read
+
+
+def rewrites(folder: Path, names: tuple[str, str]) -> Iterator[tuple[str, str, str]]:
+    """The programs of tests of a rewriting tool, before and after, with a name for each.
+
+    Parameters:
+        names: the variables (or parametrised names) that hold the two programs.
+    """
+    for file in sorted(folder.rglob("test_*.py")):
+        tree = ast.parse(file.read_text())
+        for test in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)):
+            if any("xfail" in ast.unparse(each) for each in test.decorator_list):
+                continue
+            for index, (before, after) in enumerate(_before_after(test, names)):
+                yield f"{file.stem}_{test.name}_{index}", before, after
 
 
 def _before_after(test: ast.FunctionDef, names: tuple[str, str]) -> Iterator[tuple[str, str]]:
