@@ -199,6 +199,7 @@ class _Collector:
             for _, field in fields_of(self._model.resolver, typed.of):
                 if isinstance(field.target, ast.Name):
                     self.names.add(field.target.id)
+                    self.names.update(_aliases(field.value))
 
     def _special(self, function: Function | None, parameter: Parameter) -> None:
         """A request: what is read of it by hand counts, also by functions it is passed on to."""
@@ -248,6 +249,13 @@ class _Collector:
                 self._parameters(None, fields)
         elif not _takes_nothing(target):
             self.is_complete = False
+
+
+def _aliases(value: ast.expr | None) -> Iterator[str]:
+    """`id` of `Field(alias="id")`"""
+    for keyword in value.keywords if isinstance(value, ast.Call) else ():
+        if keyword.arg in {"alias", "validation_alias"} and isinstance(keyword.value, ast.Constant):
+            yield str(keyword.value.value)
 
 
 def _takes_nothing(target: object) -> bool:

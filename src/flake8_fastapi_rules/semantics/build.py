@@ -193,10 +193,30 @@ class _Builder:
                 self._method(node, func)
             elif func.attr[:1].isupper():
                 self._construction(node)
+            elif func.attr == "__init__":
+                self._handed_on(node, func)
         elif isinstance(func, ast.Name):
             self._construction(node)
         elif isinstance(func, ast.Call):
             self._applied(node, func)
+
+    def _handed_on(self, node: ast.Call, func: ast.Attribute) -> None:
+        """`super().__init__(lifespan=...)` in an app or router of the project."""
+        around = self.index.function_of(node)
+        cls = self.index.class_of(around) if around is not None else None
+        if cls is None or not (
+            isinstance(func.value, ast.Call)
+            and isinstance(func.value.func, ast.Name)
+            and func.value.func.id == "super"
+        ):
+            return
+        if self.resolver.is_subclass(Class(self.module, cls), *_OWNERS):
+            self._lifespan(node, self._arguments(node, ())[0].get("lifespan"))
+
+    def _lifespan(self, node: ast.Call, given: ast.expr | None) -> None:
+        target = self.resolver.resolve(self.module, given)
+        if given is not None and target != Constant(None):
+            self.found[Lifespan].append(Lifespan(self.module, given, target, node))
 
     def _construction(self, node: ast.Call) -> None:
         callee = self.resolver.resolve(self.module, node.func)
@@ -239,11 +259,7 @@ class _Builder:
             unknown,
         )
         self.found[kind].append(fact)
-        lifespan = arguments.get("lifespan")
-        if lifespan is not None:
-            target = self.resolver.resolve(self.module, lifespan)
-            if target != Constant(None):
-                self.found[Lifespan].append(Lifespan(self.module, lifespan, target, node))
+        self._lifespan(node, arguments.get("lifespan"))
         for event, key in (("startup", "on_startup"), ("shutdown", "on_shutdown")):
             given = arguments.get(key)
             if given is not None and self.resolver.resolve(self.module, given) != Constant(None):

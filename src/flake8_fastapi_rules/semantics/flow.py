@@ -71,15 +71,17 @@ def _joined(before: int, blocks: Sequence[Sequence[ast.stmt]]) -> tuple[int, boo
 
 
 def _try(node: ast.Try | ast.TryStar) -> tuple[int, bool, int]:
-    body, body_goes_on = _block([*node.body, *node.orelse])
     # A handler runs after as much of the body as went well: at most all but the last yield, which
     # is where exceptions come in, so a yield in the handler is a second one.
-    handlers = [_block(handler.body) for handler in node.handlers]
-    caught = max((count for count, _ in handlers), default=0)
+    before = min(_block(node.body)[0], 1)
+    paths = [_block([*node.body, *node.orelse])]
+    for handler in node.handlers:
+        caught, goes_on = _block(handler.body)
+        paths.append((before + caught, goes_on))
     final, final_goes_on = _block(node.finalbody)
-    most = max(body, min(body, 1) + caught) + final
-    goes_on = (body_goes_on or any(g for _, g in handlers)) and final_goes_on
-    return most, goes_on, most
+    going = [count for count, goes_on in paths if goes_on and final_goes_on]
+    ended = [count for count, goes_on in paths if not (goes_on and final_goes_on)]
+    return max(going, default=0) + final, bool(going), max(ended, default=0) + final
 
 
 def _yields_in(node: ast.AST) -> int:

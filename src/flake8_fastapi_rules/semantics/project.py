@@ -49,6 +49,8 @@ from flake8_fastapi_rules.semantics.values import (
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
 
+#: `map(app.include_router, routers)`: what it is called with cannot be told.
+_HANDED_ON = re.compile(r"\.include_router\s*[,)\]]")
 #: How deep routers may include each other.
 _DEPTH = 40
 #: How many routes one app may have before the rest is left out.
@@ -421,6 +423,8 @@ class Project:
         if any(node.is_open for node in self.nodes):
             return False
         if any(entry.child is None for node in self.nodes for entry in node.includes):
+            return False
+        if any(_HANDED_ON.search(module.source.text) for module in self.modules):
             return False
         return not any(
             isinstance(call.func, ast.Attribute)

@@ -86,6 +86,10 @@ _HARMLESS = name_set(
 )
 #: Of these, the ones that may be a thing of the domain: `delete_track`, `ItemView`.
 _AMBIGUOUS = name_set("hit hits lock locks login touch trace track view views visit visits usage")
+#: Words in the names of classes whose objects tell that something was done or kept.
+_RECORDS = name_set(
+    "analytics audit cache cached impression log logs metric metrics statistics telemetry visit"
+)
 #: Methods of document stores and sessions that no other object has.
 _UNMISTAKABLE = name_set(
     """
@@ -240,6 +244,8 @@ class Writes:
         if isinstance(site.callee, External):
             name = site.callee.name
             if database_write(name) or is_in(name, OBJECT_STORE_WRITES):
+                if self._is_record_of_use(function, node):
+                    return None
                 return node, _spoken(func), False
             if is_in(name, _FILE_WRITES):
                 return None if self._is_temporary(function, node) else (node, _spoken(func), True)
@@ -259,6 +265,17 @@ class Writes:
         if func.attr in _MUTATORS:
             return self._mutation(function, node, func)
         return self._method_of_shared(function, site, func)
+
+    def _is_record_of_use(self, function: Function, node: ast.Call) -> bool:
+        """`session.add(AuditLog(...))`: what is added only tells that something was done."""
+        if len(node.args) != 1 or node.keywords:
+            return False
+        value = self._resolver.resolve(function.module, node.args[0])
+        if not isinstance(value, Instance):
+            return False
+        name = value.of.node.name if isinstance(value.of, Class) else value.of.name
+        words = words_of(name.rpartition(".")[2])
+        return not _RECORDS.isdisjoint(words)
 
     def statement(self, function: Function, node: ast.Call) -> Found | None:
         """`execute(insert(...))` and `execute("INSERT ...")`"""

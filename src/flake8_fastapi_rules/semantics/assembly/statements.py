@@ -30,6 +30,7 @@ from flake8_fastapi_rules.semantics.assembly.objects import (
     leaves,
     may_concern_apps,
     merged,
+    to_value,
     truth_of,
     visible_from,
 )
@@ -174,6 +175,13 @@ class Statements:
             case ast.Attribute(value=owner, attr=attr):
                 for receiver in alternatives(self._evaluator.evaluate(owner, frame)):
                     self.set_attribute(receiver, attr, value)
+            case ast.Subscript(
+                value=ast.Attribute(value=owner, attr="exception_handlers"), slice=index
+            ):
+                caught = self._evaluator.registry.plain(self._evaluator.evaluate(index, frame))
+                for receiver in alternatives(self._evaluator.evaluate(owner, frame)):
+                    if isinstance(receiver, Made):
+                        receiver.node.handled.append(to_value(caught))
             case ast.Subscript(value=owner, slice=index):
                 container = self._evaluator.evaluate(owner, frame)
                 key = self._evaluator.evaluate(index, frame)
