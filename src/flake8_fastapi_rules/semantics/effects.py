@@ -822,14 +822,10 @@ class Effects:
             passed = argument(call, name, position)
             if passed is not None:
                 return self._model.status(module, passed)
-        for each, default in zip(
-            reversed(positional), reversed(arguments.defaults), strict=False
-        ):
+        for each, default in zip(reversed(positional), reversed(arguments.defaults), strict=False):
             if each.arg == name:
                 return self._model.status(init.module, default)
-        for each, keyword_default in zip(
-            arguments.kwonlyargs, arguments.kw_defaults, strict=True
-        ):
+        for each, keyword_default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
             if each.arg == name and keyword_default is not None:
                 return self._model.status(init.module, keyword_default)
         return None

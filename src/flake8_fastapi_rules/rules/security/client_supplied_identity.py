@@ -69,7 +69,8 @@ class ClientSuppliedIdentity(Rule):
     ```
 
     ## Leaves alone
-    Operations without a security dependency, path parameters, filters of reads (what may be left
+    Operations without a security dependency, or with a mere scheme such as `HTTPBearer()` in
+    `dependencies=[...]`, which tells nobody who it is, path parameters, filters of reads (what may be left
     out), and paths or names that speak of administration, members, roles or sharing: there the id
     is somebody else's.
 
@@ -95,8 +96,12 @@ class ClientSuppliedIdentity(Rule):
         resolved = context.model.project(context.module).routes_at(route)
         if function is None or function.module is not context.module or not resolved:
             return
-        if not all(security_dependencies(context.model, r.dependencies) for r in resolved):
-            return
+        guards = [security_dependencies(context.model, r.dependencies) for r in resolved]
+        if not all(
+            any(each.function is not None or each.parameter is not None for each in found)
+            for found in guards
+        ):
+            return  # a scheme in `dependencies=[...]` tells nobody who it is
         said = f"{resolved[0].path} {getattr(function.node, 'name', '')}".lower()
         if _FOR_OTHERS.search(said):
             return
