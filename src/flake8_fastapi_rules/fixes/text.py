@@ -259,9 +259,12 @@ class FileText:
     def is_editable(self, node: ast.AST) -> bool:
         """Whether positions inside of `node` can be trusted: not within an f-string.
 
-        A string annotation parsed on its own has positions of its own as well: it has no place
-        in the tree's lines.
+        Nor within a string annotation: what is parsed out of it has the place of the whole string.
         """
+        if isinstance(node, ast.expr) and not isinstance(node, ast.Constant | ast.JoinedStr):
+            first = self.token_at(self.start(node))
+            if first and first.string[-1] in "\"'" and first.end == self.end(node):
+                return False
         current: ast.AST | None = node
         while current is not None:
             if isinstance(current, ast.JoinedStr) or type(current).__name__ == "TemplateStr":

@@ -13,7 +13,7 @@ from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.values import Class, Function, Instance
 
-_CLIENTS = ("httpx.AsyncClient", "httpx.Client")
+_CLIENTS = ("httpx.AsyncClient",)
 
 
 class AsyncClientApp(Rule):
@@ -66,7 +66,7 @@ class AsyncClientApp(Rule):
 
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
-        """Report the argument of httpx' clients."""
+        """Report the argument."""
         keywords = {keyword.arg: keyword for keyword in call.keywords}
         if "app" not in keywords or "transport" in keywords:
             return
