@@ -39,6 +39,7 @@ class Edit:
         after: a text that stands before `old`, to tell similar places apart.
         imports: lines that are put behind the `__future__` import.
         append: lines that are put at the end.
+        copy: a file beside the descriptions whose text a new file begins with.
     """
 
     file: str
@@ -47,6 +48,7 @@ class Edit:
     after: str = ""
     imports: str = ""
     append: str = ""
+    copy: str = ""
 
     def apply(self, text: str | None) -> str:
         """The text after the change.
@@ -57,6 +59,8 @@ class Edit:
         Raises:
             MutationError: when the place is not found or not the only one.
         """
+        if text is None and self.copy:
+            text = (DATA / self.copy).read_text("utf-8")
         if text is None:
             if self.old or self.append or self.imports or not self.new:
                 raise MutationError(f"{self.file}: there is no such file")
@@ -89,7 +93,7 @@ class Mutation:
         about: what is done.
         edits: the changes.
         also: other codes that the same change must lead to, each with the reason.
-        tests: the tests of the service are there too.
+        tests: the tests of the service are there too, because one of them is changed.
         settings: changes to the settings (besides switching on an opt-in rule).
         breaks: the service cannot be imported any more, which is what the rule says.
     """
@@ -143,7 +147,7 @@ def _read() -> Iterator[Mutation]:
                     entry["about"],
                     edits,
                     entry.get("also", {}),
-                    any(edit.file.startswith(TESTS) for edit in edits),
+                    any(edit.file.startswith(TESTS) and not edit.copy for edit in edits),
                     entry.get("settings", {}),
                     entry.get("breaks", False),
                 )

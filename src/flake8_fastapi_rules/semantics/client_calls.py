@@ -13,7 +13,7 @@ from flake8_fastapi_rules.semantics.framework import VERBS, path_regex
 from flake8_fastapi_rules.semantics.libraries import TEST_CLIENTS
 from flake8_fastapi_rules.semantics.modules import Module, python_files
 from flake8_fastapi_rules.semantics.per_project import PerProject
-from flake8_fastapi_rules.semantics.values import Constant, Instance
+from flake8_fastapi_rules.semantics.values import Constant, Expression, Instance
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _METHODS = frozenset({*VERBS, "request", "stream", "websocket_connect"})
 #: Stands for a part of a path that is only known when the test runs.
 _ANY = "\0"
+_TEXTS = (ast.JoinedStr, ast.BinOp, ast.Call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,10 @@ def _pattern(model: Model, module: Module, node: ast.expr | None) -> str | None:
     value = model.resolve(module, node)
     if isinstance(value, Constant) and isinstance(value.value, str):
         return value.value
+    if isinstance(node, ast.Name | ast.Attribute):
+        if isinstance(value, Expression) and isinstance(value.node, _TEXTS):
+            return _pattern(model, value.module, value.node)  # `url = f"/items/{item_id}"`
+        return None
     if isinstance(node, ast.JoinedStr):
         parts = [
             part.value if isinstance(part, ast.Constant) else _part(model, module, part)

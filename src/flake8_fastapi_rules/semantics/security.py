@@ -77,6 +77,11 @@ _AUTH_WORDS = re.compile(
     r"|credential|signature|require|guard|acl|principal|identity|user",
     re.IGNORECASE,
 )
+#: What protects browsers, or describes them, keeps nobody out.
+_NO_AUTH_WORDS = re.compile(
+    r"(?:secur\w*|user|session|token)_?headers?(?!auth)|user_?agent|content_?security",
+    re.IGNORECASE,
+)
 _LIMIT_WORDS = re.compile(r"rate_?limit|limiter|throttl|brute_?force|slow_?down", re.IGNORECASE)
 
 
@@ -130,7 +135,7 @@ def _is_auth_middleware(model: Model, target: Value) -> bool:
         return True
     text = code[0].source.segment(code[1])
     return re.search(r"\b40[13]\b|UNAUTHORIZED|FORBIDDEN", text) is not None or (
-        _AUTH_WORDS.search(name) is not None
+        _AUTH_WORDS.search(_NO_AUTH_WORDS.sub("", name)) is not None
     )
 
 

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App
+from flake8_fastapi_rules.semantics.model import Model
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.paths import format_of
-from flake8_fastapi_rules.semantics.values import External
+from flake8_fastapi_rules.semantics.values import Expression, External
 
 _SCHEMES = {
     "fastapi.security.OAuth2PasswordBearer": 0,
@@ -86,8 +88,10 @@ class WrongTokenUrl(Rule):
                 return False
         for module in context.model.uses(context.module).modules:
             for made in context.model.local(module, App):
-                names = {"root_path", "servers", "root_path_in_servers", "openapi_prefix"}
+                names = {"root_path", "root_path_in_servers", "openapi_prefix"}
                 if made.has_unknown_arguments or not names.isdisjoint(made.arguments):
+                    return False
+                if not _are_here(context.model, module, made.arguments.get("servers")):
                     return False
         wanted = self._normal(url)
         routes = project.all_routes
@@ -107,3 +111,23 @@ class WrongTokenUrl(Rule):
     def _fits(self, wanted: str, path: str) -> bool:
         pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape("/" + format_of(path).strip("/")))
         return re.fullmatch(pattern, wanted) is not None
+
+
+def _are_here(model: Model, module: Module, servers: ast.expr | None) -> bool:
+    """Whether all that `servers=` names is the place where the app itself answers."""
+    if servers is None:
+        return True
+    value = model.resolve(module, servers)
+    if not isinstance(value, Expression) or not isinstance(value.node, ast.List):
+        return False
+    for server in value.node.elts:
+        if not isinstance(server, ast.Dict):
+            return False
+        urls = [
+            model.text(value.module, url)
+            for key, url in zip(server.keys, server.values, strict=True)
+            if key is None or model.text(value.module, key) == "url"
+        ]
+        if urls != ["/"]:
+            return False
+    return True
