@@ -115,6 +115,7 @@ class Linter:
         self._plans: dict[tuple[object, ...], Plan] = {}
         self._models: dict[str, ModelLike] = {}
         self._limits: dict[str, int] = {}
+        self._latest = ""
         self._model_keys: dict[int, tuple[Settings, str]] = {}
         self._validated: set[int] = set()
         check_selectors(self._only, self.rules, "command line")
@@ -192,7 +193,7 @@ class Linter:
         return model
 
     def _bound_memory(self, settings: Settings, model: ModelLike) -> None:
-        """Begin with a new model when the present one has grown too large.
+        """Give up models that have grown too large, and those of projects that are done.
 
         What the first file of a model needs (the whole project, mostly) will be needed again and
         does not count.
@@ -200,6 +201,15 @@ class Linter:
         key = self._model_keys[id(settings)][1]
         if model.characters > self._limits.setdefault(key, model.characters + MODEL_LIMIT):
             del self._models[key], self._limits[key]
+        elif key != self._latest:
+            self._latest = key
+            self._models[key] = self._models.pop(key)  # the one that was used last is the last
+            others = sum(other.characters for other in self._models.values()) - model.characters
+            for old in list(self._models)[:-1]:
+                if others <= MODEL_LIMIT:
+                    break
+                others -= self._models.pop(old).characters
+                self._limits.pop(old, None)
 
     def check(self, source: Source, tree: ast.Module | None = None) -> list[Finding]:
         """Check one file, without regard to `noqa` comments.

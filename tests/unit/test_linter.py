@@ -191,3 +191,25 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
         findings = linter.check(Source.from_bytes(str(file), file.read_bytes()))
         assert [finding.code for finding in findings] == ["FAR101"]
     assert [model.characters // len(text) for model in models] == [5, 5]
+
+
+def test_models_of_other_projects_are_given_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made: list[str | None] = []
+
+    def make_model(settings: Settings) -> Model:
+        made.append(settings.root)
+        return Model(settings)
+
+    text = "from fastapi import FastAPI\n\napp = FastAPI()\n"
+    monkeypatch.setattr("flake8_fastapi_rules.linter.MODEL_LIMIT", 2 * len(text))
+    linter = Linter(SettingsLoader(), only=["FAR101"], make_model=make_model)
+    for name in "abcda":
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        (folder / "pyproject.toml").touch()
+        (folder / "app.py").write_text(text)
+        source = Source.from_bytes(str(folder / "app.py"), text.encode())
+        assert len(linter.check(source)) == 1
+    assert made == [str(tmp_path / name) for name in "abcda"]
