@@ -59,6 +59,8 @@ _AWAITABLES = frozenset(
 _CONTEXT_MANAGER_TYPES = frozenset(
     {"contextlib.AbstractAsyncContextManager", "contextlib.AbstractContextManager"}
 )
+#: What asks FastAPI for a value.
+_INJECTORS = frozenset({"fastapi.Depends", "fastapi.Security"})
 #: Methods of models that give another model of the same class.
 _MODEL_MAKERS = frozenset(
     {
@@ -450,6 +452,13 @@ class Resolver:
                 assigned = self._assigned_to_self(base, attr)
                 assert isinstance(binding.node, ast.AnnAssign)
                 return assigned or self.annotation(module, binding.node.annotation)
+            if instance and isinstance(binding.value, ast.Call):
+                # Class-based views: FastAPI fills what is declared as `= Depends(...)`.
+                injected = self.resolve(module, binding.value)
+                if isinstance(injected, Instance) and _name_of(injected) in _INJECTORS:
+                    hint = getattr(binding.node, "annotation", None)
+                    typed = self.annotation(module, hint)
+                    return typed or self._injected(module, hint, binding.value)
             return self._agreed_bindings(module, scope, [binding])
         return self._assigned_to_self(base, attr) if instance else None
 
@@ -794,7 +803,7 @@ class Resolver:
             value = self.resolve(home, candidate)
             if (
                 isinstance(value, Instance)
-                and _name_of(value) in {"fastapi.Depends", "fastapi.Security"}
+                and _name_of(value) in _INJECTORS
                 and value.call is not None
                 and value.module is not None
             ):

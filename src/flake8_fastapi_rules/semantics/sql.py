@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.resolve import default_of
+from flake8_fastapi_rules.semantics.taint import is_constrained
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
@@ -178,6 +179,8 @@ class BuiltSql:
 
     def _is_safe_parameter(self, parameter: ast.arg, function: FunctionNode) -> bool:
         default = default_of(function.args, parameter)
+        if is_constrained(self._model, self._module, parameter.annotation, default):
+            return True
         if parameter.annotation is None:
             if parameter in (function.args.vararg, function.args.kwarg):
                 return True

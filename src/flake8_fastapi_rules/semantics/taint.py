@@ -420,6 +420,18 @@ def _sources(model: Model, module: Module, function: FunctionNode) -> frozenset[
         parameter.node
         for parameter in model.parameters(value, names)
         if parameter.kind in _FROM_CLIENT
+        and not is_constrained(model, module, parameter.annotation, parameter.default)
+    )
+
+
+def is_constrained(
+    model: Model, module: Module, annotation: ast.expr | None, default: ast.expr | None
+) -> bool:
+    """Whether a parameter's text has to match a pattern: `Query(pattern=...)` and its like."""
+    given = [node for _, node in model.resolver.metadata(module, annotation)]
+    return any(
+        isinstance(node, ast.Call) and any(k.arg in {"pattern", "regex"} for k in node.keywords)
+        for node in (*given, default)
     )
 
 

@@ -75,7 +75,8 @@ class ExpireOnCommit(Rule):
             return
         given = {keyword.arg: keyword.value for keyword in call.keywords}
         if names & SYNC_SESSION_FACTORIES:
-            cls = given.get("class_")
+            # SQLAlchemy 1.4 takes the class by position, too.
+            cls = given.get("class_") or next(iter(call.args[1:2]), None)
             if cls is None or not context.model.is_subclass(context.resolve(cls), *ASYNC_SESSIONS):
                 return
         elif not names & ASYNC_SESSION_FACTORIES:

@@ -20,6 +20,18 @@ from flake8_fastapi_rules.semantics.values import (
 _TABLES = ("sqlalchemy.orm.DeclarativeBase", "sqlalchemy.orm.DeclarativeBaseNoMeta")
 _HOOKS = ("__get_pydantic_core_schema__", "__get_validators__")
 
+#: Classes of libraries that Pydantic makes no schema of.
+_PLAIN = (
+    "starlette.requests.HTTPConnection", "starlette.requests.Request",
+    "starlette.websockets.WebSocket", "fastapi.BackgroundTasks",
+    "starlette.background.BackgroundTasks",
+    "fastapi.HTTPException", "starlette.exceptions.HTTPException", "builtins.Exception",
+    "httpx.Response", "httpx.Client", "httpx.AsyncClient", "requests.Response",
+    "aiohttp.ClientResponse", "logging.Logger", "sqlalchemy.Row", "sqlalchemy.engine.Row",
+    "sqlalchemy.engine.Result", "sqlalchemy.engine.ScalarResult", "pandas.DataFrame",
+    "pandas.Series", "numpy.ndarray", "re.Match", "io.BytesIO", "asyncio.Task",
+)  # fmt: skip
+
 
 class InvalidReturnAnnotation(Rule):
     """Answer with a type that FastAPI can make a response model of.
@@ -144,4 +156,6 @@ class InvalidReturnAnnotation(Rule):
                     for hook in _HOOKS
                 )
             )
+        if context.model.is_subclass(value, *_PLAIN):
+            return True
         return context.model.is_refused_as_field(Instance(value))

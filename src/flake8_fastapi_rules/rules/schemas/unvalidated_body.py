@@ -181,7 +181,7 @@ class UnvalidatedBody(Rule):
         callee = context.resolve(node.func)
         if not isinstance(callee, External) or callee.name not in _PARSERS or not node.args:
             return False
-        given: ast.AST | None = node.args[0]
+        given: ast.AST | None = _undecoded(node.args[0])
         if isinstance(given, ast.Name):
             found = context.module.index.lookup(given.id, given)
             values = [binding.value for binding in found[1]] if found else []
@@ -192,7 +192,7 @@ class UnvalidatedBody(Rule):
             ]
             if len(values) != 1 or len(uses) > 1:
                 return False
-            given = values[0]
+            given = None if values[0] is None else _undecoded(values[0])
         if isinstance(given, ast.Await):
             given = given.value
         return isinstance(given, ast.Call) and self._request_method(given, context) == "body"
@@ -204,3 +204,12 @@ class UnvalidatedBody(Rule):
                 if re.search(r"signature|content-type", node.value, re.IGNORECASE):
                     return True
         return False
+
+
+def _undecoded(node: ast.expr) -> ast.expr:
+    """The bytes in `body.decode()`."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="decode", value=inner)):
+            return inner
+        case _:
+            return node
