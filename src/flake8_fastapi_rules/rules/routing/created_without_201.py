@@ -21,6 +21,8 @@ from flake8_fastapi_rules.semantics.writes import words_of
 _CREATES = frozenset({"create", "register"})
 #: `add_item` creates, `add_numbers` does not: the body decides.
 _MAY_CREATE = frozenset({"add", "insert", "new", "post", "save", "store", "submit"})
+#: Class methods that make a new object of other data.
+_CONVERTERS = frozenset({"from_orm", "model_validate", "parse_obj"})
 #: What is made by such operations is no resource, or the operation is rather an action.
 _NO_RESOURCE = frozenset(
     {
@@ -133,7 +135,7 @@ class CreatedWithout201(Rule):
         if not words or not _NO_RESOURCE.isdisjoint([*words, *paths]):
             return False
         if words[0] in _CREATES:
-            return len(words) > 1
+            return len(words) > 1 or self._takes_model(endpoint, context)
         if self._stores_what_it_returns(endpoint, context):
             return True
         if words[0] == "add" and words[1:2] != ["to"] and self._takes_model(endpoint, context):
@@ -185,7 +187,10 @@ class CreatedWithout201(Rule):
             return False
         if isinstance(value.of, External):  # a class of a module that is not there
             return value.of.name.rpartition(".")[2][:1].isupper()
-        return context.model.resolve(value.module, value.call.func) == value.of
+        made = value.call.func
+        if isinstance(made, ast.Attribute) and made.attr in _CONVERTERS:
+            made = made.value
+        return context.model.resolve(value.module, made) == value.of
 
     def _looks_made_here(self, name: ast.Name, module: Module) -> bool:
         """`item = Item(...)` with a class that cannot be found."""

@@ -12,6 +12,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App, Include, Route, Router
 from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.values import (
+    AnnotatedAlias,
     Class,
     Constant,
     Expression,
@@ -148,7 +149,7 @@ class InvalidRouteArgument(Rule):
 
     def _is_other_object(self, item: Value, context: Context) -> bool:
         """Whether something is certain to be no `Depends`: a constant, an object of a class."""
-        if isinstance(item, Constant):
+        if isinstance(item, Constant | AnnotatedAlias):
             return True
         if not isinstance(item, Instance):
             return False

@@ -29,6 +29,12 @@ _BOUNDS = ("le", "lt")
 _VAGUE = "size"
 #: Verbs of functions that answer with lists.
 _LISTING = frozenset({"browse", "find", "list", "paginate", "query", "search"})
+#: Types of integers without an upper bound.
+_INTEGERS = (
+    External("builtins.int"),
+    External("pydantic.NonNegativeInt"),
+    External("pydantic.PositiveInt"),
+)
 _LISTS = ("builtins.list", "collections.abc.Sequence", "typing.Sequence")
 _PAGING = frozenset({"after", "before", "cursor", "offset", "page", "page_number", "skip", "start"})
 
@@ -189,7 +195,7 @@ class UnboundedPageSize(Rule):
             for part in types_in(context.model, parameter.type_module, parameter.type_node)
             if part.value != Constant(None)
         ]
-        if parts != [External("builtins.int")]:
+        if len(parts) != 1 or parts[0] not in _INTEGERS:
             return False
         _, _, metadata = resolver.unwrapped(parameter.module, parameter.annotation)
         for home, part in metadata:
