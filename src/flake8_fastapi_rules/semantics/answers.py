@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
+from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.facts import Role
 from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import Class, Function, Instance
+from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -24,14 +25,24 @@ _REASON = ("reason", 1)
 #: The methods of a WebSocket that send text.
 _SENDING = {"send_text": ("data", 0), "send_json": ("data", 0), "close": _REASON}
 
+#: Through how many functions of the project a text is followed.
+_DEPTH = 2
 
-def sent_to_client(model: Model, module: Module, node: ast.AST) -> Iterator[ast.expr]:
-    """The expressions in a statement or call that go to the client."""
-    if isinstance(node, ast.Return) and isinstance(node.value, ast.Dict):
+
+def sent_to_client(
+    model: Model, module: Module, node: ast.AST, depth: int = 0
+) -> Iterator[ast.expr]:
+    """The expressions in a statement or call that go to the client.
+
+    Parameters:
+        node: the statement or call.
+        depth: through how many functions of the project it was reached.
+    """
+    if isinstance(node, ast.Return) and _is_body(model, module, node.value):
         function = module.index.function_of(node)
         if isinstance(function, FUNCTIONS):
             roles = model.roles(Function(module, function))
-            if Role.ENDPOINT in roles:
+            if Role.ENDPOINT in roles and node.value is not None:
                 yield node.value
     if not isinstance(node, ast.Call):
         return
@@ -43,7 +54,11 @@ def sent_to_client(model: Model, module: Module, node: ast.AST) -> Iterator[ast.
                 yield given
         return
     value = model.resolve(module, node)
-    if isinstance(value, Instance) and value.call is node:
+    callee = model.resolve(module, node.func)
+    if isinstance(callee, Function):
+        if depth < _DEPTH and model.is_instance(value, RESPONSE):
+            yield from _handed_on(model, node, callee, depth)
+    elif isinstance(value, Instance) and value.call is node:
         for kinds, (keyword, position) in (
             (HTTP_EXCEPTIONS, _DETAIL),
             (_SOCKET_EXCEPTIONS, _REASON),
@@ -55,6 +70,51 @@ def sent_to_client(model: Model, module: Module, node: ast.AST) -> Iterator[ast.
                 given = argument(node, keyword, position)
                 if given is not None:
                     yield given
+
+
+def _handed_on(model: Model, call: ast.Call, function: Function, depth: int) -> Iterator[ast.expr]:
+    """The arguments of a call that a function of the project puts into the response it makes."""
+    if isinstance(function.node, ast.Lambda):
+        return
+    own = function.module.index.own_nodes(function.node)
+    for given in (*call.args, *(keyword.value for keyword in call.keywords)):
+        filled = argument_filled(function, call, given)
+        if filled is None:
+            continue
+        names = _named_after(own, filled.arg)
+        sent = (
+            sink for node in own for sink in sent_to_client(model, function.module, node, depth + 1)
+        )
+        if any(_mentions(sink, names) for sink in sent):
+            yield given
+
+
+def _named_after(nodes: tuple[ast.AST, ...], name: str) -> set[str]:
+    """A name, and those that what it holds is bound to, alone or with other things."""
+    names = {name}
+    assigned = [
+        (node.targets[0] if isinstance(node, ast.Assign) else node.target, node.value)
+        for node in nodes
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+    ]
+    for target, value in assigned:
+        if isinstance(target, ast.Name) and value is not None and _mentions(value, names):
+            names.add(target.id)
+    return names
+
+
+def _mentions(node: ast.expr, names: set[str]) -> bool:
+    return any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node))
+
+
+def _is_body(model: Model, module: Module, node: ast.expr | None) -> bool:
+    """Whether an expression is a dictionary, or makes one or a Pydantic model."""
+    if isinstance(node, ast.Call):
+        callee = model.resolve(module, node.func)
+        return callee == External("builtins.dict") or model.is_subclass(
+            callee, "pydantic.BaseModel"
+        )
+    return isinstance(node, ast.Dict)
 
 
 def _has_own_constructor(model: Model, cls: Class) -> bool:

@@ -20,6 +20,8 @@ _KEEPING = frozenset({"join", "splitlines"})
 _STRINGIFIERS = frozenset({"str", "repr", "format", "ascii"})
 #: Text for developers only is text that clients do not get.
 _GUARD = re.compile(r"debug|dev|local|environment|verbose|is_prod|production", re.IGNORECASE)
+#: What gives back what it is given, in another shape.
+_PLAIN = (External("builtins.dict"), External("fastapi.encoders.jsonable_encoder"))
 _TRACEBACKS = frozenset(
     {"traceback.format_exc", "traceback.format_exception", "traceback.format_tb"}
 )
@@ -63,8 +65,8 @@ class ExceptionText:
                     return self._first(inner, depth)
                 value = self._model.resolve(self._module, node.func)
                 is_model = self._model.is_subclass(value, "pydantic.BaseModel")
-                is_dict = value == External("builtins.dict")
-                return self._first(inner, depth) if is_model or is_dict else None
+                is_plain = value in _PLAIN
+                return self._first(inner, depth) if is_model or is_plain else None
             case ast.BinOp(op=ast.Mod(), right=right):
                 parts = right.elts if isinstance(right, ast.Tuple) else [right]
                 if any(_is_text_of(part, self._name) for part in parts):
@@ -85,7 +87,7 @@ class ExceptionText:
             case ast.Attribute() | ast.Subscript():
                 return node if _is_text_of(node, self._name) else None
             case ast.Name(id=name) if name != self._name and depth < 2:
-                bound = _bound(self._model.resolve(self._module, node))
+                bound = _bound(self._model.resolve(self._module, node)) or self._given(node)
                 if bound is None or self.is_for_developers(bound):
                     return None
                 if self.sent_in(bound, depth + 1):
@@ -94,6 +96,20 @@ class ExceptionText:
                 return None
             case _:
                 return None
+
+    def _given(self, node: ast.Name) -> ast.expr | None:
+        """The call whose result a local variable was given last."""
+        index = self._module.index
+        function = index.function_of(node)
+        given = [
+            each.value
+            for each in (index.own_nodes(function) if function is not None else ())
+            if isinstance(each, ast.Assign)
+            and isinstance(each.value, ast.Call)
+            and each.lineno < node.lineno
+            and any(isinstance(t, ast.Name) and t.id == node.id for t in each.targets)
+        ]
+        return given[-1] if given else None
 
     def _first(self, nodes: list[ast.expr], depth: int) -> ast.expr | None:
         return next((found for n in nodes if (found := self.sent_in(n, depth))), None)

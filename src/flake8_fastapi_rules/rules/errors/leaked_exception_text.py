@@ -157,7 +157,7 @@ class LeakedExceptionText(Rule):
                 if exception is not None and not text.is_traceback(found):
                     name = names[0].rpartition(".")[2]
                     yield self.report(found, name=name)
-                elif text.is_traceback(found):
+                else:
                     yield self.report(found, "traceback")
 
 
