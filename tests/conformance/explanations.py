@@ -41,6 +41,55 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         path="*Netflix__dispatch*",
     ),
     Explanation("FAST003", r"", _ALIAS, path="*TracecatHQ__tracecat*/integrations/router.py"),
+    Explanation(
+        "FAST003",
+        r"def api_key_(path|conflict)_route\(",
+        "the helper returns one of many dependencies, and some read it from `request.path_params`",
+        path="*TracecatHQ__tracecat*",
+    ),
+    # -- Sonar S8389, bodies beside uploads ---------------------------------------------------
+    Explanation(
+        "S8389",
+        r"def (multi_decorator|optional_file|multiple_files|sync_fn|async_fn|put_endpoint"
+        r"|patch_endpoint|delete_endpoint|mixed_params|both_issues|path_param_with_file"
+        r"|type_annotation_file_without_default_value|starlette_upload)\(",
+        "beside a file FastAPI reads `Body()` from the form, too: a plain value works (tried with "
+        "0.165), only what must be JSON fails",
+    ),
+    Explanation(
+        "S8389",
+        r"def (submit_with_depends|submit_explicit_depends|empty_depends_with_annotation)\(",
+        "`Depends(Model)` takes the fields from the query: that works; secrets there are FAR718's",
+    ),
+    # -- Sonar S8392, S8396 ---------------------------------------------------------------------
+    Explanation("S8392", r"def flask_tests\(", "an app of Flask's is none of FastAPI's"),
+    Explanation(
+        "S8396",
+        r"(None \||\| None|Union\[str, None\]|= Field\((\.\.\.)?\))",
+        "to Pydantic `T | None`, `None | T` and `Union[T, None]` are `Optional[T]`, and `Field()` "
+        "without a default makes the field required just as well",
+        kind="ours",
+    ),
+    # -- Sonar S5659, tokens ------------------------------------------------------------------
+    Explanation(
+        "S5659",
+        r"def (noncompliant_jw[st]_get_unverified_headers?|pyjwt_decode_unverified_header"
+        r"|get_unverified_header_\w+)\(",
+        "the header says which key to verify with; who somebody is stands in the claims",
+    ),
+    Explanation(
+        "S5659",
+        r"def compliant_(decode_\w+|list_\d)\(|payload = jwt\.decode\(token, None, options=x\)",
+        "decoded without `algorithms`, which FAR707 reports, too",
+        kind="ours",
+    ),
+    # -- semgrep ------------------------------------------------------------------------------
+    Explanation(
+        "path-traversal-file-response",
+        r"def serve_logo\(",
+        "one segment of the path holds no `/`, but on Windows a backslash separates as well",
+        kind="ours",
+    ),
     # -- Sonar S8411, path parameters ---------------------------------------------------------
     Explanation(
         "S8411",
@@ -120,6 +169,18 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "bump",
         r"bump_pydantic_test_(replace_config_test_already_commented|validator_test_noop_comment)",
         "bump-pydantic left a comment there before; the code is still that of version 1",
+        kind="ours",
+    ),
+    Explanation(
+        "bump",
+        r"bump_pydantic_test_custom_types_test_already_commented",
+        "bump-pydantic left a comment there before; the code is still that of version 1",
+        kind="ours",
+    ),
+    Explanation(
+        "bump",
+        r"bump_pydantic_test_validator_test_noop_reuse_validator",
+        "bump-pydantic cannot rewrite a validator that is applied by hand; it is deprecated as well",
         kind="ours",
     ),
     # -- fastapi-lsp ---------------------------------------------------------------------------

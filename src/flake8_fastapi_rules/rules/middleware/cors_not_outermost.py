@@ -106,8 +106,8 @@ class CorsNotOutermost(Rule):
         """Whether `other` is put around `cors` on the same app, on a path that adds both."""
         if other is cors or other.app != cors.app or not cors.app:
             return False
-        if _receiver(other) != _receiver(cors):
-            return False
+        if _receiver(other) != _receiver(cors) or _receiver(cors).endswith(")"):
+            return False  # a call may make another app each time
         if context.model.is_subclass(other.target, CORS):
             return False
         index = context.module.index
@@ -146,7 +146,7 @@ class CorsNotOutermost(Rule):
 
 
 def _receiver(middleware: Middleware) -> str:
-    """The text in front of `.add_middleware`: the same call may make several apps."""
+    """The text in front of `.add_middleware`."""
     node = middleware.node
     func = node.func if isinstance(node, ast.Call) and middleware.style != "list" else None
     return ast.unparse(func.value) if isinstance(func, ast.Attribute) else ""

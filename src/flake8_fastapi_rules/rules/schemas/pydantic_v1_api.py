@@ -142,6 +142,7 @@ _IMPORTED: Final[Mapping[str, str]] = MappingProxyType(
         "pydantic.PaymentCardNumber": "pydantic_extra_types.payment.PaymentCardNumber",
         "pydantic.PyObject": "ImportString",
         "pydantic.color.Color": "pydantic_extra_types.color.Color",
+        "pydantic.generics": "BaseModel",
         "pydantic.generics.GenericModel": "BaseModel",
         "pydantic.parse_obj_as": "TypeAdapter",
         "pydantic.payment.PaymentCardBrand": "pydantic_extra_types.payment.PaymentCardBrand",
@@ -245,6 +246,13 @@ class PydanticV1Api(Rule):
                     yield self.report(where, "config", fix=fix)
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
                     yield from self._validators(statement, context)
+                case ast.Assign(targets=[ast.Name(id="__root__") as name]):
+                    yield self.report(
+                        name,
+                        old="__root__",
+                        new="RootModel",
+                        fix=Unfixable("its type is not annotated"),
+                    )
                 case ast.AnnAssign(target=ast.Name(id="__root__")):
                     fix = partial(self._root, model, statement, context)
                     yield self.report(statement.target, old="__root__", new="RootModel", fix=fix)
@@ -254,8 +262,9 @@ class PydanticV1Api(Rule):
     @on(Module)
     def check_module(self, module: Module, context: Context) -> Iterator[Report]:
         """Report moved imports, old methods and old arguments."""
-        if "pydantic" not in module.source.text and not any(
-            f".{name}" in module.source.text for name in _METHODS
+        text = module.source.text
+        if "pydantic" not in text and not any(
+            name in text for name in (*(f".{method}" for method in _METHODS), *_HOOKS)
         ):
             return
         if not self._applies(context):
