@@ -12,9 +12,10 @@ from flake8_fastapi_rules.semantics.facts import (
     FrameworkFunction,
     Parameter,
     Role,
+    Route,
     RouteKind,
 )
-from flake8_fastapi_rules.semantics.framework import RETURN_ANNOTATION_IS_MODEL
+from flake8_fastapi_rules.semantics.framework import RESPONSE, RETURN_ANNOTATION_IS_MODEL
 from flake8_fastapi_rules.semantics.values import External, Function
 
 _INJECTED = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
@@ -107,16 +108,26 @@ class TypeCheckingAnnotation(Rule):
         returns = endpoint.node.returns
         if not context.settings.fastapi_at_least(*RETURN_ANNOTATION_IS_MODEL):
             return
+        typed = context.model.resolver.annotation(context.module, returns)
+        # A response that is returned needs no model, which only the schema would ask for then.
+        is_response = context.model.is_instance(typed, RESPONSE)
         if returns is None or not any(
             route.kind is RouteKind.HTTP
             and "response_model" not in route.arguments
             and not route.has_unknown_arguments
+            and not (is_response and _is_hidden(route))
             for route in endpoint.routes
         ):
             return
         name = _missing_name(returns, endpoint.node, context)
         if name is not None:
             yield self.report(returns, "return", name=name, type=context.shown(returns))
+
+
+def _is_hidden(route: Route) -> bool:
+    """Whether a route is certainly left out of the schema."""
+    given = route.arguments.get("include_in_schema")
+    return isinstance(given, ast.Constant) and given.value is False
 
 
 def _names_its_dependency(parameter: Parameter) -> bool:
