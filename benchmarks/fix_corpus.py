@@ -227,13 +227,18 @@ def digest(folder: Path) -> str:
     return found.hexdigest()
 
 
-def one_project(folder: Path, scratch: Path) -> Result:
-    """Fix one project in all ways."""
+def one_project(folder: Path, scratch: Path, *, once: bool) -> Result:
+    """Fix one project in all ways.
+
+    Parameters:
+        once: leave out the other process.
+    """
     result = Result(folder.name)
     start = time.perf_counter()
     copy, other = scratch / folder.name, scratch / f"{folder.name}.again"
-    for target in (copy, other):
-        copy_project(folder, target)
+    copy_project(folder, copy)
+    if not once:
+        copy_project(folder, other)
     result.files = sum(1 for _ in copy.rglob("*.py"))
     before = findings_of(copy)
     for unsafe in (False, True):
@@ -251,12 +256,14 @@ def one_project(folder: Path, scratch: Path) -> Result:
             if code not in fixed["announced"]:
                 result.problems.append(f"{kind}: {more} more of {code} after the fixes")
         before = after
+        if once:
+            continue
         command_line = [sys.executable, __file__, "--only-fix", str(other)]
         seed = {**os.environ, "PYTHONHASHSEED": "7"}
         subprocess.run([*command_line, *(["--unsafe"] * unsafe)], env=seed, check=True)
         if digest(other) != first:
             result.problems.append(f"{kind}: another process wrote other texts")
-    shutil.rmtree(other)
+    shutil.rmtree(other, ignore_errors=True)
     result.seconds = time.perf_counter() - start
     return result
 
@@ -276,9 +283,17 @@ def copy_project(folder: Path, target: Path) -> None:
 # -- all projects ---------------------------------------------------------------------------
 
 
-def in_process(folder: Path, scratch: Path, timeout: float) -> Result:
+def in_process(folder: Path, scratch: Path, timeout: float, options: list[str]) -> Result:
     """Run one project in a process with a time limit."""
-    command_line = [sys.executable, __file__, str(folder), "--into", str(scratch), "--one"]
+    command_line = [
+        sys.executable,
+        __file__,
+        str(folder),
+        "--into",
+        str(scratch),
+        "--one",
+        *options,
+    ]
     try:
         done = subprocess.run(
             command_line, capture_output=True, text=True, timeout=timeout, check=False
@@ -334,6 +349,7 @@ def main() -> int:
     parser.add_argument("--into", type=Path, metavar="SCRATCH")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=900.0, metavar="SECONDS")
+    parser.add_argument("--once", action="store_true", help="leave out the other process")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--only-fix", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--unsafe", action="store_true", help=argparse.SUPPRESS)
@@ -344,12 +360,14 @@ def main() -> int:
     if options.into is None:
         parser.error("--into is required")
     if options.one:
-        print(json.dumps(vars(one_project(options.folders[0], options.into)), default=sorted))
+        result = one_project(options.folders[0], options.into, once=options.once)
+        print(json.dumps(vars(result), default=sorted))
         return 0
     results = []
+    more = ["--once"] if options.once else []
     with ThreadPoolExecutor(options.jobs) as pool:
         runs = [
-            pool.submit(in_process, folder, options.into, options.timeout)
+            pool.submit(in_process, folder, options.into, options.timeout, more)
             for folder in options.folders
         ]
         for each in runs:
