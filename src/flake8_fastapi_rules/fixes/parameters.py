@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import (
+    IN_STRING,
     UNREADABLE,
     Edits,
     argument_of,
@@ -94,6 +95,8 @@ def move_default_out(model: Model, function: Function, parameter: Parameter, mar
     if not isinstance(node, FUNCTIONS) or call is None or argument is None:
         raise Unfixable(UNREADABLE)
     text = text_of(function.module)
+    if not text.is_editable(call):
+        raise Unfixable(IN_STRING)
     value = argument.value if isinstance(argument, ast.keyword) else argument
     added: Edits = ()
     if parameter.default is None:

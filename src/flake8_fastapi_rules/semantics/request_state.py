@@ -67,8 +67,17 @@ def _yielded_names(model: Model, lifespan: Lifespan) -> set[str] | None:
 
 def _written_in(module: Module) -> Iterator[str | None]:
     """Names set on something called `state`; `None` for a write whose name cannot be told."""
+    aliases = {
+        target.id
+        for node in module.index.nodes(ast.Assign)
+        if _is_state(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     for node in module.index.nodes(ast.Attribute):
-        if isinstance(node.ctx, ast.Store) and _is_state(node.value):
+        if isinstance(node.ctx, ast.Store) and (
+            _is_state(node.value) or (isinstance(node.value, ast.Name) and node.value.id in aliases)
+        ):
             yield node.attr
     for item in module.index.nodes(ast.Subscript):
         if isinstance(item.ctx, ast.Store) and "state" in ast.unparse(item.value):

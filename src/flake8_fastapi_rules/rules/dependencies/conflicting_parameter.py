@@ -229,6 +229,8 @@ def _has_own_default(marker: Marker) -> bool:
 def _is_own(parameter: Parameter, marker: Marker) -> bool:
     """Whether a marker is written in the parameter itself rather than in an alias."""
     annotation = parameter.annotation
+    if isinstance(annotation, ast.Constant):  # the whole annotation in quotes
+        return True
     return annotation is not None and any(c is marker.node for c in ast.walk(annotation))
 
 

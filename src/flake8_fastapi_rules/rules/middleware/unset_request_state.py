@@ -58,7 +58,7 @@ class UnsetRequestState(Rule):
     profiles = ("recommended",)
     is_bug = True
     scope = "project"
-    hints = (".state.",)
+    hints = (".state",)
 
     @on(Module)
     def check(self, module: Module, context: Context) -> Iterator[Report]:
@@ -72,7 +72,17 @@ class UnsetRequestState(Rule):
                 yield self.report(node, name=node.attr)
 
     def _is_read(self, node: ast.Attribute, context: Context) -> bool:
+        index = context.module.index
+        function = index.function_of(node)
         state = node.value
+        if isinstance(state, ast.Name) and function is not None:  # `state = request.state`
+            given = [
+                each.value
+                for each in index.own_nodes(function)
+                if isinstance(each, ast.Assign)
+                and any(isinstance(t, ast.Name) and t.id == state.id for t in each.targets)
+            ]
+            state = given[0] if len(given) == 1 else state
         if not (
             isinstance(node.ctx, ast.Load)
             and isinstance(state, ast.Attribute)
@@ -83,8 +93,6 @@ class UnsetRequestState(Rule):
             )
         ):
             return False
-        index = context.module.index
-        function = index.function_of(node)
         if any(isinstance(parent, ast.Try) for parent in index.ancestors(node)):
             return False
         return not any(
