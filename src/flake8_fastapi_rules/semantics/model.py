@@ -700,10 +700,10 @@ class Model:
         return bound_names(self, route)
 
     def is_read(self, function: Function, parameter: Parameter) -> bool:
-        """Whether a function's body mentions a parameter, or may do so through `locals()`."""
+        """Whether a function's body mentions a parameter, or `locals()` or `vars()` may do so."""
         module, node = function.module, function.node
         for each in ast.walk(ast.Module(node.body, [])) if isinstance(node.body, list) else ():
-            if isinstance(each, ast.Name) and each.id in (parameter.name, "locals"):
+            if isinstance(each, ast.Name) and each.id in (parameter.name, "locals", "vars"):
                 return True
         return module is not function.module
 
