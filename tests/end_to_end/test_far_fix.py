@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -159,3 +162,77 @@ def test_what_must_not_be_written(run_far: Far, tmp_path: Path) -> None:
     assert ran.lines[-1] == "     1 the file was not changed: it is read-only: FAR301"
     assert (tmp_path / "link.py").is_symlink()
     assert (tmp_path / "readonly.py").read_text() == OLD
+
+
+HEAD = "from typing import Annotated\nfrom fastapi import Depends\ndef user() -> int: ...\n"
+#: Odd but valid texts, before and after.
+LAYOUTS = {
+    "CRLF and BOM": (
+        b"\xef\xbb\xbf"
+        + f"{HEAD}def f(\n    a: int = Depends(user),  # a\n): ...\n".replace(
+            "\n", "\r\n"
+        ).encode(),
+        b"\xef\xbb\xbf"
+        + f"{HEAD}def f(\n    a: Annotated[int, Depends(user)],  # a\n): ...\n".replace(
+            "\n", "\r\n"
+        ).encode(),
+    ),
+    "Latin-1": (
+        f"# coding: latin-1\n{HEAD}def f(a: int = Depends(user)): 'é'  # ü\n".encode("latin-1"),
+        f"# coding: latin-1\n{HEAD}def f(a: Annotated[int, Depends(user)]): 'é'  # ü\n".encode(
+            "latin-1"
+        ),
+    ),
+    "form feed, tabs, no last newline": (
+        f"{HEAD}\x0c\nclass A:\n\tdef f(self, a: int = Depends(user)):\n\t\tpass".encode(),
+        f"{HEAD}\x0c\nclass A:\n\tdef f(self, a: Annotated[int, Depends(user)]):\n"
+        "\t\tpass".encode(),
+    ),
+    "comments between parameters": (
+        f"{HEAD}def f(  # f\n    # first\n    b=1,  # b\n    # second\n"
+        "    a: int = Depends(user)  # a\n    # last\n): ...\n".encode(),
+        f"{HEAD}def f(  # f\n    # first\n    b=1,  # b\n    *,\n    # second\n"
+        "    a: Annotated[int, Depends(user)]  # a\n    # last\n): ...\n".encode(),
+    ),
+    "line continuation": (
+        f"{HEAD}x = 1 + \\\n  2\ndef f(a: \\\n  int = Depends(user), \\\n  b=1): ...\n".encode(),
+        f"{HEAD}x = 1 + \\\n  2\ndef f(a: \\\n  Annotated[int, Depends(user)], \\\n"
+        "  b=1): ...\n".encode(),
+    ),
+    "comment inside of a marker": (
+        f"{HEAD}def f(a: int = Depends(  # why\n    user)): ...\n".encode(),
+        f"{HEAD}def f(a: Annotated[int, Depends(  # why\n    user)]): ...\n".encode(),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LAYOUTS)
+def test_layouts_are_kept(tmp_path: Path, case: str) -> None:
+    before, after = LAYOUTS[case]
+    path = tmp_path / "api.py"
+    path.write_bytes(before)
+    far("fix", *SELECT, cwd=tmp_path)
+    assert path.read_bytes() == after
+    assert far("fix", *SELECT, cwd=tmp_path).out.startswith("nothing fixed")
+    assert path.read_bytes() == after
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no SIGKILL")
+def test_killed_in_the_middle(tmp_path: Path) -> None:
+    names = [f"api{number}.py" for number in range(40)]
+    for delay in (0.0, 0.1, 0.3):
+        project(tmp_path, dict.fromkeys(names, OLD))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flake8_fastapi_rules", "fix", *SELECT],
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+        )
+        for _ in range(600):  # until the first file is written
+            if process.poll() is not None or (tmp_path / names[0]).read_text() == NEW:
+                break
+            time.sleep(0.05)
+        time.sleep(delay)
+        process.kill()
+        process.wait()
+        assert {(tmp_path / name).read_text() for name in names} <= {OLD, NEW}
+        assert (tmp_path / names[0]).read_text() == NEW
