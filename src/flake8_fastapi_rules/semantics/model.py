@@ -54,6 +54,9 @@ if TYPE_CHECKING:
 _INJECTED = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
 
 
+_DISPLAYS = (ast.List, ast.Tuple, ast.Set)
+
+
 class Model:
     """Everything that is known of the code at hand; one for a whole run.
 
@@ -623,6 +626,11 @@ class Model:
         Each element comes with the module it is written in.
         """
         value = self.resolve(module, node)
+        if isinstance(value, Instance) and isinstance(node, ast.Name | ast.Attribute):
+            # `origins: list[str] = [...]`: the type is not all that is known.
+            written = self.resolver.written(module, node)
+            if written is not None and isinstance(written[1], _DISPLAYS):
+                value = Expression(*written)
         if not isinstance(value, Expression):
             return None
         match value.node:

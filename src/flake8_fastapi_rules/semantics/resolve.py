@@ -59,7 +59,12 @@ _AWAITABLES = frozenset(
 _CONTEXT_MANAGER_TYPES = frozenset(
     {"contextlib.AbstractAsyncContextManager", "contextlib.AbstractContextManager"}
 )
+#: What describes a field of a model; the field's value is of the type that is written.
+_FIELDS = frozenset({"pydantic.Field", "sqlmodel.Field", "odmantic.Field", "beanie.Indexed"})
+#: How many imports of imports are followed.
+_HOPS = 5
 #: What asks FastAPI for a value.
+_APPS = ("fastapi.FastAPI", "starlette.applications.Starlette")
 _INJECTORS = frozenset({"fastapi.Depends", "fastapi.Security"})
 #: Methods of models that give another model of the same class.
 _MODEL_MAKERS = frozenset(
@@ -253,7 +258,10 @@ class Resolver:
                 value = self.resolve(module, binding.value)
                 if _is_type_alias_annotation(binding.node.annotation):
                     return value
-                if isinstance(value, Instance | Function | Class) and not _is_opaque(value):
+                is_field = isinstance(value, Instance) and _name_of(value) in _FIELDS
+                if isinstance(value, Instance | Function | Class) and not (
+                    is_field or _is_opaque(value)
+                ):
                     return value
                 typed = self.annotation(module, binding.node.annotation)
                 if isinstance(value, Constant) and value.value is not None:
@@ -279,6 +287,42 @@ class Resolver:
         if not (isinstance(first, ast.Name) and first.id == binding.name):
             return UNKNOWN
         return self.resolve(module, first)
+
+    def written(self, module: Module, node: ast.expr) -> tuple[Module, ast.expr] | None:
+        """The expression that a module's or function's constant is given, whatever its type says.
+
+        `None` for other expressions, and for names that are bound more than once.
+        """
+        home, name, bindings = module, "", list[Binding]()
+        match node:
+            case ast.Name(id=name):
+                found = module.index.lookup(name, node)
+                bindings = found[1] if found else []
+            case ast.Attribute(value=owner, attr=name):
+                value = self.resolve(module, owner)
+                if isinstance(value, ModuleValue):
+                    home = value.module
+                    bindings = home.index.module_scope.bindings.get(name, [])
+        for _ in range(_HOPS):
+            if len(bindings) != 1:
+                return None
+            binding = bindings[0]
+            if binding.kind in {"assign", "annotated"} and not binding.path:
+                return None if binding.value is None else (home, binding.value)
+            if binding.kind != "from" or binding.alias is None:
+                return None
+            statement = binding.node
+            assert isinstance(statement, ast.ImportFrom)
+            origin = (
+                self.modules.relative(statement.level, statement.module, home)
+                if statement.level
+                else self.modules.find(statement.module or "", home)
+            )
+            if origin is None:
+                return None
+            home = origin
+            bindings = home.index.module_scope.bindings.get(binding.alias.name, [])
+        return None
 
     # -- imports ----------------------------------------------------------------------------
 
@@ -774,6 +818,12 @@ class Resolver:
                     return Instance(Class(module, owner))
         default = default_of(arguments, node)
         typed = self.annotation(module, node.annotation) if node.annotation else UNKNOWN
+        if isinstance(typed, Instance) and _name_of(typed) in _APPS and default is None:
+            # Which app it is, only the fixture says that makes it.
+            if not isinstance(function, FUNCTIONS):
+                return typed
+            made = self._from_fixture(module, function, node.arg)
+            return made if self.is_instance(made, *_APPS) else typed
         if typed and not (isinstance(typed, Instance) and _name_of(typed) == "typing.Any"):
             return typed
         injected = self._injected(module, node.annotation, default)

@@ -341,6 +341,7 @@ class Taint:
                     and isinstance(value.of, Class)
                     and self._model.is_subclass(value.of, "pydantic.BaseModel")
                     and self._model.is_instance(self._model.resolve(self._module, node), *_TEXT)
+                    and not self._is_validated(value.of, attr)
                 ):
                     return ast.unparse(node)
                 return None
@@ -357,6 +358,26 @@ class Taint:
             case _:
                 return None
 
+    def _is_validated(self, cls: Class, name: str) -> bool:
+        """Whether a model tests one of its fields, by a pattern or a validator."""
+        for base in self._model.resolver.mro(cls):
+            if not isinstance(base, Class):
+                continue
+            for statement in base.node.body:
+                match statement:
+                    case ast.AnnAssign(target=ast.Name(id=field)) if field == name:
+                        hint, value = statement.annotation, statement.value
+                        if is_constrained(self._model, base.module, hint, value):
+                            return True
+                    case ast.FunctionDef(decorator_list=decorators):
+                        for decorator in decorators:
+                            if isinstance(decorator, ast.Call) and any(
+                                isinstance(each, ast.Constant) and each.value == name
+                                for each in decorator.args
+                            ):
+                                return True
+        return False
+
     def _is_source(self, node: ast.Name) -> bool:
         found = self._module.index.lookup(node.id, node)
         return found is not None and any(b.node in self._sources for b in found[1])
@@ -365,11 +386,36 @@ class Taint:
         value = self._model.resolve(self._module, node)
         return self._model.is_instance(value, *_REQUEST)
 
+    def _looked_up(self, names: set[str]) -> set[str]:
+        """The names of what was looked up by a value: there is none for a value that is unknown."""
+        found: set[str] = set()
+        for node in ast.walk(self._function):
+            if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+                continue
+            call = node.value.value if isinstance(node.value, ast.Await) else node.value
+            target = node.targets[0]
+            if not isinstance(call, ast.Call) or not isinstance(target, ast.Name):
+                continue
+            given = [*call.args, *(keyword.value for keyword in call.keywords)]
+            if not any(_mentions(each, name) for each in given for name in names):
+                continue
+            makers = set(
+                self._model.resolver.names_of(self._model.resolve(self._module, call.func))
+            )
+            if makers.isdisjoint(_MAKERS) and getattr(call.func, "attr", "") not in _KEEPING:
+                found.add(target.id)
+        return found
+
     def _is_checked(self, name: str, sink: ast.expr) -> bool:
         """Whether the function tests a value, or something made of it, in any condition."""
         names = {name, *_derived(self._function, name)}
+        found = self._looked_up(names)
         for node in ast.walk(self._function):
             match node:
+                case ast.If(test=test, body=[*_, ast.Raise() | ast.Return() | ast.Continue()]) if (
+                    _is_missing(test) in found
+                ):
+                    return True
                 case ast.If(test=test) | ast.While(test=test) | ast.Assert(test=test):
                     if any(_tests(test, each) for each in names):
                         return True
@@ -404,6 +450,17 @@ def _named(function: FunctionNode, names: Mapping[str, object]) -> frozenset[ast
     arguments = function.args
     every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
     return frozenset(each for each in every if each.arg in names)
+
+
+def _is_missing(test: ast.expr) -> str | None:
+    """The name that a condition such as `not x` or `x is None` is about."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)):
+            return name
+        case ast.Compare(left=ast.Name(id=name), ops=[ast.Is()], comparators=[ast.Constant()]):
+            return name
+        case _:
+            return None
 
 
 def _sources(model: Model, module: Module, function: FunctionNode) -> frozenset[ast.AST]:
@@ -454,6 +511,8 @@ def _tests(test: ast.expr, text: str) -> bool:
             return _tests(inner, text)
         case ast.Name() | ast.Attribute() | ast.Subscript():
             return False
+        case ast.Compare(left=ast.Call() | ast.Await() as call, ops=[ast.Is() | ast.IsNot()]):
+            return _tests(call, text)
         case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
             return False
         case ast.Compare(ops=[ast.Eq() | ast.NotEq()], comparators=[ast.Constant(value="" | None)]):

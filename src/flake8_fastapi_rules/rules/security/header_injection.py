@@ -80,10 +80,23 @@ class HeaderInjection(Rule):
     def check_assignment(self, node: ast.Assign, context: Context) -> Iterator[Report]:
         """Report `response.headers[...] = ...`."""
         for target in node.targets:
-            if isinstance(target, ast.Subscript) and context.model.is_instance(
-                context.resolve(target.value), _HEADERS
+            if isinstance(target, ast.Subscript) and (
+                context.model.is_instance(context.resolve(target.value), _HEADERS)
+                or self._becomes_headers(target.value, context)
             ):
                 yield from self._judge(node.value, context)
+
+    def _becomes_headers(self, node: ast.expr, context: Context) -> bool:
+        """Whether a dictionary is the `headers` of a response in the same function."""
+        function = context.module.index.function_of(node)
+        if not isinstance(node, ast.Name) or not isinstance(function, FUNCTIONS):
+            return False
+        for call in context.module.index.own_nodes(function):
+            if isinstance(call, ast.Call):
+                given = argument(call, "headers")
+                if isinstance(given, ast.Name) and given.id == node.id:
+                    return context.model.is_instance(context.resolve(call), RESPONSE)
+        return False
 
     def _judge(self, node: ast.expr, context: Context) -> Iterator[Report]:
         function = context.module.index.function_of(node)

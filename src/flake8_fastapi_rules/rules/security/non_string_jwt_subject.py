@@ -165,10 +165,9 @@ class NonStringJwtSubject(Rule):
             ):
                 return
             assigned = [
-                node.value
+                value
                 for node in context.module.index.own_nodes(function)
-                if isinstance(node, ast.Assign)
-                and any(self._is_subject(target, claims.id) for target in node.targets)
+                for value in self._assigned(node, claims.id)
             ]
             if assigned:
                 yield assigned[-1]
@@ -181,6 +180,22 @@ class NonStringJwtSubject(Rule):
                         yield value
             case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
                 yield from (keyword.value for keyword in keywords if keyword.arg == "sub")
+
+    def _assigned(self, node: ast.AST, name: str) -> Iterator[ast.expr]:
+        """What a statement or call makes the `sub` of claims that have a name."""
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                if any(self._is_subject(target, name) for target in targets):
+                    yield value
+            case ast.Call(func=ast.Attribute(attr="update", value=ast.Name(id=owner))) if (
+                owner == name
+            ):
+                yield from (k.value for k in node.keywords if k.arg == "sub")
+                for given in node.args:
+                    if isinstance(given, ast.Dict):
+                        for key, value in zip(given.keys, given.values, strict=True):
+                            if isinstance(key, ast.Constant) and key.value == "sub":
+                                yield value
 
     def _is_subject(self, target: ast.expr, name: str) -> bool:
         match target:

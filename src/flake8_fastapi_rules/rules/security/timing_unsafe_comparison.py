@@ -43,6 +43,8 @@ _STAND_IN = re.compile(
     r"|anonymous)(?:_|$)"
 )
 
+_BEARER = "fastapi.security.HTTPAuthorizationCredentials"
+
 
 class TimingUnsafeComparison(Rule):
     """Compare secrets in constant time.
@@ -100,7 +102,7 @@ class TimingUnsafeComparison(Rule):
         if len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq | ast.NotEq):
             return
         left, right = node.left, node.comparators[0]
-        if not (self._is_secret(left) or self._is_secret(right)):
+        if not (self._is_secret(left, context) or self._is_secret(right, context)):
             return
         function = context.module.index.function_of(node)
         text = context.source.text
@@ -108,13 +110,12 @@ class TimingUnsafeComparison(Rule):
             context.module.mentions_framework or "hmac" in text
         ):
             return
-        if not any(self._is_credential(side) for side in (left, right)) and not _SIGNS.search(
-            context.source.segment(function)
-        ):
+        is_credential = any(self._is_credential(side, context) for side in (left, right))
+        if not is_credential and not _SIGNS.search(context.source.segment(function)):
             return
         if not all(self._may_be_secret(side, context) for side in (left, right)):
             return
-        if not (self._is_pair(left, right) or self._is_pair(right, left)):
+        if not (self._is_pair(left, right, context) or self._is_pair(right, left, context)):
             return
         if self._is_query(node, context) or self._is_loop_key(node, context):
             return
@@ -122,23 +123,30 @@ class TimingUnsafeComparison(Rule):
             return
         yield self.report(node, shown=context.shown(node), fix=lambda: self._fix(node, context))
 
-    def _is_credential(self, node: ast.expr) -> bool:
+    def _is_credential(self, node: ast.expr, context: Context) -> bool:
         name = last_name(node)
+        if isinstance(node, ast.Attribute) and name == "credentials":
+            return context.model.is_instance(context.resolve(node.value), _BEARER)
         return is_password_name(name) or is_key_name(name) or is_token_name(name)
 
-    def _is_secret(self, node: ast.expr) -> bool:
-        return self._is_credential(node) or is_signature_name(last_name(node))
+    def _is_secret(self, node: ast.expr, context: Context) -> bool:
+        return self._is_credential(node, context) or is_signature_name(last_name(node))
 
-    def _is_pair(self, secret: ast.expr, other: ast.expr) -> bool:
+    def _is_pair(self, secret: ast.expr, other: ast.expr, context: Context) -> bool:
         """Whether a secret is compared with one that is expected."""
-        if not self._is_secret(secret):
+        if not self._is_secret(secret, context):
             return False
-        if self._is_secret(other):
+        if self._is_secret(other, context):
             both = (last_name(secret), last_name(other))
             return both != ("token", "token") or self._is_setting(other) or self._is_setting(secret)
         match other:
             case ast.Call(func=ast.Attribute(attr="hexdigest" | "digest" | "b64encode")):
                 return True
+            case (
+                ast.BinOp(op=ast.Add(), right=part)
+                | ast.JoinedStr(values=[*_, ast.FormattedValue(value=part)])
+            ):
+                return self._is_pair(secret, part, context)
             case ast.Name(id=name):
                 return bool(re.match(r"^(?:expected|computed|correct|valid)_?", name)) and (
                     name != "valid"
@@ -151,6 +159,8 @@ class TimingUnsafeComparison(Rule):
         match node:
             case ast.Attribute(value=ast.Name(id=owner) | ast.Attribute(attr=owner)):
                 return bool(_SETTINGS.match(owner))
+            case ast.Name(id=name):
+                return name.isupper()
             case ast.Attribute(value=ast.Call(func=ast.Name(id=owner))):
                 return bool(re.match(r"^(?:get_)?(?:settings|config)$", owner))
             case ast.Subscript(value=ast.Attribute(attr="environ")):
@@ -162,6 +172,8 @@ class TimingUnsafeComparison(Rule):
 
     def _may_be_secret(self, node: ast.expr, context: Context) -> bool:
         value: Value = context.resolve(node)
+        if isinstance(node, ast.BinOp | ast.JoinedStr):
+            return any(isinstance(each, ast.Call) for each in ast.walk(node))  # a digest
         if isinstance(node, ast.Constant) or isinstance(value, Class | Expression):
             return False
         if isinstance(value, Constant):

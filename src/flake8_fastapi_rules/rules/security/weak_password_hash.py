@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import argument
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import is_password_name, last_name
 from flake8_fastapi_rules.semantics.libraries import (
@@ -79,7 +79,9 @@ class WeakPasswordHash(Rule):
             if scheme is not None and context.model.text(context.module, scheme) in WEAK_SCHEMES:
                 yield self.report(scheme, name=context.model.text(context.module, scheme))
             return
-        if not any(self._is_password(each) for each in call.args):
+        if not any(
+            self._is_password(each) or self._is_made_of_one(each, context) for each in call.args
+        ):
             return
         if callee.name in _SALTED:
             salt = argument(call, "salt", _SALTED[callee.name])
@@ -123,6 +125,18 @@ class WeakPasswordHash(Rule):
                 return self._is_password(inner)
             case _:
                 return is_password_name(last_name(node))
+
+    def _is_made_of_one(self, node: ast.expr, context: Context) -> bool:
+        """Whether a local name stands for a text with a password in it."""
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            node = node.func.value if node.func.attr == "encode" else node
+        if not isinstance(node, ast.Name):
+            return False
+        found = context.module.index.lookup(node.id, node)
+        if found is None or not isinstance(found[0].node, FUNCTIONS) or len(found[1]) != 1:
+            return False
+        value = found[1][0].value
+        return found[1][0].kind == "assign" and value is not None and self._is_password(value)
 
     def _is_only_a_step(self, call: ast.Call, context: Context) -> bool:
         """Whether a real password hash follows, or the password is only looked up."""
