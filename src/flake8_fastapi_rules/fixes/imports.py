@@ -14,6 +14,7 @@ from typing import Any
 from flake8_fastapi_rules.engine.findings import Edit, Unfixable
 from flake8_fastapi_rules.engine.index import Binding, is_type_checking
 from flake8_fastapi_rules.fixes.edit import (
+    UNREADABLE,
     Edits,
     append_item,
     delete_statement,
@@ -408,6 +409,22 @@ def _without_alias(
     if len(items) != len(statement.names):
         return ()
     return remove_items(text, brackets, [items[position]])
+
+
+def import_from_elsewhere(
+    text: FileText, statement: ast.ImportFrom, names: Collection[str], module: str
+) -> Edits:
+    """Import some of a statement's names from another module, in a statement in front of it."""
+    brackets = _import_brackets(text, statement)
+    items = text.items(*brackets) if brackets is not None else []
+    if brackets is None or len(items) != len(statement.names):
+        raise Unfixable(UNREADABLE)
+    going = [
+        item for item, alias in zip(items, statement.names, strict=True) if alias.name in names
+    ]
+    code = ", ".join(text.text[item.start : item.end] for item in going)
+    added = insert_before(text, statement, f"from {module} import {code}")
+    return (added, *remove_items(text, brackets, going))
 
 
 def _may_be_exported(text: FileText, local: str) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.engine.findings import Fix
 from flake8_fastapi_rules.fixes.edit import fix_of, replace_range
+from flake8_fastapi_rules.fixes.imports import import_from_elsewhere
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.framework import REEXPORTED
@@ -69,10 +70,13 @@ class ImportFromStarlette(Rule):
 
     def _fix(self, node: ast.ImportFrom, context: Context) -> Fix:
         known = REEXPORTED.get(node.module or "", frozenset())
-        if any(alias.name not in known for alias in node.names):
-            raise Unfixable("another name of the same import is not in FastAPI")
         text = text_of(context.module)
+        group = f"import-line:{node.lineno}"
+        if any(alias.name not in known for alias in node.names):
+            module = (node.module or "").replace("starlette", "fastapi", 1)
+            edits = import_from_elsewhere(text, node, known, module)
+            return fix_of("Import from FastAPI", "safe", edits, group=group)
         start = text.text.find("starlette", text.start(node))
         end = start + len("starlette")
         edit = replace_range(text, start, end, "fastapi")
-        return fix_of("Import from FastAPI", "safe", edit, group=f"import-line:{node.lineno}")
+        return fix_of("Import from FastAPI", "safe", edit, group=group)

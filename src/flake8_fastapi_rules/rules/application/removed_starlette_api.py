@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.engine.index import FUNCTIONS, all_arguments
 from flake8_fastapi_rules.fixes.edit import (
     add_argument,
     argument_of,
@@ -163,21 +164,31 @@ class RemovedStarletteApi(Rule):
         text = text_of(context.module)
         given = argument_of(call, "context", 1)
         given = given.value if isinstance(given, ast.keyword) else given
-        if not isinstance(given, ast.Dict):
-            raise Unfixable("the context is not written out here")
-        request = next(
-            (
-                value
-                for key, value in zip(given.keys, given.values, strict=True)
-                if isinstance(key, ast.Constant) and key.value == "request"
-            ),
-            None,
-        )
-        if not isinstance(request, ast.Name | ast.Attribute):
-            raise Unfixable("the context has no `request` by name")
-        code = text.segment(request)
+        code = self._request_of(call, context)
+        if isinstance(given, ast.Dict):
+            for key, value in zip(given.keys, given.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value == "request":
+                    if isinstance(value, ast.Name | ast.Attribute):
+                        code = text.segment(value)
+        if code is None:
+            raise Unfixable("it cannot be told where the request is")
         if call.args:
             return fix_of(
                 "Pass the request first", "safe", wrap(text, call.args[0], f"{code}, ", "")
             )
         return fix_of("Pass the request", "safe", add_argument(text, call, f"request={code}"))
+
+    def _request_of(self, call: ast.Call, context: Context) -> str | None:
+        """The parameter of the function around a call that holds the request, if there is one."""
+        function = context.module.index.function_of(call)
+        if not isinstance(function, FUNCTIONS):
+            return None
+        names = [
+            argument.arg
+            for argument in all_arguments(function.args)
+            if context.model.is_instance(
+                context.model.resolver.annotation(context.module, argument.annotation),
+                "starlette.requests.Request",
+            )
+        ]
+        return names[0] if len(names) == 1 else None

@@ -16,6 +16,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.bound import prefix_parameters
 from flake8_fastapi_rules.semantics.facts import Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import PLAIN_ROUTES, path_parameters
+from flake8_fastapi_rules.semantics.values import Function
 
 #: Converter to the type that it produces; the import where the type is not built in.
 _TYPES = {"int": "int", "float": "float", "uuid": "UUID"}
@@ -120,6 +121,8 @@ class UnboundPathParameter(Rule):
             names = prefix_parameters(context.model, other) | path_parameters(other.path or "")
             if name not in names:
                 raise Unfixable("another path of the function has no such parameter")
+        if context.model.direct_calls(Function(context.module, function)):
+            raise Unfixable("the function is called elsewhere, too")
         if not name.isidentifier() or any(
             argument.arg == name for argument in all_arguments(function.args)
         ):
