@@ -46,9 +46,9 @@ class ModelLike(Protocol):
         """The facts of one kind in a module."""
 
 
-#: So many characters of source may come together in a model: about 2 GB of memory. Few
+#: So many characters of source may come together in a model: about 1 GB of memory. Few
 #: repositories have as many.
-MODEL_LIMIT = 50_000_000
+MODEL_LIMIT = 25_000_000
 
 
 @dataclass(frozen=True, slots=True)
