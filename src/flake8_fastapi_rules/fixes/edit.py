@@ -364,6 +364,9 @@ def remove_items(text: FileText, brackets: tuple[int, int], going: Sequence[Item
             start, end = items[first - 1].end, run[-1].end
         else:
             start, end = run[0].start, run[-1].after
+            comments = text.comments_in(end, text.line_end(end))
+            if comments and text.is_first_on_line(start):
+                end = comments[0].start
         if not text.has_comment(start, end):
             edits.append(Edit(start, end, ""))
             continue

@@ -112,4 +112,12 @@ class DeprecatedResponseClass(Rule):
         if isinstance(node, ast.Name):
             unused = remove_unused_import(text, node.id, [keyword])
             group = import_group(node.id)
-        return fix_of(f"Remove `{keyword.arg}`", "safe", removed, unused, group=group)  # type: ignore[arg-type]
+        return fix_of(
+            f"Remove `{keyword.arg}`",
+            "safe",
+            removed,
+            unused,
+            group=group,
+            # With a response class of its own the route had no need to declare a model.
+            leads_to=("FAR501", "FAR502"),
+        )  # type: ignore[arg-type]
