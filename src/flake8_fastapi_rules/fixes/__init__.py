@@ -1,16 +1,21 @@
 """Fixes: text edits over `ast` positions, and the loop that applies them.
 
 How to write the fix of a rule. A fix is computed when it is wanted, by a function without
-parameters that returns a `Fix` or `None`; pass it to `Rule.report(..., fix=...)`. Its parts come
-from functions that all take `text_of(module)` first and return an `Edit`, a tuple of
-edits, or `None` when the change would lose a comment or cannot be made. `fix_of` puts parts
-together and gives up when one of them did, so no part needs a check of its own:
+parameters that returns a `Fix`; pass it to `Rule.report(..., fix=...)`. Its parts come from
+functions that all take `text_of(module)` first and return an `Edit` or a tuple of edits. Where the
+change would lose a comment or cannot be made they raise `Unfixable` with the reason, so no part
+needs a check of its own. `fix_of` puts parts together:
 
-    def fix() -> Fix | None:
+    def fix() -> Fix:
         text = text_of(context.module)
         return fix_of("Use `pattern`", "safe", rename_argument(text, call, "regex", "pattern"))
 
     yield self.report(keyword, fix=fix)
+
+A case that its rule leaves to a person says why, in `far fix` and in JSON: the function raises
+`Unfixable("the project calls the function")`, or the report carries it (`fix=Unfixable(...)`) when
+that is known at once. A reason is a clause without names of the code where it can do without: equal
+reasons are counted together.
 
 What there is:
 
