@@ -108,12 +108,12 @@ class ClientWithoutLifespan(Rule):
         parent = index.parents.get(call)
         if isinstance(parent, ast.withitem | ast.keyword | ast.Call):
             return True
-        if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
-            name = parent.targets[0].id
-            return any(
-                isinstance(item.context_expr, ast.Name) and item.context_expr.id == name
-                for item in index.nodes(ast.withitem)
-            )
+        if isinstance(parent, ast.Assign):
+            target = parent.targets[0]
+            where: ast.AST = index.function_of(call) or context.module.tree
+            if not isinstance(target, ast.Name):
+                where = index.class_of(where) or context.module.tree
+            return any(_enters(node, ast.unparse(target)) for node in ast.walk(where))
         return not isinstance(parent, ast.Return | ast.Yield | ast.Expr | ast.Attribute)
 
     def _fix(self, call: ast.Call, context: Context) -> Fix:
@@ -129,3 +129,15 @@ class ClientWithoutLifespan(Rule):
         code = f"with {context.source.segment(call)} as client:\n    yield client"
         edit = replace_statement(text_of(context.module), statement, code)
         return fix_of("Run the lifespan", "unsafe", edit)
+
+
+def _enters(node: ast.AST, name: str) -> bool:
+    """Whether a node enters a client, or hands it to a stack that does."""
+    match node:
+        case ast.withitem(context_expr=held):
+            return ast.unparse(held) == name
+        case ast.Attribute(value=owner, attr="__enter__"):
+            return ast.unparse(owner) == name
+        case ast.Call(func=ast.Attribute(attr="enter_context"), args=[held]):
+            return ast.unparse(held) == name
+    return False

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.client_calls import client_calls
 from flake8_fastapi_rules.semantics.values import External
 
 
@@ -61,10 +62,15 @@ class SleepInTest(Rule):
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report calls in tests and fixtures."""
         module = context.module
-        text = module.source.text
-        if not (module.mentions_framework or "TestClient" in text or "AsyncClient" in text):
-            return
         if context.resolve(call.func) != External("time.sleep"):
+            return
+        text = module.source.text
+        if not (
+            module.mentions_framework
+            or "TestClient" in text
+            or "AsyncClient" in text
+            or any(each.is_certain for each in client_calls(context.model, module))
+        ):
             return
         function = module.index.function_of(call)
         is_nested = function is not None and module.index.function_of(function) is not None
