@@ -10,7 +10,7 @@ from typing import Any
 from flake8_fastapi_rules.config import SettingsLoader
 from flake8_fastapi_rules.engine.findings import Finding
 from flake8_fastapi_rules.engine.source import Source
-from flake8_fastapi_rules.fixes.apply import apply_fixes
+from flake8_fastapi_rules.fixes.apply import NO_FIX, apply_fixes
 from flake8_fastapi_rules.linter import INTERNAL_ERROR, Linter
 from flake8_fastapi_rules.rules import all_rules
 from tests.rules.cases import Case
@@ -97,6 +97,10 @@ def fix(
             wanted=lambda finding: finding.code in case.select,
         )
         assert outcome.converged, f"{path}: the fixes do not come to an end"
+        fixable = {rule.code for rule in case.rules if rule.fix}
+        for left in outcome.left:
+            silent = left.reason == NO_FIX and left.finding.code in fixable
+            assert not silent, f"{path}:{left.finding.line}: nothing says why it is left"
         rejected = [
             f"{path}:{left.finding.line}: {left.finding.code}: {left.reason}"
             for left in outcome.left

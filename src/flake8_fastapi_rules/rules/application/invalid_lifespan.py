@@ -92,7 +92,8 @@ class InvalidLifespan(Rule):
         """Report a lifespan function, where it is defined if that is in this module."""
         called = self._called(lifespan.node, context)
         if called is not None:
-            yield self.report(lifespan.node, "called", name=called.name)
+            reason = Unfixable("whether the call or the function is wrong is for you to say")
+            yield self.report(lifespan.node, "called", fix=reason, name=called.name)
         function = lifespan.target
         if not isinstance(function, Function) or isinstance(function.node, ast.Lambda):
             return

@@ -112,6 +112,7 @@ class ContextManagerDependency(Rule):
                 dependency.target_node,
                 "call",
                 related=[context.related(made.module, made.call, "the context manager")],
+                fix=Unfixable("the generator behind the context manager must be found"),
                 marker=dependency.marker.name,
                 decorator=made.of.name.rpartition(".")[2],
             )

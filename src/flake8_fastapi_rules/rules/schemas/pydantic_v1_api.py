@@ -395,7 +395,8 @@ class PydanticV1Api(Rule):
         for old, new in _HOOKS.items():
             if old in methods:
                 where = context.source.name_range(methods[old])
-                yield self.report(where, old=old, new=new)
+                reason = Unfixable("the new hook has other parameters")
+                yield self.report(where, old=old, new=new, fix=reason)
 
     def _is_tried(self, node: ast.AST, context: Context) -> bool:
         return any(isinstance(p, ast.Try | ast.If) for p in context.module.index.ancestors(node))
