@@ -1008,7 +1008,7 @@ class Resolver:
             parsed = self.parsed_annotation(module, node)
             return self.annotation(module, parsed) if parsed is not None else UNKNOWN
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-            return agreed([self.annotation(module, node.left), self.annotation(module, node.right)])
+            return _union([self.annotation(module, node.left), self.annotation(module, node.right)])
         if isinstance(node, ast.Subscript):
             return self._generic(module, node)
         return self._instance_of(module, self.resolve(module, node), node)
@@ -1039,7 +1039,7 @@ class Resolver:
             case External("typing.Optional"):
                 return self.annotation(module, arguments[0])
             case External("typing.Union"):
-                return agreed([self.annotation(module, argument) for argument in arguments])
+                return _union([self.annotation(module, argument) for argument in arguments])
             case External("typing.Literal"):
                 return Instance(External("typing.Literal"))
             case External("builtins.type" | "typing.Type"):
@@ -1180,6 +1180,12 @@ def _is_generic(name: str) -> bool:
 def _looks_like_class(name: str) -> bool:
     last = name.rpartition(".")[2].lstrip("_")
     return last[:1].isupper() and not last.isupper()
+
+
+def _union(parts: list[Value]) -> Value:
+    """The type of a union; `T | None` of which only the `None` is known is unknown."""
+    found = agreed(parts)
+    return UNKNOWN if found == Constant(None) and not all(parts) else found
 
 
 def _name_of(value: Instance) -> str | None:
