@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Middleware, Role
 from flake8_fastapi_rules.semantics.values import Function, Instance
@@ -13,7 +14,8 @@ class LateMiddleware(Rule):
     """Add middleware while the app is built, not while it runs.
 
     ## What it does
-    Reports `add_middleware` in a lifespan, an event handler or an endpoint.
+    Reports `add_middleware` in a lifespan, an event handler or an endpoint, and in a function that
+    only these call.
 
     ## Why it matters
     The stack of middleware is built with the first event that the server sends, the start of the
@@ -74,7 +76,27 @@ class LateMiddleware(Rule):
             and context.module.index.function_of(app.call) is function
         ):
             return  # an app that the function makes itself has not started
-        roles = context.model.roles(Function(context.module, function)) - {Role.MIDDLEWARE}
-        if roles:
-            role = min(role.value for role in roles)
-            yield self.report(middleware.node, role=role, name=function.name)
+        for name, roles in self._running(Function(context.module, function), context):
+            if roles - {Role.MIDDLEWARE}:
+                role = min(role.value for role in roles - {Role.MIDDLEWARE})
+                yield self.report(middleware.node, role=role, name=name)
+                return
+
+    def _running(
+        self, function: Function, context: Context
+    ) -> Iterator[tuple[str, frozenset[Role]]]:
+        """The function itself, or those that call it where all of them are FastAPI's."""
+        own = context.model.roles(function)
+        if own:
+            yield getattr(function.node, "name", ""), own
+            return
+        found = []
+        for call in context.model.direct_calls(function):
+            caller = call.module.index.function_of(call.node)
+            if not call.is_certain or not isinstance(caller, FUNCTIONS):
+                return
+            roles = context.model.roles(Function(call.module, caller))
+            if not roles:
+                return
+            found.append((caller.name, roles))
+        yield from found
