@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
@@ -738,10 +738,25 @@ def _tests_for_hits(parent: ast.AST, statement: ast.stmt) -> Iterator[ast.expr]:
                 and _says_present(earlier.test)
                 and not earlier.orelse
                 and isinstance(last := earlier.body[-1], ast.Return)
-                and last.value is not None
-                and not set(_names_in(last.value)).isdisjoint(_names_in(earlier.test))
             ):
-                yield earlier.test
+                asked = set(_names_in(earlier.test))
+                if last.value is not None:
+                    is_hit = not asked.isdisjoint(_names_in(last.value))
+                else:  # `if done: return`, and behind it `done = ...`
+                    is_hit = not asked.isdisjoint(_names_set(block[block.index(earlier) :]))
+                if is_hit:
+                    yield earlier.test
+
+
+def _names_set(block: Iterable[ast.stmt]) -> set[str]:
+    """The names that the statements of a block assign, those of nested blocks aside."""
+    return {
+        target.id
+        for statement in block
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def _is_kept_name(function: Function, node: ast.AST) -> bool:
