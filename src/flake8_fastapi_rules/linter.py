@@ -19,6 +19,7 @@ from flake8_fastapi_rules.config import (
     suggestion,
 )
 from flake8_fastapi_rules.engine.findings import Finding, Unfixable
+from flake8_fastapi_rules.engine.memory import discard, lasting
 from flake8_fastapi_rules.engine.plan import Plan
 from flake8_fastapi_rules.engine.results import Problem, Results, placed_fix
 from flake8_fastapi_rules.engine.runner import INTERNAL_ERROR, crash_finding, run, unique
@@ -41,6 +42,9 @@ class ModelLike(Protocol):
 
     def load(self, source: Source, tree: ast.Module | None) -> Module:
         """The module for a text."""
+
+    def may_have(self, module: Module, kind: type[Any]) -> bool:
+        """Whether there may be facts of one kind, or nodes of one type, in a module."""
 
     def facts(self, module: Module, kind: type[Any]) -> Iterable[Any]:
         """The facts of one kind in a module."""
@@ -114,6 +118,8 @@ class Linter:
         self._instances = {rule: rule() for rule in self.rules}
         self._plans: dict[tuple[object, ...], Plan] = {}
         self._models: dict[str, ModelLike] = {}
+        #: Whether a model has been given up since the last file.
+        self._has_outgrown = False
         self._limits: dict[str, int] = {}
         self._latest = ""
         self._model_keys: dict[int, tuple[Settings, str]] = {}
@@ -201,6 +207,7 @@ class Linter:
         key = self._model_keys[id(settings)][1]
         if model.characters > self._limits.setdefault(key, model.characters + MODEL_LIMIT):
             del self._models[key], self._limits[key]
+            self._has_outgrown = True
         elif key != self._latest:
             self._latest = key
             self._models[key] = self._models.pop(key)  # the one that was used last is the last
@@ -210,6 +217,7 @@ class Linter:
                     break
                 others -= self._models.pop(old).characters
                 self._limits.pop(old, None)
+                self._has_outgrown = True
 
     def check(self, source: Source, tree: ast.Module | None = None) -> list[Finding]:
         """Check one file, without regard to `noqa` comments.
@@ -223,23 +231,37 @@ class Linter:
             SourceError: when the text cannot be parsed.
         """
         settings = self.configuration(source.path).settings
-        is_test = settings.is_test_path(source.path)
-        plan = self._plan_for(settings, is_test).for_text(source.text)
-        if not plan:
-            if tree is None:
-                source.parse()
-            return []
+        plan = self._plan_for(settings, settings.is_test_path(source.path))
+        if self._has_outgrown:
+            self._has_outgrown = False
+            discard()
+        with lasting():
+            return self._run(plan, source, tree, settings)
+
+    def _run(
+        self, plan: Plan, source: Source, tree: ast.Module | None, settings: Settings
+    ) -> list[Finding]:
         model = self.model_for(settings)
         try:
-            module = model.load(source, tree)  # parses only what it has not parsed yet
+            module = model.load(source, tree)
         except SourceError:
             raise
         except Exception as error:
             return [crash_finding(source, "loading the module", error)]
 
-        def subjects_of(kind: type) -> Iterable[Any]:
+        def may_have(kind: type) -> bool:
+            try:
+                return model.may_have(module, kind)
+            except Exception:
+                return True  # reported when the facts themselves are asked for
+
+        plan = plan.for_text(source.text, may_have, mentions_framework=module.mentions_framework)
+
+        def subjects_of(kind: type, called: frozenset[str]) -> Iterable[Any]:
             if kind is Module:
                 return (module,)
+            if called:
+                return module.index.calls_of(called)
             if issubclass(kind, ast.AST):
                 return module.index.nodes(kind)
             return model.facts(module, kind)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
-import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from flake8_fastapi_rules.commands import status
 from flake8_fastapi_rules.commands.options import add_settings, make_loader
 from flake8_fastapi_rules.config import Settings
+from flake8_fastapi_rules.engine.memory import lasting
 from flake8_fastapi_rules.reporters.routes import FORMATS, RouteRow, route_rows
 from flake8_fastapi_rules.reporters.routes_page import as_page
 from flake8_fastapi_rules.semantics.model import Model
@@ -69,9 +69,7 @@ def project_below(path: Path, settings: Settings, *, tests: bool = True) -> Proj
     """
     tests = tests or settings.is_test_path(str(path / "x.py"))
     model = Model(settings)
-    was_enabled = gc.isenabled()
-    gc.disable()  # what is read stays until the end
-    try:
+    with lasting():
         modules: Sequence[Module]
         if path.is_dir():
             modules = [
@@ -84,9 +82,6 @@ def project_below(path: Path, settings: Settings, *, tests: bool = True) -> Proj
             loaded = model.modules.load(path)
             modules = [loaded] if loaded is not None else []
         return Project(model, modules)
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _is_wanted(row: RouteRow, arguments: argparse.Namespace) -> bool:

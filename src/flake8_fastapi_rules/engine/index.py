@@ -203,6 +203,39 @@ class ModuleIndex:
         """All nodes of exactly this type, in source order."""
         return self._by_type.get(kind, [])  # type: ignore[return-value]
 
+    def calls_of(self, names: frozenset[str]) -> list[ast.Call]:
+        """The calls of something with one of these last names, in source order.
+
+        Also those by a name that may stand for something of another name.
+        """
+        by_name = self._calls_by_name
+        wanted = (names | self._renamed) & by_name.keys()
+        found = [call for name in wanted for call in by_name[name]]
+        found.sort(key=lambda item: item[0])
+        return [call for _, call in found]
+
+    @cached_property
+    def _calls_by_name(self) -> dict[str, list[tuple[int, ast.Call]]]:
+        """The calls by the last name of what is called, with their positions among all calls."""
+        found: dict[str, list[tuple[int, ast.Call]]] = {}
+        for position, call in enumerate(self.nodes(ast.Call)):
+            func = call.func
+            if isinstance(func, ast.Attribute):
+                found.setdefault(func.attr, []).append((position, call))
+            elif isinstance(func, ast.Name):
+                found.setdefault(func.id, []).append((position, call))
+        return found
+
+    @cached_property
+    def _renamed(self) -> frozenset[str]:
+        """The names that are bound to what may have another name: aliases and variables."""
+        return frozenset(
+            name
+            for scope in self.scopes.values()
+            for name, bindings in scope.bindings.items()
+            if any(_may_rename(binding) for binding in bindings)
+        )
+
     @property
     def functions(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
         """All functions and methods, plain ones first."""
@@ -435,6 +468,13 @@ class ModuleIndex:
         if chosen and chosen[-1].kind == "delete":
             chosen = [b for b in chosen if b.kind != "delete"]
         return (chosen or candidates) + deferred
+
+
+def _may_rename(binding: Binding) -> bool:
+    if binding.kind in {"import", "from"}:
+        alias = binding.alias
+        return alias is None or alias.asname not in (None, alias.name)
+    return binding.kind not in {"def", "class", "parameter"}
 
 
 def _is_unbound(bindings: list[Binding], use: ast.AST) -> bool:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
 from flake8_fastapi_rules.engine.findings import FixMaker, Related, Unfixable
 from flake8_fastapi_rules.engine.source import Range
+from flake8_fastapi_rules.engine.words import WordFinder
+
+#: Names up to this length are parts of too many words.
+_SHORT = 5
 
 
 class ReportLike(Protocol):
@@ -28,15 +32,42 @@ class RuleLike(Protocol):
     """What the engine needs to know of a rule."""
 
     code: ClassVar[str]
-    hints: ClassVar[tuple[str, ...]]
 
     @classmethod
     def name(cls) -> str: ...
     @classmethod
-    def handlers(cls) -> Iterator[tuple[type, str]]: ...
+    def handlers(cls) -> Iterator[tuple[type, str, Condition]]: ...
 
 
 Handler = Callable[[Any, Any], Iterable[ReportLike] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a file's text must hold for a handler to have something to look at.
+
+    Parameters:
+        framework_only: it must mention the framework.
+        hints: words of which one must occur; empty: no condition.
+        called: of calls, only those of something with such a name (or that may stand for it) are
+            of interest; empty: all.
+    """
+
+    framework_only: bool = False
+    hints: tuple[str, ...] = ()
+    called: frozenset[str] = frozenset()
+
+    @classmethod
+    def of_calls(cls, names: Iterable[str], hints: tuple[str, ...] = ()) -> Condition:
+        """The condition of a handler for calls of something with one of these names."""
+        called = frozenset(names)
+        # A short name says something only in front of a bracket, or where it gets another one.
+        words = (
+            word
+            for name in sorted(called)
+            for word in ((name,) if len(name) > _SHORT else (f"{name}(", f"{name} as "))
+        )
+        return cls(hints=hints or tuple(words), called=called)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +76,13 @@ class Step:
 
     Parameters:
         code, name: of the rule.
-        hints: words of which one must occur in the file's text; empty: no condition.
+        condition: what it asks of the file's text.
         handler: called as `handler(subject, context)`.
     """
 
     code: str
     name: str
-    hints: tuple[str, ...]
+    condition: Condition
     handler: Handler
 
 
@@ -60,40 +91,57 @@ class Plan:
     """Subject types with the steps that want them, in the order of the rules' codes."""
 
     steps: tuple[tuple[type, tuple[Step, ...]], ...]
+    finder: WordFinder
 
     @classmethod
     def of(cls, rules: Iterable[RuleLike]) -> Plan:
         """The plan for instances of rules."""
         table: dict[type, list[Step]] = {}
         for rule in sorted(rules, key=lambda rule: str(rule.code)):
-            for subject, method in rule.handlers():
-                step = Step(rule.code, rule.name(), tuple(rule.hints), getattr(rule, method))
+            for subject, method, condition in rule.handlers():
+                condition = replace(condition, hints=_shortest(condition.hints))
+                step = Step(rule.code, rule.name(), condition, getattr(rule, method))
                 table.setdefault(subject, []).append(step)
-        return cls(tuple((subject, tuple(steps)) for subject, steps in table.items()))
+        finder = WordFinder(
+            hint for steps in table.values() for step in steps for hint in step.condition.hints
+        )
+        return cls(tuple((subject, tuple(steps)) for subject, steps in table.items()), finder)
 
-    def for_text(self, text: str) -> Plan:
-        """The plan without the steps whose hints do not occur in `text`."""
-        wanted: dict[tuple[str, ...], bool] = {(): True}
-        words: dict[str, bool] = {}
+    def for_text(
+        self,
+        text: str,
+        may_have: Callable[[type], bool] = lambda subject: True,
+        *,
+        mentions_framework: bool = True,
+    ) -> Plan:
+        """The plan without the steps that have nothing to look at in `text`.
+
+        Parameters:
+            may_have: whether there may be subjects of a type, told without a look at the tree.
+            mentions_framework: whether the text mentions the framework.
+        """
+        words = self.finder.found_in(text)
         kept: list[tuple[type, tuple[Step, ...]]] = []
         for subject, steps in self.steps:
+            if not may_have(subject):
+                continue
             chosen = []
             for step in steps:
-                is_wanted = wanted.get(step.hints)
-                if is_wanted is None:
-                    is_wanted = False
-                    for hint in step.hints:
-                        if hint not in words:
-                            words[hint] = hint in text
-                        if words[hint]:
-                            is_wanted = True
-                            break
-                    wanted[step.hints] = is_wanted
-                if is_wanted:
+                condition = step.condition
+                if condition.framework_only and not mentions_framework:
+                    continue
+                if not condition.hints or not words.isdisjoint(condition.hints):
                     chosen.append(step)
             if chosen:
                 kept.append((subject, tuple(chosen)))
-        return Plan(tuple(kept))
+        return Plan(tuple(kept), self.finder)
 
     def __bool__(self) -> bool:
         return bool(self.steps)
+
+
+def _shortest(hints: tuple[str, ...]) -> tuple[str, ...]:
+    """The hints without those that contain another one, which is found wherever they are."""
+    return tuple(
+        hint for hint in hints if not any(other in hint and other != hint for other in hints)
+    )

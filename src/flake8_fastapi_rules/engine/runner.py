@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import traceback
 from collections.abc import Callable, Iterable
+from itertools import groupby
 from pathlib import PurePath
 from typing import Any
 
@@ -27,7 +28,7 @@ _COMPOUND = (
     ast.If,
 )
 
-SubjectsOf = Callable[[type], Iterable[Any]]
+SubjectsOf = Callable[[type, frozenset[str]], Iterable[Any]]
 
 
 def run(plan: Plan, source: Source, subjects_of: SubjectsOf, context: object) -> list[Finding]:
@@ -39,29 +40,32 @@ def run(plan: Plan, source: Source, subjects_of: SubjectsOf, context: object) ->
     Parameters:
         plan: the steps, already limited to what applies to the file.
         source: the file; places of reports are nodes or ranges of it.
-        subjects_of: gives the subjects of one type in the module.
+        subjects_of: gives the subjects of one type in the module; of calls, those of something
+            with one of the names, when names are given.
         context: handed to the handlers.
     """
     findings: list[Finding] = []
     crashed: set[str] = set()
     for subject_type, steps in plan.steps:
-        try:
-            subjects = tuple(subjects_of(subject_type))
-        except Exception as error:
-            rules = ", ".join(dict.fromkeys(step.code for step in steps))
-            where = f"finding {subject_type.__name__} for {rules}"
-            findings.append(_crash(source, None, where, error))
-            continue
-        for step in steps:
-            for subject in subjects:
-                try:
-                    for report in step.handler(subject, context) or ():
-                        findings.append(_finding(source, step, report))
-                except Exception as error:
-                    if step.code not in crashed:
-                        crashed.add(step.code)
-                        where = f"{step.code} ({step.name})"
-                        findings.append(_crash(source, subject, where, error))
+        for called, group in groupby(steps, key=lambda step: step.condition.called):
+            alike = tuple(group)
+            try:
+                subjects = tuple(subjects_of(subject_type, called))
+            except Exception as error:
+                rules = ", ".join(dict.fromkeys(step.code for step in alike))
+                where = f"finding {subject_type.__name__} for {rules}"
+                findings.append(_crash(source, None, where, error))
+                continue
+            for step in alike:
+                for subject in subjects:
+                    try:
+                        for report in step.handler(subject, context) or ():
+                            findings.append(_finding(source, step, report))
+                    except Exception as error:
+                        if step.code not in crashed:
+                            crashed.add(step.code)
+                            where = f"{step.code} ({step.name})"
+                            findings.append(_crash(source, subject, where, error))
     return unique(findings)
 
 

@@ -7,15 +7,16 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, TypeVar
 
 from flake8_fastapi_rules.config import Settings
 from flake8_fastapi_rules.engine.findings import FixMaker, Related, Safety, Unfixable
+from flake8_fastapi_rules.engine.plan import Condition
 from flake8_fastapi_rules.engine.source import Range, Source
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import Value
+from flake8_fastapi_rules.semantics.values import External, Value
 
 Profile = Literal["recommended", "strict", "clean-architecture", "opt-in"]
 Scope = Literal["module", "project"]
@@ -39,18 +40,47 @@ class Report:
     fix: FixMaker | Unfixable | None = None
 
 
-def on(*subjects: type) -> Callable[[F], F]:
+def on(
+    *subjects: type, framework_only: bool = False, hints: tuple[str, ...] = ()
+) -> Callable[[F], F]:
     """Tag a method of a rule with the facts or `ast` node types that it wants to see.
 
     The method is called as `method(subject, context)` for each of them in a module and yields
     `Report`s. `Module` as a subject means once per module.
+
+    Parameters:
+        framework_only: only in modules whose text mentions the framework.
+        hints: words as in `Rule.hints`, for rules without any for all of their methods.
     """
 
     def tag(method: F) -> F:
-        method.__far_subjects__ = subjects  # type: ignore[attr-defined]
-        return method
+        return _tagged(method, subjects, Condition(framework_only, hints))
 
     return tag
+
+
+def on_calls(names: Iterable[str], *, hints: tuple[str, ...] = ()) -> Callable[[F], F]:
+    """Tag a method of a rule that wants to see only the calls of something with such a name.
+
+    The method is also given calls by names that may stand for something else: aliases of imports
+    and variables. It has to resolve what is called.
+
+    Parameters:
+        names: last names, such as `run` for `uvicorn.run`.
+        hints: words as in `Rule.hints`; without any the names are the hints.
+    """
+    condition = Condition.of_calls(names, hints)
+
+    def tag(method: F) -> F:
+        return _tagged(method, (ast.Call,), condition)
+
+    return tag
+
+
+def _tagged(method: F, subjects: tuple[type, ...], condition: Condition) -> F:
+    method.__far_subjects__ = subjects  # type: ignore[attr-defined]
+    method.__far_condition__ = condition  # type: ignore[attr-defined]
+    return method
 
 
 @dataclass(slots=True)
@@ -74,6 +104,10 @@ class Context:
     def resolve(self, node: ast.AST | None) -> Value:
         """What an expression of this module means."""
         return self.model.resolve(self.module, node)
+
+    def library_object(self, node: ast.AST) -> External | None:
+        """What an expression of this module names, when that is something of a library."""
+        return self.model.library_object(self.module, node)
 
     def facts(self, kind: type[Any]) -> tuple[Any, ...]:
         """The facts of one kind in this module, in source order."""
@@ -124,7 +158,6 @@ class Rule:
     fix: ClassVar[Safety | None] = None
     #: Words of which at least one must occur in a file's text for the rule to look at it.
     hints: ClassVar[tuple[str, ...]] = ()
-
     registry: ClassVar[dict[str, type[Rule]]] = {}
 
     def __init_subclass__(cls) -> None:
@@ -154,12 +187,14 @@ class Rule:
         return Documentation.of(cls)
 
     @classmethod
-    def handlers(cls) -> Iterator[tuple[type, str]]:
-        """The (subject, method name) pairs of the rule."""
+    def handlers(cls) -> Iterator[tuple[type, str, Condition]]:
+        """The subjects of the rule, each with a method's name and its condition."""
         names = {name for base in cls.__mro__ for name in vars(base)}
         for name in sorted(names):
-            for subject in getattr(getattr(cls, name), "__far_subjects__", ()):
-                yield subject, name
+            method = getattr(cls, name)
+            for subject in getattr(method, "__far_subjects__", ()):
+                condition: Condition = method.__far_condition__
+                yield subject, name, replace(condition, hints=cls.hints or condition.hints)
 
     def report(
         self,

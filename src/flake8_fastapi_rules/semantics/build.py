@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
@@ -58,6 +59,8 @@ _OTHER_METHODS = _STARTERS | frozenset(
     }
 )  # fmt: skip
 _INTERESTING = ROUTE_DECORATORS | ROUTE_ADDERS | _OTHER_METHODS
+#: Those that declare something when they decorate nothing; `router.get` does when applied.
+_CALLED = ROUTE_ADDERS | _OTHER_METHODS - {"middleware", "exception_handler", "on_event"}
 
 #: Decorators that are also applied by hand: `router.get("/x")(function)`.
 _APPLIED = ROUTE_DECORATORS | {"exception_handler", "middleware", "on_event"}
@@ -189,14 +192,15 @@ class _Builder:
     def _call(self, node: ast.Call) -> None:
         func = node.func
         if isinstance(func, ast.Attribute):
-            if func.attr in _INTERESTING:
+            if func.attr in _CALLED:
                 self._method(node, func)
             elif func.attr[:1].isupper():
                 self._construction(node)
             elif func.attr == "__init__":
                 self._handed_on(node, func)
         elif isinstance(func, ast.Name):
-            self._construction(node)
+            if not self._is_plain_function(func):
+                self._construction(node)
         elif isinstance(func, ast.Call):
             self._applied(node, func)
 
@@ -241,6 +245,14 @@ class _Builder:
             self._app(node, value, App)
         elif self.resolver.is_instance(value, "fastapi.APIRouter"):
             self._app(node, value, Router)
+
+    def _is_plain_function(self, name: ast.Name) -> bool:
+        """Whether the text of the module that a name comes from shows that it declares nothing."""
+        origin = self.resolver.origin(self.module, name)
+        if origin is None:
+            return False
+        home, its_name = origin
+        return not home.mentions_framework and its_name in home.shown_functions
 
     def _is_in_signature(self, node: ast.Call) -> bool:
         """Whether a call is a default, `Annotated` metadata, a class attribute, or in a list."""
@@ -616,13 +628,12 @@ class _Builder:
         if isinstance(target_node, ast.Call) and starter == "create_task":
             arguments = tuple(target_node.args)
             target_node = target_node.func
-        target = self.resolver.resolve(self.module, target_node)
         self.found[BackgroundRoutine].append(
             BackgroundRoutine(
                 self.module,
                 node,
                 starter,  # type: ignore[arg-type]
-                target,
+                partial(self.resolver.resolve, self.module, target_node),
                 target_node,
                 arguments,
                 self.index.function_of(node),
@@ -646,7 +657,7 @@ class _Builder:
                     self.module,
                     decorator,
                     starter,  # type: ignore[arg-type]
-                    Function(self.module, function),
+                    partial(Function, self.module, function),
                     None,
                     (),
                     self.index.function_of(function),

@@ -27,6 +27,14 @@ _SIGNATURE = re.compile(r"(?:^|_)(?:signature|hmac|digest|mac)$")
 _HARMLESS = re.compile(
     r"mask|redact|hidden|obfusc|hash|hint|truncat|placeholder|invalid|fake|dummy"
 )
+#: What the text of a file must contain that has names of passwords, keys and tokens in it.
+SECRET_WORDS = tuple(
+    spelled
+    for word in (
+        "passw", "pwd", "passphrase", "passcode", "key", "secret", "token", "jwt", "bearer", "auth",
+    )
+    for spelled in (word, word.capitalize(), word.upper())
+)  # fmt: skip
 #: Classes whose subclasses are tables of a database.
 ORM_BASES = (
     "sqlalchemy.orm.DeclarativeBase",

@@ -8,8 +8,10 @@ with their own module. Every field that could not be resolved is `None` (or its 
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 from flake8_fastapi_rules.engine.index import argument
@@ -409,7 +411,7 @@ class BackgroundRoutine:
         node: where it is started (the call of `add_task`, `create_task`, `add_job`, ...; the
             decorator for `repeat_every`).
         starter: what started it: `add_task`, `create_task`, `scheduler`, `repeat_every`, `loop`.
-        target: the routine, resolved.
+        find_target: resolves the routine.
         arguments: what is passed to it, positional.
         in_function: the function that starts it.
     """
@@ -417,10 +419,15 @@ class BackgroundRoutine:
     module: Module
     node: ast.expr
     starter: Literal["add_task", "create_task", "scheduler", "repeat_every", "loop"]
-    target: Value
+    find_target: Callable[[], Value]
     target_node: ast.expr | None
     arguments: tuple[ast.expr, ...]
     in_function: FunctionNode | ast.Lambda | None
+
+    @cached_property
+    def target(self) -> Value:
+        """The routine; only this question reads the module that it stands in."""
+        return self.find_target()
 
 
 class Role(Enum):

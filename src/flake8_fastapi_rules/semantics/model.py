@@ -16,6 +16,7 @@ from flake8_fastapi_rules.semantics.build import LocalFacts, build, models_of
 from flake8_fastapi_rules.semantics.callers import Callers, DirectCall
 from flake8_fastapi_rules.semantics.calls import is_abstract
 from flake8_fastapi_rules.semantics.facts import (
+    BackgroundRoutine,
     Dependency,
     DependencyFunction,
     Endpoint,
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.effects import Effects
     from flake8_fastapi_rules.semantics.project import Project
 
+#: Facts of functions that the whole project decides about.
+_USES = frozenset({FrameworkFunction, Endpoint, DependencyFunction})
 #: Roles of functions that FastAPI calls with what it makes of their signature.
 _INJECTED = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
 
@@ -99,6 +102,16 @@ class Model:
     def resolve(self, module: Module, node: ast.AST | None) -> Value:
         """What an expression of `module` means."""
         return self.resolver.resolve(module, node)
+
+    def library_object(self, module: Module, node: ast.AST) -> External | None:
+        """What an expression names, when that is something of a library; else `None`.
+
+        The project's modules are not read for names that their texts show to be the project's.
+        """
+        if self.resolver.is_own_definition(module, node):
+            return None
+        value = self.resolve(module, node)
+        return value if isinstance(value, External) else None
 
     def text(self, module: Module, node: ast.AST | None) -> str | None:
         """The string that an expression is, constants and concatenation folded; else `None`."""
@@ -161,12 +174,24 @@ class Model:
             return self.models(module)
         return self.local(module, kind)
 
+    def may_have(self, module: Module, kind: type[Any]) -> bool:
+        """Whether a module may have facts of a kind (or nodes of a type), told without its tree."""
+        if kind is Module or issubclass(kind, ast.AST):
+            return True
+        if kind in _USES:
+            return module in self.uses(module).by_module
+        if kind is PydanticModel:
+            return "class" in module.source.text
+        if kind is BackgroundRoutine and module.mentions_routines:
+            return True
+        return module.mentions_framework
+
     def models(self, module: Module) -> tuple[PydanticModel, ...]:
         """The Pydantic models that a module defines."""
         models = self._models.get(module)
         if models is None:
-            has_classes = "class" in module.source.text
-            models = self._models[module] = models_of(self, module) if has_classes else ()
+            may_have = self.may_have(module, PydanticModel)
+            models = self._models[module] = models_of(self, module) if may_have else ()
         return models
 
     def uses(self, module: Module) -> Uses:

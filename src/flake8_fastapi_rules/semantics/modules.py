@@ -49,41 +49,59 @@ _DECORATOR = re.compile(
 _ROUTINES = re.compile(
     r"create_task|ensure_future|add_task|add_job|start_soon|BackgroundTask|repeat_|scheduled_job"
 )
+#: What binds a name at a module's top level: the name of a function, a class, or anything else.
+_TOP_LEVEL = re.compile(
+    r"^(?:(?:async[ \t]+)?def[ \t]+(\w+)|class[ \t]+(\w+)|(\w+)[ \t]*[:=])", re.MULTILINE
+)
 
 
 class Module:
     """A module of the project (or a folder that acts as a namespace package).
 
+    Its text is parsed when a question first needs the tree: of most modules that others import
+    only the name matters. A text that cannot be parsed has an empty tree.
+
     Parameters:
         path: the file; for a namespace package the folder.
         name: the dotted name, as seen from the source root it was found under.
         source: the text.
-        tree: the syntax tree.
         is_package: it is an `__init__.py` or a namespace package.
     """
 
     __slots__ = (
         "__dict__",
+        "error",
         "folder",
         "folder_text",
         "is_package",
         "name",
         "path",
         "source",
-        "tree",
     )
 
-    def __init__(
-        self, path: Path, name: str, source: Source, tree: ast.Module, is_package: bool
-    ) -> None:
+    def __init__(self, path: Path, name: str, source: Source, is_package: bool) -> None:
         self.path = path
         self.name = name
         self.source = source
-        self.tree = tree
         self.is_package = is_package
+        #: Why the text could not be parsed.
+        self.error: SourceError | None = None
         #: The folder that relative imports start from.
         self.folder = path.parent if path.suffix else path
         self.folder_text = str(self.folder)
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The syntax tree."""
+        try:
+            return self.source.parse()
+        except SourceError as error:
+            self.error = error
+            return ast.Module([], [])
+
+    def take(self, tree: ast.Module) -> None:
+        """Use a tree of the text that the caller has, unless there is one already."""
+        self.__dict__.setdefault("tree", tree)
 
     @cached_property
     def index(self) -> ModuleIndex:
@@ -99,6 +117,35 @@ class Module:
     def mentions_routines(self) -> bool:
         """Whether the text could start something in the background."""
         return _ROUTINES.search(self.source.text) is not None
+
+    @cached_property
+    def _shown(self) -> tuple[frozenset[str], frozenset[str]]:
+        functions: set[str] = set()
+        classes: set[str] = set()
+        others: set[str] = set()
+        for function, cls, other in _TOP_LEVEL.findall(self.source.text):
+            functions.add(function)
+            classes.add(cls)
+            others.add(other)
+        return frozenset(functions - classes - others), frozenset(functions | classes) - others
+
+    @property
+    def shown_functions(self) -> frozenset[str]:
+        """The names that the text, without being parsed, shows to be functions and nothing else."""
+        return self._shown[0]
+
+    @property
+    def shown_definitions(self) -> frozenset[str]:
+        """The names that the text, without being parsed, shows to be functions or classes."""
+        return self._shown[1]
+
+    def may_have(self, name: str) -> bool:
+        """Whether the text leaves it possible that the module has a name, `*` imports included."""
+        return name in self.source.text or "import *" in self.source.text
+
+    def binds(self, name: str) -> bool:
+        """Whether a statement of the module itself binds a name."""
+        return name in self.source.text and name in self.index.module_scope.bindings
 
     def __repr__(self) -> str:
         return f"Module({self.name!r}, {str(self.path)!r})"
@@ -134,20 +181,19 @@ class Modules:
             SourceError: when it cannot be parsed.
         """
         path = absolute(source.path)
-        known = self._by_path.get(path)
-        if known is not None and known.source.text == source.text:
-            known.source.path = source.path
-            return known
-        module = Module(
-            path,
-            self.name_of(path),
-            source,
-            tree if tree is not None else source.parse(),
-            path.name == "__init__.py",
-        )
-        self._by_path[path] = module
-        self._overrides.add(path)
-        self.characters += len(source.text)
+        module = self._by_path.get(path)
+        if module is not None and module.source.text == source.text:
+            module.source.path = source.path
+        else:
+            module = Module(path, self.name_of(path), source, path.name == "__init__.py")
+            self._by_path[path] = module
+            self._overrides.add(path)
+            self.characters += len(source.text)
+        if tree is not None:
+            module.take(tree)
+        _ = module.tree
+        if module.error is not None:
+            raise module.error
         return module
 
     def loaded(self, path: str) -> Module | None:
@@ -155,7 +201,7 @@ class Modules:
         return self._by_path.get(absolute(path))
 
     def load(self, path: Path) -> Module | None:
-        """The module in a file; `None` when it cannot be read or parsed."""
+        """The module in a file, not parsed yet; `None` when it cannot be read."""
         if path in self._by_path:
             return self._by_path[path]
         module: Module | None = None
@@ -163,11 +209,8 @@ class Modules:
             data = read_source(path)
             if data is not None:
                 source = Source.from_bytes(display_path(path), data)
-                self.characters += len(source.text)
-                module = Module(
-                    path, self.name_of(path), source, source.parse(), path.name == "__init__.py"
-                )
-        except (SourceError, RecursionError):
+                module = Module(path, self.name_of(path), source, path.name == "__init__.py")
+        except SourceError:
             module = None
         self._by_path[path] = module
         return module
@@ -176,7 +219,7 @@ class Modules:
         known = self._by_path.get(folder)
         if known is None:
             source = Source(display_path(folder), "")
-            known = Module(folder, self.name_of(folder), source, ast.Module([], []), True)
+            known = Module(folder, self.name_of(folder), source, True)
             self._by_path[folder] = known
         return known
 

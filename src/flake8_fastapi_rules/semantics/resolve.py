@@ -334,14 +334,47 @@ class Resolver:
             return self._module(module, dotted)
         node = binding.node
         assert isinstance(node, ast.ImportFrom)
+        home = self._home_of(node, module)
+        if home is not None:
+            value = self.module_attribute(home, alias.name)
+            if home.error is None:
+                return value
+        # What cannot be read is known by its name only, like a library.
+        return UNKNOWN if node.level else External(canonical(f"{node.module}.{alias.name}"))
+
+    def origin(self, module: Module, name: ast.Name) -> tuple[Module, str] | None:
+        """The project's module that a name is imported from, and the name there, not looked into.
+
+        `None` for a name that is not, or not only, imported from one.
+        """
+        found = module.index.lookup(name.id, name)
+        if found is None or len(found[1]) != 1 or found[1][0].kind != "from":
+            return None
+        node, alias = found[1][0].node, found[1][0].alias
+        assert isinstance(node, ast.ImportFrom)
+        assert alias is not None
+        home = self._home_of(node, module)
+        return (home, alias.name) if home is not None else None
+
+    def is_own_definition(self, module: Module, node: ast.AST) -> bool:
+        """Whether an expression names a function or class of the project, as texts show.
+
+        No module is parsed for the answer. `False` leaves open what it is.
+        """
+        match node:
+            case ast.Name():
+                origin = self.origin(module, node)
+                return origin is not None and origin[1] in origin[0].shown_definitions
+            case ast.Attribute(value=ast.Name() | ast.Attribute() as owner, attr=attr):
+                value = self.resolve(module, owner)
+                return isinstance(value, ModuleValue) and attr in value.module.shown_definitions
+            case _:
+                return False
+
+    def _home_of(self, node: ast.ImportFrom, module: Module) -> Module | None:
         if node.level:
-            home = self.modules.relative(node.level, node.module, module)
-            return self.module_attribute(home, alias.name) if home else UNKNOWN
-        assert node.module is not None
-        home = self.modules.find(node.module, module)
-        if home is None:
-            return External(canonical(f"{node.module}.{alias.name}"))
-        return self.module_attribute(home, alias.name)
+            return self.modules.relative(node.level, node.module, module)
+        return self.modules.find(node.module or "", module)
 
     def _module(self, importer: Module, dotted: str) -> Value:
         home = self.modules.find(dotted, importer)
@@ -392,9 +425,11 @@ class Resolver:
         return value
 
     def _module_attribute(self, module: Module, name: str) -> Value:
+        submodule = self.modules.submodule(module, name) if module.is_package else None
+        if not module.may_have(name):
+            return UNKNOWN if submodule is None else ModuleValue(submodule)
         scope = module.index.module_scope
         bindings = scope.bindings.get(name)
-        submodule = self.modules.submodule(module, name) if module.is_package else None
         if bindings:
             visible = module.index.at_the_end(scope, bindings)
             value = self._agreed_bindings(module, scope, visible)
@@ -407,16 +442,12 @@ class Resolver:
     def _starred(self, module: Module, name: str) -> Value | None:
         """A name that a star import of `module` brings; `None` if none does."""
         for node in reversed(module.index.module_scope.stars):
-            if node.level:
-                home = self.modules.relative(node.level, node.module, module)
-            else:
-                home = self.modules.find(node.module or "", module)
-                if home is None and not name.startswith("_"):
+            home = self._home_of(node, module)
+            if home is None:
+                if not node.level and not name.startswith("_"):
                     external = External(canonical(f"{node.module}.{name}"))
                     if node.module in _STAR_SOURCES and name in _STAR_SOURCES[node.module]:
                         return external
-                    continue
-            if home is None:
                 continue
             exported = _all_of(home)
             if exported is not None and name not in exported:
@@ -436,7 +467,10 @@ class Resolver:
             case External(name):
                 return External(canonical(f"{name}.{attr}"))
             case ModuleValue(module):
-                return self.module_attribute(module, attr)
+                found = self.module_attribute(module, attr)
+                if module.error is not None:
+                    return External(canonical(f"{module.name}.{attr}"))
+                return found
             case Instance(of=External(name)):
                 for base in external_mro(name):
                     typed = ATTRIBUTES.get(f"{base}.{attr}")

@@ -30,19 +30,12 @@ _KEEPING = frozenset({"add", "callback", "push_async_callback"})
 _BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
 
 
-def _gather(model: Model, uses: Uses) -> dict[ast.AST, list[BackgroundRoutine]]:
-    found: defaultdict[ast.AST, list[BackgroundRoutine]] = defaultdict(list)
-    for module in uses.modules:
-        for routine in model.local(module, BackgroundRoutine):
-            target = routine.target
-            if (
-                isinstance(target, Function)
-                and isinstance(target.node, FUNCTIONS)
-                and _is_no_framework_function(model, routine, target)
-                and _is_left_alone(routine)
-            ):
-                found[target.node].append(routine)
-    return dict(found)
+def _gather(model: Model, uses: Uses) -> list[tuple[str | None, BackgroundRoutine]]:
+    return [
+        (_function_name(model, routine), routine)
+        for module in uses.modules
+        for routine in model.local(module, BackgroundRoutine)
+    ]
 
 
 def _is_no_framework_function(model: Model, routine: BackgroundRoutine, target: Function) -> bool:
@@ -54,17 +47,43 @@ def _is_no_framework_function(model: Model, routine: BackgroundRoutine, target: 
 _routines = PerProject(_gather)
 
 
+def _function_name(model: Model, routine: BackgroundRoutine) -> str | None:
+    """The name under which the target is defined, when its module need not be read to tell."""
+    match routine.target_node:
+        case ast.Attribute(attr=name):
+            return name
+        case ast.Name() as name:
+            origin = model.resolver.origin(routine.module, name)
+            return origin[1] if origin is not None else None
+        case _:
+            return None
+
+
 def routines_in(
     model: Model, module: Module
 ) -> tuple[tuple[FunctionNode, list[BackgroundRoutine]], ...]:
     """The functions of a module that run in the background, each with what starts it."""
-    found = _routines(model, module)
+    found: defaultdict[FunctionNode, list[BackgroundRoutine]] = defaultdict(list)
+    for name, routine in _routines(model, module):
+        if name is not None and name not in module.source.text:
+            continue
+        target = _left_alone(model, routine)
+        if target is not None and target.module is module:
+            found[target.node].append(routine)  # type: ignore[index]
     return tuple((node, found[node]) for node in module.index.functions if node in found)
 
 
-def is_routine(model: Model, function: Function) -> bool:
-    """Whether a function of the project runs in the background."""
-    return function.node in _routines(model, function.module)
+def _left_alone(model: Model, routine: BackgroundRoutine) -> Function | None:
+    """The project's function that runs in the background only, without anybody waiting for it."""
+    target = routine.target
+    if (
+        isinstance(target, Function)
+        and isinstance(target.node, FUNCTIONS)
+        and _is_no_framework_function(model, routine, target)
+        and _is_left_alone(routine)
+    ):
+        return target
+    return None
 
 
 def _is_left_alone(routine: BackgroundRoutine) -> bool:
@@ -247,14 +266,15 @@ def has_nothing_to_guard(function: FunctionNode) -> bool:
 def _gather_helpers(model: Model, uses: Uses) -> frozenset[ast.AST]:
     """The functions that guarded routines call and that nothing else calls or refers to."""
     found: set[ast.AST] = set()
-    routines = _gather(model, uses)
+    routines = {
+        target.node: target
+        for _, routine in _gather(model, uses)
+        if (target := _left_alone(model, routine)) is not None
+    }
     queue = [
-        routine.target
-        for starts in routines.values()
-        for routine in starts[:1]
-        if isinstance(routine.target, Function)
-        and isinstance(routine.target.node, FUNCTIONS)
-        and guarding_try(routine.target.node) is not None
+        target
+        for node, target in routines.items()
+        if isinstance(node, FUNCTIONS) and guarding_try(node) is not None
     ]
     serving: set[ast.AST] = {function.node for function in queue}
     while queue:

@@ -122,6 +122,7 @@ class SchemaUses:
 
     Parameters:
         classes: all of these models, and their bases.
+        answering: the modules that define models in `responses`.
     """
 
     bodies: defaultdict[ast.ClassDef, list[SchemaUse]] = field(
@@ -131,6 +132,7 @@ class SchemaUses:
         default_factory=lambda: defaultdict(list)
     )
     classes: set[ast.ClassDef] = field(default_factory=set)
+    answering: set[Module] = field(default_factory=set)
 
 
 def _gather(model: Model, uses: Uses) -> SchemaUses:
@@ -145,6 +147,7 @@ def _gather(model: Model, uses: Uses) -> SchemaUses:
                 used = [*direct, *nested_models(model, direct)]
                 _add(found.responses, used, len(direct), declared.module, declared.node, route)
                 found.classes.update(_with_bases(model, used))
+                found.answering.update(cls.module for cls in used)
             for parameter in body_parameters(model, route):
                 direct = list(model_classes(model, parameter.type_module, parameter.type_node))
                 used = [*direct, *nested_models(model, direct)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.semantics.libraries import SIGNING_KEYS, TOKEN_CALLS, TokenCall, spellings
-from flake8_fastapi_rules.semantics.values import Expression, External, qualified_name
+from flake8_fastapi_rules.semantics.values import Expression, qualified_name
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -48,8 +48,8 @@ class TokenUse:
 
 def token_use(model: Model, module: Module, call: ast.Call) -> TokenUse | None:
     """What a call does with a token; `None` when it has nothing to do with any."""
-    callee = model.resolve(module, call.func)
-    if not isinstance(callee, External):
+    callee = model.library_object(module, call.func)
+    if callee is None:
         return None
     for name in spellings(callee.name):
         kind = TOKEN_CALLS.get(name)

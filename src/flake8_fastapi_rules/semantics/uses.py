@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import gc
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,20 +63,7 @@ class Uses:
         self._model = model
 
     def collect(self) -> None:
-        """Read every module of the project that matters.
-
-        Trees live as long as the process, so the garbage collector need not look at them.
-        """
-        was_enabled = gc.isenabled()
-        gc.disable()
-        try:
-            self._collect_all()
-        finally:
-            if was_enabled:
-                gc.enable()
-            gc.freeze()
-
-    def _collect_all(self) -> None:
+        """Read every module of the project that matters."""
         self.modules = self._model.modules.that_matter(self.root)
         for module in self.modules:
             self._collect(module)

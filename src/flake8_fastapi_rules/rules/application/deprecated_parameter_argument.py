@@ -14,14 +14,13 @@ from flake8_fastapi_rules.fixes.edit import (
     replace_argument,
 )
 from flake8_fastapi_rules.fixes.text import text_of
-from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
 from flake8_fastapi_rules.semantics.framework import (
     CHANGES,
     EXTRA_KEYWORDS_REMOVED,
     NAMED_ARGUMENTS,
     NEEDS_PYDANTIC_2,
 )
-from flake8_fastapi_rules.semantics.values import External
 
 #: Arguments that every one of these functions takes, and that are not deprecated in any.
 _ALWAYS_TAKEN = frozenset.intersection(*NAMED_ARGUMENTS.values()) - {"regex", "example"}
@@ -77,16 +76,15 @@ class DeprecatedParameterArgument(Rule):
     profiles = ("recommended",)
     is_bug = True
     fix = "safe"
-    hints = tuple(sorted(name.rpartition(".")[2] for name in NAMED_ARGUMENTS))
 
-    @on(ast.Call)
+    @on_calls(name.rpartition(".")[2] for name in NAMED_ARGUMENTS)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report each deprecated keyword of a call."""
         if all(keyword.arg in _ALWAYS_TAKEN for keyword in call.keywords):
             return
-        callee = context.resolve(call.func)
-        named = NAMED_ARGUMENTS.get(callee.name) if isinstance(callee, External) else None
-        if named is None or not isinstance(callee, External):
+        callee = context.library_object(call.func)
+        named = NAMED_ARGUMENTS.get(callee.name) if callee is not None else None
+        if named is None or callee is None:
             return
         is_field = callee.name == "pydantic.Field"
         at_least = context.settings.fastapi_at_least

@@ -11,6 +11,7 @@ from flake8_fastapi_rules.semantics.libraries import (
     HTTP_CLIENTS,
     RESOURCE_OPENERS,
 )
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import Value
 
 
@@ -76,17 +77,20 @@ class GlobalConnection(Rule):
     message = "{what} is opened at import; open it in the lifespan or in a dependency"
     profiles = ("recommended",)
 
-    @on(ast.Call)
-    def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
+    @on(Module)
+    def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report what importing the module opens."""
-        index = context.module.index
-        if index.function_of(call) is not None or not index.runs_at_import(call):
+        if not context.model.shared_state(module).is_part_of_service(module):
             return
-        if not context.model.shared_state(context.module).is_part_of_service(context.module):
-            return
-        what = self._opened(call, context)
-        if what is not None and not isinstance(index.parents.get(call), ast.withitem):
-            yield self.report(call, what=what)
+        index = module.index
+        for call in index.nodes(ast.Call):
+            if (
+                index.function_of(call) is None
+                and index.runs_at_import(call)
+                and (what := self._opened(call, context)) is not None
+                and not isinstance(index.parents.get(call), ast.withitem)
+            ):
+                yield self.report(call, what=what)
 
     def _opened(self, call: ast.Call, context: Context) -> str | None:
         callee = context.resolve(call.func)

@@ -109,8 +109,8 @@ class RemovedStarletteApi(Rule):
     @on(ast.Call)
     def check_call(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report calls with arguments that are gone."""
-        callee = context.resolve(call.func)
-        if not isinstance(callee, External):
+        callee = context.library_object(call.func)
+        if callee is None:
             return
         if callee.name == _WSGI and context.settings.starlette_at_least(0, 19):
             yield self.report(

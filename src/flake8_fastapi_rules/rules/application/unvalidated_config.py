@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.libraries import CONFIG_READERS, INI_READERS
-from flake8_fastapi_rules.semantics.values import External
 
 _CONFIGURATION = re.compile(r"conf|settings", re.IGNORECASE)
 #: Calls that look at a value and do not make another of it.
@@ -70,8 +69,8 @@ class UnvalidatedConfig(Rule):
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report reading calls whose result nothing validates."""
-        callee = context.resolve(call.func)
-        if not isinstance(callee, External):
+        callee = context.library_object(call.func)
+        if callee is None:
             return
         if callee.name in CONFIG_READERS:
             if self._is_configuration(call, context) and self._ends_raw(call, context):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import add_argument, fix_of, replace
 from flake8_fastapi_rules.fixes.text import text_of
-from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
 from flake8_fastapi_rules.semantics.framework import ASGI_APPS
 from flake8_fastapi_rules.semantics.resolve import first_argument
 from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function
@@ -62,10 +62,10 @@ class UvicornAppObject(Rule):
     fix = "unsafe"
     hints = ("uvicorn",)
 
-    @on(ast.Call)
+    @on_calls(("run",))
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report calls of `uvicorn.run` that end the process."""
-        if context.resolve(call.func) != External("uvicorn.run"):
+        if context.library_object(call.func) != External("uvicorn.run"):
             return
         app = first_argument(call, "app")
         cause = self._cause(call, context)

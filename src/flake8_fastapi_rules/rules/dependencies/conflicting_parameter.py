@@ -83,8 +83,9 @@ class ConflictingParameter(Rule):
     profiles = ("recommended",)
     is_bug = True
     fix = "safe"
+    framework_only = True
 
-    @on(ast.FunctionDef, ast.AsyncFunctionDef)
+    @on(ast.FunctionDef, ast.AsyncFunctionDef, framework_only=True)
     def check_signature(self, node: FunctionNode, context: Context) -> Iterator[Report]:
         """Report what is refused whatever the path is."""
         function = Function(context.module, node)
@@ -133,7 +134,7 @@ class ConflictingParameter(Rule):
             return self.report(parameter.node, fix=fix, name=name, marker=f"{marker.name}()")
         return None
 
-    @on(ast.Subscript)
+    @on(ast.Subscript, framework_only=True)
     def check_alias(self, node: ast.Subscript, context: Context) -> Iterator[Report]:
         """Report aliases such as `Limit = Annotated[int, Query(10)]` where they are written."""
         for marker in context.model.markers_of_alias(context.module, node)[-1:]:

@@ -78,8 +78,9 @@ class DependsWithoutAnnotated(Rule):
     variants = {"untyped": "Give `{name}` a type, as `Annotated[..., {marker}]`, not a default"}
     profiles = ("recommended",)
     fix = "safe"
+    framework_only = True
 
-    @on(ast.FunctionDef, ast.AsyncFunctionDef)
+    @on(ast.FunctionDef, ast.AsyncFunctionDef, framework_only=True)
     def check_function(self, node: FunctionNode, context: Context) -> Iterator[Report]:
         """Report the parameters of a function that have a dependency as default."""
         if not context.settings.fastapi_at_least(*ANNOTATED_PARAMETERS):
@@ -94,7 +95,7 @@ class DependsWithoutAnnotated(Rule):
             fix = partial(annotated_markers, context.model, function, found, parameter)
             yield self._report_parameter(parameter, context, fix)
 
-    @on(ast.ClassDef)
+    @on(ast.ClassDef, framework_only=True)
     def check_dataclass(self, node: ast.ClassDef, context: Context) -> Iterator[Report]:
         """Report the fields of a dataclass that have a dependency as default."""
         if context.settings.fastapi_at_least(*ANNOTATED_PARAMETERS):

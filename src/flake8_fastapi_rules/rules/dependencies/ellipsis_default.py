@@ -12,7 +12,7 @@ from flake8_fastapi_rules.fixes.edit import argument_of, fix_of, remove_argument
 from flake8_fastapi_rules.fixes.parameters import without_default
 from flake8_fastapi_rules.fixes.signature import signature_group
 from flake8_fastapi_rules.fixes.text import text_of
-from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.framework import NEEDS_PYDANTIC_2, PARAMETER_MARKERS
 from flake8_fastapi_rules.semantics.values import External, Function, Instance
@@ -69,7 +69,7 @@ class EllipsisDefault(Rule):
     fix = "safe"
     hints = ("...",)
 
-    @on(ast.Call)
+    @on_calls(name.rpartition(".")[2] for name in _FUNCTIONS)
     def check_call(self, node: ast.Call, context: Context) -> Iterator[Report]:
         """Report `Query(...)` and `Field(...)`."""
         argument = argument_of(node, "default", 0)

@@ -77,8 +77,9 @@ class ParameterWithoutAnnotated(Rule):
     }
     profiles = ("recommended",)
     fix = "safe"
+    framework_only = True
 
-    @on(ast.FunctionDef, ast.AsyncFunctionDef)
+    @on(ast.FunctionDef, ast.AsyncFunctionDef, framework_only=True)
     def check(self, node: FunctionNode, context: Context) -> Iterator[Report]:
         """Report the parameters of a function that have a parameter function as default."""
         model, function = context.model, Function(context.module, node)

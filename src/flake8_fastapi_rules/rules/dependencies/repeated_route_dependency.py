@@ -118,7 +118,7 @@ class RepeatedRouteDependency(Rule):
                 shown = context.shown(dependency.node)
                 found = [other[key] for other in (first, *others)]
                 fix = partial(_move, context, router, routes, found)
-                variant = "already" if _has_it(router, first[key]) else None
+                variant = "already" if _has_it(router, dependency) else None
                 yield self.report(
                     router.node, variant, fix=fix, dependency=shown, count=len(routes)
                 )

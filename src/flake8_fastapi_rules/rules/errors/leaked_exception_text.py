@@ -85,12 +85,11 @@ class LeakedExceptionText(Rule):
     }
     profiles = ("recommended",)
     hints = ("except", "exc", "Exc", "traceback")
+    framework_only = True
 
-    @on(ast.ExceptHandler)
+    @on(ast.ExceptHandler, framework_only=True)
     def check_except(self, handler: ast.ExceptHandler, context: Context) -> Iterator[Report]:
         """Report texts of unexpected exceptions that leave an `except` clause."""
-        if not context.module.mentions_framework:
-            return
         caught = caught_by(context.model, context.module, handler)
         names = [name for name in caught or () if self._is_internal(name, context)]
         yield from self._check(handler.body, handler.name if names else None, names, context)

@@ -90,6 +90,7 @@ class ReturnedError(Rule):
     profiles = ("recommended",)
     is_bug = True
     fix = "safe"
+    framework_only = True
 
     @on(FrameworkFunction)
     def check(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
@@ -118,7 +119,7 @@ class ReturnedError(Rule):
                         reason = Unfixable("the response's type is for you to choose")
                         yield self.report(node, "tuple", fix=reason, status=status)
 
-    @on(ast.Raise)
+    @on(ast.Raise, framework_only=True)
     def check_raise(self, node: ast.Raise, context: Context) -> Iterator[Report]:
         """Report responses that are raised."""
         value = context.resolve(node.exc)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.findings import Fix, FixMaker, Unfixable
 from flake8_fastapi_rules.fixes.edit import UNREADABLE, fix_of, replace_range
 from flake8_fastapi_rules.fixes.text import text_of
-from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
 from flake8_fastapi_rules.semantics.effects import spoken
 from flake8_fastapi_rules.semantics.libraries import EXECUTORS, blocking
 from flake8_fastapi_rules.semantics.types import result_type
@@ -74,7 +74,7 @@ class ExecutorCalledFunction(Rule):
     is_bug = True
     fix = "safe"
 
-    @on(ast.Call)
+    @on_calls(name.rpartition(".")[2] for name in EXECUTORS)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report executors whose function argument is a call."""
         if not any(isinstance(argument, ast.Call) for argument in call.args):

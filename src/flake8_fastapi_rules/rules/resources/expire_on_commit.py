@@ -14,7 +14,7 @@ from flake8_fastapi_rules.semantics.libraries import (
     ASYNC_SESSIONS,
     SYNC_SESSION_FACTORIES,
 )
-from flake8_fastapi_rules.semantics.values import Constant, External
+from flake8_fastapi_rules.semantics.values import Constant
 
 
 class ExpireOnCommit(Rule):
@@ -67,8 +67,8 @@ class ExpireOnCommit(Rule):
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report async session factories without the argument."""
-        callee = context.resolve(call.func)
-        if not isinstance(callee, External):
+        callee = context.library_object(call.func)
+        if callee is None:
             return
         names = set(context.model.resolver.names_of(callee))
         if any(keyword.arg is None for keyword in call.keywords):

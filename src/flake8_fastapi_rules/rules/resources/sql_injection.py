@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
-from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
 from flake8_fastapi_rules.semantics.libraries import SQL_SINKS, spellings
 from flake8_fastapi_rules.semantics.sql import BuiltSql, is_sql, taken_apart
 from flake8_fastapi_rules.semantics.values import External
@@ -68,7 +68,7 @@ class SqlInjection(Rule):
     profiles = ("recommended",)
     is_bug = True
 
-    @on(ast.Call)
+    @on_calls(_RUNNERS | {name.rpartition(".")[2] for name in SQL_SINKS})
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report SQL with values in it where it is run or made."""
         if not call.args or not isinstance(call.args[0], _MAY_BE_BUILT):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.libraries import ASYNC_ENGINE_FACTORIES, POOL_ARGUMENTS
 from flake8_fastapi_rules.semantics.resolve import first_argument
-from flake8_fastapi_rules.semantics.values import Constant, Expression, External
+from flake8_fastapi_rules.semantics.values import Constant, Expression
 
 
 class UnconfiguredPool(Rule):
@@ -60,8 +60,8 @@ class UnconfiguredPool(Rule):
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report async engines without pool settings."""
-        callee = context.resolve(call.func)
-        if not isinstance(callee, External) or callee.name not in ASYNC_ENGINE_FACTORIES:
+        callee = context.library_object(call.func)
+        if callee is None or callee.name not in ASYNC_ENGINE_FACTORIES:
             return
         if callee.name.endswith("from_config"):
             return

@@ -80,8 +80,9 @@ class DuplicateOperationId(Rule):
     profiles = ("recommended",)
     is_bug = True
     scope = "project"
+    framework_only = True
 
-    @on(Module)
+    @on(Module, framework_only=True)
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report the later one of each pair, in the module where it stands."""
         project = context.model.project(module)

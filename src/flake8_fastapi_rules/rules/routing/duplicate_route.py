@@ -76,8 +76,9 @@ class DuplicateRoute(Rule):
     profiles = ("recommended",)
     is_bug = True
     scope = "project"
+    framework_only = True
 
-    @on(Module)
+    @on(Module, framework_only=True)
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report the later one of each pair, in the module where it stands."""
         project = context.model.project(module)

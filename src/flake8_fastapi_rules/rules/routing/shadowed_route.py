@@ -85,8 +85,9 @@ class ShadowedRoute(Rule):
     is_bug = True
     scope = "project"
     fix = "unsafe"
+    framework_only = True
 
-    @on(Module)
+    @on(Module, framework_only=True)
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report the routes of this module that are hidden in some app."""
         project = context.model.project(module)

@@ -13,7 +13,7 @@ from flake8_fastapi_rules.fixes.signature import signature_group
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
-from flake8_fastapi_rules.semantics.values import Constant, External, Function
+from flake8_fastapi_rules.semantics.values import Constant, Function
 
 _ROLES = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
 _MAKERS = frozenset(
@@ -107,8 +107,8 @@ class MutableDefault(Rule):
             return True
         if not isinstance(node, ast.Call):
             return False
-        callee = context.resolve(node.func)
-        return isinstance(callee, External) and callee.name in _MAKERS
+        callee = context.library_object(node.func)
+        return callee is not None and callee.name in _MAKERS
 
     def _fix(
         self,

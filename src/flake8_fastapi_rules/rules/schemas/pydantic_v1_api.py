@@ -229,6 +229,10 @@ class PydanticV1Api(Rule):
     is_bug = True
     fix = "safe"
     scope = "project"
+    hints = (
+        "Config", "model_config", "validator", "__root__", *_FIELD_ARGUMENTS, *_HOOKS, *_MOVED,
+        *(f".{name}" for name in _METHODS), *(name.rpartition(".")[2] for name in _IMPORTED),
+    )  # fmt: skip
 
     def _applies(self, context: Context) -> bool:
         return context.settings.fastapi_at_least(*_V2) and is_pydantic_2(context.module)
@@ -262,11 +266,6 @@ class PydanticV1Api(Rule):
     @on(Module)
     def check_module(self, module: Module, context: Context) -> Iterator[Report]:
         """Report moved imports, old methods and old arguments."""
-        text = module.source.text
-        if "pydantic" not in text and not any(
-            name in text for name in (*(f".{method}" for method in _METHODS), *_HOOKS)
-        ):
-            return
         if not self._applies(context):
             return
         for statement in module.index.nodes(ast.ImportFrom):

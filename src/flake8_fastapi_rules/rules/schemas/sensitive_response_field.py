@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import PydanticModel, Route, RouteKind
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.responses import model_classes, response_type, types_in
 from flake8_fastapi_rules.semantics.schemas import (
     SchemaField,
     SchemaUse,
+    SchemaUses,
     is_true,
     nested_models,
     schema_fields,
@@ -103,10 +105,17 @@ class SensitiveResponseField(Rule):
     profiles = ("recommended",)
     scope = "project"
 
-    @on(PydanticModel)
-    def check(self, model: PydanticModel, context: Context) -> Iterator[Report]:
+    @on(Module)
+    def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report the fields of models that only answers are made of."""
-        uses = schema_uses(context.model, context.module)
+        uses = schema_uses(context.model, module)
+        if module in uses.answering:
+            for model in context.model.models(module):
+                yield from self._check_model(model, uses, context)
+
+    def _check_model(
+        self, model: PydanticModel, uses: SchemaUses, context: Context
+    ) -> Iterator[Report]:
         if self._is_shared(model.cls, context) or model.node not in uses.responses:
             return
         inherited: list[str] = []

@@ -178,8 +178,8 @@ class UnvalidatedBody(Rule):
 
     def _is_parser(self, node: ast.Call, context: Context) -> bool:
         """Whether a call parses what `request.body()` gave."""
-        callee = context.resolve(node.func)
-        if not isinstance(callee, External) or callee.name not in _PARSERS or not node.args:
+        callee = context.library_object(node.func)
+        if callee is None or callee.name not in _PARSERS or not node.args:
             return False
         given: ast.AST | None = _undecoded(node.args[0])
         if isinstance(given, ast.Name):

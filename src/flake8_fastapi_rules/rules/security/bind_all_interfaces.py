@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.values import External
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]"})  # noqa: S104
 _SERVERS = frozenset({"uvicorn.run", "uvicorn.Config"})
@@ -56,8 +55,8 @@ class BindAllInterfaces(Rule):
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report the host argument."""
-        callee = context.resolve(call.func)
-        if not isinstance(callee, External) or callee.name not in _SERVERS:
+        callee = context.library_object(call.func)
+        if callee is None or callee.name not in _SERVERS:
             return
         host = argument(call, "host", 1)
         if host is not None and context.model.text(context.module, host) in _EVERYWHERE:

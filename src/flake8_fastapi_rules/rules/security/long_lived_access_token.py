@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
-from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.credentials import number, snake
 from flake8_fastapi_rules.semantics.tokens import token_use
 from flake8_fastapi_rules.semantics.values import External
@@ -86,14 +86,11 @@ class LongLivedAccessToken(Rule):
             if amount is not None:
                 yield from self._judge(node.value, amount * _SECONDS[found["unit"]])
 
-    @on(ast.Call)
+    @on_calls(("JWTStrategy", "time", "timedelta"))
     def check_call(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report lifetimes given to what makes access tokens."""
-        callee = context.resolve(call.func)
-        if (
-            isinstance(callee, External)
-            and callee.name == "fastapi_users.authentication.JWTStrategy"
-        ):
+        callee = context.library_object(call.func)
+        if callee is not None and callee.name == "fastapi_users.authentication.JWTStrategy":
             given = argument(call, "lifetime_seconds", 1)
             amount = number(context.model, context.module, given)
             if given is not None and amount is not None and not self._is_named(given):
@@ -126,7 +123,7 @@ class LongLivedAccessToken(Rule):
             yield self.report(node, hours=f"{seconds / _HOUR:g}")
 
     def _default(self, call: ast.Call, context: Context) -> ast.expr | None:
-        callee = context.resolve(call.func)
+        callee = context.library_object(call.func)
         if callee == External("pydantic.Field"):
             return argument(call, "default", 0)
         return None

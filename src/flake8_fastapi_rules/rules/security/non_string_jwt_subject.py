@@ -65,7 +65,7 @@ class NonStringJwtSubject(Rule):
     profiles = ("recommended",)
     is_bug = True
     fix = "safe"
-    hints = ("sub",)
+    hints = ('"sub"', "'sub'", "sub=")
 
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
-from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction
 from flake8_fastapi_rules.semantics.libraries import FILE_OPENERS, FILE_WRITES
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.taint import Taint
-from flake8_fastapi_rules.semantics.values import External
 
 #: Words of which a file that reaches others by name has one.
 _WORDS = ("open", "FileResponse", "write", "shutil", "os.", "unlink", "read_")
@@ -22,6 +21,9 @@ _RESPONSE = "starlette.responses.FileResponse"
 _PATH_METHODS = frozenset(
     {"open", "read_text", "read_bytes", "write_text", "write_bytes", "unlink", "touch", "rmdir"}
 )
+_NAMES = _PATH_METHODS | {
+    name.rpartition(".")[2] for name in (_RESPONSE, *FILE_OPENERS, *FILE_WRITES)
+}
 _PATHS = ("pathlib.PurePath", "anyio.Path")
 
 
@@ -84,12 +86,11 @@ class PathTraversal(Rule):
                 related = [context.related(reached.module, reached.call, "the file")]
                 yield self.report(node, name=reached.found.name, related=related)
 
-    @on(ast.Call)
+    @on_calls(_NAMES, hints=_WORDS)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report calls that reach a file by an unchecked name."""
-        text = context.source.text
         function = context.module.index.function_of(call)
-        if not isinstance(function, FUNCTIONS) or not any(word in text for word in _WORDS):
+        if not isinstance(function, FUNCTIONS):
             return
         paths = list(_paths(context.model, context.module, call))
         if not paths:
@@ -104,8 +105,8 @@ class PathTraversal(Rule):
 
 def _paths(model: Model, module: Module, call: ast.Call) -> Iterator[ast.expr]:
     """The expressions that say which file a call is about."""
-    callee = model.resolve(module, call.func)
-    if isinstance(callee, External):
+    callee = model.library_object(module, call.func)
+    if callee is not None:
         names = set(model.resolver.names_of(callee))
         if _RESPONSE in names:
             path = argument(call, "path", 0)

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
-from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
 from flake8_fastapi_rules.semantics.credentials import (
+    SECRET_WORDS,
     is_key_name,
     is_password_name,
     is_token_name,
@@ -79,8 +80,9 @@ class SecretInLog(Rule):
     message = "`{name}` is written to the log; leave it out or shorten it"
     variants = {"headers": "All headers are written to the log, with tokens and cookies in them"}
     profiles = ("recommended",)
+    hints = (*SECRET_WORDS, "eaders")
 
-    @on(ast.Call)
+    @on_calls(_LEVELS | {"print"})
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report the first secret among the arguments of a log call."""
         if not self._logs(call, context):

@@ -96,7 +96,7 @@ class TimingUnsafeComparison(Rule):
     profiles = ("recommended",)
     fix = "unsafe"
 
-    @on(ast.Compare)
+    @on(ast.Compare, framework_only=True)
     def check(self, node: ast.Compare, context: Context) -> Iterator[Report]:
         """Report comparisons of two secrets."""
         if len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq | ast.NotEq):
@@ -105,10 +105,7 @@ class TimingUnsafeComparison(Rule):
         if not (self._is_secret(left, context) or self._is_secret(right, context)):
             return
         function = context.module.index.function_of(node)
-        text = context.source.text
-        if not isinstance(function, FUNCTIONS) or not (
-            context.module.mentions_framework or "hmac" in text
-        ):
+        if not isinstance(function, FUNCTIONS):
             return
         is_credential = any(self._is_credential(side, context) for side in (left, right))
         if not is_credential and not _SIGNS.search(context.source.segment(function)):
@@ -122,6 +119,12 @@ class TimingUnsafeComparison(Rule):
         if self._is_confirmation(left, right) or self._is_stored_password(left, right):
             return
         yield self.report(node, shown=context.shown(node), fix=lambda: self._fix(node, context))
+
+    @on(ast.Compare, hints=("hmac",))
+    def check_elsewhere(self, node: ast.Compare, context: Context) -> Iterator[Report]:
+        """Report them where a service's signatures are verified, away from its routes."""
+        if not context.module.mentions_framework:
+            yield from self.check(node, context)
 
     def _is_credential(self, node: ast.expr, context: Context) -> bool:
         name = last_name(node)

@@ -65,11 +65,11 @@ class UnvalidatedRedirect(Rule):
     message = "`{name}` decides where the redirect goes; check it against your own addresses"
     profiles = ("recommended",)
 
-    @on(ast.Call)
+    @on(ast.Call, hints=("RedirectResponse",))
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report redirects to an unchecked URL."""
         function = context.module.index.function_of(call)
-        if "RedirectResponse" not in context.source.text or not isinstance(function, FUNCTIONS):
+        if not isinstance(function, FUNCTIONS):
             return
         for url in _urls(context.model, context.module, call):
             found = Taint(context.model, context.module, function).of(url)

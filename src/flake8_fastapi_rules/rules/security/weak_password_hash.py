@@ -14,7 +14,7 @@ from flake8_fastapi_rules.semantics.libraries import (
     WEAK_SCHEMES,
     spellings,
 )
-from flake8_fastapi_rules.semantics.values import Constant, External
+from flake8_fastapi_rules.semantics.values import Constant
 
 _METHODS = frozenset({"update", "hash", "encrypt", "verify"})
 _CONTEXT = "passlib.context.CryptContext"
@@ -71,8 +71,8 @@ class WeakPasswordHash(Rule):
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report hashes of passwords, and passlib contexts that make them."""
-        callee = context.resolve(call.func)
-        if not isinstance(callee, External):
+        callee = context.library_object(call.func)
+        if callee is None:
             return
         if callee.name == _CONTEXT:
             scheme = self._first_scheme(call, context)
@@ -147,9 +147,7 @@ class WeakPasswordHash(Rule):
             return True
         for node in ast.walk(function):
             if isinstance(node, ast.Call):
-                callee = context.resolve(node.func)
-                if isinstance(callee, External) and not PASSWORD_HASHES.isdisjoint(
-                    spellings(callee.name)
-                ):
+                callee = context.library_object(node.func)
+                if callee is not None and not PASSWORD_HASHES.isdisjoint(spellings(callee.name)):
                     return True
         return False

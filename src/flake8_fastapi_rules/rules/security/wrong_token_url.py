@@ -12,7 +12,7 @@ from flake8_fastapi_rules.semantics.facts import App
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.paths import format_of
-from flake8_fastapi_rules.semantics.values import Expression, External
+from flake8_fastapi_rules.semantics.values import Expression
 
 _SCHEMES = {
     "fastapi.security.OAuth2PasswordBearer": 0,
@@ -63,8 +63,8 @@ class WrongTokenUrl(Rule):
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report the argument."""
-        callee = context.resolve(call.func)
-        if not isinstance(callee, External) or callee.name not in _SCHEMES:
+        callee = context.library_object(call.func)
+        if callee is None or callee.name not in _SCHEMES:
             return
         given = argument(call, "tokenUrl", _SCHEMES[callee.name])
         url = context.model.text(context.module, given)

@@ -69,7 +69,11 @@ class RemovedTestClientArgument(Rule):
     tests_only = True
     scope = "project"
     fix = "safe"
-    hints = ("json", "data", "content", "files", "allow_redirects", "timeout")
+    hints = tuple(
+        f"{name}{equals}"
+        for name in (*sorted(_BODIES), "allow_redirects", "timeout")
+        for equals in ("=", " =")
+    )
 
     @on(Module)
     def check(self, module: Module, context: Context) -> Iterator[Report]:

@@ -62,7 +62,7 @@ class SleepInTest(Rule):
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report calls in tests and fixtures."""
         module = context.module
-        if context.resolve(call.func) != External("time.sleep"):
+        if context.library_object(call.func) != External("time.sleep"):
             return
         text = module.source.text
         if not (

@@ -62,7 +62,7 @@ class TestClientRawData(Rule):
     tests_only = True
     scope = "project"
     fix = "safe"
-    hints = ("data",)
+    hints = ("data=", "data =")
 
     @on(Module)
     def check(self, module: Module, context: Context) -> Iterator[Report]:

@@ -489,7 +489,7 @@ class Statements:
                         if not name.startswith("_"):
                             frame.names.setdefault(name, value)
                 continue
-            if home.is_package and alias.name not in home.index.module_scope.bindings:
+            if home.is_package and not home.binds(alias.name):
                 submodule = self._evaluator.model.modules.submodule(home, alias.name)
                 if submodule is not None:
                     self.import_module(submodule)

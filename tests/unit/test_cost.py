@@ -1,0 +1,144 @@
+"""What a check must not do: work that tells nothing, counted instead of timed."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import pytest
+
+from flake8_fastapi_rules.config import SettingsLoader
+from flake8_fastapi_rules.engine.index import ModuleIndex
+from flake8_fastapi_rules.engine.memory import discard, lasting
+from flake8_fastapi_rules.engine.source import Source
+from flake8_fastapi_rules.engine.words import WordFinder
+from flake8_fastapi_rules.linter import Linter
+
+PROJECT = {
+    "pyproject.toml": "",
+    "app/__init__.py": "",
+    "app/main.py": """\
+        from fastapi import FastAPI
+
+        from app.views import router
+
+        def create_app() -> FastAPI:
+            app = FastAPI()
+            app.include_router(router)
+            return app
+        """,
+    "app/views.py": """\
+        from fastapi import APIRouter
+
+        from app import service
+        from app.names import normal
+
+        router = APIRouter()
+
+        @router.get("/items/{name}")
+        async def read(name: str) -> str:
+            service.prepare(normal(name))
+            return normal(name)
+        """,
+    "app/service.py": "def prepare(name: str) -> None:\n    print(name)\n",
+    "app/names.py": "def normal(name: str) -> str:\n    return name.lower()\n",
+    "app/sums.py": "def total(numbers: list[int]) -> int:\n    return sum(numbers)\n",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, text in PROJECT.items():
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(
+            "\n".join(line[8:] if line[:8].isspace() else line for line in text.split("\n"))
+        )
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def check(linter: Linter, path: str) -> None:
+    linter.check(Source.from_bytes(path, Path(path).read_bytes()))
+
+
+def test_what_concerns_no_rule_is_not_indexed(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linter = Linter(SettingsLoader(isolated=True))
+    check(linter, "app/main.py")
+    indexed: list[ModuleIndex] = []
+    original = ModuleIndex.__init__
+
+    def counted(self: ModuleIndex, *args: object) -> None:
+        indexed.append(self)
+        original(self, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ModuleIndex, "__init__", counted)
+    check(linter, "app/sums.py")
+    assert indexed == []
+
+
+def test_only_what_declares_something_is_parsed_for_the_roles_of_functions(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+    original = Source.parse
+
+    def counted(self: Source) -> object:
+        parsed.append(Path(self.path).as_posix())
+        return original(self)
+
+    monkeypatch.setattr(Source, "parse", counted)
+    check(Linter(SettingsLoader(isolated=True)), "app/sums.py")
+    assert sorted(parsed) == ["app/main.py", "app/sums.py", "app/views.py"]
+
+
+def test_a_text_is_parsed_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    original = Source.parse
+
+    def counted(self: Source) -> object:
+        parsed.append(self.text)
+        return original(self)
+
+    monkeypatch.setattr(Source, "parse", counted)
+    linter = Linter(SettingsLoader(isolated=True))
+    for name in PROJECT:
+        if name.endswith(".py"):
+            check(linter, name)
+    assert len(parsed) == len(set(parsed))
+
+
+def test_words_are_found_wherever_they_are() -> None:
+    words = ["token", "text(", '"sub"', "...", "os.", ".copy", "Ünter", "a b", "=", "key"]
+    finder = WordFinder(words)
+    for text in (
+        "", "x = 1", "access_token_key", "text (x)", "context(x)", "{'sub': 1}", '{"sub": ...}',
+        "infos.x", "x.copy()", "copy()", "Ünterlage", "a b", "a  b", "xa bx", "TOKEN", "t.o",
+    ):  # fmt: skip
+        for _ in range(2):  # names that are known already, too
+            assert finder.found_in(text) == {word for word in words if word in text}, text
+
+
+def test_calls_by_name_include_what_aliases_may_stand_for() -> None:
+    text = (
+        "from a import run as go, stop\nimport uvicorn\n"
+        "def f(given, start):\n"
+        "    uvicorn.run(1)\n    go(2)\n    stop(3)\n    given(4)\n"
+        "    held = stop\n    held(5)\n    run(6)\n    x[0](7)\n"
+    )
+    calls = ModuleIndex(Source("m.py", text).parse()).calls_of(frozenset({"run"}))
+    assert [call.args[0].value for call in calls] == [1, 2, 5, 6]  # type: ignore[attr-defined]
+
+
+def test_the_collector_rests_and_is_as_before() -> None:
+    for enable in (gc.enable, gc.disable):
+        enable()
+        before = gc.isenabled()
+        with lasting():
+            assert not gc.isenabled()
+        assert gc.isenabled() is before
+    gc.enable()
+    discard()
+    assert gc.get_freeze_count() == 0
