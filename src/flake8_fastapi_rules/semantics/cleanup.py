@@ -173,10 +173,14 @@ def swallowing_handlers(index: ModuleIndex, function: FunctionNode) -> Iterator[
     """The handlers around a `yield` that can end without `raise`, and after which none follows."""
     seen: set[int] = set()
     for node in yields_of(index, function):
-        for one in tries_around(index, function, node):
+        tries = list(tries_around(index, function, node))
+        # What an inner `try` has swallowed reaches no handler of an outer one.
+        handlers = [id(handler) for one in tries for handler in one.handlers]
+        for one in tries:
             after = one.end_lineno or one.lineno
             if any(
                 isinstance(each, ast.Raise)
+                and not any(id(parent) in handlers for parent in index.ancestors(each))
                 and (each.lineno > after or any(each in ast.walk(s) for s in one.finalbody))
                 for each in index.own_nodes(function)
             ):
