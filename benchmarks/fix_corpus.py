@@ -147,16 +147,21 @@ def check_round(each: Round) -> Iterator[str]:
         if not isinstance(node, ast.Import | ast.ImportFrom)
     ]
     for applied in each.applied:
-        finding, fix = applied.finding, applied.fix
-        for edit in fix.edits:
-            line = each.before.position(edit.start)[0]
+        finding = applied.finding
+        reported = _at(statements, finding.line)
+        if finding.code in WIDE or not reported:
+            continue  # several statements by intent, or a name that is imported and used
+        for edit in applied.fix.edits:
             if edit.start == edit.end or each.before.text[edit.start : edit.end].isspace():
                 continue  # an insertion takes nothing away
-            own = [s for s in statements if _first(s) <= line <= (s.end_lineno or 0)]
-            if finding.code in WIDE or not own:
-                continue  # handlers of the app, an import
-            if not any(_first(s) <= finding.line <= (s.end_lineno or 0) for s in own):
+            line = each.before.position(edit.start)[0]
+            own = _at(statements, line)
+            if own and not any(node in reported for node in own):
                 yield f"{finding.code}: line {line} is in another statement than the finding"
+
+
+def _at(statements: list[ast.stmt], line: int) -> list[ast.stmt]:
+    return [node for node in statements if _first(node) <= line <= (node.end_lineno or 0)]
 
 
 def _first(node: ast.stmt) -> int:
