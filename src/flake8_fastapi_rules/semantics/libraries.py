@@ -1438,6 +1438,18 @@ def is_internal_error(name: str) -> bool:
     return not _INTERNAL_ERRORS.isdisjoint(external_mro(name))
 
 
+#: Classes whose objects and queries write themselves to the database.
+ACTIVE_RECORDS: Final = (
+    "beanie.Document", "mongoengine.Document", "mongoengine.DynamicDocument", "ormar.Model",
+    "peewee.Model", "piccolo.table.Table", "tortoise.Model", "tortoise.models.Model",
+)  # fmt: skip
+#: Their methods that write, and that no list, text or dictionary has, which queries may give.
+ACTIVE_RECORD_WRITES: Final = name_set("delete delete_instance inc save save_changes set")
+ACTIVE_QUERY_WRITES: Final = ACTIVE_RECORD_WRITES | name_set(
+    """
+    bulk_create bulk_update create delete_all delete_many insert insert_all insert_many insert_one
+    modify replace update update_all update_many update_one update_or_create upsert"""
+)
 #: What fills a parser of INI files.
 INI_READERS: Final = member_set(
     """

@@ -16,6 +16,9 @@ from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.calls import CallGraph, CallSite, is_abstract, key_of
 from flake8_fastapi_rules.semantics.facts import Role
 from flake8_fastapi_rules.semantics.libraries import (
+    ACTIVE_QUERY_WRITES,
+    ACTIVE_RECORD_WRITES,
+    ACTIVE_RECORDS,
     FILE_OPENERS,
     FILE_WRITES,
     OBJECT_STORE_WRITES,
@@ -28,6 +31,7 @@ from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import NEVER_FIRST_PARTY, name_set
 from flake8_fastapi_rules.semantics.resolve import default_of, first_argument
 from flake8_fastapi_rules.semantics.values import (
+    UNKNOWN,
     Class,
     Constant,
     Expression,
@@ -38,6 +42,7 @@ from flake8_fastapi_rules.semantics.values import (
 )
 
 if TYPE_CHECKING:
+    from flake8_fastapi_rules.engine.index import Binding
     from flake8_fastapi_rules.semantics.model import Model
 
 #: Directories made on demand and permissions are no change that anybody asked for.
@@ -262,20 +267,24 @@ class Writes:
             return node, _spoken(func), False
         if self._is_untyped_session(function, site, func):
             return node, _spoken(func), False
+        if func.attr in ACTIVE_QUERY_WRITES and self._is_active_record(function, func):
+            return node, _spoken(func), False
         if func.attr in _MUTATORS:
             return self._mutation(function, node, func)
         return self._method_of_shared(function, site, func)
 
     def _is_record_of_use(self, function: Function, node: ast.Call) -> bool:
         """`session.add(AuditLog(...))`: what is added only tells that something was done."""
-        if len(node.args) != 1 or node.keywords:
-            return False
-        value = self._resolver.resolve(function.module, node.args[0])
-        if not isinstance(value, Instance):
-            return False
-        name = value.of.node.name if isinstance(value.of, Class) else value.of.name
-        words = words_of(name.rpartition(".")[2])
-        return not _RECORDS.isdisjoint(words)
+        written = node.args[:1] if len(node.args) == 1 and not node.keywords else []
+        if isinstance(node.func, ast.Attribute):
+            written.append(node.func.value)  # `AuditEntry(...).insert()`
+        for part in written:
+            value = self._resolver.resolve(function.module, part)
+            if isinstance(value, Instance):
+                name = value.of.node.name if isinstance(value.of, Class) else value.of.name
+                if not _RECORDS.isdisjoint(words_of(name.rpartition(".")[2])):
+                    return True
+        return False
 
     def statement(self, function: Function, node: ast.Call) -> Found | None:
         """`execute(insert(...))` and `execute("INSERT ...")`"""
@@ -361,6 +370,42 @@ class Writes:
                 if node.func.id == "setattr" and node is not site.node:
                     changed = True
         return (site.node, _spoken(site.node.func), False) if changed else None
+
+    def _is_active_record(self, function: Function, func: ast.Attribute) -> bool:
+        """`Item.filter(...).delete()`, and `item.save()` after `item = await Item.get(...)`."""
+        module = function.module
+        root, receiver = _root_name(func.value), func.value
+        while isinstance(receiver, ast.Await):
+            receiver = receiver.value
+        is_query = isinstance(receiver, ast.Call) or (
+            isinstance(receiver, ast.Attribute) and receiver.attr == "objects"
+        )
+        if root is None or not (is_query or receiver is root):
+            return False
+        cls = self._resolver.resolve(module, root)
+        if isinstance(cls, Instance) and isinstance(cls.of, Class):
+            cls = UNKNOWN if is_query else cls.of
+        elif not isinstance(cls, Class) and func.attr in ACTIVE_RECORD_WRITES and not is_query:
+            found = module.index.lookup(root.id, root)
+            for binding in found[1] if found is not None else ():
+                cls = self._record_class(module, binding) or cls
+        if not isinstance(cls, Class) or not self._resolver.is_subclass(cls, *ACTIVE_RECORDS):
+            return False
+        return _RECORDS.isdisjoint(words_of(cls.node.name))
+
+    def _record_class(self, module: Module, binding: Binding) -> Value:
+        """The class whose objects `item = await Item.get(...)` or a loop over a query gives."""
+        match module.index.statement_of(binding.node):
+            case ast.For(iter=made) | ast.AsyncFor(iter=made):
+                pass
+            case ast.Assign(value=made) | ast.AnnAssign(value=ast.expr() as made):
+                pass
+            case _:
+                return UNKNOWN
+        source = _root_name(made)
+        if source is None or source.id == binding.name:
+            return UNKNOWN
+        return self._resolver.resolve(module, source)
 
     def _is_untyped_session(self, function: Function, site: CallSite, func: ast.Attribute) -> bool:
         """`db.add(x)` where `db` is not known, but is committed here or called a session."""
@@ -827,3 +872,14 @@ def _spoken(func: ast.expr) -> str:
 
 
 __all__ = ["Found", "Writes", "is_harmless", "is_surely_harmless", "says_mutation", "words_of"]
+
+
+def _root_name(node: ast.expr) -> ast.Name | None:
+    """The name that a chain of calls and attributes begins with."""
+    while not isinstance(node, ast.Name):
+        match node:
+            case ast.Await(value=inner) | ast.Attribute(value=inner) | ast.Call(func=inner):
+                node = inner
+            case _:
+                return None
+    return node
