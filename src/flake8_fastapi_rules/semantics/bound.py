@@ -262,3 +262,18 @@ def _takes_nothing(target: object) -> bool:
     """FastAPI's own security schemes and forms read headers, cookies and bodies only."""
     of = target.of if isinstance(target, Instance) else target
     return isinstance(of, External) and of.name.startswith("fastapi.security.")
+
+
+def view_dependencies(model: Model, view: Class) -> Iterator[Dependency]:
+    """What the annotated attributes of a class-based view ask for, those of bases first."""
+    for module, statement in fields_of(model.resolver, view):
+        target = statement.target
+        if not isinstance(target, ast.Name) or target.id.startswith("_"):
+            continue
+        argument = ast.copy_location(ast.arg(target.id, statement.annotation), statement)
+        parameter = parameter_of(
+            model.resolver, module, argument, None, statement.annotation, statement.value
+        )
+        dependency = model.dependency_of(parameter)
+        if dependency is not None:
+            yield dependency

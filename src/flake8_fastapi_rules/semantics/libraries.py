@@ -654,6 +654,7 @@ CPU_BOUND: Final[Mapping[str, str]] = MappingProxyType(
             "image processing": """
                 PIL.Image: open; PIL.Image.open: convert crop filter resize rotate save thumbnail;
                 PIL.Image.Image: convert crop filter resize rotate save thumbnail transform;
+                PIL.ImageOps: autocontrast contain cover equalize exif_transpose fit grayscale pad;
                 cv2: GaussianBlur cvtColor imdecode imencode imread imwrite resize;
                 pytesseract: image_to_data image_to_string; pdf2image: convert_from_bytes
                     convert_from_path""",

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
-from flake8_fastapi_rules.semantics import parameters
+from flake8_fastapi_rules.semantics.bound import view_dependencies
 from flake8_fastapi_rules.semantics.assembly.evaluator import Evaluator
 from flake8_fastapi_rules.semantics.assembly.objects import to_value
 from flake8_fastapi_rules.semantics.facts import (
@@ -712,23 +712,8 @@ class _Table:
         if isinstance(entry.view, Class):
             injected = registry.view_dependency(entry) if registry else None
             if injected is not None:
-                return (injected, *self._view_attributes(entry.view), *found)
+                return (injected, *view_dependencies(self.project.model, entry.view), *found)
         return found
-
-    def _view_attributes(self, view: Class) -> Iterator[Dependency]:
-        """What the annotated attributes of a class-based view ask for, those of bases first."""
-        model = self.project.model
-        for module, statement in parameters.fields_of(model.resolver, view):
-            target = statement.target
-            if not isinstance(target, ast.Name) or target.id.startswith("_"):
-                continue
-            argument = ast.copy_location(ast.arg(target.id, statement.annotation), statement)
-            parameter = parameters.parameter_of(
-                model.resolver, module, argument, None, statement.annotation, statement.value
-            )
-            dependency = model.dependency_of(parameter)
-            if dependency is not None:
-                yield dependency
 
     def _operation_id(
         self, entry: RouteEntry, options: Options, name: str | None, local: str | None

@@ -656,8 +656,10 @@ class Resolver:
         match callee:
             case External("typing.cast") if len(node.args) == 2:
                 return self.annotation(module, node.args[0])
-            case External("typing.NewType" | "builtins.type"):
+            case External("builtins.type"):
                 return UNKNOWN
+            case External("typing.NewType"):
+                return Instance(callee, module, node)
             case External(name) if name in _TRANSPARENT_PARTIALS and node.args:
                 return self.resolve(module, node.args[0])
             case External(name):

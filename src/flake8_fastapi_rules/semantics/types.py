@@ -130,6 +130,14 @@ RETURNS: Final[Mapping[str, str]] = MappingProxyType(
                 urllib.request.urlopen; http.client.HTTPConnection.getresponse""",
             "io.BufferedRandom": "tempfile: NamedTemporaryFile TemporaryFile; os.fdopen",
             "io.TextIOWrapper": "builtins.open; pathlib.Path.open; codecs.open",
+            "PIL.Image.Image": """
+                PIL.Image: frombytes fromarray new open;
+                PIL.Image.Image: convert copy crop filter resize rotate transform transpose""",
+            "pandas.DataFrame": """
+                pandas: concat merge read_csv read_excel read_feather read_json read_parquet
+                    read_pickle read_sql read_sql_query read_sql_table read_xml;
+                pandas.DataFrame: copy dropna fillna from_dict merge pivot_table reset_index
+                    sort_values""",
             "pwdlib.PasswordHash": "pwdlib.PasswordHash.recommended",
             "logging.Logger": "logging.getLogger; logging.Logger.getChild",
             "pathlib.Path": """

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.bound import view_dependencies
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import Parameter, Route, RouteKind
 from flake8_fastapi_rules.semantics.responses import response_type, returns_of, types_in
@@ -120,6 +121,8 @@ class UnpaginatedList(Rule):
         dependencies, complete = model.all_dependencies(function)
         if not complete or any(isinstance(d.target, External) for d in dependencies):
             return True
+        if route.view_class is not None:
+            dependencies += tuple(view_dependencies(model, route.view_class))
         names = {*context.settings.page_size_names}
         functions = [function, *(d.function for d in dependencies if d.function is not None)]
         parameters: list[Parameter] = [p for f in functions for p in model.parameters(f)]
