@@ -56,7 +56,8 @@ class UnvalidatedConfig(Rule):
     ```
 
     ## Leaves alone
-    What is handed to any other call, which may validate it; other data; configuration of logging.
+    What is handed to any other call, which may validate it; other data, a part of a text that was
+    split among it; configuration of logging.
 
     ## Source
     The convention of validated configuration.
@@ -93,7 +94,23 @@ class UnvalidatedConfig(Rule):
             if isinstance(parent, ast.With):
                 names += [ast.unparse(item.context_expr) for item in parent.items]
         said = " ".join(names)
-        return bool(_CONFIGURATION.search(said)) and "log" not in said.lower()
+        if "log" in said.lower() or "logg" in context.module.name.lower():
+            return False
+        return bool(_CONFIGURATION.search(said)) and not self._is_piece(call, context)
+
+    def _is_piece(self, call: ast.Call, context: Context) -> bool:
+        """Whether what is parsed was split off a text: one value, and no configuration."""
+        given = call.args[0] if call.args else None
+        if not isinstance(given, ast.Name):
+            return False
+        found = context.module.index.lookup(given.id, given)
+        return found is not None and any(
+            isinstance(statement := context.module.index.statement_of(binding.node), ast.Assign)
+            and isinstance(statement.value, ast.Call)
+            and isinstance(statement.value.func, ast.Attribute)
+            and statement.value.func.attr in {"partition", "rpartition", "rsplit", "split"}
+            for binding in found[1]
+        )
 
     def _ends_raw(self, call: ast.Call, context: Context) -> bool:
         parents = context.module.index.parents

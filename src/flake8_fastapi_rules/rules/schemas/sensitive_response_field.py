@@ -189,6 +189,9 @@ class SensitiveResponseField(Rule):
         if not _PASSWORD.match(name):
             if not _SECRET.match(name) or all(self._hands_out(use, name) for use in answers):
                 return False
+            owner = each.module.index.class_of(each.node)
+            if owner is not None and "webhook" in owner.name.lower():
+                return False  # its owner needs it to set up the other side
         elif all(_NEW_PASSWORD.search(_names_of(use)) for use in answers):
             return False
         if is_true(context.model, each.module, each.argument("exclude")):

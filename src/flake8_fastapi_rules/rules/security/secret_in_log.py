@@ -15,7 +15,7 @@ from flake8_fastapi_rules.semantics.credentials import (
     last_name,
 )
 from flake8_fastapi_rules.semantics.libraries import is_log_call
-from flake8_fastapi_rules.semantics.values import Class, External, Function, Value
+from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance, Value
 
 _LEVELS = frozenset(
     {"debug", "info", "warning", "warn", "error", "critical", "exception", "fatal", "log", "trace"}
@@ -28,6 +28,7 @@ _HARMLESS_TYPES = (
     "pydantic.SecretStr", "pydantic.SecretBytes", "builtins.int", "builtins.bool",
     "builtins.float", "enum.Enum",
 )  # fmt: skip
+_SEQUENCES = ("builtins.list", "collections.abc.Sequence", "typing.Sequence")
 #: Libraries whose tokens are words of a language.
 _PARSERS = frozenset({"lark", "ply", "pygments", "sqlglot", "sqlparse", "tokenize", "tree_sitter"})
 #: Calls that show what they are given.
@@ -183,4 +184,10 @@ class SecretInLog(Rule):
             return False
         if isinstance(node, ast.Call):
             return True
+        if (
+            isinstance(value, Instance)
+            and any(isinstance(each, Instance | Class) for each in value.args)
+            and context.model.is_instance(value, *_SEQUENCES)
+        ):
+            return False  # a list of objects that have names and ids, too
         return not context.model.is_instance(value, *_HARMLESS_TYPES)

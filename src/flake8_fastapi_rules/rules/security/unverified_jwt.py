@@ -15,7 +15,7 @@ from flake8_fastapi_rules.semantics.tokens import (
     is_switched_off,
     token_use,
 )
-from flake8_fastapi_rules.semantics.values import Constant, External
+from flake8_fastapi_rules.semantics.values import Class, Constant, External
 
 #: Libraries that take any algorithm, or fail, when none is named.
 _NEEDS_ALGORITHMS = ("jwt.", "jose.")
@@ -57,7 +57,7 @@ class UnverifiedJwt(Rule):
 
     ## Leaves alone
     A look at unverified claims in a function that also verifies the token, calls whose result
-    nobody uses (is this a token at all?), claims that are only asked when they expire or that only
+    nobody uses (is this a token at all?), test cases, claims that are only asked when they expire or that only
     go to the log, and calls with `**options`.
 
     ## Source
@@ -92,6 +92,7 @@ class UnverifiedJwt(Rule):
                 is_used
                 and not self._is_verified_too(use, context)
                 and not self._only_asks_when(call, context)
+                and not self._is_tested(call, context)
             ):
                 yield self.report(call)
         elif (
@@ -102,6 +103,15 @@ class UnverifiedJwt(Rule):
             and len(call.args) <= use.kind.algorithms
         ):
             yield self.report(call, "algorithms")
+
+    def _is_tested(self, call: ast.Call, context: Context) -> bool:
+        """Whether a test case looks into a token, wherever the file is."""
+        index = context.module.index
+        function = index.function_of(call)
+        owner = index.class_of(function) if function is not None else None
+        return owner is not None and context.model.is_subclass(
+            Class(context.module, owner), "unittest.TestCase"
+        )
 
     def _only_asks_when(self, call: ast.Call, context: Context) -> bool:
         """Whether the claims only tell how long the token is good, or go to the log."""
