@@ -111,7 +111,9 @@ class UncachedSettings(Rule):
             if not isinstance(made, Class) or not model.is_subclass(made, *_SETTINGS):
                 continue
             parent = context.module.index.parents.get(site.node)
-            if not isinstance(parent, ast.Return | ast.Assign | ast.AnnAssign | ast.Attribute):
+            if not isinstance(
+                parent, ast.Return | ast.Yield | ast.Assign | ast.AnnAssign | ast.Attribute
+            ):
                 continue
             if _is_stored(parent, node, context):
                 continue
