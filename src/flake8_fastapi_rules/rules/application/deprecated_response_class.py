@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.engine.findings import Edit, Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of, remove_argument
 from flake8_fastapi_rules.fixes.imports import import_group, remove_unused_import
 from flake8_fastapi_rules.fixes.text import text_of
@@ -107,7 +107,7 @@ class DeprecatedResponseClass(Rule):
             raise Unfixable("it is used in code, not as an argument of the route")
         text = text_of(context.module)
         removed = remove_argument(text, call, keyword)
-        unused: tuple[object, ...] = ()
+        unused: tuple[Edit, ...] = ()
         group = None
         if isinstance(node, ast.Name):
             unused = remove_unused_import(text, node.id, [keyword])
@@ -120,4 +120,4 @@ class DeprecatedResponseClass(Rule):
             group=group,
             # With a response class of its own the route had no need to declare a model.
             leads_to=("FAR501", "FAR502"),
-        )  # type: ignore[arg-type]
+        )
