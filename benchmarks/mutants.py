@@ -154,6 +154,16 @@ def _read() -> Iterator[Mutation]:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """What is kept of a finding."""
+
+    path: str
+    line: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a mutation led to.
 
@@ -163,7 +173,7 @@ class Outcome:
     """
 
     mutation: Mutation
-    new: tuple[Finding, ...]
+    new: tuple[Reported, ...]
 
     @property
     def found(self) -> bool:
@@ -281,7 +291,7 @@ class Workbench:
                 if known[self._key(finding)] > 0:
                     known[self._key(finding)] -= 1
                 else:
-                    new.append(finding)
+                    new.append(Reported(finding.path, finding.line, finding.code, finding.message))
         finally:
             self.restore(changed)
         return Outcome(mutation, tuple(new))

@@ -10,6 +10,8 @@ from flake8_fastapi_rules.semantics.facts import Dependency, Include
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import Class, Function, Instance
 
+_PATCHING = frozenset({"setattr", "delattr", "object"})
+
 
 class UnknownOverride(Rule):
     """Override what endpoints depend on.
@@ -115,6 +117,8 @@ class UnknownOverride(Rule):
                 continue  # `app.dependency_overrides.pop(get_user)`
             if any(_is_overrides(given) for given in call.args):
                 continue  # `monkeypatch.setitem(app.dependency_overrides, get_user, fake)`
+            if isinstance(call.func, ast.Attribute) and call.func.attr in _PATCHING:
+                continue  # `monkeypatch.setattr(Service, "get", fail)`
             for given in (*call.args, *(keyword.value for keyword in call.keywords)):
                 last = getattr(given, "attr", getattr(given, "id", None))
                 if last == name and isinstance(given, ast.Name | ast.Attribute):
