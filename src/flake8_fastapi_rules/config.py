@@ -93,7 +93,8 @@ class Settings:
         None,
         "version",
         "The oldest FastAPI that the project supports. Unset, it is the lower bound of `fastapi` "
-        "in the nearest `pyproject.toml`, `requirements*.txt` or `setup.cfg`, else the newest.",
+        "in the nearest `pyproject.toml`, `requirements*.txt` or `setup.cfg`, else the newest "
+        "that it allows.",
         '"0.115"',
     )
     starlette_version: tuple[int, ...] | None = _option(
@@ -359,8 +360,8 @@ class SettingsLoader:
             fastapi = self._nearest_requirement(directory, "fastapi")
             if fastapi:
                 bounds = fastapi.bounds
-            if fastapi and bounds.lower:
-                values["fastapi_version"] = bounds.lower
+            if fastapi and bounds.supported:
+                values["fastapi_version"] = bounds.supported
                 origins["fastapi_version"] = f"requirement in {display_path(fastapi.file)}"
         elif version := values["fastapi_version"]:
             bounds = Bounds(version, (*version, 1))

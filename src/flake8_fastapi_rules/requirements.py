@@ -49,6 +49,10 @@ _METADATA = ("pyproject.toml", "requirements", "requires.txt", "setup.cfg", "Pip
 _CLAUSE = re.compile(r"(===|==|~=|>=|<=|!=|<|>|\^|~)?\s*v?(\d+(?:\.\d+)*)(\.\*)?")
 
 
+#: A part of a version that is larger than those of all releases.
+_ANY = 99_999
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """The releases that a requirement accepts.
@@ -60,6 +64,16 @@ class Bounds:
 
     lower: Version | None = None
     below: Version | None = None
+
+    @property
+    def supported(self) -> Version | None:
+        """The release that must work: the oldest, else the newest; `None`: the newest of all."""
+        if self.lower is not None or self.below is None:
+            return self.lower
+        parts = list(self.below)
+        while parts and not parts[-1]:
+            parts.pop()
+        return (*parts[:-1], parts[-1] - 1, _ANY) if parts else None
 
 
 @dataclass(frozen=True, slots=True)

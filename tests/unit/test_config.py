@@ -287,7 +287,8 @@ class TestVersions:
             ("Pipfile", '[packages]\nfastapi = "*"\n', None),
             ("requirements.txt", "fastapi-users>=12\n", None),
             ("requirements.txt", "fastapi\n", None),
-            ("requirements.txt", "fastapi<0.100\n", None),
+            ("requirements.txt", "fastapi<0.100\n", (0, 99, 99_999)),
+            ("requirements.txt", "fastapi<1.0\n", (0, 99_999)),
             ("requirements.txt", "fastapi @ git+https://example.org/x@0.50\n", None),
         ],
     )  # fmt: skip
