@@ -102,6 +102,10 @@ def _is_left_alone(routine: BackgroundRoutine) -> bool:
         if isinstance(owner, ast.Name) and owner.id in {"tg", "group", "task_group", "taskgroup"}:
             return False
     parent = index.parents.get(node)
+    if isinstance(parent, ast.List | ast.Tuple | ast.Set):
+        parent = index.parents.get(parent)  # `app.state.tasks = [create_task(...), ...]`
+        if isinstance(parent, ast.Expr):
+            return False
     match parent:
         case ast.Expr():
             return True

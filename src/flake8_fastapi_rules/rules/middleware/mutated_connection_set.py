@@ -11,7 +11,7 @@ from flake8_fastapi_rules.fixes.edit import fix_of, wrap
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 
-_SENDS = frozenset({"send_text", "send_json", "send_bytes", "send"})
+_SENDS = frozenset({"close", "send", "send_bytes", "send_json", "send_text"})
 _VIEWS = frozenset({"values", "items", "keys"})
 
 
@@ -70,7 +70,7 @@ class MutatedConnectionSet(Rule):
     message = "`{name}` may change while this loop awaits; iterate over `list({name})`"
     profiles = ("strict",)
     fix = "unsafe"
-    hints = ("send",)
+    hints = ("send", ".close(")
 
     @on(ast.For)
     def check(self, loop: ast.For, context: Context) -> Iterator[Report]:
@@ -115,11 +115,11 @@ def _collection(node: ast.expr) -> ast.expr | None:
 
 
 def _is_send(node: ast.expr, names: set[str]) -> bool:
-    """Whether a call is `socket.send_text(...)` on a variable of the loop."""
+    """Whether a call is `socket.send_text(...)`, or `sockets[name].send_text(...)`, in the loop."""
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in _SENDS
-        and isinstance(node.func.value, ast.Name)
-        and node.func.value.id in names
+        and isinstance(node.func.value, ast.Name | ast.Subscript)
+        and any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node.func.value))
     )
