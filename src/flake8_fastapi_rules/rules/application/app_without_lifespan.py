@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App, Mount
-from flake8_fastapi_rules.semantics.values import Class, Instance
+from flake8_fastapi_rules.semantics.values import Class, Constant, Instance
 
 
 class AppWithoutLifespan(Rule):
@@ -63,7 +63,10 @@ class AppWithoutLifespan(Rule):
     @on(App)
     def check(self, app: App, context: Context) -> Iterator[Report]:
         """Report apps for which nothing says that they get a lifespan."""
-        if "lifespan" in app.arguments or app.has_unknown_arguments:
+        given = app.arguments.get("lifespan")
+        if app.has_unknown_arguments or (
+            given is not None and context.resolve(given) != Constant(None)
+        ):
             return
         if isinstance(app.cls, Class) and self._class_sets_lifespan(app.cls, context):
             return
