@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.shared import Mutation
@@ -63,7 +64,8 @@ class MutableGlobalState(Rule):
     ## Leaves alone
     What is only read; what a lifespan or event handler alone fills and empties; objects made when
     they are first needed (`if client is None: client = ...`); collections of open WebSockets and of
-    running tasks, which cannot leave the process; locks, context variables, and caches of
+    running tasks, which cannot leave the process; the app that a command (Click, Typer) starts for
+    itself, for a log-in by the browser, say; locks, context variables, and caches of
     `functools`.
 
     ## Source
@@ -87,7 +89,7 @@ class MutableGlobalState(Rule):
             bindings = module.index.module_scope.bindings
             own = [b for b in bindings.get(name, ()) if not b.deferred]
             mutations = shared.mutations(module, name)
-            serving = [m for m in mutations if m.serves and not m.is_lazy]
+            serving = [m for m in mutations if m.serves and not m.is_lazy and not _is_in_command(m)]
             if not own or not serving or self._is_tied_to_process(mutations, context):
                 continue
             if any(b.kind not in {"assign", "annotated"} for b in own):
@@ -116,3 +118,17 @@ class MutableGlobalState(Rule):
             for part in ast.walk(given)
             if isinstance(part, ast.Name)
         )
+
+
+def _is_in_command(mutation: Mutation) -> bool:
+    """Whether the function that changes something is local to a command of a command line."""
+    return any(
+        isinstance(above, FUNCTIONS)
+        and any(
+            isinstance(decorator, ast.Call)
+            and isinstance(decorator.func, ast.Attribute)
+            and decorator.func.attr == "command"
+            for decorator in above.decorator_list
+        )
+        for above in mutation.module.index.ancestors(mutation.function.node)
+    )
