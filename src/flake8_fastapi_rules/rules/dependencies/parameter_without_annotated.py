@@ -11,15 +11,16 @@ from flake8_fastapi_rules.fixes.parameters import annotated_markers
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Marker, Parameter
 from flake8_fastapi_rules.semantics.framework import ANNOTATED_PARAMETERS, PARAMETER_MARKERS
-from flake8_fastapi_rules.semantics.values import Function, FunctionNode
+from flake8_fastapi_rules.semantics.values import Class, Function, FunctionNode
 
 
 class ParameterWithoutAnnotated(Rule):
     '''Put parameter functions into `Annotated`, and only defaults behind `=`.
 
     ## What it does
-    Reports a parameter of an endpoint or dependency whose default is `Query(...)`, `Path(...)`,
-    `Header(...)`, `Cookie(...)`, `Body(...)`, `Form(...)` or `File(...)`.
+    Reports a parameter of an endpoint or dependency, or a field of a dataclass, whose default is
+    `Query(...)`, `Path(...)`, `Header(...)`, `Cookie(...)`, `Body(...)`, `Form(...)` or
+    `File(...)`.
 
     ## Why it matters
     What stands behind `=` should be what the function gets when the argument is left out. With
@@ -88,14 +89,25 @@ class ParameterWithoutAnnotated(Rule):
         found = [
             parameter
             for parameter in model.parameters_with_marker_default(function)
-            if len(parameter.markers) == 1 and parameter.markers[0].name in PARAMETER_MARKERS
+            if _is_marked(parameter)
         ]
         if found and model.may_have_injected_parameters(function):
             for parameter in found:
                 fix = partial(annotated_markers, model, function, found, parameter)
                 yield self._report_parameter(parameter, context, fix)
 
-    def _report_parameter(self, parameter: Parameter, context: Context, fix: FixMaker) -> Report:
+    @on(ast.ClassDef, framework_only=True)
+    def check_dataclass(self, node: ast.ClassDef, context: Context) -> Iterator[Report]:
+        """Report the fields of a dataclass, which are the parameters of a dependency."""
+        if context.settings.fastapi_at_least(*ANNOTATED_PARAMETERS):
+            for parameter in context.model.dataclass_fields(Class(context.module, node)):
+                if _is_marked(parameter):
+                    fix = Unfixable("it is the field of a dataclass")
+                    yield self._report_parameter(parameter, context, fix)
+
+    def _report_parameter(
+        self, parameter: Parameter, context: Context, fix: FixMaker | Unfixable
+    ) -> Report:
         marker, annotation, name = parameter.markers[0], parameter.annotation, parameter.name
         if marker.call is None:
             return self.report(
@@ -124,6 +136,14 @@ class ParameterWithoutAnnotated(Rule):
             default=default,
             function=marker.name,
         )
+
+
+def _is_marked(parameter: Parameter) -> bool:
+    """Whether the one marker of a parameter is a parameter function as default."""
+    markers = parameter.markers
+    return (
+        len(markers) == 1 and markers[0].name in PARAMETER_MARKERS and not markers[0].in_annotated
+    )
 
 
 def _parts(marker: Marker, context: Context) -> tuple[str, str]:
