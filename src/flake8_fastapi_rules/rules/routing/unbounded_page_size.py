@@ -22,7 +22,7 @@ from flake8_fastapi_rules.semantics.facts import (
 )
 from flake8_fastapi_rules.semantics.parameters import fields_of
 from flake8_fastapi_rules.semantics.responses import types_in
-from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function
+from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function, Value
 
 _BOUNDS = ("le", "lt")
 #: A name that means a page only beside another one that says where it begins, or for a list.
@@ -122,6 +122,8 @@ class UnboundedPageSize(Rule):
         parameters = context.model.parameters(function, path_names)
         names = {parameter.alias or parameter.name for parameter in parameters}
         for parameter in parameters:
+            if parameter.kind is ParameterKind.DEPENDENCY:
+                yield from self._of_class(parameter, context)
             if parameter.kind is not ParameterKind.QUERY:
                 continue
             name = parameter.alias or parameter.name
@@ -151,12 +153,21 @@ class UnboundedPageSize(Rule):
         returned = context.model.resolver.annotation(function.module, node.returns)
         return node.name.split("_")[0] in _LISTING or context.model.is_instance(returned, *_LISTS)
 
+    def _of_class(self, parameter: Parameter, context: Context) -> Iterator[Report]:
+        """Report a page size among the fields of a model or dataclass that is a dependency."""
+        dependency = context.model.dependency_of(parameter)
+        target = dependency.target if dependency is not None else None
+        if isinstance(target, Class) and context.model.callable_of(target) is None:
+            yield from self._of_fields(target, parameter, context)
+
     def _of_model(self, parameter: Parameter, context: Context) -> Iterator[Report]:
         """Report a page size among the fields of a `Query()` model."""
+        cls = context.model.resolver.resolve(parameter.type_module, parameter.type_node)
+        if parameter.marker is not None and context.model.is_subclass(cls, "pydantic.BaseModel"):
+            yield from self._of_fields(cls, parameter, context)
+
+    def _of_fields(self, cls: Value, parameter: Parameter, context: Context) -> Iterator[Report]:
         resolver = context.model.resolver
-        cls = resolver.resolve(parameter.type_module, parameter.type_node)
-        if parameter.marker is None or not context.model.is_subclass(cls, "pydantic.BaseModel"):
-            return
         if not isinstance(cls, Class) or any(
             isinstance(s, FUNCTIONS) and s.decorator_list
             for base in resolver.mro(cls)
