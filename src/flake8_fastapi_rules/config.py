@@ -288,6 +288,7 @@ class SettingsLoader:
         self._profiled: dict[tuple[str, str | None], Configuration] = {}
         self._read_toml = functools.cache(_read_toml)
         self._requirements = functools.cache(requirements_in)
+        self._ancestors = functools.cache(_ancestors)
 
     def load(self, path: str | os.PathLike[str]) -> Configuration:
         """The configuration for a file (or, for what `far config` asks, a directory).
@@ -324,10 +325,9 @@ class SettingsLoader:
     def _load_directory(self, directory: Path) -> Configuration:
         file: Path | None = None
         table: Mapping[str, object] = {}
-        root = _root_of(directory)
         if not self._isolated:
             file, table = self._nearest_table(directory)
-            root = file.parent if file else root
+        root = file.parent if file else _root_of(directory, self._ancestors(directory))
         layers = list(self._layers)
         if file:
             layers.append(Layer(display_path(file), table))
@@ -375,14 +375,14 @@ class SettingsLoader:
                 origins["starlette_version"] = "the newest that this FastAPI accepts"
 
     def _nearest_requirement(self, directory: Path, distribution: str) -> Requirement | None:
-        for parent in _ancestors(directory):
+        for parent in self._ancestors(directory):
             requirement = self._requirements(parent).get(distribution)
             if requirement:
                 return requirement
         return None
 
     def _nearest_table(self, directory: Path) -> tuple[Path | None, Mapping[str, object]]:
-        for parent in _ancestors(directory):
+        for parent in self._ancestors(directory):
             file = parent / "pyproject.toml"
             tool = self._read_toml(file).get("tool", {})
             if isinstance(tool, dict) and TABLE in tool:
@@ -501,21 +501,23 @@ def _glob(pattern: str) -> re.Pattern[str]:
         return re.compile(re.escape(pattern))
 
 
-def _ancestors(directory: Path) -> Iterable[Path]:
+def _ancestors(directory: Path) -> tuple[Path, ...]:
     """`directory` and those above it, up to the one that holds the repository."""
+    chain: list[Path] = []
     for parent in (directory, *directory.parents):
-        yield parent
+        chain.append(parent)
         if (parent / ".git").exists() or (parent / ".hg").exists():
-            return
+            break
+    return tuple(chain)
 
 
-def _root_of(directory: Path) -> Path:
+def _root_of(directory: Path, ancestors: Iterable[Path]) -> Path:
     """The directory of the project.
 
     The nearest one with metadata, else the current one if `directory` lies below it, else the
     parent of the top package.
     """
-    for parent in _ancestors(directory):
+    for parent in ancestors:
         if any((parent / name).exists() for name in ("pyproject.toml", "setup.cfg", ".git", ".hg")):
             return parent
     here = Path.cwd()

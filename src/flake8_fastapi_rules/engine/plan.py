@@ -50,12 +50,13 @@ class Condition:
         framework_only: it must mention the framework.
         hints: words of which one must occur; empty: no condition.
         called: of calls, only those of something with such a name (or that may stand for it) are
-            of interest; empty: all.
+            of interest; empty: all. A text that calls anything such holds one of `calls`.
     """
 
     framework_only: bool = False
     hints: tuple[str, ...] = ()
     called: frozenset[str] = frozenset()
+    calls: tuple[str, ...] = ()
 
     @classmethod
     def of_calls(cls, names: Iterable[str], hints: tuple[str, ...] = ()) -> Condition:
@@ -65,9 +66,19 @@ class Condition:
         words = (
             word
             for name in sorted(called)
-            for word in ((name,) if len(name) > _SHORT else (f"{name}(", f"{name} as "))
+            for word in (
+                (name,) if len(name) > _SHORT else (f"{name}(", f"{name} (", f"{name} as ")
+            )
         )
-        return cls(hints=hints or tuple(words), called=called)
+        return cls(hints=hints, called=called, calls=_shortest(tuple(words)))
+
+    def holds(self, words: frozenset[str], mentions_framework: bool) -> bool:
+        """Whether a text with some of the words asked for may be of interest."""
+        return (
+            (mentions_framework or not self.framework_only)
+            and (not self.hints or not words.isdisjoint(self.hints))
+            and (not self.calls or not words.isdisjoint(self.calls))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +114,10 @@ class Plan:
                 step = Step(rule.code, rule.name(), condition, getattr(rule, method))
                 table.setdefault(subject, []).append(step)
         finder = WordFinder(
-            hint for steps in table.values() for step in steps for hint in step.condition.hints
+            word
+            for steps in table.values()
+            for step in steps
+            for word in (*step.condition.hints, *step.condition.calls)
         )
         return cls(tuple((subject, tuple(steps)) for subject, steps in table.items()), finder)
 
@@ -125,13 +139,7 @@ class Plan:
         for subject, steps in self.steps:
             if not may_have(subject):
                 continue
-            chosen = []
-            for step in steps:
-                condition = step.condition
-                if condition.framework_only and not mentions_framework:
-                    continue
-                if not condition.hints or not words.isdisjoint(condition.hints):
-                    chosen.append(step)
+            chosen = [s for s in steps if s.condition.holds(words, mentions_framework)]
             if chosen:
                 kept.append((subject, tuple(chosen)))
         return Plan(tuple(kept), self.finder)

@@ -67,7 +67,8 @@ def on_calls(names: Iterable[str], *, hints: tuple[str, ...] = ()) -> Callable[[
 
     Parameters:
         names: last names, such as `run` for `uvicorn.run`.
-        hints: words as in `Rule.hints`; without any the names are the hints.
+        hints: words as in `Rule.hints`, for rules without any for all of their methods. The text
+            must hold one of them and one of the names.
     """
     condition = Condition.of_calls(names, hints)
 

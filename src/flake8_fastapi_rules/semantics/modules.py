@@ -9,7 +9,7 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
-from itertools import islice, product
+from itertools import islice
 from pathlib import Path
 
 from flake8_fastapi_rules.engine.index import ModuleIndex
@@ -34,17 +34,16 @@ SIZE_LIMIT = 2_000_000
 
 #: What the text of a file that declares, includes or injects anything must contain: one of these
 #: words or a decorator. Each word is looked for by itself, which is faster than one expression.
+_FASTAPI = re.compile(rb"ast[aA][pP][iI](?<=[fF].{6})")
 _WORDS = (
-    *("".join(letters).encode() for letters in product("fF", ("ast",), "aA", "pP", "iI")),
     b"starlette", b"APIRouter", b"Depends(", b"include_router", b"add_api_route", b".mount(",
     b"_overrides", b"add_middleware", b"exception_handler", b"on_event", b"event_handler",
 )  # fmt: skip
 _DECORATOR = re.compile(
     rb"@[\w.]+\.(?:get|post|put|patch|delete|head|options|trace|websocket|api_route|route)\b"
-    # `from .web import Service` and `app = Service()` say nothing else of the framework.
-    rb"|^ *(?:app|application|router)(?::[^=\n]+)? *= *\w",
-    re.MULTILINE,
 )
+#: `from .web import Service` and `app = Service()` say nothing else of the framework.
+_ASSIGNED = re.compile(rb"^ *(?:app|application|router)(?::[^=\n]+)? *= *\w", re.MULTILINE)
 #: What the text of a file that starts something in the background must contain.
 _ROUTINES = re.compile(
     r"create_task|ensure_future|add_task|add_job|start_soon|BackgroundTask|repeat_|scheduled_job"
@@ -166,9 +165,11 @@ class Modules:
         self._stamps: dict[Path, tuple[int, int]] = {}
         self._overrides: set[Path] = set()
         self._roots: dict[Path, tuple[Path, ...]] = {}
-        self._project_roots: dict[Path, Path] = {}
+        self._project_roots: dict[str, Path] = {}
         self._workspaces: dict[Path, tuple[Path, ...]] = {}
-        self._names: dict[tuple[str, str], Path | None] = {}
+        self._mentioning: dict[tuple[Path, str], tuple[Path, ...]] = {}
+        #: What the imports of a folder name: by level and dotted name.
+        self._imported: dict[tuple[str, int, str | None], Module | None] = {}
         self._tops: dict[tuple[str, str], tuple[Path, ...]] = {}
         self._listings: dict[Path, frozenset[str]] = {}
 
@@ -186,6 +187,9 @@ class Modules:
             module.source.path = source.path
         else:
             module = Module(path, self.name_of(path), source, path.name == "__init__.py")
+            if path in self._by_path or path.name not in self._listing(path.parent):
+                self._imported.clear()
+                self._mentioning.clear()
             self._by_path[path] = module
             self._overrides.add(path)
             self.characters += len(source.text)
@@ -210,6 +214,7 @@ class Modules:
             if data is not None:
                 source = Source.from_bytes(display_path(path), data)
                 module = Module(path, self.name_of(path), source, path.name == "__init__.py")
+                self.characters += len(source.text)
         except SourceError:
             module = None
         self._by_path[path] = module
@@ -233,11 +238,12 @@ class Modules:
         top = name.partition(".")[0]
         if top in NEVER_FIRST_PARTY or top in sys.stdlib_module_names:
             return None
-        key = (importer.folder_text, name)
-        if key in self._names:
-            path = self._names[key]
-        else:
-            path = self._names[key] = self._find(name, top, importer)
+        key = (importer.folder_text, 0, name)
+        if key not in self._imported:
+            self._imported[key] = self._at(self._find(name, top, importer))
+        return self._imported[key]
+
+    def _at(self, path: Path | None) -> Module | None:
         if path is None:
             return None
         return self._namespace(path) if path.suffix != ".py" else self.load(path)
@@ -278,23 +284,20 @@ class Modules:
 
     def relative(self, level: int, name: str | None, importer: Module) -> Module | None:
         """The module that `from ..name import` in `importer` names."""
-        folder = importer.folder
-        for _ in range(level - 1):
-            folder = folder.parent
-        parts = name.split(".") if name else []
-        path = self._below(folder, parts)
-        if path is None:
-            return None
-        return self._namespace(path) if path.suffix != ".py" else self.load(path)
+        key = (importer.folder_text, level, name)
+        if key not in self._imported:
+            folder = importer.folder
+            for _ in range(level - 1):
+                folder = folder.parent
+            parts = name.split(".") if name else []
+            self._imported[key] = self._at(self._below(folder, parts))
+        return self._imported[key]
 
     def submodule(self, package: Module, name: str) -> Module | None:
         """The module `name` inside of a package."""
         if not package.is_package:
             return None
-        path = self._below(package.folder, [name])
-        if path is None:
-            return None
-        return self._namespace(path) if path.suffix != ".py" else self.load(path)
+        return self.relative(1, name, package)
 
     def _below(self, folder: Path, parts: list[str]) -> Path | None:
         for part in parts[:-1]:
@@ -393,10 +396,11 @@ class Modules:
         working directory if the file is below it and it holds no more than a project does, else
         the parent of the file's top package.
         """
-        folder = path.parent if path.suffix else path
-        known = self._project_roots.get(folder)
+        known = self._project_roots.get(str(path))
         if known is None:
-            known = self._project_roots[folder] = self._find_project_root(path, folder)
+            folder = path.parent if path.suffix else path
+            known = self._project_roots.get(str(folder)) or self._find_project_root(path, folder)
+            self._project_roots[str(folder)] = self._project_roots[str(path)] = known
         return known
 
     def _find_project_root(self, path: Path, folder: Path) -> Path:
@@ -445,6 +449,17 @@ class Modules:
         loaded = (self.load(path) for path in self.files_that_matter(root))
         return [module for module in loaded if module is not None]
 
+    def files_mentioning(self, root: Path, word: str) -> tuple[Path, ...]:
+        """The Python files below `root` whose text contains a word, in sorted order."""
+        key = (root, word)
+        found = self._mentioning.get(key)
+        if found is None:
+            wanted = word.encode()
+            texts = ((path, read_source(path)) for path in python_files(root))
+            found = tuple(path for path, data in texts if data is not None and wanted in data)
+            self._mentioning[key] = found
+        return found
+
     def files_that_matter(self, root: Path) -> Iterator[Path]:
         """The Python files below `root` whose text could matter to FastAPI, in sorted order."""
         for path in python_files(root):
@@ -459,7 +474,12 @@ class Modules:
 
 
 def _matters(data: bytes) -> bool:
-    return any(word in data for word in _WORDS) or _DECORATOR.search(data) is not None
+    return (
+        _FASTAPI.search(data) is not None
+        or any(word in data for word in _WORDS)
+        or _DECORATOR.search(data) is not None
+        or ((b"app" in data or b"router" in data) and _ASSIGNED.search(data) is not None)
+    )
 
 
 def read_source(path: Path) -> bytes | None:

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from flake8_fastapi_rules.semantics.modules import python_files, read_source
-
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.modules import Module
@@ -66,10 +64,7 @@ def modules_mentioning(model: Model, module: Module, word: str) -> Iterator[Modu
     """All modules of the project around `module` whose text contains a word."""
     if word in module.source.text:
         yield module
-    wanted = word.encode()
-    for path in python_files(model.modules.project_root(module.path)):
-        data = read_source(path) if path != module.path else None
-        if data is not None and wanted in data:
-            found = model.modules.load(path)
-            if found is not None and found is not module:
-                yield found
+    for path in model.modules.files_mentioning(model.modules.project_root(module.path), word):
+        found = model.modules.load(path)
+        if found is not None and found is not module:
+            yield found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _WAITING = frozenset({"start_soon", "start", "run_coroutine_threadsafe"})
 #: Methods that only keep a task, or that end it with an exit stack.
 _KEEPING = frozenset({"add", "callback", "push_async_callback"})
+_DEFINED = re.compile(r"def[ \t]+(\w+)")
 _BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
 
 
@@ -64,8 +66,9 @@ def routines_in(
 ) -> tuple[tuple[FunctionNode, list[BackgroundRoutine]], ...]:
     """The functions of a module that run in the background, each with what starts it."""
     found: defaultdict[FunctionNode, list[BackgroundRoutine]] = defaultdict(list)
+    defined = set(_DEFINED.findall(module.source.text))
     for name, routine in _routines(model, module):
-        if name is not None and name not in module.source.text:
+        if name is not None and name not in defined:
             continue
         target = _left_alone(model, routine)
         if target is not None and target.module is module:
