@@ -10,7 +10,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint, Parameter, ParameterKind, Route
 from flake8_fastapi_rules.semantics.framework import path_parameters
 from flake8_fastapi_rules.semantics.responses import types_in
-from flake8_fastapi_rules.semantics.values import Constant, External, Function
+from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function
 
 _REQUEST = "starlette.requests.Request"
 _MAPPINGS = frozenset(
@@ -30,6 +30,9 @@ _OTHER_READS = frozenset({"form", "stream"})
 
 #: What holds anything by its nature.
 _FREE_FORM = frozenset({"annotations", "labels", "metadata"})
+
+#: Methods of models that take a body as it was parsed.
+_VALIDATIONS = frozenset({"model_validate", "parse_obj"})
 
 
 class UnvalidatedBody(Rule):
@@ -72,9 +75,9 @@ class UnvalidatedBody(Rule):
 
     ## Leaves alone
     Concrete mappings such as `dict[str, int]`, which are validated; `dict[str, Any]` for one field
-    of the body (`Body(embed=True)`) or for what has no form (`labels`, `metadata`); webhooks, proxies, RPC and
-    whatever else takes a body as it is, told by name or path; endpoints that read form or stream as
-    well, use the raw bytes for something else, or serve several methods.
+    of the body (`Body(embed=True)`) or for what has no form (`labels`, `metadata`); webhooks,
+    proxies, RPC and whatever else takes a body as it is, told by name or path; endpoints that read
+    form or stream as well, use the raw bytes for something else, or serve several methods.
 
     ## Source
     FastAPI's documentation on request bodies.
@@ -82,7 +85,10 @@ class UnvalidatedBody(Rule):
 
     code = "FAR505"
     message = "Body parameter `{name}` is not validated; take a Pydantic model"
-    variants = {"read": "The body is read by `{call}` and not validated; take a Pydantic model"}
+    variants = {
+        "read": "The body is read by `{call}` and not validated; take a Pydantic model",
+        "by_hand": "`{call}` reads a `{model}` by hand; take it as a parameter, which answers 422",
+    }
     profiles = ("recommended",)
 
     @on(Endpoint)
@@ -165,7 +171,35 @@ class UnvalidatedBody(Rule):
         if bodies > parsed or self._verifies(endpoint, context):
             return  # the bytes are used for something else: a signature, a copy
         for node, call in found:
-            yield self.report(node, "read", call=call)
+            model = self._model_of(node, endpoint, context)
+            if model is None:
+                yield self.report(node, "read", call=call)
+            else:
+                yield self.report(node, "by_hand", call=call, model=model)
+
+    def _model_of(self, read: ast.Call, endpoint: Endpoint, context: Context) -> str | None:
+        """The model that an endpoint itself makes of a body; FastAPI would answer 422 for it."""
+        index = context.module.index
+        names: set[str] = set()
+        node: ast.AST = read
+        while isinstance(parent := index.parents.get(node), ast.Await):
+            node = parent
+        if isinstance(parent, ast.Assign):
+            names = {target.id for target in parent.targets if isinstance(target, ast.Name)}
+        for call in index.own_nodes(endpoint.node):
+            if not isinstance(call, ast.Call):
+                continue
+            given = [k.value for k in call.keywords if k.arg is None]
+            made = context.resolve(call.func)
+            if isinstance(call.func, ast.Attribute) and call.func.attr in _VALIDATIONS:
+                made, given = context.resolve(call.func.value), call.args[:1]
+            if not isinstance(made, Class):
+                continue
+            if not context.model.is_subclass(made, "pydantic.BaseModel"):
+                continue
+            if any(g is node or (isinstance(g, ast.Name) and g.id in names) for g in given):
+                return made.node.name
+        return None
 
     def _request_method(self, node: ast.Call, context: Context) -> str | None:
         func = node.func
