@@ -2,8 +2,9 @@
 
     python benchmarks/same_apps.py BEFORE AFTER [--root DIR] [--python PYTHON] [--timeout SECONDS]
 
-Every module below BEFORE that mentions FastAPI is imported, and its twin below AFTER, each in a
-process of its own, by an interpreter that has the project's requirements. Compared is what the
+Every module below BEFORE that mentions FastAPI is imported, and its twin below AFTER, each side in
+a process of its own, by an interpreter that has the project's requirements; with `--apart` each
+module too, for programs that do not get along in one process. Compared is what the
 module's variables hold: of an app `openapi()` and its routes, of a router its routes. A module that
 cannot be imported before is left out; it must be importable after if it was before.
 
@@ -31,7 +32,7 @@ from fastapi.dependencies.models import Dependant
 
 def shown_dependant(dependant):
     names = [
-        (kind, p.name, p.alias, repr(p.field_info), bool(getattr(p, "required", None)))
+        (kind, p.name, p.alias, type(p.field_info).__name__, bool(getattr(p, "required", None)))
         for kind in ("path", "query", "header", "cookie", "body")
         for p in getattr(dependant, f"{kind}_params")
     ]
@@ -70,27 +71,33 @@ def look(name):
     return found
 
 
+def look_safely(name):
+    try:
+        return json.dumps({"apps": look(name)}, default=repr, sort_keys=True)
+    except BaseException as error:
+        return json.dumps({"error": f"{type(error).__name__}: {error}"})
+
+
+answers = os.fdopen(os.dup(1), "w")
+quiet = os.open(os.devnull, os.O_WRONLY)
+os.dup2(quiet, 1), os.dup2(quiet, 2)
 for name in sys.stdin.read().split():
+    if "apart" not in sys.argv:
+        answer = {"module": name, **json.loads(look_safely(name))}
+        print(json.dumps(answer), file=answers, flush=True)
+        continue
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
-        quiet = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(quiet, 1), os.dup2(quiet, 2)
-        try:
-            import signal
-            signal.alarm(60)
-            result = json.dumps({"apps": look(name)}, default=repr, sort_keys=True)
-        except BaseException as error:
-            result = json.dumps({"error": f"{type(error).__name__}: {error}"})
         with os.fdopen(writer, "w") as stream:
-            stream.write(result)
+            stream.write(look_safely(name))
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as stream:
         result = stream.read() or json.dumps({"error": "the process ended"})
     os.waitpid(child, 0)
-    print(json.dumps({"module": name, **json.loads(result)}), flush=True)
+    print(json.dumps({"module": name, **json.loads(result)}), file=answers, flush=True)
 """
 
 
@@ -104,10 +111,12 @@ def modules_of(folder: Path, root: Path) -> list[str]:
     return [name for name in names if name and "test" not in name]
 
 
-def look_at(names: list[str], root: Path, python: str, timeout: float) -> dict[str, Any]:
+def look_at(
+    names: list[str], root: Path, python: str, timeout: float, *, apart: bool
+) -> dict[str, Any]:
     """What each module holds, or why it cannot be imported."""
     done = subprocess.run(
-        [python, "-c", _CHILD],
+        [python, "-c", _CHILD, *(["apart"] if apart else [])],
         input="\n".join(names),
         cwd=root,
         env={**os.environ, "PYTHONPATH": str(root), "PYTHONHASHSEED": "0"},
@@ -130,6 +139,7 @@ def main() -> int:
     parser.add_argument("after", type=Path)
     parser.add_argument("--root", default=".", help="the folder imports start from, in each copy")
     parser.add_argument("--below", default=".", help="look only at modules below this folder")
+    parser.add_argument("--apart", action="store_true", help="a process for each module")
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--timeout", type=float, default=1800.0, metavar="SECONDS")
     options = parser.parse_args()
@@ -138,7 +148,7 @@ def main() -> int:
     roots = [(side / options.root).resolve() for side in (options.before, options.after)]
     names = modules_of((options.before / options.below).resolve(), roots[0])
     for root in roots:
-        sides.append(look_at(names, root, options.python, options.timeout))
+        sides.append(look_at(names, root, options.python, options.timeout, apart=options.apart))
     before, after = sides
     importable = [name for name in names if "error" not in before[name]]
     apps = sum(len(before[name]["apps"]) for name in importable)
