@@ -21,7 +21,10 @@ _LIFETIME = re.compile(
     r"(?:^|_)(?:access_token|jwt|token|access|auth_token|jwt_token)_(?:\w+_)?"
     r"(?:expire|expires|expiry|expiration|lifetime|ttl|valid|validity|age|exp)"
     r"(?:_\w+)?_?(?P<unit>seconds?|secs?|minutes?|mins?|hours?|days?|weeks)$"
+    r"|(?:^|_)(?:access_token|access_jwt)_(?P<only>seconds|minutes|hours|days|weeks)$"
 )
+#: The keyword of a lifetime that is given to what makes tokens.
+_KEYWORD = re.compile(r"(?:^|_)access_(?:token_)?(?:expir\w*|lifetime|ttl|life|validity|max_age)$")
 _OTHER = re.compile(
     r"refresh|reset|verif|confirm|activat|invit|email|remember|password|unsubscribe|csrf|api_key"
     r"|magic|share|download|registration|service|device|approv|action|one_time|otp|export|upload"
@@ -84,7 +87,8 @@ class LongLivedAccessToken(Rule):
                 value = self._default(value, context) or value
             amount = number(context.model, context.module, value)
             if amount is not None:
-                yield from self._judge(node.value, amount * _SECONDS[found["unit"]])
+                unit = found["unit"] or found["only"]
+                yield from self._judge(node.value, amount * _SECONDS[unit])
 
     @on_calls(("JWTStrategy", "time", "timedelta"))
     def check_call(self, call: ast.Call, context: Context) -> Iterator[Report]:
@@ -152,6 +156,8 @@ class LongLivedAccessToken(Rule):
         index = context.module.index
         child: ast.AST = call
         for parent in index.ancestors(call):
+            if isinstance(parent, ast.keyword) and _KEYWORD.search(snake(parent.arg or "")):
+                return True
             if isinstance(parent, ast.Call) and child is not parent.func:
                 name = _name_of(parent.func)
                 if _OTHER.search(name):
@@ -182,6 +188,10 @@ class LongLivedAccessToken(Rule):
                 )
             if isinstance(parent, ast.arguments):
                 name = snake(getattr(index.parents.get(parent), "name", ""))
+                return "access_token" in name and not _OTHER.search(name)
+            if isinstance(parent, ast.Return) and isinstance(child, ast.Call | ast.Await):
+                function = index.function_of(call)
+                name = snake(getattr(function, "name", ""))
                 return "access_token" in name and not _OTHER.search(name)
             if isinstance(parent, ast.stmt):
                 return False
