@@ -18,7 +18,7 @@ from flake8_fastapi_rules.semantics.modules import Module
 
 def module_of(code: str, path: str = "app.py") -> Module:
     source = Source(path, code)
-    return Module(Path(path), Path(path).stem, source, source.parse(), path == "__init__.py")
+    return Module(Path(path), Path(path).stem, source, path == "__init__.py")
 
 
 def file_text(code: str, path: str = "app.py") -> FileText:
