@@ -70,9 +70,9 @@ class ClientSuppliedIdentity(Rule):
 
     ## Leaves alone
     Operations without a security dependency, or with a mere scheme such as `HTTPBearer()` in
-    `dependencies=[...]`, which tells nobody who it is, path parameters, filters of reads (what may be left
-    out), and paths or names that speak of administration, members, roles or sharing: there the id
-    is somebody else's.
+    `dependencies=[...]`, which tells nobody who it is, path parameters, filters of reads (what may
+    be left out), and paths or names that speak of administration, members, roles or sharing: there
+    the id is somebody else's.
 
     ## Source
     OWASP API security: broken object level authorization.

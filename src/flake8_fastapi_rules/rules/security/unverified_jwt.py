@@ -57,8 +57,8 @@ class UnverifiedJwt(Rule):
 
     ## Leaves alone
     A look at unverified claims in a function that also verifies the token, calls whose result
-    nobody uses (is this a token at all?), test cases, claims that are only asked when they expire or that only
-    go to the log, and calls with `**options`.
+    nobody uses (is this a token at all?), test cases, claims that are only asked when they expire,
+    asserted to be what is known, or given to the log, and calls with `**options`.
 
     ## Source
     RFC 8725, sections 3.1 and 3.2; PyJWT 2, python-jose 3.
@@ -136,7 +136,11 @@ class UnverifiedJwt(Rule):
                 ast.Subscript(slice=ast.Constant(value=key))
                 | ast.Compare(left=ast.Constant(value=key), ops=[ast.In() | ast.NotIn()])
             ):
-                return key in _TIMES
+                compared = parents.get(parent)
+                is_asserted = isinstance(compared, ast.Compare) and isinstance(
+                    parents.get(compared), ast.Assert
+                )
+                return key in _TIMES or is_asserted
             case ast.Attribute(attr="get"):
                 asked = parents.get(parent)
                 return isinstance(asked, ast.Call) and any(
