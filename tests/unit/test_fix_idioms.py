@@ -185,7 +185,10 @@ CONFIGS = {
     "head comment": ("class Config:  # why\n    a = 1", None),
     "comment of what goes": ("class Config:\n    smart_union = True  # why", None),
     "made of another": ("class Config:\n    a = 1\n    b = a", None),
-    "several lines": ("class Config:\n    a = {\n    }", None),
+    "several lines": (
+        "class Config:\n    a = {\n    }",
+        "model_config = ConfigDict(\n    a={\n    },\n)",
+    ),
 }
 
 
