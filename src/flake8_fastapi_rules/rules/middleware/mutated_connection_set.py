@@ -11,7 +11,10 @@ from flake8_fastapi_rules.fixes.edit import fix_of, wrap
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 
-_SENDS = frozenset({"close", "send", "send_bytes", "send_json", "send_text"})
+_SENDS = frozenset({"send_bytes", "send_json", "send_text"})
+#: What other things than sockets have as well: then the collection has to be named after them.
+_GENERAL = frozenset({"close", "send"})
+_SOCKET_WORDS = ("client", "conn", "listener", "peer", "room", "socket", "subscriber", "ws")
 _VIEWS = frozenset({"values", "items", "keys"})
 
 
@@ -80,8 +83,14 @@ class MutatedConnectionSet(Rule):
             return
         index = context.module.index
         names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+        holder = ast.unparse(shared).lower()
+        is_of_sockets = "websocket" in context.source.text.lower() and any(
+            word in holder for word in _SOCKET_WORDS
+        )
+        sends = _SENDS | _GENERAL if is_of_sockets else _SENDS
         if any(
-            isinstance(node, ast.Await) and _is_send(node.value, names) for node in ast.walk(loop)
+            isinstance(node, ast.Await) and _is_send(node.value, names, sends)
+            for node in ast.walk(loop)
         ) and isinstance(index.function_of(loop), ast.AsyncFunctionDef):
             fix = partial(self._fix, loop.iter, context)
             yield self.report(loop.iter, fix=fix, name=ast.unparse(loop.iter))
@@ -114,12 +123,12 @@ def _collection(node: ast.expr) -> ast.expr | None:
     return node if isinstance(node, ast.Attribute | ast.Name | ast.Subscript) else None
 
 
-def _is_send(node: ast.expr, names: set[str]) -> bool:
+def _is_send(node: ast.expr, names: set[str], sends: frozenset[str]) -> bool:
     """Whether a call is `socket.send_text(...)`, or `sockets[name].send_text(...)`, in the loop."""
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr in _SENDS
+        and node.func.attr in sends
         and isinstance(node.func.value, ast.Name | ast.Subscript)
         and any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node.func.value))
     )
