@@ -1442,7 +1442,7 @@ def is_internal_error(name: str) -> bool:
 #: Classes whose objects and queries write themselves to the database.
 ACTIVE_RECORDS: Final = (
     "beanie.Document", "mongoengine.Document", "mongoengine.DynamicDocument", "ormar.Model",
-    "peewee.Model", "piccolo.table.Table", "tortoise.Model", "tortoise.models.Model",
+    "peewee.Model", "piccolo.table.Table", "tortoise.models.Model",
 )  # fmt: skip
 #: Their methods that write, and that no list, text or dictionary has, which queries may give.
 ACTIVE_RECORD_WRITES: Final = name_set("delete delete_instance inc save save_changes set")
