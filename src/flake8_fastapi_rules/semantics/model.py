@@ -94,7 +94,8 @@ class Model:
         if known is not None and known is not module:
             for uses in self._uses.values():
                 uses.renew(known, module)
-            self._projects.clear()
+            if known.mentions_framework or module.mentions_framework:
+                self._projects.clear()  # nothing else declares what the graph consists of
             self._shared.clear()
             self._repetitions.clear()
         return module
