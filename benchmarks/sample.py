@@ -250,7 +250,7 @@ def score(options: argparse.Namespace) -> None:
         goal = 0.95 if profile == "recommended" else 0.90 if code in HEURISTIC else 0.97
         if sum(left) >= ENOUGH and 1 - wrong / sum(left) < goal:
             below.append(code)
-    print(f"\n{len(linted.lines)} projects, {total_lines:,} lines of Python that are not empty, ")
+    print(f"\n{len(linted.lines)} projects, {total_lines:,} lines of Python that are not empty,")
     print(f"{reported.total():,} findings with every rule on, {len(verdicts):,} of them judged.")
     print(f"\nBelow its goal with {ENOUGH} findings or more: {', '.join(below) or 'none'}.")
     silent = [r.code for r in all_rules() if not reported[r.code]]
