@@ -22,6 +22,7 @@ from flake8_fastapi_rules.semantics.values import (
     External,
     Function,
     FunctionNode,
+    Instance,
     Value,
     qualified_name,
 )
@@ -82,6 +83,13 @@ _NO_AUTH_WORDS = re.compile(
     r"(?:secur\w*|user|session|token)_?headers?(?!auth)|user_?agent|content_?security",
     re.IGNORECASE,
 )
+#: `get_session` and `get_users` sound like log-ins; what they provide tells.
+_DATABASE_SESSIONS = (
+    "sqlalchemy.orm.Session",
+    "sqlalchemy.ext.asyncio.AsyncSession",
+    "sqlmodel.Session",
+)
+_DATA_ACCESS = re.compile(r"(?:Repository|Repo|Dao|DAO|Crud|CRUD|Store|UnitOfWork)$")
 _LIMIT_WORDS = re.compile(r"rate_?limit|limiter|throttl|brute_?force|slow_?down", re.IGNORECASE)
 
 
@@ -98,8 +106,19 @@ def may_refuse(model: Model, dependency: Dependency) -> bool:
     if is_in(name, AUTH_DEPENDENCIES):
         return True
     if isinstance(target, Function | Class):
+        if _gives_data_access(model, dependency):
+            return False
         return _AUTH_WORDS.search(name.rpartition(".")[2]) is not None
     return not name.startswith(("fastapi.", "starlette.", "sqlalchemy.", "sqlmodel."))
+
+
+def _gives_data_access(model: Model, dependency: Dependency) -> bool:
+    """Whether a dependency provides a database session, a repository or the like."""
+    value = model.provided(dependency)
+    if model.is_instance(value, *_DATABASE_SESSIONS):
+        return True
+    cls = value.of if isinstance(value, Instance) else None
+    return isinstance(cls, Class) and _DATA_ACCESS.search(cls.node.name) is not None
 
 
 def checks_access(model: Model, function: Function) -> bool:

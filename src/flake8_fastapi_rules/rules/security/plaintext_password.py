@@ -184,6 +184,9 @@ class PlaintextPassword(Rule):
 
     def _is_plain(self, node: ast.expr, context: Context) -> bool:
         """Whether an expression is a password as a client sent it."""
+        match node:  # of a `SecretStr`
+            case ast.Call(func=ast.Attribute(attr="get_secret_value", value=secret)):
+                node = secret
         name = last_name(node)
         if not is_password_name(name) or _CONFIRMATION.search(name or ""):
             return False
