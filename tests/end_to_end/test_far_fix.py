@@ -118,6 +118,18 @@ def test_reasons_in_reports(run_far: Far, tmp_path: Path) -> None:
     assert finding["unfixable"] == "the parameter has no type"
 
 
+def test_fixes_that_open_the_way_elsewhere(run_far: Far, tmp_path: Path) -> None:
+    api = (
+        "from fastapi import APIRouter, Depends\nfrom deps import user\n\nrouter = APIRouter()\n\n"
+        '@router.get("/")\ndef index(user: int = Depends(user())) -> int:\n    return user\n'
+    )
+    deps = "def user() -> int:\n    return 1\n"
+    project(tmp_path, {"api.py": api, "deps.py": deps})
+    run_far("fix", "--select", "FAR303,FAR313", "--unsafe-fixes")
+    assert "Depends(user))" in (tmp_path / "api.py").read_text()
+    assert (tmp_path / "deps.py").read_text() == f"async {deps}"
+
+
 def test_noqa_is_obeyed(run_far: Far, tmp_path: Path) -> None:
     text = OLD.replace("# who asks", "# noqa: FAR301")
     project(tmp_path, {"api.py": text})

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -39,6 +40,10 @@ error. Findings that are left do not count; "far check" reports them."""
 
 #: A fix may open the way for one in another file; this many rounds over all files are enough.
 _PASSES = 5
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t].*?import[ \t]*\([^)]*\)|(?:from|import)[ \t].*)", re.MULTILINE
+)
+_WORD = re.compile(r"\w+")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -69,6 +74,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 class _Summary:
     """What was done so far."""
 
+    files: list[str] = field(default_factory=list)
     changed: dict[str, None] = field(default_factory=dict)
     done: dict[str, list[Finding]] = field(default_factory=dict)
     left: dict[str, list[tuple[Finding, str]]] = field(default_factory=dict)
@@ -99,15 +105,16 @@ def _pass(
     """Fix files once. The model is new, so it knows what the pass before has written.
 
     Parameters:
-        only: the files that the pass before has changed; `None` for the first pass over all.
+        only: what the pass before has given; `None` for the first pass over all.
 
     Returns:
-        The files that were changed.
+        The files to look at once more: those that were changed, and those that they import where a
+        fix changed what a whole project means.
     """
     linter = make_loader(arguments, select_restricts=False)[1]
     changed: set[str] = set()
     if only is None:
-        files = files_to_check(linter, arguments.paths, summary.problems)
+        files = summary.files = files_to_check(linter, arguments.paths, summary.problems)
     else:
         files = sorted(only)
         summary.crashed = [finding for finding in summary.crashed if finding.path not in only]
@@ -123,7 +130,22 @@ def _pass(
                 summary.problems.append(problem)
         except NotWritten as error:
             summary.problems.append(Problem(name, 0, 0, f"not changed: {error}"))
-    return frozenset(changed)
+    wide = {rule.code for rule in linter.rules if rule.scope == "project"}
+    reaching = [p for p in changed if any(f.code in wide for f in summary.done.get(p, ()))]
+    return frozenset(changed | _imported_by(reaching, summary.files))
+
+
+def _imported_by(paths: Iterable[str], files: Iterable[str]) -> set[str]:
+    """The files whose names occur in the imports of others: perhaps more than they import."""
+    words: set[str] = set()
+    for path in paths:
+        text = Path(path).read_text("utf-8", errors="replace")
+        words.update(word for line in _IMPORT.findall(text) for word in _WORD.findall(line))
+    return {
+        path
+        for path in files
+        if (Path(path).parent.name if Path(path).stem == "__init__" else Path(path).stem) in words
+    }
 
 
 def _fix_file(
