@@ -497,13 +497,21 @@ def read_source(path: Path) -> bytes | None:
 
 
 def python_files(root: Path) -> Iterator[Path]:
-    """The Python files below a folder, sorted, without virtual environments and hidden folders.
+    """The Python files of a project, sorted, without virtual environments and hidden folders.
 
-    Symbolic links to folders are not followed, so a loop of links cannot trap the walk.
+    Symbolic links to folders are not followed, so a loop of links cannot trap the walk. Of a folder
+    that is no project but holds many (a home, `/tmp`), only its own files and packages count.
     """
+    return _files_below(root, only_packages=not _is_marked(root) and not _is_small(root))
+
+
+def _files_below(root: Path, *, only_packages: bool = False) -> Iterator[Path]:
     for folder, folders, files in os.walk(root):
         here = Path(folder)
         if "pyvenv.cfg" in files:
+            folders.clear()
+            continue
+        if only_packages and here != root and "__init__.py" not in files:
             folders.clear()
             continue
         folders[:] = sorted(
@@ -514,10 +522,15 @@ def python_files(root: Path) -> Iterator[Path]:
                 yield here / name
 
 
+def _is_marked(folder: Path) -> bool:
+    """Whether something says that a folder is a project."""
+    return any((folder / name).exists() for name in (".git", *_MARKERS))
+
+
 @cache
 def _is_small(folder: Path) -> bool:
     """Whether a folder without any project file could be one project, and not a shelf of them."""
-    return next(islice(python_files(folder), _SHELF, None), None) is None
+    return next(islice(_files_below(folder), _SHELF, None), None) is None
 
 
 def package_parent(path: Path) -> Path:
