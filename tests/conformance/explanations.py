@@ -180,7 +180,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     Explanation(
         "bump",
         r"bump_pydantic_test_validator_test_noop_reuse_validator",
-        "bump-pydantic cannot rewrite a validator that is applied by hand; it is deprecated as well",
+        "bump-pydantic cannot rewrite a validator applied by hand; it is deprecated as well",
         kind="ours",
     ),
     # -- fastapi-lsp ---------------------------------------------------------------------------

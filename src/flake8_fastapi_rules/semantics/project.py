@@ -15,9 +15,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
-from flake8_fastapi_rules.semantics.bound import view_dependencies
 from flake8_fastapi_rules.semantics.assembly.evaluator import Evaluator
 from flake8_fastapi_rules.semantics.assembly.objects import to_value
+from flake8_fastapi_rules.semantics.bound import view_dependencies
 from flake8_fastapi_rules.semantics.facts import (
     Dependency,
     EventHandler,

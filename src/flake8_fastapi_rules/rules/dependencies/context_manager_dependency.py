@@ -88,7 +88,9 @@ class ContextManagerDependency(Rule):
     message = "Drop `@{decorator}`: FastAPI makes a context manager of `{name}` by itself"
     variants = {
         "call": "Give `{marker}` the generator itself: FastAPI does not enter `{decorator}(...)`",
-        "shared": "Enter `{name}` in a dependency of its own: FastAPI does not enter `@{decorator}`",
+        "shared": (
+            "Enter `{name}` in a dependency of its own: FastAPI does not enter `@{decorator}`"
+        ),
     }
     profiles = ("recommended",)
     is_bug = True
