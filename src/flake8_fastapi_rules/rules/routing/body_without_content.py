@@ -67,7 +67,8 @@ class BodyWithoutContent(Rule):
     ```
 
     ## Leaves alone
-    `response_model=None`, `-> None`, returned `Response` objects, and values that cannot be told.
+    `response_model=None`, `-> None`, returned `Response` objects without content, and values that
+    cannot be told.
 
     ## Fix safety
     Removing the `response_model` argument, or a returned literal, changes nothing that worked.
@@ -84,6 +85,7 @@ class BodyWithoutContent(Rule):
     variants = {
         "model": "Status {status} has no body, but a `response_model`: importing this fails",
         "dropped": "Status {status} has no body: this value is dropped",
+        "content": "Status {status} has no body, but this response: servers fail to send it",
     }
     profiles = ("recommended",)
     is_bug = True
@@ -140,6 +142,23 @@ class BodyWithoutContent(Rule):
             if isinstance(node, ast.Return) and self._is_body(context.resolve(node.value), context):
                 fix = partial(self._empty, node, context)
                 yield self.report(node, "dropped", status=status, fix=fix)
+            elif isinstance(node, ast.Return) and self._has_content(node, context):
+                own = Unfixable("the response is the author's own")
+                yield self.report(node, "content", status=status, fix=own)
+
+    def _has_content(self, node: ast.Return, context: Context) -> bool:
+        """Whether a returned `Response` has a status without a body, and a body."""
+        value = context.resolve(node.value)
+        if not isinstance(value, Instance) or not context.model.is_instance(value, RESPONSE):
+            return False
+        call, home = value.call, value.module
+        if call is None or home is None:
+            return False
+        given = next((k.value for k in call.keywords if k.arg == "status_code"), None)
+        content = next((k.value for k in call.keywords if k.arg == "content"), None)
+        if context.model.status(home, given) not in BODILESS_STATUSES or content is None:
+            return False
+        return self._is_body(context.model.resolve(home, content), context)
 
     def _is_body(self, value: Value, context: Context) -> bool:
         if isinstance(value, Constant):
