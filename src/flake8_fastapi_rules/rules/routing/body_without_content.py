@@ -158,7 +158,10 @@ class BodyWithoutContent(Rule):
         content = next((k.value for k in call.keywords if k.arg == "content"), None)
         if context.model.status(home, given) not in BODILESS_STATUSES or content is None:
             return False
-        return self._is_body(context.model.resolve(home, content), context)
+        sent = context.model.resolve(home, content)
+        if isinstance(sent, Constant) and not sent.value:
+            return False  # nothing is sent
+        return self._is_body(sent, context)
 
     def _is_body(self, value: Value, context: Context) -> bool:
         if isinstance(value, Constant):
