@@ -16,8 +16,6 @@ _DISCONNECT = "starlette.websockets.WebSocketDisconnect"
 _SENDING = frozenset({"send", "send_bytes", "send_json", "send_text"})
 #: What a WebSocket handler may do to end a connection that is lost already.
 _FAREWELLS = (ast.Pass, ast.Return, ast.Break, ast.Continue, ast.Raise)
-#: Methods that put something into a collection.
-_FILLING = frozenset({"append", "add", "extend", "update", "setdefault"})
 
 
 class TryExceptInEndpoint(Rule):
@@ -68,11 +66,9 @@ class TryExceptInEndpoint(Rule):
 
     ## Leaves alone
     `try` with only `finally`; `contextlib.suppress`; in WebSocket handlers `WebSocketDisconnect`
-    and handlers that only log, close the socket or end; handlers that set the value that the
-    endpoint goes on with, or skip an item of a `for` loop; functions nested in the endpoint that
-    may run after it, and endpoints that are generators, since a stream's exceptions come too late
-    for any handler;
-    dependencies; the types of the option `allowed-exceptions`.
+    and handlers that only log, close the socket or end; functions nested in the endpoint that may
+    run after it, and endpoints that are generators, since a stream's exceptions come too late for
+    any handler; dependencies; the types of the option `allowed-exceptions`.
 
     ## Source
     The convention of thin endpoints and global exception handlers.
@@ -109,7 +105,6 @@ class TryExceptInEndpoint(Rule):
     ) -> bool:
         return any(
             not self._is_allowed(handler, context)
-            and not _falls_back(handler, endpoint.node)
             and not (endpoint.is_websocket and self._ends_connection(handler, context))
             for handler in node.handlers
         )
@@ -177,55 +172,6 @@ def _called_at_once(function: FunctionNode, index: ModuleIndex) -> Iterator[Func
             for use in uses
         ):
             yield nested
-
-
-def _falls_back(handler: ast.ExceptHandler, function: FunctionNode) -> bool:
-    """Whether a handler gives a name the value that the endpoint goes on with, or skips an item.
-
-    No exception handler of the app could do that.
-    """
-    nodes = [node for statement in handler.body for node in ast.walk(statement)]
-    if any(isinstance(node, ast.Raise | ast.Return) for node in nodes):
-        return False
-    if isinstance(handler.body[-1], ast.Continue) and _is_in_for(handler, function):
-        return True
-    names: set[str] = set()
-    for node in nodes:
-        targets: list[ast.expr] = []
-        match node:
-            case ast.Assign(targets=given):
-                targets = given
-            case ast.AugAssign(target=one) | ast.AnnAssign(target=one):
-                targets = [one]
-            case ast.Call(func=ast.Attribute(value=one, attr=attr)) if attr in _FILLING:
-                targets = [one]
-        names.update(root.id for target in targets if (root := _root(target)) is not None)
-    end = handler.end_lineno or handler.lineno
-    return any(
-        isinstance(node, ast.Name)
-        and isinstance(node.ctx, ast.Load)
-        and node.id in names
-        and node.lineno > end
-        for node in ast.walk(function)
-    )
-
-
-def _is_in_for(handler: ast.ExceptHandler, function: FunctionNode) -> bool:
-    """Whether the innermost loop around a handler is a `for` loop."""
-    loops = [
-        node
-        for node in ast.walk(function)
-        if isinstance(node, ast.For | ast.AsyncFor | ast.While)
-        and any(each is handler for each in ast.walk(node))
-    ]
-    return bool(loops) and not isinstance(max(loops, key=lambda n: n.lineno), ast.While)
-
-
-def _root(target: ast.expr) -> ast.Name | None:
-    """The name at the beginning of `name.attribute["key"]`."""
-    while isinstance(target, ast.Attribute | ast.Subscript):
-        target = target.value
-    return target if isinstance(target, ast.Name) else None
 
 
 def _caught(handler: ast.ExceptHandler) -> list[ast.expr]:
