@@ -265,7 +265,7 @@ def test_internal_errors_end_with_3(
 ) -> None:
     project(tmp_path, {"app.py": BAD, "b.py": BAD, "broken.py": "def (:\n"})
     (rule,) = [rule for rule in all_rules() if rule.code == "FAR101"]
-    _, method = next(iter(rule.handlers()))
+    _, method, _ = next(iter(rule.handlers()))
     crash = on(App)(lambda self, subject, context: 1 / 0)
     monkeypatch.setattr(rule, method, crash)
     ran = run_far("check", "--select", "FAR101")
