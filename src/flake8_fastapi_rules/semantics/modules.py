@@ -352,7 +352,7 @@ class Modules:
         chain = [folder, *folder.parents]
         for ancestor in chain:
             if "__init__.py" in self._listing(ancestor):
-                if ancestor == top or any((ancestor / name).is_file() for name in _MARKERS):
+                if ancestor == top or _has_project_file(ancestor):
                     last.append(ancestor)
             else:
                 roots.append(ancestor)
@@ -411,11 +411,7 @@ class Modules:
             if (ancestor / ".git").exists():
                 return ancestor
             levels += marked is not None
-            if (
-                ancestor != home
-                and levels <= _LEVELS
-                and any((ancestor / marker).is_file() for marker in _MARKERS)
-            ):
+            if ancestor != home and levels <= _LEVELS and _has_project_file(ancestor):
                 marked = ancestor
         if marked is not None:
             return marked
@@ -502,7 +498,8 @@ def python_files(root: Path) -> Iterator[Path]:
     Symbolic links to folders are not followed, so a loop of links cannot trap the walk. Of a folder
     that is no project but holds many (a home, `/tmp`), only its own files and packages count.
     """
-    return _files_below(root, only_packages=not _is_marked(root) and not _is_small(root))
+    is_project = (root / ".git").exists() or _has_project_file(root)
+    return _files_below(root, only_packages=not is_project and not _is_small(root))
 
 
 def _files_below(root: Path, *, only_packages: bool = False) -> Iterator[Path]:
@@ -522,9 +519,8 @@ def _files_below(root: Path, *, only_packages: bool = False) -> Iterator[Path]:
                 yield here / name
 
 
-def _is_marked(folder: Path) -> bool:
-    """Whether something says that a folder is a project."""
-    return any((folder / name).exists() for name in (".git", *_MARKERS))
+def _has_project_file(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in _MARKERS)
 
 
 @cache

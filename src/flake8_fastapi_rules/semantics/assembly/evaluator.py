@@ -188,7 +188,7 @@ class Evaluator:
         for wanted in (False, True):
             for module, node in candidates:
                 if (node in called) is wanted and node not in self.executed:
-                    yield Closure(Function(module, node), self._frame_around(module, node))
+                    yield Closure(Function(module, node), self.module_frame(module))
 
     def _run_root(self, closure: Closure) -> None:
         function = closure.function
@@ -218,7 +218,7 @@ class Evaluator:
             if node in self.executed:
                 continue
             if node is wanted.node or self.is_interesting(module, node):
-                frame = self._frame_around(module, node)
+                frame = self.module_frame(module)
                 bound = Closure(Function(module, node, cls, bound=True), frame, receiver)
                 kinds = {last_name(decorator) for decorator in node.decorator_list}
                 if "staticmethod" in kinds:
@@ -273,10 +273,6 @@ class Evaluator:
                 self.origin = origin
                 self.in_test = in_test
         return frame
-
-    def _frame_around(self, module: Module, node: ast.AST) -> Frame:
-        """The names around a definition: of its module, or of the class body it stands in."""
-        return self.module_frame(module)
 
     def facts_of(self, module: Module) -> dict[ast.AST, Any]:
         """The declarations of a module by their expression."""
