@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -90,6 +91,12 @@ class Tainted:
 
 #: The expressions of a call that must not come from a client, for a module and a call in it.
 Sinks: TypeAlias = "Callable[[Module, ast.Call], Iterator[ast.expr]]"
+#: Whether a text, where it is taken, is to be told of.
+Accepts: TypeAlias = "Callable[[Tainted], bool]"
+
+
+def _is_any(found: Tainted) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +133,15 @@ class Taint:
         self.module = module
         self.function = function
         self._model = model
-        self._module = module
-        self._function = function
         self._given = MappingProxyType(dict(given or {}))
         self._above = (*above, function)
-        self._sources = (
-            _sources(model, module, function) if given is None else _named(function, self._given)
-        )
+        self._is_called = given is not None
+
+    @cached_property
+    def _sources(self) -> frozenset[ast.AST]:
+        if self._is_called:
+            return _named(self.function, self._given)
+        return _sources(self._model, self.module, self.function)
 
     def of(self, node: ast.expr | None) -> Tainted | None:
         """The text from a client in an expression that nothing has checked; else `None`."""
@@ -163,7 +172,7 @@ class Taint:
         self, call: ast.Call, tainted: Callable[[ast.expr], Tainted | None]
     ) -> Taint | None:
         """What a call hands to a function of the project; `None` when that is nothing unchecked."""
-        callee = self._model.resolve(self._module, call.func)
+        callee = self._model.resolve(self.module, call.func)
         if not isinstance(callee, Function) or not isinstance(callee.node, FUNCTIONS):
             return None
         if len(self._above) > _CALLS or callee.node in self._above:
@@ -178,12 +187,23 @@ class Taint:
             return None  # those are looked at by themselves
         return Taint(self._model, callee.module, callee.node, given, self._above)
 
-    def reached(
-        self,
-        call: ast.Call,
-        sinks: Sinks,
-        accepts: Callable[[Tainted], bool] = lambda found: True,
-    ) -> Reached | None:
+    def in_sinks(self, call: ast.Call, sinks: Sinks, accepts: Accepts = _is_any) -> Tainted | None:
+        """The first text that a call itself takes as one of its sinks (see `reached`)."""
+        for sink in sinks(self.module, call):
+            found = self.of(sink)
+            if found is not None and accepts(found):
+                return found
+        return None
+
+    def all_reached(
+        self, sinks: Sinks, accepts: Accepts = _is_any
+    ) -> Iterator[tuple[ast.Call, Reached]]:
+        """The calls in the function that hand a text to a sink elsewhere (see `reached`)."""
+        for node in self.module.index.own_nodes(self.function):
+            if isinstance(node, ast.Call) and (found := self.reached(node, sinks, accepts)):
+                yield node, found
+
+    def reached(self, call: ast.Call, sinks: Sinks, accepts: Accepts = _is_any) -> Reached | None:
         """The first sink in a function of the project that a call hands a text to.
 
         Parameters:
@@ -197,17 +217,15 @@ class Taint:
         for node in inner.module.index.own_nodes(inner.function):
             if not isinstance(node, ast.Call):
                 continue
-            for sink in sinks(inner.module, node):
-                found = inner.of(sink)
-                if found is not None and accepts(found):
-                    return Reached(found, inner.module, node)
+            if found := inner.in_sinks(node, sinks, accepts):
+                return Reached(found, inner.module, node)
             if deeper := inner.reached(node, sinks, accepts):
                 return deeper
         return None
 
     def _is_model(self, node: ast.Name) -> bool:
         """Whether a name is a body that a client sends, as a model."""
-        value = self._model.resolve(self._module, node)
+        value = self._model.resolve(self.module, node)
         return (
             self._is_source(node)
             and isinstance(value, Instance)
@@ -253,10 +271,10 @@ class Taint:
         return None
 
     def _of_name(self, node: ast.Name, name: str, depth: int) -> Tainted | None:
-        found = self._module.index.lookup(name, node)
+        found = self.module.index.lookup(name, node)
         if found is None or not isinstance(found[0].node, FUNCTIONS):
             return None
-        if not self._is_text(self._model.resolve(self._module, node)):
+        if not self._is_text(self._model.resolve(self.module, node)):
             return None
         for binding in found[1]:
             if binding.value is None or binding.kind not in {"assign", "walrus"} or binding.path:
@@ -286,13 +304,13 @@ class Taint:
                     if isinstance(value, ast.Constant):
                         before = None if before is None else before + str(value.value)
                     elif isinstance(value, ast.FormattedValue):
-                        known = self._model.text(self._module, value.value)
+                        known = self._model.text(self.module, value.value)
                         yield Piece(value.value, before, True)
                         before = None if before is None or known is None else before + known
             case ast.BinOp(left=left, op=ast.Add() | ast.Div(), right=right):
                 is_text = isinstance(node.op, ast.Add)
                 yield Piece(left, "", is_text)
-                yield Piece(right, self._model.text(self._module, left), is_text)
+                yield Piece(right, self._model.text(self.module, left), is_text)
             case ast.BinOp(left=ast.Constant(value=str() as template), op=ast.Mod(), right=right):
                 given = right.elts if isinstance(right, ast.Tuple) else [right]
                 for position, value in enumerate(given):
@@ -302,7 +320,7 @@ class Taint:
                 for position, value in enumerate(given):
                     yield Piece(value, None if position else t.partition("{")[0], True)
             case ast.Call(func=func, args=args):
-                names = set(self._model.resolver.names_of(self._model.resolve(self._module, func)))
+                names = set(self._model.resolver.names_of(self._model.resolve(self.module, func)))
                 if not names.isdisjoint(_MAKERS):
                     for position, value in enumerate(args):
                         yield Piece(value, None if position else "", False)
@@ -318,12 +336,12 @@ class Taint:
         """How an expression is written that a client fills; `None` if it is none."""
         match node:
             case ast.Name(id=name):
-                found = self._module.index.lookup(name, node)
+                found = self.module.index.lookup(name, node)
                 if found is None or not all(b.kind == "parameter" for b in found[1]):
                     return None
                 if not any(b.node in self._sources for b in found[1]):
                     return None
-                value = self._model.resolve(self._module, node)
+                value = self._model.resolve(self.module, node)
                 if name in self._given and not self._is_model(node):
                     return name if self._is_text(value) else None
                 is_known = isinstance(value, Instance) or bool(value)
@@ -331,7 +349,7 @@ class Taint:
                     return None
                 return name
             case ast.Attribute(value=owner, attr=attr):
-                value = self._model.resolve(self._module, owner)
+                value = self._model.resolve(self.module, owner)
                 if attr == "filename" and self._model.is_instance(value, _UPLOAD):
                     return ast.unparse(node)
                 if (
@@ -340,7 +358,7 @@ class Taint:
                     and isinstance(value, Instance)
                     and isinstance(value.of, Class)
                     and self._model.is_subclass(value.of, "pydantic.BaseModel")
-                    and self._model.is_instance(self._model.resolve(self._module, node), *_TEXT)
+                    and self._model.is_instance(self._model.resolve(self.module, node), *_TEXT)
                     and not self._is_validated(value.of, attr)
                 ):
                     return ast.unparse(node)
@@ -379,17 +397,17 @@ class Taint:
         return False
 
     def _is_source(self, node: ast.Name) -> bool:
-        found = self._module.index.lookup(node.id, node)
+        found = self.module.index.lookup(node.id, node)
         return found is not None and any(b.node in self._sources for b in found[1])
 
     def _is_request(self, node: ast.expr) -> bool:
-        value = self._model.resolve(self._module, node)
+        value = self._model.resolve(self.module, node)
         return self._model.is_instance(value, *_REQUEST)
 
     def _looked_up(self, names: set[str]) -> set[str]:
         """The names of what was looked up by a value: there is none for a value that is unknown."""
         found: set[str] = set()
-        for node in ast.walk(self._function):
+        for node in ast.walk(self.function):
             if not isinstance(node, ast.Assign) or len(node.targets) != 1:
                 continue
             call = node.value.value if isinstance(node.value, ast.Await) else node.value
@@ -399,18 +417,16 @@ class Taint:
             given = [*call.args, *(keyword.value for keyword in call.keywords)]
             if not any(_mentions(each, name) for each in given for name in names):
                 continue
-            makers = set(
-                self._model.resolver.names_of(self._model.resolve(self._module, call.func))
-            )
+            makers = set(self._model.resolver.names_of(self._model.resolve(self.module, call.func)))
             if makers.isdisjoint(_MAKERS) and getattr(call.func, "attr", "") not in _KEEPING:
                 found.add(target.id)
         return found
 
     def _is_checked(self, name: str, sink: ast.expr) -> bool:
         """Whether the function tests a value, or something made of it, in any condition."""
-        names = {name, *_derived(self._function, name)}
+        names = {name, *_derived(self.function, name)}
         found = self._looked_up(names)
-        for node in ast.walk(self._function):
+        for node in ast.walk(self.function):
             match node:
                 case ast.If(test=test, body=[*_, ast.Raise() | ast.Return() | ast.Continue()]) if (
                     _is_missing(test) in found

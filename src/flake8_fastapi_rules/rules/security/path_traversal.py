@@ -79,12 +79,9 @@ class PathTraversal(Rule):
     def check_calls(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
         """Report calls that hand an unchecked name to a function that reaches a file by it."""
         taint = Taint(context.model, context.module, fact.node)
-        sinks = partial(_paths, context.model)
-        for node in context.module.index.own_nodes(fact.node):
-            reached = taint.reached(node, sinks) if isinstance(node, ast.Call) else None
-            if reached is not None:
-                related = [context.related(reached.module, reached.call, "the file")]
-                yield self.report(node, name=reached.found.name, related=related)
+        for call, reached in taint.all_reached(partial(_paths, context.model)):
+            related = [context.related(reached.module, reached.call, "the file")]
+            yield self.report(call, name=reached.found.name, related=related)
 
     @on_calls(_NAMES, hints=_WORDS)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
@@ -92,15 +89,10 @@ class PathTraversal(Rule):
         function = context.module.index.function_of(call)
         if not isinstance(function, FUNCTIONS):
             return
-        paths = list(_paths(context.model, context.module, call))
-        if not paths:
-            return
         taint = Taint(context.model, context.module, function)
-        for path in paths:
-            found = taint.of(path)
-            if found is not None:
-                yield self.report(call, name=found.name)
-                return
+        found = taint.in_sinks(call, partial(_paths, context.model))
+        if found is not None:
+            yield self.report(call, name=found.name)
 
 
 def _paths(model: Model, module: Module, call: ast.Call) -> Iterator[ast.expr]:

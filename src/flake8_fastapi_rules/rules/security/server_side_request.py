@@ -71,23 +71,18 @@ class ServerSideRequest(Rule):
         function = context.module.index.function_of(call)
         if not isinstance(function, FUNCTIONS):
             return
-        for url in _urls(context.model, context.module, call):
-            found = Taint(context.model, context.module, function).of(url)
-            if found is not None and _decides(found):
-                yield self.report(call, name=found.name)
+        taint = Taint(context.model, context.module, function)
+        found = taint.in_sinks(call, partial(_urls, context.model), _decides)
+        if found is not None:
+            yield self.report(call, name=found.name)
 
     @on(FrameworkFunction)
     def check_calls(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
         """Report calls that hand an unchecked URL to a function that requests it."""
         taint = Taint(context.model, context.module, fact.node)
-        sinks = partial(_urls, context.model)
-        for node in context.module.index.own_nodes(fact.node):
-            reached = None
-            if isinstance(node, ast.Call):
-                reached = taint.reached(node, sinks, _decides)
-            if reached is not None:
-                related = [context.related(reached.module, reached.call, "the request")]
-                yield self.report(node, name=reached.found.name, related=related)
+        for call, reached in taint.all_reached(partial(_urls, context.model), _decides):
+            related = [context.related(reached.module, reached.call, "the request")]
+            yield self.report(call, name=reached.found.name, related=related)
 
 
 def _urls(model: Model, module: Module, call: ast.Call) -> Iterator[ast.expr]:

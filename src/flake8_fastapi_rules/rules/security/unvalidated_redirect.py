@@ -71,24 +71,22 @@ class UnvalidatedRedirect(Rule):
         function = context.module.index.function_of(call)
         if not isinstance(function, FUNCTIONS):
             return
-        for url in _urls(context.model, context.module, call):
-            found = Taint(context.model, context.module, function).of(url)
-            if found is not None and _decides(found):
-                yield self.report(call, name=found.name)
+        taint = Taint(context.model, context.module, function)
+        found = taint.in_sinks(call, partial(_urls, context.model), _decides)
+        if found is not None:
+            yield self.report(call, name=found.name)
 
     @on(Endpoint)
     def check_endpoint(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
         """Report URLs that become a redirect elsewhere: in a helper, by `response_class`."""
         taint = Taint(context.model, context.module, endpoint.node)
-        sinks = partial(_urls, context.model)
-        is_redirect = all(self._redirects(route, context) for route in endpoint.routes)
+        for call, reached in taint.all_reached(partial(_urls, context.model), _decides):
+            related = [context.related(reached.module, reached.call, "the redirect")]
+            yield self.report(call, name=reached.found.name, related=related)
+        if not all(self._redirects(route, context) for route in endpoint.routes):
+            return
         for node in context.module.index.own_nodes(endpoint.node):
-            if isinstance(node, ast.Call):
-                reached = taint.reached(node, sinks, _decides)
-                if reached is not None:
-                    related = [context.related(reached.module, reached.call, "the redirect")]
-                    yield self.report(node, name=reached.found.name, related=related)
-            elif isinstance(node, ast.Return) and is_redirect and node.value is not None:
+            if isinstance(node, ast.Return) and node.value is not None:
                 found = taint.of(node.value)
                 if found is not None and _decides(found):
                     yield self.report(node.value, name=found.name)
