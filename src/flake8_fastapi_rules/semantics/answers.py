@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.facts import Role
-from flake8_fastapi_rules.semantics.framework import RESPONSE
+from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS, RESPONSE
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
 
-HTTP_EXCEPTIONS = ("starlette.exceptions.HTTPException", "fastapi.HTTPException")
 _SOCKET_EXCEPTIONS = ("starlette.exceptions.WebSocketException", "fastapi.WebSocketException")
 #: Where the text stands in what is sent: keyword and position.
 _DETAIL = ("detail", 1)

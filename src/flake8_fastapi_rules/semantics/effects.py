@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.semantics.calls import CallGraph, CallSite, is_abstract, key_of
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role, Route
+from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS
 from flake8_fastapi_rules.semantics.libraries import (
     COMMITTING_CONTEXTS,
     CONVERSATIONS,
@@ -59,7 +60,6 @@ if TYPE_CHECKING:
 _PATH_LIMIT = 12
 #: How many functions on the way a message names.
 _SHOWN = 6
-_HTTP_EXCEPTIONS = ("starlette.exceptions.HTTPException", "fastapi.HTTPException")
 #: Libraries whose functions do not wait for anything, blocking calls aside.
 _QUICK = (
     "builtins.", "starlette.", "fastapi.", "pydantic.", "pydantic_settings.", "typing.", "jwt.",
@@ -760,7 +760,7 @@ class Effects:
     ) -> int | None:
         """The HTTP status of an exception: given in the call, or by its class."""
         if isinstance(exception, External):
-            if not self._resolver.is_subclass(exception, *_HTTP_EXCEPTIONS) or call is None:
+            if not self._resolver.is_subclass(exception, *HTTP_EXCEPTIONS) or call is None:
                 return None
             return self._model.status(module, argument(call, "status_code", 0))
         init = self._resolver.class_attribute(exception, "__init__", instance=True)
@@ -769,7 +769,7 @@ class Effects:
         own = self._class_status(exception)
         if own is not None:
             return own
-        if call is not None and self._resolver.is_subclass(exception, *_HTTP_EXCEPTIONS):
+        if call is not None and self._resolver.is_subclass(exception, *HTTP_EXCEPTIONS):
             return self._model.status(module, argument(call, "status_code", 0))
         return None
 

@@ -281,6 +281,8 @@ def default_operation_id(name: str, path: str, method: str) -> str:
 # -- responses and statuses ---------------------------------------------------------------------
 
 RESPONSE: Final = "starlette.responses.Response"
+#: The exceptions that are answers: FastAPI's is a subclass of Starlette's.
+HTTP_EXCEPTIONS: Final = ("starlette.exceptions.HTTPException", "fastapi.HTTPException")
 #: Response classes that FastAPI deprecated in 0.131: Pydantic serialises.
 DEPRECATED_RESPONSES: Final = name_set(
     "fastapi.responses.ORJSONResponse fastapi.responses.UJSONResponse"

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS
 from flake8_fastapi_rules.semantics.layers import layer_of
 from flake8_fastapi_rules.semantics.values import External, Function
 
-_HTTP_EXCEPTIONS = ("starlette.exceptions.HTTPException", "fastapi.HTTPException")
 _INNER = frozenset({"services", "repositories", "models"})
 
 
@@ -71,7 +71,7 @@ class HttpExceptionInService(Rule):
         raised = context.model.effects.raised(context.module, node)
         if raised is None or not isinstance(raised.exception, External):
             return
-        if not context.model.is_subclass(raised.exception, *_HTTP_EXCEPTIONS):
+        if not context.model.is_subclass(raised.exception, *HTTP_EXCEPTIONS):
             return
         function = context.module.index.function_of(node)
         if isinstance(function, FUNCTIONS) and context.model.roles(

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.answers import HTTP_EXCEPTIONS, sent_to_client
+from flake8_fastapi_rules.semantics.answers import sent_to_client
 from flake8_fastapi_rules.semantics.exception_text import ExceptionText
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
+from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS
 from flake8_fastapi_rules.semantics.handlers import registrations
 from flake8_fastapi_rules.semantics.libraries import is_internal_error
 from flake8_fastapi_rules.semantics.per_project import modules_mentioning

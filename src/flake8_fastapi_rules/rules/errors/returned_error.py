@@ -14,11 +14,10 @@ from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
-from flake8_fastapi_rules.semantics.framework import RESPONSE
+from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS, RESPONSE
 from flake8_fastapi_rules.semantics.responses import response_type, returns_of, types_in
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
-_HTTP_EXCEPTIONS = ("starlette.exceptions.HTTPException", "fastapi.HTTPException")
 _ROLES = frozenset({Role.ENDPOINT, Role.DEPENDENCY, Role.EXCEPTION_HANDLER, Role.MIDDLEWARE})
 _STATUSES = frozenset(int(status) for status in http.HTTPStatus)
 #: What cannot be told before the error is raised: that it is not documented, or caught.
@@ -153,7 +152,7 @@ class ReturnedError(Rule):
             return None
         if value.call is not node and not isinstance(node, ast.Name):
             return None  # the result of a function, which may return something else as well
-        if not context.model.is_instance(value, *_HTTP_EXCEPTIONS, "builtins.BaseException"):
+        if not context.model.is_instance(value, *HTTP_EXCEPTIONS, "builtins.BaseException"):
             return None
         if context.model.is_instance(value, RESPONSE):
             return None

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
+from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS
 from flake8_fastapi_rules.semantics.routines import is_broad, raises_same
 from flake8_fastapi_rules.semantics.values import Class, External
-
-_HTTP_EXCEPTIONS = ("starlette.exceptions.HTTPException", "fastapi.HTTPException")
 
 
 class SwallowedHttpException(Rule):
@@ -118,7 +117,7 @@ class SwallowedHttpException(Rule):
                     continue
                 if isinstance(node, ast.Raise):
                     raised = context.model.effects.raised(context.module, node)
-                    if raised and context.model.is_subclass(raised.exception, *_HTTP_EXCEPTIONS):
+                    if raised and context.model.is_subclass(raised.exception, *HTTP_EXCEPTIONS):
                         yield node, raised.exception
                 stack.extend(ast.iter_child_nodes(node))
 
