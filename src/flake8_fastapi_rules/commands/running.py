@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import stat
@@ -43,26 +42,18 @@ def check_paths(
         jobs: how many processes to use.
     """
     results = Results()
-    broken: set[str] = set()
-
     files = files_to_check(linter, paths, results.problems)
     check = partial(_check_file, linter, stdin_filename=stdin_filename, noqa=noqa, fixes=fixes)
     jobs = min(jobs, len(files))
     if jobs > 1 and "-" not in files:
         parts = _check_in_parallel(check, files, jobs)
     else:
-        gc.collect()
-        gc.freeze()
         parts = [check(file) for file in files]
     for part in parts:
         results.add(part)
     results.findings.sort()
-    unique: list[Problem] = []
-    for problem in results.problems:  # one mistake in a configuration concerns many files
-        if str(problem) not in broken:
-            broken.add(str(problem))
-            unique.append(problem)
-    results.problems = sorted(unique)
+    # One mistake in a configuration concerns many files.
+    results.problems = sorted(set(results.problems))
     return results
 
 
@@ -150,7 +141,6 @@ _worker_check: partial[Results] | None = None
 def _set_check(check: partial[Results]) -> None:
     global _worker_check  # noqa: PLW0603
     _worker_check = check
-    gc.freeze()
 
 
 def _check_block(files: Sequence[str]) -> Results:
