@@ -276,7 +276,8 @@ def one_project(folder: Path, scratch: Path, *, once: bool) -> Result:
 def copy_project(folder: Path, target: Path) -> None:
     """Copy what the linter reads."""
     shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
+    # A repository of its own: what lies beside the copies is none of the project's.
+    (target / ".git").mkdir(parents=True)
     for pattern in KEPT:
         for path in folder.rglob(pattern):
             if path.is_file() and not path.is_symlink() and path.stat().st_size < 1_000_000:
