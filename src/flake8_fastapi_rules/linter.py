@@ -7,9 +7,10 @@ import dataclasses
 import fnmatch
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from weakref import finalize
 
 from flake8_fastapi_rules.config import (
     ConfigError,
@@ -19,7 +20,7 @@ from flake8_fastapi_rules.config import (
     suggestion,
 )
 from flake8_fastapi_rules.engine.findings import Finding, Unfixable
-from flake8_fastapi_rules.engine.memory import discard, lasting
+from flake8_fastapi_rules.engine.memory import give_up, lasting
 from flake8_fastapi_rules.engine.plan import Plan
 from flake8_fastapi_rules.engine.results import Problem, Results, placed_fix
 from flake8_fastapi_rules.engine.runner import INTERNAL_ERROR, crash_finding, run, unique
@@ -118,13 +119,13 @@ class Linter:
         self._instances = {rule: rule() for rule in self.rules}
         self._plans: dict[tuple[object, ...], Plan] = {}
         self._models: dict[str, ModelLike] = {}
-        #: Whether a model has been given up since the last file.
-        self._has_outgrown = False
         self._limits: dict[str, int] = {}
         self._latest = ""
         self._model_keys: dict[int, tuple[Settings, str]] = {}
         self._validated: set[int] = set()
         check_selectors(self._only, self.rules, "command line")
+        # Trees and indexes refer to each other: they do not go with the last linter that had them.
+        finalize(self, _give_up_all, self._models).atexit = False
 
     def enable_also(self, selectors: Iterable[str]) -> None:
         """Switch on what flake8's `select` names: a selector longer than `FAR` that fits a rule."""
@@ -207,7 +208,7 @@ class Linter:
         key = self._model_keys[id(settings)][1]
         if model.characters > self._limits.setdefault(key, model.characters + MODEL_LIMIT):
             del self._models[key], self._limits[key]
-            self._has_outgrown = True
+            give_up(model.characters)
         elif key != self._latest:
             self._latest = key
             self._models[key] = self._models.pop(key)  # the one that was used last is the last
@@ -215,9 +216,10 @@ class Linter:
             for old in list(self._models)[:-1]:
                 if others <= MODEL_LIMIT:
                     break
-                others -= self._models.pop(old).characters
+                given_up = self._models.pop(old).characters
+                others -= given_up
                 self._limits.pop(old, None)
-                self._has_outgrown = True
+                give_up(given_up)
 
     def check(self, source: Source, tree: ast.Module | None = None) -> list[Finding]:
         """Check one file, without regard to `noqa` comments.
@@ -232,9 +234,6 @@ class Linter:
         """
         settings = self.configuration(source.path).settings
         plan = self._plan_for(settings, settings.is_test_path(source.path))
-        if self._has_outgrown:
-            self._has_outgrown = False
-            discard()
         with lasting():
             return self._run(plan, source, tree, settings)
 
@@ -310,6 +309,10 @@ class Linter:
                 where = f"the fix of {finding.code}"
                 crashes.setdefault(finding.code, crash_finding(source, where, error))
         return unique([*findings, *crashes.values()])
+
+
+def _give_up_all(models: Mapping[str, ModelLike]) -> None:
+    give_up(sum(model.characters for model in models.values()))
 
 
 def is_on(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,26 @@ def test_the_collector_rests_and_is_as_before() -> None:
     gc.enable()
     discard()
     assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.parametrize(("size", "is_kept"), [(3_000_000, False), (1_000, True)])
+def test_much_that_a_former_linter_knew_is_given_back(
+    size: int, is_kept: bool, tmp_path: Path
+) -> None:
+    class Loop:
+        """What refers to itself, as trees, indexes and models do."""
+
+    def check() -> weakref.ref[Loop]:
+        loop = Loop()
+        loop.itself = loop  # type: ignore[attr-defined]
+        linter = Linter(SettingsLoader(isolated=True))
+        linter.kept = loop  # type: ignore[attr-defined]
+        linter.check(Source(str(tmp_path / "m.py"), "import fastapi\n#" + "x" * size))
+        return weakref.ref(loop)
+
+    discard()
+    first = check()
+    assert first() is not None  # the collector rests
+    second = check()
+    assert (first() is not None) is is_kept
+    assert second() is not None
