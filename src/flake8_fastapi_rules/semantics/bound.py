@@ -12,7 +12,7 @@ from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import Dependency, Parameter, ParameterKind, Route
 from flake8_fastapi_rules.semantics.framework import path_parameters
 from flake8_fastapi_rules.semantics.parameters import fields_of, parameter_of
-from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
+from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance, Value
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.graph import Options, RouterNode
@@ -235,8 +235,14 @@ class _Collector:
         return True
 
     def dependency(self, dependency: Dependency) -> None:
-        """Take in what a dependency takes."""
-        target = dependency.target
+        """Take in what a dependency takes, whichever of its targets it calls."""
+        targets = self._model.targets(dependency)
+        if not targets:
+            self.is_complete = False
+        for target in targets:
+            self._target(target)
+
+    def _target(self, target: Value) -> None:
         function = self._model.callable_of(target)
         if function is not None:
             self.function(function)

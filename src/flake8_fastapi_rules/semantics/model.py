@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS, path_para
 from flake8_fastapi_rules.semantics.libraries import NOT_CALLABLE
 from flake8_fastapi_rules.semantics.modules import Module, Modules
 from flake8_fastapi_rules.semantics.paths import is_health_path
-from flake8_fastapi_rules.semantics.resolve import Resolver, first_argument
+from flake8_fastapi_rules.semantics.resolve import Resolver, first_argument, says_nothing
 from flake8_fastapi_rules.semantics.shared import SharedState
 from flake8_fastapi_rules.semantics.uses import Uses
 from flake8_fastapi_rules.semantics.values import (
@@ -501,8 +502,11 @@ class Model:
         return self.effects.graph.is_plainly_decorated(function)
 
     def returns_nothing(self, function: Function) -> bool:
-        """Whether a function has a body and no `return` with a value."""
-        return not is_abstract(function) and not any(
+        """Whether a function has a body, or `-> None` for one, and no `return` with a value."""
+        node = function.node
+        hint = None if isinstance(node, ast.Lambda) else node.returns
+        says_none = self.resolver.annotation(function.module, hint) == Constant(None)
+        return (says_none or not is_abstract(function)) and not any(
             isinstance(node, ast.Return) and node.value is not None
             for node in function.module.index.own_nodes(function.node)
         )
@@ -685,9 +689,29 @@ class Model:
         found = (self.dependency_of(p) for p in self.parameters(function, path_names))
         return tuple(dependency for dependency in found if dependency is not None)
 
+    def targets(self, dependency: Dependency) -> tuple[Value, ...]:
+        """What a dependency may call: one thing, or several for `Depends(f if x else g)` and
+        helpers that return now this, now that; nothing when it cannot be told.
+        """
+        target = dependency.target
+        if target and not says_nothing(target):
+            return (target,)
+        home = dependency.marker.call_module
+        return self.resolver.possible(home, dependency.target_node) or ((target,) if target else ())
+
+    def _either(self, dependency: Dependency) -> tuple[Dependency, ...]:
+        """A dependency, once for each thing that it may call; as it is when that is unknown."""
+        targets = self.targets(dependency)
+        if len(targets) < 2:
+            return (dependency,)
+        return tuple(replace(dependency, target=target) for target in targets)
+
     def sub_dependencies(self, dependency: Dependency) -> tuple[tuple[Dependency, ...], bool]:
         """What a dependency depends on itself, and whether that is certainly all of it."""
         target = dependency.target
+        if len(either := self._either(dependency)) > 1:
+            parts = [self.sub_dependencies(each) for each in either]
+            return tuple(d for below, _ in parts for d in below), all(sure for _, sure in parts)
         function = self.callable_of(target)
         if function is not None:
             return self.dependencies(function), True
@@ -712,6 +736,10 @@ class Model:
             nonlocal complete
             key = dependency.target
             if key in seen:
+                return
+            if len(either := self._either(dependency)) > 1:
+                for each in either:
+                    visit(each)
                 return
             seen.add(key)
             if not key:

@@ -550,7 +550,7 @@ class Project:
                 continue
             seen.add(key)
             found.append(dependency)
-            if not dependency.target:
+            if not self.model.targets(dependency):
                 complete = False
             below, certain = self.model.sub_dependencies(dependency)
             complete = complete and certain

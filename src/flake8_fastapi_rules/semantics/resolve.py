@@ -74,6 +74,8 @@ _MODEL_MAKERS = frozenset(
         "validate",
     }
 )  # fmt: skip
+#: Types that leave open what a value is.
+_VAGUE = frozenset({"typing.Any", "typing.Callable", "collections.abc.Callable"})
 _CONTAINERS = (
     frozenset(
         {
@@ -324,6 +326,47 @@ class Resolver:
             bindings = home.index.module_scope.bindings.get(binding.alias.name, [])
         return None
 
+    def possible(self, module: Module, node: ast.AST | None, depth: int = 0) -> tuple[Value, ...]:
+        """All that an expression may be: the one thing it is, or each of what it is one of.
+
+        Choices are those of `a if x else b`, of names that branches bind, and of functions that
+        return now this, now that. Empty when one of the choices cannot be told.
+        """
+        value = self.resolve(module, node)
+        if says_nothing(value):
+            value = UNKNOWN
+        if value or node is None or depth > _HOPS:
+            return (value,) if value else ()
+        choices: list[tuple[Value, ...]] = []
+        match node:
+            case ast.IfExp(body=body, orelse=orelse):
+                choices = [self.possible(module, part, depth + 1) for part in (body, orelse)]
+            case ast.BoolOp(values=values):
+                choices = [self.possible(module, part, depth + 1) for part in values]
+            case ast.Name(id=name):
+                scope, bindings = module.index.lookup(name, node) or (None, [])
+                for binding in bindings:
+                    known = self._binding(module, scope, binding) if scope else UNKNOWN
+                    is_plain = binding.kind in {"assign", "annotated"} and not binding.path
+                    if known and not says_nothing(known):
+                        choices.append((known,))
+                    else:
+                        given = binding.value if is_plain else None
+                        choices.append(self.possible(module, given, depth + 1))
+            case ast.Call(func=func):
+                callee = self.resolve(module, func)
+                if isinstance(callee, Function) and isinstance(callee.node, ast.FunctionDef):
+                    index = callee.module.index
+                    if not callee.node.decorator_list and not index.is_generator(callee.node):
+                        choices = [
+                            self.possible(callee.module, each.value, depth + 1)
+                            for each in index.own_nodes(callee.node)
+                            if isinstance(each, ast.Return)
+                        ]
+        if not all(choices):
+            return ()
+        return tuple(dict.fromkeys(each for choice in choices for each in choice))
+
     # -- imports ----------------------------------------------------------------------------
 
     def _import(self, module: Module, binding: Binding) -> Value:
@@ -478,6 +521,8 @@ class Resolver:
                         return Instance(External(typed))
                 if attr in {"__class__"}:
                     return value.of
+                if name == "starlette.datastructures.State":
+                    return UNKNOWN  # whatever the application puts there
                 return External(f"{name}.{attr}")
             case Instance(of=Class() as cls):
                 return self.class_attribute(cls, attr, instance=True)
@@ -1206,6 +1251,11 @@ def _is_opaque(value: Value) -> bool:
         and value.call is not None
         and not _looks_like_class(value.of.name)
     )
+
+
+def says_nothing(value: Value) -> bool:
+    """Whether all that is known of a value is that it is something, or something to call."""
+    return isinstance(value, Instance) and value.call is None and _name_of(value) in _VAGUE
 
 
 def _is_generic(name: str) -> bool:

@@ -99,14 +99,15 @@ class Uses:
                 role = Role.WEBSOCKET if route.kind is RouteKind.WEBSOCKET else Role.ENDPOINT
                 self._add(function, role)
         for dependency in model.local(module, Dependency):
-            if isinstance(dependency.target, Class):
-                self.classes.add(dependency.target.node)
-            function = model.callable_of(dependency.target)
-            if function is not None:
-                self.dependencies[function.node].append(dependency)
-                if function.owner is not None:
-                    self.dependency_classes.setdefault(function.node, function.owner)
-                self._add(function, Role.DEPENDENCY)
+            for target in model.targets(dependency):
+                if isinstance(target, Class):
+                    self.classes.add(target.node)
+                function = model.callable_of(target)
+                if function is not None:
+                    self.dependencies[function.node].append(dependency)
+                    if function.owner is not None:
+                        self.dependency_classes.setdefault(function.node, function.owner)
+                    self._add(function, Role.DEPENDENCY)
         for lifespan in model.local(module, Lifespan):
             self._add_value(lifespan.target, Role.LIFESPAN)
         for function_node in module.index.functions:

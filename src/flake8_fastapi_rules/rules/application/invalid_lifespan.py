@@ -13,6 +13,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import last_name, snake
 from flake8_fastapi_rules.semantics.facts import Lifespan
 from flake8_fastapi_rules.semantics.flow import MANY, most_yields
+from flake8_fastapi_rules.semantics.responses import returns_of
 from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode
 
 
@@ -97,8 +98,7 @@ class InvalidLifespan(Rule):
         function = lifespan.target
         if not isinstance(function, Function) or isinstance(function.node, ast.Lambda):
             return
-        # Under another name it may be a `partial` that fills parameters.
-        is_itself = last_name(lifespan.node) == snake(function.node.name)
+        is_itself = self._is_itself(lifespan.node, function.node.name, context)
         variant = self._problem(function, function.node, context, takes_app=is_itself)
         if variant is None:
             return
@@ -114,6 +114,19 @@ class InvalidLifespan(Rule):
                 else "its body must change"
             ),
             name=node.name,
+        )
+
+    def _is_itself(self, node: ast.expr, name: str, context: Context) -> bool:
+        """Whether the function is given under its name, here or by the function that makes it.
+
+        Under another name it may be a `partial` that fills parameters.
+        """
+        callee = context.resolve(node.func) if isinstance(node, ast.Call) else None
+        if not isinstance(callee, Function):
+            return last_name(node) == snake(name)
+        returns = returns_of(callee.module, callee.node)
+        return bool(returns) and all(
+            isinstance(each.value, ast.Name) and each.value.id == name for each in returns
         )
 
     def _called(self, node: ast.expr, context: Context) -> FunctionNode | None:
@@ -173,6 +186,7 @@ def _takes_one(function: Function, node: FunctionNode) -> bool:
 def _returns_value(function: Function) -> bool:
     """Whether a plain function hands something back: a context manager of another making."""
     return any(
-        isinstance(node, ast.Return) and node.value is not None
+        isinstance(node, ast.Return)
+        and not (node.value is None or isinstance(node.value, ast.Constant))
         for node in function.module.index.own_nodes(function.node)
     )
