@@ -13,6 +13,7 @@ from flake8_fastapi_rules.semantics.values import Class, Function, Value
 
 #: Attributes of a router that run its handlers or hold them.
 _RUNNING = frozenset({"startup", "shutdown", "on_startup", "on_shutdown", "lifespan_context"})
+_ROUTERS = ("starlette.routing.Router", "starlette.applications.Starlette")
 
 
 class IgnoredEventHandlers(Rule):
@@ -114,13 +115,21 @@ def _may_run_handlers(lifespan: Value, context: Context) -> bool:
     if not isinstance(lifespan, Function):
         return False
     index = lifespan.module.index
+    given = {argument.arg for argument in lifespan.node.args.args}
     for node in index.own_nodes(lifespan.node):
         if isinstance(node, ast.Attribute) and node.attr.strip("_") in _RUNNING:
-            return True
+            # `scheduler.shutdown()` is no handler of the app.
+            owner = context.model.resolve(lifespan.module, node.value)
+            if not owner or context.model.is_instance(owner, *_ROUTERS):
+                return True
         if isinstance(node, ast.AsyncWith):
             for item in node.items:
                 called = item.context_expr
-                if isinstance(called, ast.Call) and called.args:
+                if isinstance(called, ast.Call) and any(
+                    isinstance(name, ast.Name) and name.id in given
+                    for argument in called.args
+                    for name in ast.walk(argument)
+                ):
                     entered = context.model.resolve(lifespan.module, called.func)
                     if not isinstance(entered, Function | Class):
                         return True
