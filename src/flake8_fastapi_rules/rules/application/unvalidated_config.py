@@ -93,6 +93,7 @@ class UnvalidatedConfig(Rule):
         for parent in index.ancestors(call):
             if isinstance(parent, ast.With):
                 names += [ast.unparse(item.context_expr) for item in parent.items]
+        names.append(context.module.name.rpartition(".")[2])
         said = " ".join(names)
         if "log" in said.lower() or "logg" in context.module.name.lower():
             return False
