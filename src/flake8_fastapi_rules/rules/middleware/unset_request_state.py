@@ -96,6 +96,8 @@ class UnsetRequestState(Rule):
         if any(isinstance(parent, ast.Try) for parent in index.ancestors(node)):
             return False
         return not any(
-            isinstance(other, ast.Constant) and other.value == node.attr
+            isinstance(other, ast.Constant)
+            and other.value == node.attr
+            and not isinstance(index.parents.get(other), ast.Dict)  # a key of an answer
             for other in (index.own_nodes(function) if function else ())
         )
