@@ -46,6 +46,18 @@ ORM_BASES = (
     "mongoengine.Document",
     "peewee.Model",
     "ormar.Model",
+    "piccolo.table.Table",
+)
+#: Methods of such classes that store an object made of what they are given.
+CREATING_METHODS = frozenset(
+    {
+        "tortoise.models.Model.create",
+        "tortoise.models.Model.get_or_create",
+        "tortoise.models.Model.update_or_create",
+        "peewee.Model.create",
+        "peewee.Model.get_or_create",
+        "peewee.Model.insert",
+    }
 )
 
 

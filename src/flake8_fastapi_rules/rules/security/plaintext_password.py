@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import (
+    CREATING_METHODS,
     is_password_name,
     is_stored_class,
     last_name,
@@ -18,6 +19,7 @@ from flake8_fastapi_rules.semantics.schemas import dumped_fields
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
+    External,
     Function,
     Instance,
     qualified_name,
@@ -101,6 +103,8 @@ class PlaintextPassword(Rule):
     def check_call(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report stored objects that are made with a plain password."""
         made = context.resolve(call.func)
+        if isinstance(made, External) and made.name in CREATING_METHODS:
+            made = context.resolve(getattr(call.func, "value", None))
         for keyword in call.keywords:
             if keyword.arg is None:
                 if self._unpacks_plain(keyword.value, call, made, context):
