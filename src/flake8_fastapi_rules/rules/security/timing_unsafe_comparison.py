@@ -180,6 +180,10 @@ class TimingUnsafeComparison(Rule):
         if isinstance(node, ast.Constant) or isinstance(value, Class | Expression):
             return False
         if isinstance(value, Constant):
+            if isinstance(node, ast.Attribute) and self._is_setting(node):
+                # What a setting is by default is not what it will be.
+                owner = context.resolve(node.value)
+                return isinstance(owner, Instance) and isinstance(value.value, str | bytes | None)
             # A named constant is a secret in the source, an enumeration's member is not.
             return (
                 isinstance(node, ast.Name)
