@@ -536,12 +536,29 @@ class Effects:
                 continue
             if isinstance(site.callee, External):
                 return is_in(site.callee.name, COMMITTING_CONTEXTS)
+            if not site.callee:
+                return self._begins_what_it_yields(function, context)
             if site.target is not None and isinstance(site.callee, Function):
                 return (
                     self._resolver.is_context_manager(site.target)
                     and self.commit_after_yield(site.target) is not None
                 )
         return False
+
+    def _begins_what_it_yields(self, function: Function, context: ast.expr) -> bool:
+        """Whether a session of unknown origin, which a dependency is declared to yield, begins."""
+        match context:
+            case ast.Call(func=ast.Attribute(attr="begin", value=ast.Name(id=name))):
+                names = {
+                    node.value.id
+                    for node in function.module.index.own_nodes(function.node)
+                    if isinstance(node, ast.Yield) and isinstance(node.value, ast.Name)
+                }
+                return names == {name} and self._resolver.is_instance(
+                    self._resolver.yielded(function), *SESSIONS
+                )
+            case _:
+                return False
 
     def _own_commit(self, function: Function) -> Evidence | None:
         for site in self.graph.sites(function):

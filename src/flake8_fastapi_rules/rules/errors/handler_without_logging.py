@@ -11,8 +11,6 @@ from flake8_fastapi_rules.semantics.handlers import registrations
 from flake8_fastapi_rules.semantics.libraries import TRACEBACK_LOG_CALLS, is_in
 from flake8_fastapi_rules.semantics.values import Constant, External, Function
 
-#: What the app's state holds, nobody knows.
-_STATE = "starlette.datastructures.State."
 _CAUGHT = (External("builtins.Exception"), External("builtins.BaseException"), Constant(500))
 
 
@@ -97,10 +95,7 @@ class HandlerWithoutLogging(Rule):
             if isinstance(site.callee, External) and is_in(site.callee.name, TRACEBACK_LOG_CALLS):
                 return True
             given = [*site.node.args, *(keyword.value for keyword in site.node.keywords)]
-            is_unknown = not site.callee or (
-                isinstance(site.callee, External) and site.callee.name.startswith(_STATE)
-            )
-            if is_unknown and any(
+            if not site.callee and any(
                 isinstance(value, ast.Name) and value.id == exception for value in given
             ):
                 return True
