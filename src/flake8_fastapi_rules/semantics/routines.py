@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Role
+from flake8_fastapi_rules.semantics.imports import ImportGraph
 from flake8_fastapi_rules.semantics.per_project import PerProject, modules_mentioning
 from flake8_fastapi_rules.semantics.values import (
     Class,
@@ -33,9 +34,16 @@ _BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
 
 
 def _gather(model: Model, uses: Uses) -> list[tuple[str | None, BackgroundRoutine]]:
+    imports = ImportGraph(model)
+    beside = {
+        edge.target: None
+        for module in uses.modules
+        for edge in imports.edges(module)
+        if edge.target.mentions_routines and not edge.target.mentions_framework
+    }
     return [
         (_function_name(model, routine), routine)
-        for module in uses.modules
+        for module in (*uses.modules, *beside)
         for routine in model.local(module, BackgroundRoutine)
     ]
 
@@ -66,13 +74,16 @@ def routines_in(
 ) -> tuple[tuple[FunctionNode, list[BackgroundRoutine]], ...]:
     """The functions of a module that run in the background, each with what starts it."""
     found: defaultdict[FunctionNode, list[BackgroundRoutine]] = defaultdict(list)
-    defined = set(_DEFINED.findall(module.source.text))
-    for name, routine in _routines(model, module):
+    routines = _routines(model, module)
+    defined = set(_DEFINED.findall(module.source.text)) if routines else set()
+    for name, routine in routines:
         if name is not None and name not in defined:
             continue
         target = _left_alone(model, routine)
         if target is not None and target.module is module:
             found[target.node].append(routine)  # type: ignore[index]
+    if not found:
+        return ()
     return tuple((node, found[node]) for node in module.index.functions if node in found)
 
 
