@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from flake8_fastapi_rules.config import SettingsLoader
+from flake8_fastapi_rules.config import Layer, SettingsLoader
 from flake8_fastapi_rules.engine.index import ModuleIndex
 from flake8_fastapi_rules.engine.memory import discard, lasting
 from flake8_fastapi_rules.engine.source import Source
 from flake8_fastapi_rules.engine.words import WordFinder
 from flake8_fastapi_rules.linter import Linter
+from flake8_fastapi_rules.semantics.modules import python_files
 
 PROJECT = {
     "pyproject.toml": "",
@@ -166,3 +167,20 @@ def test_much_that_a_former_linter_knew_is_given_back(
     second = check()
     assert (first() is not None) is is_kept
     assert second() is not None
+
+
+def test_a_model_goes_with_its_linter() -> None:
+    """No table outside of it keeps what it knew: neither rules' nor the semantic model's."""
+    app = Path(__file__).parents[2] / "example_app"
+    layer = Layer("test", {"profile": "strict", "enable": [f"FAR{n}" for n in range(1, 10)]})
+
+    def check() -> weakref.ref[object]:
+        linter = Linter(SettingsLoader([layer], isolated=True))
+        for path in python_files(app):
+            linter.check_text(Source.from_bytes(str(path), path.read_bytes()))
+        return weakref.ref(linter.model_for(linter.settings(str(app / "main.py"))))
+
+    model = check()
+    assert model() is not None  # the collector rests
+    discard()
+    assert model() is None

@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
-from weakref import WeakKeyDictionary
 
 from flake8_fastapi_rules.semantics.facts import RouteKind
 from flake8_fastapi_rules.semantics.paths import (
@@ -55,15 +54,12 @@ class _Known:
     start: str
 
 
-_KNOWN: WeakKeyDictionary[AppNode, tuple[Conflict, ...]] = WeakKeyDictionary()
-
-
 def conflicts(project: Project, app: AppNode) -> tuple[Conflict, ...]:
     """The conflicts among the certain routes of an app, in the order of the later routes."""
-    found = _KNOWN.get(app)
-    if found is None:
-        found = _KNOWN[app] = tuple(_conflicts(project, app))
-    return found
+    known: dict[AppNode, tuple[Conflict, ...]] = project.answers.setdefault(conflicts, {})
+    if app not in known:
+        known[app] = tuple(_conflicts(project, app))
+    return known[app]
 
 
 def _conflicts(project: Project, app: AppNode) -> Iterator[Conflict]:

@@ -70,6 +70,8 @@ class Model:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        #: Answers about it by the question; they go with it.
+        self.answers: dict[object, Any] = {}
         self.modules = Modules(settings.src)
         self.resolver = Resolver(self.modules)
         self._local: dict[Module, LocalFacts] = {}

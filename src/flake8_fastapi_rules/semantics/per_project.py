@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
-from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -19,22 +18,24 @@ T = TypeVar("T")
 class PerProject(Generic[T]):
     """A question to a whole project, whose answer is kept until one of its modules changes.
 
+    What it is asked about keeps the answers: they mention it, so a table of their own would keep
+    both for ever.
+
     Parameters:
         gather: computes the answer.
     """
 
     def __init__(self, gather: Callable[[Model, Uses], T]) -> None:
         self._gather = gather
-        self._known: WeakKeyDictionary[Uses, tuple[list[Module], T]] = WeakKeyDictionary()
 
     def __call__(self, model: Model, module: Module) -> T:
         """The answer for the project around `module`."""
         uses = model.uses(module)
-        known = self._known.get(uses)
+        known: tuple[list[Module], T] | None = uses.answers.get(self)
         if known is not None and known[0] == uses.modules:
             return known[1]
         found = self._gather(model, uses)
-        self._known[uses] = list(uses.modules), found
+        uses.answers[self] = list(uses.modules), found
         return found
 
 
@@ -47,13 +48,10 @@ class PerClass(Generic[T]):
 
     def __init__(self, gather: Callable[[Model, Class], Iterable[T]]) -> None:
         self._gather = gather
-        self._known: WeakKeyDictionary[Model, dict[ast.ClassDef, tuple[T, ...]]] = (
-            WeakKeyDictionary()
-        )
 
     def __call__(self, model: Model, cls: Class) -> tuple[T, ...]:
         """The answer for one class."""
-        known = self._known.setdefault(model, {})
+        known: dict[ast.ClassDef, tuple[T, ...]] = model.answers.setdefault(self, {})
         found = known.get(cls.node)
         if found is None:
             found = known[cls.node] = tuple(self._gather(model, cls))

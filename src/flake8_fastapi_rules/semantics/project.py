@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.assembly.evaluator import Evaluator
@@ -249,6 +249,8 @@ class Project:
 
     def __init__(self, model: Model, modules: Iterable[Module]) -> None:
         self.model = model
+        #: Answers about it by the question; they go with it.
+        self.answers: dict[object, Any] = {}
         self.modules = tuple(modules)
         self.members = frozenset(self.modules)
         self._evaluator = evaluator = Evaluator(model, self.modules)

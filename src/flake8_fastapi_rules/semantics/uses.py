@@ -6,7 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.facts import (
@@ -53,6 +53,8 @@ class Uses:
 
     def __init__(self, model: Model, root: Path) -> None:
         self.root = root
+        #: Answers about it by the question; they go with it.
+        self.answers: dict[object, Any] = {}
         self.modules: list[Module] = []
         self.roles: defaultdict[ast.AST, set[Role]] = defaultdict(set)
         self.routes: defaultdict[ast.AST, list[Route]] = defaultdict(list)

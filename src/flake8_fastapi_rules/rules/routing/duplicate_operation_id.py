@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from weakref import WeakKeyDictionary
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import RouteKind
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.paths import pattern_of
 from flake8_fastapi_rules.semantics.project import Project, ResolvedRoute
-
-_REPORTS: WeakKeyDictionary[Project, dict[Module, list[Report]]] = WeakKeyDictionary()
 
 
 class DuplicateOperationId(Rule):
@@ -86,9 +83,9 @@ class DuplicateOperationId(Rule):
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report the later one of each pair, in the module where it stands."""
         project = context.model.project(module)
-        found = _REPORTS.get(project)
+        found: dict[Module, list[Report]] | None = project.answers.get(type(self))
         if found is None:
-            found = _REPORTS[project] = self._gathered(project, context)
+            found = project.answers[type(self)] = self._gathered(project, context)
         yield from found.get(module, ())
 
     def _gathered(self, project: Project, context: Context) -> dict[Module, list[Report]]:
