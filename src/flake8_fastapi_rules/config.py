@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flake8_fastapi_rules.requirements import (
+    METADATA,
     Bounds,
     Requirement,
     Version,
@@ -24,6 +25,8 @@ from flake8_fastapi_rules.requirements import (
 
 #: The table of `pyproject.toml` that holds the settings.
 TABLE = "flake8-fastapi-rules"
+#: What marks the top of a repository.
+_REPOSITORIES = (".git", ".hg")
 #: What the settings are called in flake8's options and configuration: `far-profile`, ...
 PREFIX = "far-"
 #: The profiles that can be chosen.
@@ -300,13 +303,7 @@ class SettingsLoader:
         # Few directories are called `x.py`, and each look at the disk counts.
         is_directory = not file.endswith(".py") and os.path.isdir(file)
         directory = file if is_directory else os.path.dirname(file)
-        configuration = self._directories.get(directory)
-        if configuration is None:
-            try:
-                configuration = self._load_directory(Path(directory))
-            except ConfigError as error:
-                configuration = error
-            self._directories[directory] = configuration
+        configuration = self._of_directory(directory)
         if isinstance(configuration, ConfigError):
             raise configuration
         profile, glob = configuration.settings.profile_for(file)
@@ -321,6 +318,38 @@ class SettingsLoader:
                 configuration.file,
             )
         return self._profiled[key]
+
+    def _of_directory(self, directory: str) -> Configuration | ConfigError:
+        found = self._directories.get(directory)
+        if found is None:
+            parent = os.path.dirname(directory)
+            if self._adds_nothing(directory, parent):
+                found = self._of_directory(parent)
+            else:
+                try:
+                    found = self._load_directory(Path(directory))
+                except ConfigError as error:
+                    found = error
+            self._directories[directory] = found
+        return found
+
+    def _adds_nothing(self, directory: str, parent: str) -> bool:
+        """Whether the files of a directory could not change what is configured above it.
+
+        A project without any metadata begins where packages do, and where the run does.
+        """
+        if parent == directory:
+            return False
+        try:
+            names = os.listdir(directory)
+        except OSError:
+            return False
+        if any(name.startswith(METADATA) or name in _REPOSITORIES for name in names):
+            return False
+        above = self._of_directory(parent)
+        if not isinstance(above, Configuration):
+            return False
+        return _has_root_file(Path(above.settings.root or parent))
 
     def _load_directory(self, directory: Path) -> Configuration:
         file: Path | None = None
@@ -506,9 +535,14 @@ def _ancestors(directory: Path) -> tuple[Path, ...]:
     chain: list[Path] = []
     for parent in (directory, *directory.parents):
         chain.append(parent)
-        if (parent / ".git").exists() or (parent / ".hg").exists():
+        if any((parent / name).exists() for name in _REPOSITORIES):
             break
     return tuple(chain)
+
+
+def _has_root_file(directory: Path) -> bool:
+    names = ("pyproject.toml", "setup.cfg", *_REPOSITORIES)
+    return any((directory / name).exists() for name in names)
 
 
 def _root_of(directory: Path, ancestors: Iterable[Path]) -> Path:
@@ -518,7 +552,7 @@ def _root_of(directory: Path, ancestors: Iterable[Path]) -> Path:
     parent of the top package.
     """
     for parent in ancestors:
-        if any((parent / name).exists() for name in ("pyproject.toml", "setup.cfg", ".git", ".hg")):
+        if _has_root_file(parent):
             return parent
     here = Path.cwd()
     if here == directory or here in directory.parents:

@@ -45,7 +45,7 @@ _REQUIREMENT = re.compile(
     r"\(?\s*(?P<bounds>(?:===|==|~=|>=|<=|!=|<|>)[^;#)]*)?"
 )
 #: How the names of the files and folders begin that `requirements_in` reads.
-_METADATA = ("pyproject.toml", "requirements", "requires.txt", "setup.cfg", "Pipfile")
+METADATA = ("pyproject.toml", "requirements", "requires.txt", "setup.cfg", "Pipfile")
 _CLAUSE = re.compile(r"(===|==|~=|>=|<=|!=|<|>|\^|~)?\s*v?(\d+(?:\.\d+)*)(\.\*)?")
 
 
@@ -156,7 +156,7 @@ def requirements_in(directory: Path) -> dict[str, Requirement]:
         names = os.listdir(directory)
     except OSError:
         return {}
-    if not any(name.startswith(_METADATA) for name in names):
+    if not any(name.startswith(METADATA) for name in names):
         return {}
     found: dict[str, Requirement] = {}
     for file, name, bounds in _entries(directory):

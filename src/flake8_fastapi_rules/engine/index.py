@@ -291,6 +291,14 @@ class ModuleIndex:
             scope = scope.parent
         return None
 
+    def outermost_function(self, node: ast.AST) -> ast.AST:
+        """The outermost function around `node`; the node itself when there is none."""
+        found = node
+        for parent in self.ancestors(node):
+            if isinstance(parent, FUNCTIONS):
+                found = parent
+        return found
+
     def class_of(self, node: ast.AST) -> ast.ClassDef | None:
         """The class in whose body `node` (a method, say) stands directly."""
         scope = self.scope_of(node)

@@ -11,9 +11,6 @@ from flake8_fastapi_rules.engine.findings import FixMaker, Related, Unfixable
 from flake8_fastapi_rules.engine.source import Range
 from flake8_fastapi_rules.engine.words import WordFinder
 
-#: Names up to this length are parts of too many words.
-_SHORT = 5
-
 
 class ReportLike(Protocol):
     """What a handler yields."""
@@ -50,34 +47,19 @@ class Condition:
         framework_only: it must mention the framework.
         hints: words of which one must occur; empty: no condition.
         called: of calls, only those of something with such a name (or that may stand for it) are
-            of interest; empty: all. A text that calls anything such holds one of `calls`.
+            of interest; empty: all. The text must hold one of the names.
     """
 
     framework_only: bool = False
     hints: tuple[str, ...] = ()
     called: frozenset[str] = frozenset()
-    calls: tuple[str, ...] = ()
-
-    @classmethod
-    def of_calls(cls, names: Iterable[str], hints: tuple[str, ...] = ()) -> Condition:
-        """The condition of a handler for calls of something with one of these names."""
-        called = frozenset(names)
-        # A short name says something only in front of a bracket, or where it gets another one.
-        words = (
-            word
-            for name in sorted(called)
-            for word in (
-                (name,) if len(name) > _SHORT else (f"{name}(", f"{name} (", f"{name} as ")
-            )
-        )
-        return cls(hints=hints, called=called, calls=_shortest(tuple(words)))
 
     def holds(self, words: frozenset[str], mentions_framework: bool) -> bool:
         """Whether a text with some of the words asked for may be of interest."""
         return (
             (mentions_framework or not self.framework_only)
             and (not self.hints or not words.isdisjoint(self.hints))
-            and (not self.calls or not words.isdisjoint(self.calls))
+            and (not self.called or not words.isdisjoint(self.called))
         )
 
 
@@ -113,11 +95,10 @@ class Plan:
                 condition = replace(condition, hints=_shortest(condition.hints))
                 step = Step(rule.code, rule.name(), condition, getattr(rule, method))
                 table.setdefault(subject, []).append(step)
+        conditions = [step.condition for steps in table.values() for step in steps]
         finder = WordFinder(
-            word
-            for steps in table.values()
-            for step in steps
-            for word in (*step.condition.hints, *step.condition.calls)
+            (word for condition in conditions for word in condition.hints),
+            (name for condition in conditions for name in condition.called),
         )
         return cls(tuple((subject, tuple(steps)) for subject, steps in table.items()), finder)
 

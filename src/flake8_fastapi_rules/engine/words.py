@@ -10,42 +10,50 @@ _SEPARATED = bytes(
     byte if byte > 127 or chr(byte).isalnum() or byte == ord("_") else ord(" ")
     for byte in range(256)
 )
-#: Words without any name in them have an empty core.
-_ALWAYS = (b"",)
 
 
 class WordFinder:
     """Looks for words in the texts of a run.
 
-    A word is found inside of longer names, too. Texts of one project repeat a few thousand names,
-    and only a name that is new has to be compared with the words.
+    Texts of one project repeat a few thousand names, and only a name that is new has to be compared
+    with the words.
 
     Parameters:
-        words: what to look for. They may hold other characters than those of names.
+        words: what to look for, inside of longer names, too. They may hold other characters than
+            those of names.
+        names: what to look for as whole names.
     """
 
-    def __init__(self, words: Iterable[str]) -> None:
-        #: The longest name in each word, with the words that hold it.
-        self._by_core: defaultdict[bytes, list[str]] = defaultdict(list)
+    def __init__(self, words: Iterable[str], names: Iterable[str] = ()) -> None:
+        self._names = {name.encode(): name for name in names}
+        #: The longest name in each word, with the words that are just that, and those with more.
+        self._whole: dict[bytes, str] = {}
+        self._longer: defaultdict[bytes, list[str]] = defaultdict(list)
         for word in dict.fromkeys(words):
-            self._by_core[max(_names_in(word), key=len, default=b"")].append(word)
-        self._cores = [core for core in self._by_core if core]
+            core = max(_names_in(word), key=len, default=b"")
+            if core.decode() == word:
+                self._whole[core] = word
+            else:
+                self._longer[core].append(word)
+        self._always = tuple(self._longer.pop(b"", ()))
+        self._cores = tuple({**self._whole, **self._longer})
         self._seen: set[bytes] = set()
-        self._telling: defaultdict[bytes, list[bytes]] = defaultdict(list)
-        self._told: set[bytes] = set()
+        #: The words that a name contains, and those that may stand where it does.
+        self._contained: defaultdict[bytes, list[str]] = defaultdict(list)
+        self._possible: defaultdict[bytes, list[str]] = defaultdict(list)
 
     def found_in(self, text: str) -> frozenset[str]:
-        """The words that occur in a text."""
+        """The words and names that occur in a text."""
         names = set(_names_in(text))
         self._learn(names - self._seen)
-        cores: set[bytes] = set(_ALWAYS)
-        for name in names & self._told:
-            cores.update(self._telling[name])
         found: set[str] = set()
-        for core in cores:
-            for word in self._by_core.get(core, ()):
-                if len(word) == len(core) or word in text:
-                    found.add(word)
+        for name in names & self._contained.keys():
+            found.update(self._contained[name])
+        possible = set(self._always)
+        for name in names & self._possible.keys():
+            possible.update(self._possible[name])
+        found.update(word for word in possible if word in text)
+        found.update(self._names[name] for name in names & self._names.keys())
         return frozenset(found)
 
     def _learn(self, names: set[bytes]) -> None:
@@ -56,8 +64,10 @@ class WordFinder:
             if core in together:
                 for name in names:
                     if core in name:
-                        self._telling[name].append(core)
-                        self._told.add(name)
+                        if core in self._whole:
+                            self._contained[name].append(self._whole[core])
+                        if core in self._longer:
+                            self._possible[name] += self._longer[core]
 
 
 def _names_in(text: str) -> list[bytes]:

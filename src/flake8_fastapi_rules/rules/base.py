@@ -70,7 +70,7 @@ def on_calls(names: Iterable[str], *, hints: tuple[str, ...] = ()) -> Callable[[
         hints: words as in `Rule.hints`, for rules without any for all of their methods. The text
             must hold one of them and one of the names.
     """
-    condition = Condition.of_calls(names, hints)
+    condition = Condition(hints=hints, called=frozenset(names))
 
     def tag(method: F) -> F:
         return _tagged(method, (ast.Call,), condition)

@@ -139,11 +139,19 @@ def _is_awaited(routine: BackgroundRoutine, name: str) -> bool:
     if function is None:
         return False
     own = routine.module.index.own_nodes(function)
+    names = {name} | {
+        node.target.id  # of `for task in tasks: task.cancel()`
+        for node in own
+        if isinstance(node, ast.For)
+        and isinstance(node.target, ast.Name)
+        and isinstance(node.iter, ast.Name)
+        and node.iter.id == name
+    }
     is_cancelled = any(
         isinstance(node, ast.Attribute)
         and node.attr == "cancel"
         and isinstance(node.value, ast.Name)
-        and node.value.id == name
+        and node.value.id in names
         for node in own
     )
     uses = [

@@ -9,8 +9,9 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, names_bound_in
 from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind, Role
+from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
@@ -23,6 +24,7 @@ from flake8_fastapi_rules.semantics.values import (
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.modules import Module
+    from flake8_fastapi_rules.semantics.uses import Uses
 
 _FROM_CLIENT = frozenset(
     {
@@ -34,6 +36,8 @@ _UPLOAD = "starlette.datastructures.UploadFile"
 _REQUEST = ("starlette.requests.HTTPConnection",)
 #: The parts of a request that map names to what a client sent.
 _MAPPINGS = frozenset({"query_params", "path_params", "headers", "cookies"})
+#: Attributes that may hold text of a client whatever they are asked of.
+_TELLING = _MAPPINGS | {"filename"}
 #: Methods after which a text is as dangerous as it was.
 _KEEPING = frozenset(
     {
@@ -136,6 +140,7 @@ class Taint:
         self._given = MappingProxyType(dict(given or {}))
         self._above = (*above, function)
         self._is_called = given is not None
+        self._checked: dict[str, bool] = {}
 
     @cached_property
     def _sources(self) -> frozenset[ast.AST]:
@@ -150,10 +155,30 @@ class Taint:
 
     def _here(self, node: ast.expr | None) -> Tainted | None:
         """The same by the names that it has in the function itself."""
-        found = None if node is None else self._of(node, 0)
-        if node is None or found is None or self._is_checked(found.name, node):
-            return None
-        return found
+        found = None if node is None or not self._may_carry(node) else self._of(node, 0)
+        return None if found is None or self._is_checked(found.name) else found
+
+    def _may_carry(self, node: ast.expr) -> bool:
+        """Whether an expression mentions what a client could have filled (a cheap test)."""
+        names = self._carriers
+        return any(
+            each.id in names if isinstance(each, ast.Name) else each.attr in _TELLING
+            for each in ast.walk(node)
+            if isinstance(each, ast.Name | ast.Attribute)
+        )
+
+    @cached_property
+    def _carriers(self) -> frozenset[str]:
+        """The names of what a client fills and, roughly, of all that is made of it."""
+        found = {each.arg for each in self._sources if isinstance(each, ast.arg)}
+        assigned = _assigned(self.module.index.outermost_function(self.function))
+        size = -1
+        while size != len(found):
+            size = len(found)
+            for targets, names, is_telling in assigned:
+                if is_telling or not names.isdisjoint(found):
+                    found |= targets
+        return frozenset(found)
 
     def _as_given(self, found: Tainted) -> Tainted:
         """What a parameter stands for, as it is written where the function is called."""
@@ -172,6 +197,9 @@ class Taint:
         self, call: ast.Call, tainted: Callable[[ast.expr], Tainted | None]
     ) -> Taint | None:
         """What a call hands to a function of the project; `None` when that is nothing unchecked."""
+        given_here = (*call.args, *(keyword.value for keyword in call.keywords))
+        if not any(map(self._may_carry, given_here)):
+            return None
         callee = self._model.resolve(self.module, call.func)
         if not isinstance(callee, Function) or not isinstance(callee.node, FUNCTIONS):
             return None
@@ -281,7 +309,7 @@ class Taint:
                 continue
             tainted = self._of(binding.value, depth + 1)
             if tainted is not None:
-                return None if self._is_checked(name, node) else tainted
+                return None if self._is_checked(name) else tainted
         return None
 
     def _is_text(self, value: Value) -> bool:
@@ -422,8 +450,14 @@ class Taint:
                 found.add(target.id)
         return found
 
-    def _is_checked(self, name: str, sink: ast.expr) -> bool:
+    def _is_checked(self, name: str) -> bool:
         """Whether the function tests a value, or something made of it, in any condition."""
+        known = self._checked.get(name)
+        if known is None:
+            known = self._checked[name] = self._has_check(name)
+        return known
+
+    def _has_check(self, name: str) -> bool:
         names = {name, *_derived(self.function, name)}
         found = self._looked_up(names)
         for node in ast.walk(self.function):
@@ -446,6 +480,22 @@ class Taint:
                     if _validates(call) and any(_mentions(call, each) for each in names):
                         return True
         return False
+
+
+def _none_yet(model: Model, uses: Uses) -> dict[FunctionNode, Taint]:
+    return {}
+
+
+_IN_FUNCTIONS = PerProject(_none_yet)
+
+
+def taint_in(model: Model, module: Module, function: FunctionNode) -> Taint:
+    """What clients can write inside of a function that FastAPI calls, found out once."""
+    known = _IN_FUNCTIONS(model, module)
+    taint = known.get(function)
+    if taint is None:
+        taint = known[function] = Taint(model, module, function)
+    return taint
 
 
 def _arguments(callee: Function, call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
@@ -508,8 +558,33 @@ def is_constrained(
     )
 
 
+def _assigned(function: ast.AST) -> tuple[tuple[frozenset[str], frozenset[str], bool], ...]:
+    """The assignments in a function: names bound, names used, whether a telling attribute is."""
+    found: list[tuple[frozenset[str], frozenset[str], bool]] = []
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            used = list(ast.walk(node.value))
+            found.append(
+                (
+                    frozenset(name for each in targets for name in names_bound_in(each)),
+                    frozenset(each.id for each in used if isinstance(each, ast.Name)),
+                    any(isinstance(each, ast.Attribute) and each.attr in _TELLING for each in used),
+                )
+            )
+    return tuple(found)
+
+
 def _mentions(node: ast.AST, text: str) -> bool:
     """Whether an expression contains another, as it is written."""
+    if text.isidentifier():
+        return any(isinstance(each, ast.Name) and each.id == text for each in ast.walk(node))
+    name = text.rpartition(".")[2]
+    if name.isidentifier():
+        return any(
+            isinstance(each, ast.Attribute) and each.attr == name and ast.unparse(each) == text
+            for each in ast.walk(node)
+        )
     return any(isinstance(each, ast.expr) and ast.unparse(each) == text for each in ast.walk(node))
 
 

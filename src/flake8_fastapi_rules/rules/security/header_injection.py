@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.framework import RESPONSE
-from flake8_fastapi_rules.semantics.taint import Taint
+from flake8_fastapi_rules.semantics.taint import taint_in
 from flake8_fastapi_rules.semantics.values import Expression
 
 _HEADERS = "starlette.datastructures.MutableHeaders"
@@ -102,6 +102,6 @@ class HeaderInjection(Rule):
         function = context.module.index.function_of(node)
         if not isinstance(function, FUNCTIONS):
             return
-        found = Taint(context.model, context.module, function).of(node)
+        found = taint_in(context.model, context.module, function).of(node)
         if found is not None and found.is_formatted:
             yield self.report(node, name=found.name)

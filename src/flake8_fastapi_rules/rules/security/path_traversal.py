@@ -12,7 +12,7 @@ from flake8_fastapi_rules.semantics.facts import FrameworkFunction
 from flake8_fastapi_rules.semantics.libraries import FILE_OPENERS, FILE_WRITES
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.taint import Taint
+from flake8_fastapi_rules.semantics.taint import taint_in
 
 #: Words of which a file that reaches others by name has one.
 _WORDS = ("open", "FileResponse", "write", "shutil", "os.", "unlink", "read_")
@@ -78,7 +78,7 @@ class PathTraversal(Rule):
     @on(FrameworkFunction)
     def check_calls(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
         """Report calls that hand an unchecked name to a function that reaches a file by it."""
-        taint = Taint(context.model, context.module, fact.node)
+        taint = taint_in(context.model, context.module, fact.node)
         for call, reached in taint.all_reached(partial(_paths, context.model)):
             related = [context.related(reached.module, reached.call, "the file")]
             yield self.report(call, name=reached.found.name, related=related)
@@ -89,7 +89,7 @@ class PathTraversal(Rule):
         function = context.module.index.function_of(call)
         if not isinstance(function, FUNCTIONS):
             return
-        taint = Taint(context.model, context.module, function)
+        taint = taint_in(context.model, context.module, function)
         found = taint.in_sinks(call, partial(_paths, context.model))
         if found is not None:
             yield self.report(call, name=found.name)

@@ -13,7 +13,7 @@ from flake8_fastapi_rules.semantics.facts import FrameworkFunction
 from flake8_fastapi_rules.semantics.libraries import HTTP_REQUESTS
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.taint import Taint, Tainted
+from flake8_fastapi_rules.semantics.taint import Tainted, taint_in
 from flake8_fastapi_rules.semantics.values import External
 
 _BEFORE_HOST = re.compile(r"^(?:https?:)?(?://[^/?#]*)?$")
@@ -71,7 +71,7 @@ class ServerSideRequest(Rule):
         function = context.module.index.function_of(call)
         if not isinstance(function, FUNCTIONS):
             return
-        taint = Taint(context.model, context.module, function)
+        taint = taint_in(context.model, context.module, function)
         found = taint.in_sinks(call, partial(_urls, context.model), _decides)
         if found is not None:
             yield self.report(call, name=found.name)
@@ -79,7 +79,7 @@ class ServerSideRequest(Rule):
     @on(FrameworkFunction)
     def check_calls(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
         """Report calls that hand an unchecked URL to a function that requests it."""
-        taint = Taint(context.model, context.module, fact.node)
+        taint = taint_in(context.model, context.module, fact.node)
         for call, reached in taint.all_reached(partial(_urls, context.model), _decides):
             related = [context.related(reached.module, reached.call, "the request")]
             yield self.report(call, name=reached.found.name, related=related)

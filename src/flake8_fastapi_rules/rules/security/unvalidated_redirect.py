@@ -12,7 +12,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint, Route
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.taint import Taint, Tainted
+from flake8_fastapi_rules.semantics.taint import Tainted, taint_in
 from flake8_fastapi_rules.semantics.values import Instance
 
 _REDIRECT = "starlette.responses.RedirectResponse"
@@ -71,7 +71,7 @@ class UnvalidatedRedirect(Rule):
         function = context.module.index.function_of(call)
         if not isinstance(function, FUNCTIONS):
             return
-        taint = Taint(context.model, context.module, function)
+        taint = taint_in(context.model, context.module, function)
         found = taint.in_sinks(call, partial(_urls, context.model), _decides)
         if found is not None:
             yield self.report(call, name=found.name)
@@ -79,7 +79,7 @@ class UnvalidatedRedirect(Rule):
     @on(Endpoint)
     def check_endpoint(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
         """Report URLs that become a redirect elsewhere: in a helper, by `response_class`."""
-        taint = Taint(context.model, context.module, endpoint.node)
+        taint = taint_in(context.model, context.module, endpoint.node)
         for call, reached in taint.all_reached(partial(_urls, context.model), _decides):
             related = [context.related(reached.module, reached.call, "the redirect")]
             yield self.report(call, name=reached.found.name, related=related)
