@@ -132,6 +132,8 @@ class Evaluator:
         #: The decorator that an overridden `add_api_route` is running for.
         self.origin: Origin | None = None
         self._forcing: set[tuple[Module, str]] = set()
+        #: The displays elsewhere that are being evaluated.
+        self._lifted: set[ast.AST] = set()
         #: How many helpers are being followed only for what they give.
         self.following = 0
         self._imports = 0
@@ -425,9 +427,15 @@ class Evaluator:
             case Function(module=module):
                 return Closure(value, self.module_frame(module))
             case Expression(module=module, node=node):
-                if isinstance(node, ast.List | ast.Tuple | ast.Set | ast.Dict):
+                if not isinstance(node, ast.List | ast.Tuple | ast.Set | ast.Dict):
+                    return value
+                if node in self._lifted:
+                    return UNKNOWN  # `names = [names, ...]`
+                self._lifted.add(node)
+                try:
                     return self.evaluate(node, self.module_frame(module))
-                return value
+                finally:
+                    self._lifted.remove(node)
             case _:
                 return value
 
