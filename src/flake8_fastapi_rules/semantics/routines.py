@@ -209,6 +209,27 @@ def _guard(body: list[ast.stmt]) -> ast.Try | ast.TryStar | None:
     return found
 
 
+def closing_try(function: FunctionNode) -> ast.Try | ast.TryStar | None:
+    """The `try` with handlers that a routine's body, or that of its endless loop, ends with."""
+    return _closing(function.body)
+
+
+def _closing(body: list[ast.stmt]) -> ast.Try | ast.TryStar | None:
+    statements = [each for each in body_without_docstring(body) if not _is_trivial(each)]
+    match statements[-1:]:
+        case [ast.Try(handlers=[_, *_]) | ast.TryStar() as found]:
+            return found
+        case [
+            ast.Try(body=inner)
+            | ast.While(body=inner)
+            | ast.With(body=inner)
+            | ast.AsyncWith(body=inner)
+        ]:
+            return _closing(inner)
+        case _:
+            return None
+
+
 def _is_trivial(statement: ast.stmt) -> bool:
     """Whether a statement cannot fail in a way that matters: names, constants, log lines, sleep."""
     match statement:

@@ -14,6 +14,7 @@ from flake8_fastapi_rules.semantics.libraries import (
 )
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.routines import (
+    closing_try,
     guarding_try,
     is_broad,
     raises_again,
@@ -103,7 +104,7 @@ class SilentRoutine(Rule):
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report the broad outermost handlers of routines that lose the traceback."""
         for node, _ in routines_in(context.model, module):
-            guard = guarding_try(node)
+            guard = guarding_try(node) or closing_try(node)
             for handler in guard.handlers if guard is not None else ():
                 if is_broad(context.model, module, handler) and not raises_again(handler):
                     found = self._verdict(handler, context)
