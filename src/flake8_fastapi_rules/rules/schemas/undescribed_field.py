@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -16,6 +17,8 @@ from flake8_fastapi_rules.semantics.schemas import (
     schema_classes,
 )
 from flake8_fastapi_rules.semantics.values import Instance
+
+_CONFIGURATION = re.compile(r"(?:Config|Configuration|Settings)$")
 
 
 class UndescribedField(Rule):
@@ -68,6 +71,7 @@ class UndescribedField(Rule):
             return
         if (
             model.kind != "settings"
+            and not self._holds_configuration(model.node, context)
             and model.node not in schema_classes(context.model, context.module)
             and not is_part_of_settings(context.model, context.module, model.node)
         ):
@@ -82,6 +86,12 @@ class UndescribedField(Rule):
                 continue
             if not self._is_described(each, context):
                 yield self.report(each.node.target, name=each.name)
+
+    def _holds_configuration(self, node: ast.ClassDef, context: Context) -> bool:
+        """Whether a plain model is the configuration of a settings module, filled from a file."""
+        return _CONFIGURATION.search(node.name) is not None and not set(
+            context.module.name.split(".")
+        ).isdisjoint(context.settings.settings_modules)
 
     def _is_described(self, each: SchemaField, context: Context) -> bool:
         if each.field_call is not None:
