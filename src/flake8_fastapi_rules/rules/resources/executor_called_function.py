@@ -10,7 +10,7 @@ from flake8_fastapi_rules.fixes.edit import UNREADABLE, fix_of, replace_range
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
 from flake8_fastapi_rules.semantics.effects import spoken
-from flake8_fastapi_rules.semantics.libraries import EXECUTORS, blocking
+from flake8_fastapi_rules.semantics.libraries import CPU_BOUND, EXECUTORS, blocking, entry
 from flake8_fastapi_rules.semantics.types import result_type
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance, Value
 
@@ -109,7 +109,7 @@ class ExecutorCalledFunction(Rule):
         resolver = context.model.resolver
         callee = context.resolve(call.func)
         if isinstance(callee, External):
-            if blocking(callee.name) is not None:
+            if blocking(callee.name) is not None or entry(callee.name, CPU_BOUND) is not None:
                 return True
             made = result_type(callee.name)
             return made is not None and result_type(f"{made}.__call__") is None
