@@ -501,6 +501,9 @@ class Writes:
         value = self._resolver.resolve(function.module, func.value)
         if self._is_container(value) or _state_of(func.value):
             return node, _spoken(func), True
+        if not value and isinstance(func.value, ast.Subscript):  # `history[room].append(x)`
+            if self._is_container(self._resolver.resolve(function.module, func.value.value)):
+                return node, _spoken(func), True
         return None
 
     def _is_container(self, value: Value) -> bool:
@@ -865,7 +868,7 @@ def _spoken(func: ast.expr) -> str:
     """A callee as it is written, without its arguments: `session.add`."""
     if isinstance(func, ast.Attribute):
         receiver = func.value
-        if isinstance(receiver, ast.Name | ast.Attribute):
+        if isinstance(receiver, ast.Name | ast.Attribute | ast.Subscript):
             return _short(func)
         return func.attr
     return _short(func)
