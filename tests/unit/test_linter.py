@@ -213,3 +213,24 @@ def test_models_of_other_projects_are_given_up(
         source = Source.from_bytes(str(folder / "app.py"), text.encode())
         assert len(linter.check(source)) == 1
     assert made == [str(tmp_path / name) for name in "abcda"]
+
+
+def test_a_route_that_is_gone_is_asked_nothing(tmp_path: Path) -> None:
+    """Rules that look at all routes of a project see none of an earlier text of a file."""
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "shop"\n')
+    gone = '\n\n@router.post("/gone")\ndef gone() -> int:\n    return 1\n'
+    kept = (
+        "from fastapi import APIRouter, Depends\n"
+        "from sqlalchemy.orm import Session\n\n"
+        "router = APIRouter()\n\n\n"
+        "def session():\n    session = Session()\n    yield session\n    session.commit()\n\n\n"
+        '@router.post("/kept")\n'
+        "def kept(session: Session = Depends(session)) -> int:\n"
+        "    session.add(1)\n    return 1\n"
+    )
+    file = tmp_path / "app.py"
+    file.write_text(kept + gone)
+    linter = Linter(SettingsLoader([Layer("test", {})], isolated=True), only=["FAR326"])
+    for text in (kept + gone, kept):
+        found = linter.check(Source(str(file), text))
+        assert [finding.code for finding in found] == ["FAR326"]

@@ -427,6 +427,44 @@ CASES: dict[str, tuple[dict[str, str], str | None]] = {
     "recursive class": ({"main.py": "class A(A): ...\nit = A().x"}, None),
     "undefined": ({"main.py": "it = nowhere"}, None),
     "deleted": ({"main.py": "from fastapi import FastAPI\nit = FastAPI()\ndel it"}, APP),
+    # type variables
+    "type variable of a base": (
+        {
+            "main.py": "from base import Repository, User\nclass Users(Repository[User]): ...\nasync def f():\n    global it\n    it = await Users().get(1)",
+            "base.py": "from typing import Generic, TypeVar\nT = TypeVar('T')\nclass User: ...\nclass Repository(Generic[T]):\n    model: type[T]\n    async def get(self, key) -> T | None:\n        return await self.session.get(self.model, key)",
+        },
+        "base.User",
+    ),
+    "type variables through two bases": (
+        {
+            "main.py": "from typing import Generic, TypeVar\nK = TypeVar('K')\nV = TypeVar('V')\nclass User: ...\nclass A(Generic[K, V]):\n    def get(self) -> 'V': ...\nclass B(A[int, V]): ...\nclass C(B[User]): ...\nit = C().get()",
+        },
+        "main.User",
+    ),
+    "type variable of an object": (
+        {
+            "main.py": "from typing import Generic, TypeVar\nT = TypeVar('T')\nclass User: ...\nclass Repo(Generic[T]):\n    def all(self) -> list[T]: ...\nit = Repo[User]().all()[0]",
+        },
+        "main.User",
+    ),
+    "type variable of a parameter's type": (
+        {
+            "main.py": "from typing import Generic, TypeVar, Optional\nT = TypeVar('T')\nclass User: ...\nclass Repo(Generic[T]):\n    def one(self) -> Optional[T]: ...\ndef f(repo: Repo[User]):\n    global it\n    it = repo.one()",
+        },
+        "main.User",
+    ),
+    "type variable of an attribute": (
+        {
+            "main.py": "from typing import Generic, TypeVar\nT = TypeVar('T')\nclass User: ...\nclass Page(Generic[T]):\n    first: T\nclass Users(Page[User]): ...\nit = Users().first",
+        },
+        "main.User",
+    ),
+    "type variable that nobody fills": (
+        {
+            "main.py": "from typing import Generic, TypeVar\nT = TypeVar('T')\nclass Repo(Generic[T]):\n    def one(self) -> T: ...\nit = Repo().one()",
+        },
+        None,
+    ),
 }
 if sys.version_info >= (3, 12):
     CASES["PEP 695 alias"] = (

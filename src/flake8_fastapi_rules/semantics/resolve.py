@@ -74,6 +74,7 @@ _MODEL_MAKERS = frozenset(
         "validate",
     }
 )  # fmt: skip
+_GENERIC = (External("typing.Generic"), External("typing.Protocol"))
 #: Types that leave open what a value is.
 _VAGUE = frozenset({"typing.Any", "typing.Callable", "collections.abc.Callable"})
 _CONTAINERS = (
@@ -137,6 +138,7 @@ class Resolver:
             ast.ClassDef, dict[str, list[tuple[ast.expr | None, ast.expr | None]]]
         ] = {}
         self._parsed: dict[ast.Constant, ast.expr | None] = {}
+        self._without: dict[tuple[Module, str, frozenset[str]], bool] = {}
         self._busy: set[object] = set()
         self._depth = 0
 
@@ -414,10 +416,47 @@ class Resolver:
             case _:
                 return False
 
+    def is_class_without(self, module: Module, name: str, tops: frozenset[str]) -> bool:
+        """Whether a name of a module is a class that has nothing of some libraries, as texts show.
+
+        No module is parsed for the answer. `False` leaves open what it is.
+
+        Parameters:
+            tops: the top packages of the libraries.
+        """
+        key = (module, name, tops)
+        if key not in self._without:
+            self._without[key] = False  # a class is no base of its own
+            self._without[key] = self._shows_class_without(module, name, tops)
+        return self._without[key]
+
+    def _shows_class_without(self, module: Module, name: str, tops: frozenset[str]) -> bool:
+        bases = module.shown_bases.get(name)
+        if bases is None:
+            origin = module.shown_imports.get(name)
+            if origin is None or name in module.shown_definitions:
+                return False
+            level, dotted, its_name = origin
+            home = self._module_named(level, dotted, module)
+            if home is not None:
+                return self.is_class_without(home, its_name, tops)
+            if level:
+                return False
+            ancestors = external_mro(canonical(f"{dotted}.{its_name}"))
+            return all(ancestor.partition(".")[0] not in tops for ancestor in ancestors)
+        return all(
+            self.is_class_without(module, base, tops)
+            or (hasattr(builtins, base) and not module.may_have(f"import {base}"))
+            for base in bases
+        )
+
     def _home_of(self, node: ast.ImportFrom, module: Module) -> Module | None:
-        if node.level:
-            return self.modules.relative(node.level, node.module, module)
-        return self.modules.find(node.module or "", module)
+        return self._module_named(node.level, node.module, module)
+
+    def _module_named(self, level: int, name: str | None, module: Module) -> Module | None:
+        if level:
+            return self.modules.relative(level, name or None, module)
+        return self.modules.find(name or "", module)
 
     def _module(self, importer: Module, dotted: str) -> Value:
         home = self.modules.find(dotted, importer)
@@ -574,7 +613,11 @@ class Resolver:
             if instance and binding.kind == "annotated" and binding.value is None:
                 assigned = self._assigned_to_self(base, attr)
                 assert isinstance(binding.node, ast.AnnAssign)
-                return assigned or self.annotation(module, binding.node.annotation)
+                typed = assigned or self.annotation(module, binding.node.annotation)
+                if not typed and base != reached:
+                    variables = self.type_variables(reached, base)
+                    typed = self.annotation_with(module, binding.node.annotation, variables)
+                return typed
             if instance and isinstance(binding.value, ast.Call):
                 # Class-based views: FastAPI fills what is declared as `= Depends(...)`.
                 injected = self.resolve(module, binding.value)
@@ -731,9 +774,9 @@ class Resolver:
                     return UNKNOWN
                 return Instance(External(name), module, node)
             case Class():
-                return Instance(callee, module, node)
+                return Instance(callee, module, node, self._type_arguments(module, node.func))
             case Function():
-                return self.returned(callee)
+                return self.returned(callee, self._receivers_arguments(module, node.func))
             case Instance(of=External(name)) if name in PRODUCT_ARGUMENT:
                 return self._product(callee, name, module, node)
             case Instance(of=External(name)):
@@ -789,20 +832,127 @@ class Resolver:
         bases = self.mro(Class(module, owner))[1:]
         return Instance(bases[0]) if bases else UNKNOWN
 
-    def returned(self, function: Function) -> Value:
+    def returned(self, function: Function, arguments: tuple[Value, ...] = ()) -> Value:
         """What a call (and an await) of a project's function gives.
 
         The returned expressions say which object it is, the annotation of which type; for
         generators it is the generator, whose items `yielded` tells.
+
+        Parameters:
+            arguments: the type arguments of the object whose method it is (`Repository[Item]`).
         """
         node = function.node
         known = self._returns.get(node)
         if known is None:
             known = self._guarded(self._returns, node, lambda: self._returned(function))
-        unclear = not known or _is_opaque(known)
-        if unclear and function.owner is not None and self._gives_self(function):
-            return Instance(function.owner)  # of the class that it was called on
+        unclear = not known or _is_opaque(known) or _has_unknown_part(known)
+        if unclear and function.owner is not None:
+            if self._gives_self(function):
+                return Instance(function.owner)  # of the class that it was called on
+            returns = None if isinstance(node, ast.Lambda) else node.returns
+            home = function.module.index.class_of(node)
+            if home is not None and returns is not None:
+                base = Class(function.module, home)
+                variables = self.type_variables(function.owner, base, arguments)
+                if variables:
+                    return self.annotation_with(function.module, returns, variables) or known
         return known
+
+    # -- type variables ---------------------------------------------------------------------
+
+    def type_variables(
+        self, cls: Class, base: Class, arguments: tuple[Value, ...] = ()
+    ) -> dict[str, Value]:
+        """What the type variables of `base` stand for in `cls`, which derives from it.
+
+        Parameters:
+            arguments: the type arguments that `cls` itself is written with.
+        """
+        own = dict(zip(self._type_parameters(cls), arguments, strict=False))
+        return self._variables(cls, base, own, 0) or {}
+
+    def _variables(
+        self, cls: Class, base: Class, known: dict[str, Value], depth: int
+    ) -> dict[str, Value] | None:
+        if cls == base:
+            return known
+        for written in cls.node.bases if depth < _HOPS else ():
+            parent = self.resolve(cls.module, written)
+            if not isinstance(parent, Class):
+                continue
+            inner: dict[str, Value] = {}
+            if isinstance(written, ast.Subscript):
+                parts = _annotated_parts(written)
+                for name, part in zip(self._type_parameters(parent), parts, strict=False):
+                    inner[name] = self.annotation_with(cls.module, part, known)
+            found = self._variables(parent, base, inner, depth + 1)
+            if found is not None:
+                return found
+        return None
+
+    def _type_parameters(self, cls: Class) -> tuple[str, ...]:
+        """The names of a class's type variables, in order."""
+        declared = getattr(cls.node, "type_params", ())
+        if declared:
+            return tuple(parameter.name for parameter in declared)
+        names: dict[str, None] = {}
+        for base in cls.node.bases:
+            if isinstance(base, ast.Subscript):
+                found = {
+                    part.id: None
+                    for part in ast.walk(base.slice)
+                    if isinstance(part, ast.Name) and self._is_type_variable(cls.module, part)
+                }
+                if self.resolve(cls.module, base.value) in _GENERIC:
+                    return tuple(found)  # what `Generic[...]` says is the order
+                names.update(found)
+        return tuple(names)
+
+    def _is_type_variable(self, module: Module, node: ast.expr) -> bool:
+        value = self.resolve(module, node)
+        return isinstance(value, Instance) and _name_of(value) == "typing.TypeVar"
+
+    def annotation_with(self, module: Module, node: ast.expr, variables: dict[str, Value]) -> Value:
+        """An instance of what an annotation names, type variables given."""
+        parsed = self.parsed_annotation(module, node) if isinstance(node, ast.Constant) else None
+        node = parsed or node
+        mentioned = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        if mentioned.isdisjoint(variables):
+            return self.annotation(module, node)
+        match node:
+            case ast.Name(id=name):
+                return variables[name]
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+                parts = [left, right]
+                return _union([self.annotation_with(module, part, variables) for part in parts])
+            case ast.Subscript(value=value):
+                base = self.resolve(module, value)
+                given = [
+                    self.annotation_with(module, part, variables) for part in _annotated_parts(node)
+                ]
+                match base:
+                    case External("typing.Annotated" | "typing.Optional"):
+                        return given[0]
+                    case External("typing.Union"):
+                        return _union(given)
+                    case External("builtins.type" | "typing.Type"):
+                        return given[0].of if isinstance(given[0], Instance) else UNKNOWN
+                    case External(name) if name in _AWAITABLES:
+                        return given[-1]
+                    case External() | Class():
+                        return Instance(base, args=tuple(given))
+        return UNKNOWN
+
+    def _type_arguments(self, module: Module, node: ast.expr) -> tuple[Value, ...]:
+        """The type arguments in `Repository[Item]`."""
+        if not isinstance(node, ast.Subscript):
+            return ()
+        return tuple(self.annotation(module, part) for part in _annotated_parts(node))
+
+    def _receivers_arguments(self, module: Module, func: ast.expr) -> tuple[Value, ...]:
+        """The type arguments of the object whose method is called."""
+        receiver = self.resolve(module, func.value) if isinstance(func, ast.Attribute) else UNKNOWN
+        return receiver.args if isinstance(receiver, Instance) else ()
 
     def _gives_self(self, function: Function) -> bool:
         """Whether a method is annotated to return an object of its own class."""
@@ -1256,6 +1406,11 @@ def _is_opaque(value: Value) -> bool:
 def says_nothing(value: Value) -> bool:
     """Whether all that is known of a value is that it is something, or something to call."""
     return isinstance(value, Instance) and value.call is None and _name_of(value) in _VAGUE
+
+
+def _has_unknown_part(value: Value) -> bool:
+    """Whether it is a container of nobody knows what: `list[T]`."""
+    return isinstance(value, Instance) and bool(value.args) and not all(value.args)
 
 
 def _is_generic(name: str) -> bool:

@@ -6,7 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.facts import (
@@ -30,6 +30,8 @@ from flake8_fastapi_rules.semantics.values import (
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
+
+_Stated = TypeVar("_Stated", Route, Dependency)
 
 #: Methods of middleware classes that run for every request.
 _MIDDLEWARE_METHODS = ("dispatch", "__call__")
@@ -79,9 +81,8 @@ class Uses:
         if old not in self.modules:
             return
         self.modules[self.modules.index(old)] = new
-        for facts in (self.routes, self.dependencies):
-            for node, found in facts.items():
-                facts[node] = [fact for fact in found if fact.module is not old]  # type: ignore[misc]
+        _forget(self.routes, old)
+        _forget(self.dependencies, old)
         successors = dict(_successors(old, new))
         self.by_module.pop(old, None)
         for before, after in successors.items():
@@ -172,6 +173,16 @@ class Uses:
         if node not in self.roles:
             self.by_module[function.module].append(function)
         self.roles[node].add(role)
+
+
+def _forget(facts: dict[ast.AST, list[_Stated]], module: Module) -> None:
+    """Take out what a module stated; a function of which nothing is left is in no table."""
+    for node, found in list(facts.items()):
+        kept = [fact for fact in found if fact.module is not module]
+        if kept:
+            facts[node] = kept
+        else:
+            del facts[node]
 
 
 def _successors(old: Module, new: Module) -> Iterator[tuple[FunctionNode, FunctionNode]]:
