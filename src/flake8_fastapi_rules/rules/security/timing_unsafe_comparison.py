@@ -24,6 +24,10 @@ from flake8_fastapi_rules.semantics.values import Class, Constant, Expression, I
 _SETTINGS = re.compile(r"^(?:\w+_)?(?:settings|config|conf|cfg|env|environ)$", re.IGNORECASE)
 #: What a function speaks of that verifies a signature rather than a checksum.
 _SIGNS = re.compile(r"hmac|secret|token|webhook", re.IGNORECASE)
+#: Functions that compute what a signature has to be.
+_SIGNING = re.compile(
+    r"^_*sign(?:_(?:payload|body|message|request|data|bytes))?$|(?:^|_)(?:signature|hmac)(?:_for|_of)?$"
+)
 _CONFIRMATION = re.compile(r"confirm|repeat|again|retype|(?:^|_)(?:old|new|current)(?:_|$)|[12]$")
 _STORED_CLASSES = (
     "sqlalchemy.orm.Mapped",
@@ -108,7 +112,8 @@ class TimingUnsafeComparison(Rule):
         if not isinstance(function, FUNCTIONS):
             return
         is_credential = any(self._is_credential(side, context) for side in (left, right))
-        if not is_credential and not _SIGNS.search(context.source.segment(function)):
+        signs = any(self._is_signing(side) for side in (left, right))
+        if not (is_credential or signs or _SIGNS.search(context.source.segment(function))):
             return
         if not all(self._may_be_secret(side, context) for side in (left, right)):
             return
@@ -145,6 +150,8 @@ class TimingUnsafeComparison(Rule):
         match other:
             case ast.Call(func=ast.Attribute(attr="hexdigest" | "digest" | "b64encode")):
                 return True
+            case ast.Call():
+                return self._is_signing(other)
             case (
                 ast.BinOp(op=ast.Add(), right=part)
                 | ast.JoinedStr(values=[*_, ast.FormattedValue(value=part)])
@@ -156,6 +163,10 @@ class TimingUnsafeComparison(Rule):
                 )
             case _:
                 return self._is_setting(other)
+
+    def _is_signing(self, node: ast.expr) -> bool:
+        """Whether a function computes what a signature has to be."""
+        return isinstance(node, ast.Call) and bool(_SIGNING.search(last_name(node.func) or ""))
 
     def _is_setting(self, node: ast.expr) -> bool:
         """Whether an expression reads the configuration or the environment."""
