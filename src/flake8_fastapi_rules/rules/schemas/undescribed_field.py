@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -16,7 +17,7 @@ from flake8_fastapi_rules.semantics.schemas import (
     own_fields,
     schema_classes,
 )
-from flake8_fastapi_rules.semantics.values import Instance
+from flake8_fastapi_rules.semantics.values import Class, External, Instance
 
 _CONFIGURATION = re.compile(r"(?:Config|Configuration|Settings)$")
 
@@ -93,14 +94,21 @@ class UndescribedField(Rule):
             context.module.name.split(".")
         ).isdisjoint(context.settings.settings_modules)
 
+    def _may_describe(self, default: ast.Call, context: Context) -> bool:
+        """Whether what makes a default may be a helper around `Field`; `Path("x")` is none."""
+        callee = context.resolve(default.func)
+        if isinstance(callee, External):
+            return callee.name.partition(".")[0] not in sys.stdlib_module_names
+        return not isinstance(callee, Class)
+
     def _is_described(self, each: SchemaField, context: Context) -> bool:
         if each.field_call is not None:
             if each.argument("description") is not None:
                 return True
             if any(keyword.arg is None for keyword in each.field_call.keywords):
                 return True
-        elif each.node.value is not None and isinstance(each.node.value, ast.Call):
-            return True  # a helper that may describe it
+        elif isinstance(each.node.value, ast.Call) and self._may_describe(each.node.value, context):
+            return True
         for home, node in context.model.resolver.metadata(each.module, each.node.annotation):
             value = context.model.resolve(home, node)
             if isinstance(node, ast.Call) and any(k.arg == "description" for k in node.keywords):
