@@ -99,6 +99,7 @@ class ModuleIndex:
         self._qualnames: dict[ast.AST, str] = {}
         self._scope_cache: dict[ast.AST, Scope] = {}
         self._body_cache: dict[ast.AST, tuple[ast.AST, ...]] = {}
+        self._mentioned: dict[ast.AST, frozenset[str]] = {}
         self.module_scope = Scope(tree, None)
         self.scopes[tree] = self.module_scope
         self._walk()
@@ -291,14 +292,6 @@ class ModuleIndex:
             scope = scope.parent
         return None
 
-    def outermost_function(self, node: ast.AST) -> ast.AST:
-        """The outermost function around `node`; the node itself when there is none."""
-        found = node
-        for parent in self.ancestors(node):
-            if isinstance(parent, FUNCTIONS):
-                found = parent
-        return found
-
     def class_of(self, node: ast.AST) -> ast.ClassDef | None:
         """The class in whose body `node` (a method, say) stands directly."""
         scope = self.scope_of(node)
@@ -357,6 +350,30 @@ class ModuleIndex:
                     elif isinstance(value, ast.AST):
                         push(value)
             cached = self._body_cache[function] = tuple(found)
+        return cached
+
+    def mentioned(self, node: ast.AST) -> frozenset[str]:
+        """The names in a node, and with a dot in front the attributes (`name`, `.filename`)."""
+        cached = self._mentioned.get(node)
+        if cached is None:
+            found: set[str] = set()
+            stack = [node]
+            while stack:
+                current = stack.pop()
+                kind = current.__class__
+                if kind is ast.Name:
+                    found.add(current.id)  # type: ignore[attr-defined]
+                    continue
+                if kind is ast.Attribute:
+                    found.add(f".{current.attr}")  # type: ignore[attr-defined]
+                fields = _CHILD_FIELDS.get(kind)
+                for name in _child_fields(kind) if fields is None else fields:
+                    value = getattr(current, name, None)
+                    if value.__class__ is list:
+                        stack += [item for item in value if isinstance(item, ast.AST)]
+                    elif isinstance(value, ast.AST):
+                        stack.append(value)
+            cached = self._mentioned[node] = frozenset(found)
         return cached
 
     @cached_property

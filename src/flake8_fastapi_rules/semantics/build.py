@@ -64,6 +64,8 @@ _CALLED = ROUTE_ADDERS | _OTHER_METHODS - {"middleware", "exception_handler", "o
 
 #: Decorators that are also applied by hand: `router.get("/x")(function)`.
 _APPLIED = ROUTE_DECORATORS | {"exception_handler", "middleware", "on_event"}
+#: The libraries whose classes, and classes made of them, declare something when called.
+_DECLARING = frozenset({"asyncio", "fastapi", "starlette"})
 _OWNERS = ("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette")
 _WEBHOOKS = "fastapi.FastAPI.webhooks."
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security"})
@@ -199,7 +201,7 @@ class _Builder:
             elif func.attr == "__init__":
                 self._handed_on(node, func)
         elif isinstance(func, ast.Name):
-            if not self._is_plain_function(func):
+            if not self._declares_nothing(func):
                 self._construction(node)
         elif isinstance(func, ast.Call):
             self._applied(node, func)
@@ -246,13 +248,18 @@ class _Builder:
         elif self.resolver.is_instance(value, "fastapi.APIRouter"):
             self._app(node, value, Router)
 
-    def _is_plain_function(self, name: ast.Name) -> bool:
-        """Whether the text of the module that a name comes from shows that it declares nothing."""
+    def _declares_nothing(self, name: ast.Name) -> bool:
+        """Whether the texts of other modules show that calling what they define declares nothing.
+
+        Most calls in endpoints are of that kind, and their modules need not be parsed then.
+        """
         origin = self.resolver.origin(self.module, name)
         if origin is None:
             return False
         home, its_name = origin
-        return not home.mentions_framework and its_name in home.shown_functions
+        if its_name in home.shown_functions:
+            return not home.mentions_framework
+        return self.resolver.is_class_without(home, its_name, _DECLARING)
 
     def _is_in_signature(self, node: ast.Call) -> bool:
         """Whether a call is a default, `Annotated` metadata, a class attribute, or in a list."""

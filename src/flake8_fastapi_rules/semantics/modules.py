@@ -52,6 +52,14 @@ _ROUTINES = re.compile(
 _TOP_LEVEL = re.compile(
     r"^(?:(?:async[ \t]+)?def[ \t]+(\w+)|class[ \t]+(\w+)|(\w+)[ \t]*[:=])", re.MULTILINE
 )
+#: A class at a module's top level, with what stands between its brackets.
+_CLASS = re.compile(r"^class[ \t]+(\w+)[ \t]*(?:\(([^()]*)\))?[ \t]*:", re.MULTILINE)
+#: An import of names from a module, with the names in brackets or without.
+_IMPORT = re.compile(
+    r"^[ \t]*from[ \t]+(\.*)([.\w]*)[ \t]+import[ \t]+(?:\(([^)]*)\)|([^\n(]*))", re.MULTILINE
+)
+_BRACKETS = re.compile(r"\[[^\[\]]*\]")
+_COMMENT = re.compile(r"#[^\n]*")
 
 
 class Module:
@@ -137,6 +145,33 @@ class Module:
     def shown_definitions(self) -> frozenset[str]:
         """The names that the text, without being parsed, shows to be functions or classes."""
         return self._shown[1]
+
+    @cached_property
+    def shown_bases(self) -> dict[str, tuple[str, ...]]:
+        """The names of the bases of classes, as far as the text, without being parsed, shows them.
+
+        Only for names that it shows to be functions or classes and nothing else.
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        for name, text in _CLASS.findall(self.source.text):
+            while "[" in text and (shorter := _BRACKETS.sub("", text)) != text:
+                text = shorter
+            bases = tuple(base.strip() for base in text.split(",") if base.strip())
+            if name not in found and name in self.shown_definitions and "=" not in text:
+                found[name] = bases
+        return found
+
+    @cached_property
+    def shown_imports(self) -> dict[str, tuple[int, str, str] | None]:
+        """What names are imported from: level, module, name; `None` when from several places."""
+        found: dict[str, tuple[int, str, str] | None] = {}
+        for dots, module, inside, plain in _IMPORT.findall(self.source.text):
+            for item in _COMMENT.sub("", inside or plain).split(","):
+                name, _, alias = item.strip().partition(" as ")
+                origin = (len(dots), module, name.strip())
+                local = alias.strip() or name.strip()
+                found[local] = origin if found.get(local, origin) == origin else None
+        return found
 
     def may_have(self, name: str) -> bool:
         """Whether the text leaves it possible that the module has a name, `*` imports included."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -37,7 +37,7 @@ _REQUEST = ("starlette.requests.HTTPConnection",)
 #: The parts of a request that map names to what a client sent.
 _MAPPINGS = frozenset({"query_params", "path_params", "headers", "cookies"})
 #: Attributes that may hold text of a client whatever they are asked of.
-_TELLING = _MAPPINGS | {"filename"}
+_TELLING = frozenset({".filename", *(f".{name}" for name in _MAPPINGS)})
 #: Methods after which a text is as dangerous as it was.
 _KEEPING = frozenset(
     {
@@ -160,25 +160,29 @@ class Taint:
 
     def _may_carry(self, node: ast.expr) -> bool:
         """Whether an expression mentions what a client could have filled (a cheap test)."""
-        names = self._carriers
-        return any(
-            each.id in names if isinstance(each, ast.Name) else each.attr in _TELLING
-            for each in ast.walk(node)
-            if isinstance(each, ast.Name | ast.Attribute)
-        )
+        return not self._carriers.isdisjoint(self.module.index.mentioned(node))
 
     @cached_property
     def _carriers(self) -> frozenset[str]:
-        """The names of what a client fills and, roughly, of all that is made of it."""
-        found = {each.arg for each in self._sources if isinstance(each, ast.arg)}
-        assigned = _assigned(self.module.index.outermost_function(self.function))
-        size = -1
+        """The names of what a client fills and, roughly, of all that is made of it.
+
+        Attributes have a dot in front.
+        """
+        index = self.module.index
+        found = _TELLING | {each.arg for each in self._sources if isinstance(each, ast.arg)}
+        assigned = [
+            (frozenset(name for each in targets for name in names_bound_in(each)), value)
+            for function in (self.function, *index.ancestors(self.function))
+            if isinstance(function, FUNCTIONS)
+            for targets, value in _assigned(index.own_nodes(function))
+        ]
+        size = 0
         while size != len(found):
             size = len(found)
-            for targets, names, is_telling in assigned:
-                if is_telling or not names.isdisjoint(found):
-                    found |= targets
-        return frozenset(found)
+            for names, value in assigned:
+                if not found.isdisjoint(index.mentioned(value)):
+                    found |= names
+        return found
 
     def _as_given(self, found: Tainted) -> Tainted:
         """What a parameter stands for, as it is written where the function is called."""
@@ -558,21 +562,13 @@ def is_constrained(
     )
 
 
-def _assigned(function: ast.AST) -> tuple[tuple[frozenset[str], frozenset[str], bool], ...]:
-    """The assignments in a function: names bound, names used, whether a telling attribute is."""
-    found: list[tuple[frozenset[str], frozenset[str], bool]] = []
-    for node in ast.walk(function):
-        if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            used = list(ast.walk(node.value))
-            found.append(
-                (
-                    frozenset(name for each in targets for name in names_bound_in(each)),
-                    frozenset(each.id for each in used if isinstance(each, ast.Name)),
-                    any(isinstance(each, ast.Attribute) and each.attr in _TELLING for each in used),
-                )
-            )
-    return tuple(found)
+def _assigned(nodes: Iterable[ast.AST]) -> Iterator[tuple[list[ast.expr], ast.expr]]:
+    """What is assigned by some nodes: the targets and the value."""
+    for node in nodes:
+        if isinstance(node, ast.Assign):
+            yield node.targets, node.value
+        elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
+            yield [node.target], node.value
 
 
 def _mentions(node: ast.AST, text: str) -> bool:
