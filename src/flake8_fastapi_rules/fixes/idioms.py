@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from flake8_fastapi_rules.engine.findings import Edit, Unfixable
@@ -200,6 +200,7 @@ def config_to_model_config(
     *,
     values: Mapping[str, str] = MappingProxyType({}),
     settings: bool = False,
+    inherited: Collection[ast.expr] = (),
 ) -> Edits:
     """Turn a model's `class Config` into `model_config = ConfigDict(...)`.
 
@@ -207,12 +208,14 @@ def config_to_model_config(
         renamed: old key to new key; an empty new key means that the setting is gone for good.
         values: old key to the code of its new value, where that is another one.
         settings: use `SettingsConfigDict` of `pydantic_settings`.
+        inherited: bases of the class whose settings the model inherits anyway.
 
     Raises:
-        Unfixable: when the class has bases, methods, anything but assignments of names, comments
-            on lines of their own, or when a key is set that is not a plain name.
+        Unfixable: when the class has other bases, methods, anything but assignments of names,
+            comments on lines of their own, or when a key is set that is not a plain name.
     """
-    if config.bases or config.keywords or config.decorator_list or config not in model.body:
+    bases = [base for base in config.bases if base not in inherited]
+    if bases or config.keywords or config.decorator_list or config not in model.body:
         raise Unfixable("`Config` has bases or a decorator")
     entries: list[str] = []
     comments: list[str] = []

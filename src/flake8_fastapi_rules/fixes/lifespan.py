@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flake8_fastapi_rules.engine.findings import Edit, Unfixable
-from flake8_fastapi_rules.engine.index import all_arguments
+from flake8_fastapi_rules.engine.index import ModuleIndex, all_arguments
 from flake8_fastapi_rules.fixes.edit import (
     COMMENT,
     SHARED_LINE,
@@ -67,6 +67,23 @@ def lifespan_group(app: ast.Call) -> str:
     return f"lifespan:{app.lineno}:{app.col_offset}"
 
 
+def speaks_of_router_events(index: ModuleIndex) -> bool:
+    """Whether a module touches what a router keeps its handlers and its lifespan in.
+
+    With a lifespan, `app.router.on_startup.append(connect)` has no effect any more.
+    """
+    return any(
+        node.attr == "lifespan_context"
+        or (
+            node.attr in {"on_startup", "on_shutdown"}
+            and isinstance(node.value, ast.Name | ast.Attribute)
+            and ast.unparse(node.value).rpartition(".")[2].endswith("router")
+        )
+        for node in index.nodes(ast.Attribute)
+        if isinstance(node, ast.Attribute)
+    )
+
+
 def lifespan_from_events(
     text: FileText,
     app: App,
@@ -86,9 +103,7 @@ def lifespan_from_events(
     """
     if isinstance(app, Router):
         raise Unfixable("a router's handlers run with those of the app it is included in")
-    if app.has_unknown_arguments or any(
-        node.attr == "lifespan_context" for node in text.index.nodes(ast.Attribute)
-    ):
+    if app.has_unknown_arguments or speaks_of_router_events(text.index):
         raise Unfixable("the app may be given a lifespan otherwise")
     given = app.arguments.get("lifespan")
     if isinstance(given, ast.Constant) and given.value is None:

@@ -6,7 +6,11 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of
-from flake8_fastapi_rules.fixes.lifespan import lifespan_from_events, lifespan_group
+from flake8_fastapi_rules.fixes.lifespan import (
+    lifespan_from_events,
+    lifespan_group,
+    speaks_of_router_events,
+)
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App, EventHandler
@@ -105,14 +109,18 @@ class OnEvent(Rule):
         if app is None:
             raise Unfixable(_why_no_app(handler, context))
         model = context.model
-        handlers = [
-            known
-            for module in model.uses(context.module).modules
-            for known in model.local(module, EventHandler)
-        ]
+        modules = model.uses(context.module).modules
+        if any(speaks_of_router_events(module.index) for module in modules):
+            raise Unfixable("the app may be given a lifespan otherwise")
+        handlers = [known for module in modules for known in model.local(module, EventHandler)]
         edits = lifespan_from_events(text_of(context.module), app, handlers, context.resolve)
+        # A test client outside of a `with` ran no handlers either; now it is told.
         return fix_of(
-            "Run the handlers from a lifespan", "unsafe", edits, group=lifespan_group(app.node)
+            "Run the handlers from a lifespan",
+            "unsafe",
+            edits,
+            group=lifespan_group(app.node),
+            leads_to=("FAR903",),
         )
 
 

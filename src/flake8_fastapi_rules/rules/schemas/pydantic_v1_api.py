@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker, Unfixable
+from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker, Safety, Unfixable
+from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import (
-    COMMENT,
     fix_of,
     remove_argument,
     rename,
@@ -25,10 +25,17 @@ from flake8_fastapi_rules.fixes.imports import (
     replace_references,
 )
 from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.fixes.validators import (
+    OldValidator,
+    field_validators,
+    model_validator,
+    read_from_model,
+)
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import PydanticModel
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.schemas import is_pydantic_2
+from flake8_fastapi_rules.semantics.per_project import modules_mentioning
+from flake8_fastapi_rules.semantics.schemas import is_pydantic_2, own_fields, schema_fields
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
@@ -67,6 +74,13 @@ _CONFIG_KEYS: Final[Mapping[str, str]] = MappingProxyType(
 _DROPPED: Final = frozenset(
     {"copy_on_model_validation", "smart_union", "underscore_attrs_are_private"}
 )
+#: Old names that Pydantic 2 ignores, whose new names change what is accepted, or the schema.
+_CHANGING: Final = frozenset(
+    {
+        "allow_mutation", "anystr_lower", "anystr_strip_whitespace", "anystr_upper",
+        "max_anystr_length", "min_anystr_length", "schema_extra", "validate_all",
+    }
+)  # fmt: skip
 #: Those that a fix may rename (the value means the same) or leave out.
 _RENAMED: Final = MappingProxyType(
     {
@@ -210,9 +224,13 @@ class PydanticV1Api(Rule):
 
     ## Fix safety
     Names that mean the same are replaced, `GenericModel`, `__root__`, `parse_obj_as`, `Extra` and
-    `const` by what does the same now. Validators are rewritten when they take class and value only,
-    `class Config` when it holds plain settings. There is no fix for what works differently
-    (`parse_raw`, `always=True`, hooks of types), or needs another package (`BaseSettings`).
+    `const` by what does the same now. Validators read `info.data` instead of `values`, fields
+    validate their default instead of `always=True`, and root validators that only read fields read
+    the model. `class Config` is rewritten when it holds plain settings; that is unsafe for
+    `schema_extra`, `validate_all` and others that Pydantic 2 ignores by their old names: by their
+    new ones they change the schema or what is accepted. There is no fix for what works differently
+    (`parse_raw`, `each_item=True`, root validators that change the values, hooks of types), or
+    needs another package (`BaseSettings`).
 
     ## Source
     Pydantic's migration guide; warnings and errors of Pydantic 2.14.
@@ -429,6 +447,8 @@ class PydanticV1Api(Rule):
                 case _:
                     if name in _CONFIG_KEYS and name not in _RENAMED:
                         raise Unfixable(f"`{name}` has no successor of the same meaning")
+        bases = self._config_of(model.cls, config.bases, context)
+        self._refuse_read_config(model.cls, context)
         edits = config_to_model_config(
             text,
             model.node,
@@ -436,8 +456,37 @@ class PydanticV1Api(Rule):
             renamed,
             values=values,
             settings=model.kind == "settings",
+            inherited=bases,
         )
-        return fix_of("Use `model_config`", "safe", edits)
+        off = {name for name, value in given.items() if _is_off(name, value)}
+        safety: Safety = "unsafe" if _CHANGING & given.keys() - off else "safe"
+        return fix_of("Use `model_config`", safety, edits)
+
+    def _config_of(self, cls: Class, nodes: Iterable[ast.expr], context: Context) -> list[ast.expr]:
+        """Those of `nodes` that are the `Config` of one of a model's bases."""
+        above = context.model.resolver.mro(cls)
+        return [
+            node
+            for node in nodes
+            if isinstance(node, ast.Attribute)
+            and node.attr == "Config"
+            and context.resolve(node.value) in above
+        ]
+
+    def _refuse_read_config(self, cls: Class, context: Context) -> None:
+        """Refuse a `Config` that other code reads or derives from: `class Config(Base.Config)`."""
+        model = context.model
+        for module in modules_mentioning(model, context.module, ".Config"):
+            for node in module.index.nodes(ast.Attribute):
+                if not isinstance(node, ast.Attribute) or node.attr != "Config":
+                    continue
+                owner = model.resolve(module, node.value)
+                owner = owner.of if isinstance(owner, Instance) else owner
+                if isinstance(owner, Class):
+                    if cls in model.resolver.mro(owner):
+                        raise Unfixable("its `Config` is used elsewhere")
+                elif module is context.module and not isinstance(owner, External):
+                    raise Unfixable("its `Config` may be used elsewhere")
 
     def _keys(self, call: ast.Call, context: Context) -> Iterator[Report]:
         for keyword in call.keywords:
@@ -452,7 +501,7 @@ class PydanticV1Api(Rule):
 
     def _rename_argument(self, call: ast.Call, old: str, new: str, context: Context) -> Fix:
         edit = rename_argument(text_of(context.module), call, old, new)
-        return fix_of(f"Use `{new}`", "safe", edit)
+        return fix_of(f"Use `{new}`", "unsafe" if old in _CHANGING else "safe", edit)
 
     def _validators(self, function: FunctionNode, context: Context) -> Iterator[Report]:
         for decorator in function.decorator_list:
@@ -467,47 +516,100 @@ class PydanticV1Api(Rule):
     def _validator(
         self, function: FunctionNode, decorator: ast.expr, new: str, context: Context
     ) -> Fix:
-        """Rewrite a validator that takes class and value, and that runs before or after."""
-        if not isinstance(decorator, ast.Call):
-            raise Unfixable("the decorator is not called")
-        if len(function.decorator_list) > 2:
-            raise Unfixable("the validator has other decorators")
-        arguments = function.args
-        if len(arguments.args) != 2 or arguments.vararg or arguments.kwarg or arguments.kwonlyargs:
-            raise Unfixable("the validator takes more than the value")
-        is_before = False
-        for keyword in decorator.keywords:
-            is_constant = isinstance(keyword.value, ast.Constant)
-            if keyword.arg == "pre" and is_constant and isinstance(keyword.value, ast.Constant):
-                is_before = bool(keyword.value.value)
-            elif keyword.arg in {"always", "each_item"} and is_constant:
-                if keyword.value.value:  # type: ignore[attr-defined]
-                    raise Unfixable(f"`{keyword.arg}` has no successor")
-            elif keyword.arg not in {"allow_reuse", "check_fields"}:
-                raise Unfixable(f"`{keyword.arg}` has no successor")
-        if new == "model_validator" and not is_before:
-            raise Unfixable("Pydantic 2 gives it the model, not a dictionary")
+        """Rewrite a validator, as far as Pydantic 2 has one that does the same."""
+        index = context.module.index
+        cls = index.class_of(function)
+        known = next((m for m in context.facts(PydanticModel) if m.node is cls), None)
+        old = self._old(function, decorator, context)
+        if new == "model_validator":
+            fields = schema_fields(context.model, known.cls) if known is not None else ()
+            names = {field.name for field in fields}
+            others = self._unreadable(function, cls, names, context)
+            edits = model_validator(old, cls if known is not None else None, names, others)
+            return fix_of(f"Use `@{new}`", "safe", edits)
+        if cls is None or not isinstance(decorator, ast.Call):
+            return fix_of(f"Use `@{new}`", "safe", field_validators([old], cls))
+        together = self._of_same_fields(cls, decorator, context)
+        for each in together:
+            if known is not None and each.flag("always"):
+                self._refuse_other_defaults(known.cls, each.decorator, context)
+        edits = field_validators(together, cls)
+        first = min(each.function.lineno for each in together)
+        return fix_of(f"Use `@{new}`", "safe", edits, group=f"validators:{first}")
+
+    def _old(self, function: FunctionNode, decorator: ast.expr, context: Context) -> OldValidator:
+        def is_field(call: ast.Call) -> bool:
+            return context.model.is_instance(context.resolve(call), "pydantic.Field")
+
+        return OldValidator(text_of(context.module), function, decorator, is_field)
+
+    def _of_same_fields(
+        self, cls: ast.ClassDef, decorator: ast.Call, context: Context
+    ) -> list[OldValidator]:
+        """The old validators of a class that have to be rewritten at once."""
+        found: list[tuple[FunctionNode | None, ast.Call, str]] = []
+        for node in context.module.index.nodes(ast.Call):
+            assert isinstance(node, ast.Call)
+            owner = context.module.index.parents.get(node)
+            home = context.module.index.class_of(node)
+            if home is None and isinstance(owner, FUNCTIONS):
+                home = context.module.index.class_of(owner)
+            value = context.resolve(node.func) if home is cls else None
+            name = value.name if isinstance(value, External) else ""
+            if name in {"pydantic.validator", "pydantic.field_validator"}:
+                is_decorator = isinstance(owner, FUNCTIONS) and node in owner.decorator_list
+                found.append((owner if is_decorator else None, node, name))  # type: ignore[arg-type]
+        fields = _fields_of(decorator)
+        size = -1
+        while len(fields) > size:
+            size = len(fields)
+            for _, call, _ in found:
+                if _share(fields, _fields_of(call)):
+                    fields |= _fields_of(call)
+        together = [each for each in found if _share(fields, _fields_of(each[1]))]
+        old = [each for each in together if each[2] == "pydantic.validator"]
+        first = min(call.lineno for _, call, _ in old)
+        if any(call.lineno > first for _, call, name in together if name != "pydantic.validator"):
+            raise Unfixable("a new validator of the same field stands behind it")
+        if any(function is None for function, _, _ in old):
+            raise Unfixable("another validator of the same field is no method")
+        return [self._old(function, call, context) for function, call, _ in old if function]
+
+    def _unreadable(
+        self,
+        function: FunctionNode,
+        cls: ast.ClassDef | None,
+        fields: Collection[str],
+        context: Context,
+    ) -> Iterator[str]:
+        """Why other root validators of a model have to see the dictionary: they run first then."""
         text = text_of(context.module)
-        names = [text.segment(argument) for argument in decorator.args]
-        if not names and new == "field_validator":
-            raise Unfixable("it names no field")
-        given = names + [text.segment(k) for k in decorator.keywords if k.arg == "check_fields"]
-        given += ['mode="before"'] if is_before else []
-        imported = ensure_import(text, "pydantic", new, decorator)
-        start, end = text.start(decorator), text.end(decorator)
-        if text.has_comment(start, end):
-            raise Unfixable(COMMENT)
-        rewritten = Edit(start, end, f"{imported.name}({', '.join(given)})")
-        is_marked = any(
-            isinstance(d, ast.Name) and d.id == "classmethod" for d in function.decorator_list
-        )
-        if len(function.decorator_list) == 2 and not is_marked:
-            raise Unfixable("the validator has other decorators")
-        if not is_marked:
-            line = context.source.lines[decorator.lineno - 1]
-            indent = line[: len(line) - len(line.lstrip())]
-            rewritten = Edit(start, end, f"{rewritten.text}\n{indent}@classmethod")
-        return fix_of(f"Use `@{new}`", "safe", imported.edits, rewritten)
+        for other in cls.body if cls is not None else ():
+            if not isinstance(other, ast.FunctionDef) or other is function:
+                continue
+            for decorator in other.decorator_list:
+                target = decorator.func if isinstance(decorator, ast.Call) else decorator
+                if context.resolve(target) != External("pydantic.root_validator"):
+                    continue
+                try:
+                    if not self._old(other, decorator, context).flag("pre"):
+                        read_from_model(text, other, fields)
+                except Unfixable:
+                    yield "another root validator changes the values"
+
+    def _refuse_other_defaults(self, cls: Class, decorator: ast.expr, context: Context) -> None:
+        """Refuse fields to which a derived model gives a default: it is not validated there."""
+        names = {
+            argument.value
+            for argument in getattr(decorator, "args", ())
+            if isinstance(argument, ast.Constant)
+        }
+        model = context.model
+        for module in modules_mentioning(model, context.module, cls.node.name):
+            for derived in model.models(module):
+                if derived.cls != cls and cls in model.resolver.mro(derived.cls):
+                    if any(field.name in names for field in own_fields(model, derived.cls)):
+                        raise Unfixable("a derived model gives the field another default")
 
     def _method(self, node: ast.Attribute, context: Context) -> Iterator[Report]:
         """Report an old method of an object or class that certainly is a model."""
@@ -584,6 +686,27 @@ class PydanticV1Api(Rule):
         typed = replace(text, statement.annotation, f"{imported.name}[{text.segment(value)}]")
         edits = remove_argument(text, call, keyword)
         return fix_of("Use `Literal`", "safe", imported.edits, typed, edits)
+
+
+def _is_off(name: str, value: ast.expr) -> bool:
+    """Whether a setting asks for what is so without it."""
+    return isinstance(value, ast.Constant) and (
+        value.value is None or value.value is (name == "allow_mutation")
+    )
+
+
+def _fields_of(decorator: ast.Call) -> set[str]:
+    """The names in `@validator("a", "b")`; `*` for all of them, and where they cannot be told."""
+    return {
+        argument.value
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+        else "*"
+        for argument in decorator.args
+    }
+
+
+def _share(some: set[str], others: set[str]) -> bool:
+    return "*" in some or "*" in others or not some.isdisjoint(others)
 
 
 def _binds_config(statement: ast.Assign) -> bool:
