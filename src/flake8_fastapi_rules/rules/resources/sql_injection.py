@@ -18,6 +18,8 @@ _RUNNERS = frozenset(
         "fetch_one", "fetch_val", "fetchrow", "fetchval", "text", "raw",
     }
 )  # fmt: skip
+#: What functions that take SQL call it.
+_STATEMENTS = frozenset({"clause", "operation", "query", "sql", "statement", "text"})
 #: What may be, or stand for, a text that is put together.
 _MAY_BE_BUILT = (ast.Name, ast.JoinedStr, ast.BinOp, ast.Call)
 
@@ -71,7 +73,8 @@ class SqlInjection(Rule):
     @on_calls(_RUNNERS | {name.rpartition(".")[2] for name in SQL_SINKS})
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report SQL with values in it where it is run or made."""
-        if not call.args or not isinstance(call.args[0], _MAY_BE_BUILT):
+        given = call.args[0] if call.args else self._named(call)
+        if not isinstance(given, _MAY_BE_BUILT):
             return
         func = call.func
         last = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
@@ -85,7 +88,7 @@ class SqlInjection(Rule):
         if not isinstance(function, FUNCTIONS):
             return
         sql = BuiltSql(context.model, context.module)
-        for built in sql.built(call.args[0]):
+        for built in sql.built(given):
             literal, parts = taken_apart(built)
             if not is_sink and not is_sql(literal):
                 continue
@@ -94,3 +97,7 @@ class SqlInjection(Rule):
                 if name is not None:
                     yield self.report(built, name=name)
                     return
+
+    def _named(self, call: ast.Call) -> ast.expr | None:
+        """The SQL that is given by name, as in `database.fetch_all(query=...)`."""
+        return next((k.value for k in call.keywords if k.arg in _STATEMENTS), None)
