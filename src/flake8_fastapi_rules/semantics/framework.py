@@ -446,6 +446,8 @@ CHANGES: Final[Mapping[str, Change]] = MappingProxyType(
 #: The Starlette that renamed status constants, and the one that removed others.
 STATUS_CONSTANTS_RENAMED: Final = (0, 48)
 STATUS_CONSTANTS_REMOVED: Final = (0, 45)
+#: The Starlette whose test client is one of httpx, no longer one of requests.
+HTTPX_TEST_CLIENT: Final = (0, 21)
 #: When FastAPI changed how code behaves; the first version with the new behaviour.
 ANNOTATED_PARAMETERS: Final = (0, 95)
 RETURN_ANNOTATION_IS_MODEL: Final = (0, 89)

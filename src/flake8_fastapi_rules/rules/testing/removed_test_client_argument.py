@@ -11,6 +11,7 @@ from flake8_fastapi_rules.fixes.edit import fix_of, remove_named_argument, renam
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.client_calls import client_calls
+from flake8_fastapi_rules.semantics.framework import HTTPX_TEST_CLIENT
 from flake8_fastapi_rules.semantics.modules import Module
 
 _BODILESS = frozenset({"get", "delete", "head", "options"})
@@ -49,7 +50,7 @@ class RemovedTestClientArgument(Rule):
     ```
 
     ## Leaves alone
-    Clients that cannot be told.
+    Clients that cannot be told, and Starlette before 0.21, whose client is one of requests.
 
     ## Fix safety
     `request("DELETE", ...)` takes a body; `follow_redirects` is the new name of
@@ -78,6 +79,8 @@ class RemovedTestClientArgument(Rule):
     @on(Module)
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report the arguments of requests by known clients."""
+        if not context.settings.starlette_at_least(*HTTPX_TEST_CLIENT):
+            return
         for call in client_calls(context.model, module):
             func = call.node.func
             if not call.is_certain or not isinstance(func, ast.Attribute):

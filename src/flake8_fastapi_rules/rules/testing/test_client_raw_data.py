@@ -11,6 +11,7 @@ from flake8_fastapi_rules.fixes.edit import fix_of, rename_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.client_calls import client_calls
+from flake8_fastapi_rules.semantics.framework import HTTPX_TEST_CLIENT
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import Constant, Expression, External, Instance, Value
 
@@ -47,7 +48,8 @@ class TestClientRawData(Rule):
     ```
 
     ## Leaves alone
-    Dictionaries, and values that cannot be told.
+    Dictionaries, values that cannot be told, and Starlette before 0.21, whose client is one of
+    requests.
 
     ## Fix safety
     The request stays the same.
@@ -67,6 +69,8 @@ class TestClientRawData(Rule):
     @on(Module)
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report the argument of requests by known clients."""
+        if not context.settings.starlette_at_least(*HTTPX_TEST_CLIENT):
+            return
         for call in client_calls(context.model, module):
             for keyword in call.node.keywords:
                 if (
