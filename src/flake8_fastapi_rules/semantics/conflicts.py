@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.facts import RouteKind
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.paths import (
     has_known_converters,
     mounted_pattern,
@@ -85,9 +87,31 @@ def _conflicts(project: Project, app: AppNode) -> Iterator[Conflict]:
             continue
         here = _known(subject, path)
         methods = (_WEBSOCKET,) if subject.kind is RouteKind.WEBSOCKET else subject.methods
-        yield from _conflicts_of(subject, here, methods, by_method, mounts)
+        for found in _conflicts_of(subject, here, methods, by_method, mounts):
+            earlier = found.earlier
+            if isinstance(earlier, ResolvedMount) or not _of_another_test(
+                project, subject, earlier
+            ):
+                yield found
         for method in methods:
             by_method.setdefault(method, []).append(here)
+
+
+def _of_another_test(project: Project, route: ResolvedRoute, other: ResolvedRoute) -> bool:
+    """Whether two functions of tests add two routes: each test has an app of its own."""
+    functions = []
+    for module, node in ((r.route.module, r.route.node) for r in (route, other)):
+        if not project.model.settings.is_test_path(str(module.path)):
+            return False
+        functions.append(module.index.function_of(_registered_at(module, node)))
+    return None not in functions and functions[0] is not functions[1]
+
+
+def _registered_at(module: Module, node: ast.AST) -> ast.AST:
+    """What stands where a route is added: for a decorator the function that it decorates."""
+    parent = module.index.parents.get(node)
+    is_decorator = isinstance(parent, FUNCTIONS) and node in parent.decorator_list
+    return parent if is_decorator and parent is not None else node
 
 
 def _chooses_otherwise(project: Project, route: ResolvedRoute) -> bool:

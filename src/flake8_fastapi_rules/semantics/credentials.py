@@ -124,6 +124,24 @@ def is_stored_class(model: Model, cls: Value) -> bool:
     return any(fact.node is cls.node and fact.kind == "table" for fact in model.models(cls.module))
 
 
+#: Words of operations that are reached once, by a link that somebody was sent.
+_ONE_TIME = re.compile(
+    r"verif|confirm|reset|invit|unsubscribe|activat|magic|callback|recover|share|download|accept"
+)
+#: What such a link carries.
+_LINK_KEY = re.compile(r"(?:^|_)(?:token|code|key|hash|signature|sig|otp|nonce|uid\w*)$")
+
+
+def is_one_time(*texts: str) -> bool:
+    """Whether a name or path speaks of a token that is good for one use."""
+    return any(_ONE_TIME.search(text.lower()) for text in texts)
+
+
+def is_link_key(name: str) -> bool:
+    """Whether a parameter is what a link proves with that it was sent to whoever follows it."""
+    return _LINK_KEY.search(snake(name)) is not None
+
+
 def number(model: Model, module: Module, node: ast.AST | None) -> float | None:
     """The number that an expression is, arithmetic and constants included; else `None`."""
     match node:

@@ -33,7 +33,7 @@ CORS = "starlette.middleware.cors.CORSMiddleware"
 _OUTER_WORDS = (
     "log", "request_id", "requestid", "correlation", "trace", "tracing", "metric", "prometheus",
     "telemetry", "sentry", "error", "exception", "proxy", "forwarded", "timing", "audit",
-    "context", "profil", "debug", "header",
+    "context", "profil", "debug", "header", "observ", "monitor",
 )  # fmt: skip
 #: Words in names of functions that put something else than middleware on an app.
 _OTHER_WORDS = (
@@ -148,12 +148,12 @@ def _only_works_on_others(model: Model, middleware: Middleware) -> bool:
     if not isinstance(target, Function) or isinstance(target.node, ast.Lambda):
         return False
     node, own = target.node, target.module.index.own_nodes(target.node)
-    if any(isinstance(each, ast.Raise) for each in own):
+    if any(isinstance(each, ast.Raise) and each.exc is not None for each in own):
         return False
     returns = [each for each in own if isinstance(each, ast.Return)]
     if len(node.args.args) == 4 and not returns:
         return _only_passes_on(node)
-    assigned = [each for each in own if isinstance(each, ast.Assign)]
+    assigned = [each for each in own if isinstance(each, ast.Assign | ast.AnnAssign)]
     passed = _names_bound(each for each in assigned if _asks_next(each.value))
     passed -= _names_bound(each for each in assigned if not _asks_next(each.value))
     return bool(passed and returns) and all(
@@ -161,13 +161,16 @@ def _only_works_on_others(model: Model, middleware: Middleware) -> bool:
     )
 
 
-def _names_bound(assignments: Iterable[ast.Assign]) -> set[str]:
+def _names_bound(assignments: Iterable[ast.Assign | ast.AnnAssign]) -> set[str]:
     return {
-        target.id for each in assignments for target in each.targets if isinstance(target, ast.Name)
+        target.id
+        for each in assignments
+        for target in (each.targets if isinstance(each, ast.Assign) else [each.target])
+        if isinstance(target, ast.Name)
     }
 
 
-def _asks_next(node: ast.expr) -> bool:
+def _asks_next(node: ast.expr | None) -> bool:
     """Whether an expression is `await call_next(request)`."""
     return (
         isinstance(node, ast.Await)

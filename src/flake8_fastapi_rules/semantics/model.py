@@ -691,6 +691,14 @@ class Model:
         found = (self.dependency_of(p) for p in self.parameters(function, path_names))
         return tuple(dependency for dependency in found if dependency is not None)
 
+    def tells_dependencies(self, function: Function) -> bool:
+        """Whether a signature shows all of its dependencies: none is handed in from around it."""
+        return not any(
+            parameters.is_handed_in(self.resolver, parameter.module, parameter.default)
+            for parameter in self.parameters(function)
+            if not parameter.markers
+        )
+
     def targets(self, dependency: Dependency) -> tuple[Value, ...]:
         """What a dependency may call: one thing, or several for `Depends(f if x else g)` and
         helpers that return now this, now that; nothing when it cannot be told.
@@ -716,7 +724,7 @@ class Model:
             return tuple(d for below, _ in parts for d in below), all(sure for _, sure in parts)
         function = self.callable_of(target)
         if function is not None:
-            return self.dependencies(function), True
+            return self.dependencies(function), self.tells_dependencies(function)
         if isinstance(target, Class):
             fields = self.class_parameters(target)
             if fields is None:
@@ -731,7 +739,7 @@ class Model:
         Also whether every one of them could be resolved.
         """
         found: list[Dependency] = []
-        complete = True
+        complete = self.tells_dependencies(function)
         seen: set[object] = set()
 
         def visit(dependency: Dependency) -> None:

@@ -174,6 +174,30 @@ def parameter_of(
     return parameter
 
 
+def is_handed_in(resolver: Resolver, module: Module, node: ast.expr | None) -> bool:
+    """Whether an expression is, or is taken from, a parameter of a function around it.
+
+    Factories of routes are given `Depends(...)` that way, whatever the annotation says. A parameter
+    with a constant as its own default is none of these.
+    """
+    root = node
+    while isinstance(root, ast.Attribute | ast.Subscript):
+        root = root.value
+    if not isinstance(root, ast.Name):
+        return False
+    found = module.index.lookup(root.id, root)
+    if found is None or not all(binding.kind == "parameter" for binding in found[1]):
+        return False
+    arguments = getattr(found[0].node, "args", None)
+    for binding in found[1]:
+        if isinstance(arguments, ast.arguments) and isinstance(binding.node, ast.arg):
+            default = default_of(arguments, binding.node)
+            value = resolver.resolve(module, default)
+            if isinstance(value, Constant) and value.value is not None:
+                return False
+    return bool(found[1])
+
+
 def _alias(resolver: Resolver, parameter: Parameter) -> str | None:
     marker = parameter.marker
     if marker is None or marker.call is None:
@@ -191,6 +215,8 @@ def _kind(resolver: Resolver, parameter: Parameter, is_in_path: bool) -> Paramet
     marker = parameter.marker
     if marker is not None:
         return KINDS[marker.name]
+    if is_handed_in(resolver, parameter.module, parameter.default):
+        return ParameterKind.UNKNOWN
     kind = shape_of(resolver, parameter.type_module, parameter.type_node)
     typed = resolver.annotation(parameter.type_module, parameter.type_node)
     if resolver.is_instance(typed, *SPECIAL_PARAMETER_TYPES):

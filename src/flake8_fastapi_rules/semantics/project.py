@@ -472,7 +472,8 @@ class Project:
     def roots(self) -> tuple[AppNode, ...]:
         """The apps, and the routers that no app here reaches, as if they were apps.
 
-        What contradicts itself inside of such a router does so wherever it is included.
+        What contradicts itself inside of such a router does so wherever it is included. One whose
+        parts an app includes by another way is what is left of an earlier one, and serves nothing.
         """
         reached = {node.call for app in self.apps for node in self._table(app).reached}
         included = {
@@ -483,7 +484,11 @@ class Project:
         }
         found: dict[ast.Call, AppNode] = {}
         for node in self.routers:
-            if node.call not in reached | included and not node.is_opaque:
+            if (
+                node.call not in reached | included
+                and not node.is_opaque
+                and not any(e.child is not None and e.child.call in reached for e in node.includes)
+            ):
                 name = node.name or _fallback_name(node)
                 found.setdefault(node.call, AppNode(node, name))
         return (*self.apps, *found.values())
@@ -659,6 +664,7 @@ class _Table:
         elif not entry.is_plain:
             names = frozenset(names_in(local)) if local is not None else frozenset()
             own_dependencies = self._signature(entry, endpoint, names)
+            complete = complete and self.project.model.tells_dependencies(endpoint)
         dependencies, all_known = self.project.flattened((*declared, *own_dependencies))
         name = _name(entry)
         operation_id = self._operation_id(entry, options, name, local)

@@ -22,6 +22,15 @@ from flake8_fastapi_rules.semantics.framework import (
     NEEDS_PYDANTIC_2,
 )
 
+#: What was meant by keywords that have no effect but in the schema.
+_MEANT = {
+    "gte": "ge=", "min": "ge=", "minimum": "ge=", "min_value": "ge=",
+    "lte": "le=", "max": "le=", "maximum": "le=", "max_value": "le=",
+    "min_items": "min_length=", "max_items": "max_length=", "minlength": "min_length=",
+    "maxlength": "max_length=", "desc": "description=",
+    "strip_whitespace": "StringConstraints", "to_lower": "StringConstraints",
+    "to_upper": "StringConstraints", "enum": "Literal",
+}  # fmt: skip
 #: Arguments that every one of these functions takes, and that are not deprecated in any.
 _ALWAYS_TAKEN = frozenset.intersection(*NAMED_ARGUMENTS.values()) - {"regex", "example"}
 
@@ -36,7 +45,8 @@ class DeprecatedParameterArgument(Rule):
 
     ## Why it matters
     `regex=` and `example=` warn where the module is imported, and Pydantic 2 refuses `regex=` in
-    `Field`. Extra keywords are a `TypeError` since FastAPI 0.155.
+    `Field`. Extra keywords are a `TypeError` since FastAPI 0.155, and until then those that look
+    like constraints (`gte=`, `min_items=`) checked nothing.
 
     ## Example
     ```python
@@ -62,7 +72,7 @@ class DeprecatedParameterArgument(Rule):
 
     ## Fix safety
     `pattern=` and `json_schema_extra=` mean the same; safe. `examples=[...]` stands at another
-    place of the schema than `example=`; unsafe.
+    place of the schema than `example=`; unsafe. There is no fix for what was meant as a constraint.
 
     ## Source
     FastAPI 0.100 (`pattern`, `examples`) and 0.155 (extra keywords); Pydantic 2.
@@ -71,7 +81,8 @@ class DeprecatedParameterArgument(Rule):
     code = "FAR123"
     message = "`{old}=` of `{function}` is deprecated; use `{new}`"
     variants = {
-        "removed": "`{function}` takes no `{old}=` any more: importing this fails; use `{new}`"
+        "removed": "`{function}` takes no `{old}=` any more: importing this fails; use `{new}`",
+        "ignored": "`{old}=` of `{function}` checks nothing and is deprecated; use `{new}`",
     }
     profiles = ("recommended",)
     is_bug = True
@@ -96,24 +107,28 @@ class DeprecatedParameterArgument(Rule):
             old = keyword.arg
             if old is None or (old in named and old not in {"regex", "example"}):
                 continue
-            new = {"regex": "pattern=", "example": "examples=[...]"}.get(old, "json_schema_extra=")
+            new = {"regex": "pattern=", "example": "examples=[...]"}.get(old)
+            meant = _MEANT.get(old)
             is_gone = (
                 old == "regex"
                 if is_field
                 else old not in named and at_least(*EXTRA_KEYWORDS_REMOVED)
             )
+            variant = "removed" if is_gone else "ignored" if meant else None
             yield self.report(
                 keyword,
-                "removed" if is_gone else None,
+                variant,
                 fix=lambda keyword=keyword: self._fix(call, keyword, named, context),  # type: ignore[misc]
                 old=old,
-                new=new,
+                new=new or meant or "json_schema_extra=",
                 function=function,
             )
 
     def _fix(
         self, call: ast.Call, keyword: ast.keyword, named: frozenset[str], context: Context
     ) -> Fix:
+        if keyword.arg in _MEANT:
+            raise Unfixable("what was meant would refuse values that are taken today")
         text = text_of(context.module)
         given = {each.arg for each in call.keywords}
         group = f"arguments:{call.lineno}:{call.col_offset}"
@@ -128,7 +143,7 @@ class DeprecatedParameterArgument(Rule):
             return fix_of("Use `examples`", "unsafe", edit, group=group)
         if None in given or "json_schema_extra" in given:
             raise Unfixable("`json_schema_extra` is given already, or may be by `**`")
-        extra = [each for each in call.keywords if each.arg not in named]
+        extra = [each for each in call.keywords if each.arg not in named and each.arg not in _MEANT]
         pairs = ", ".join(f'"{each.arg}": {text.segment(each.value)}' for each in extra)
         code = f"json_schema_extra={{{pairs}}}"
         if len(extra) == 1:

@@ -109,8 +109,12 @@ class LayerViolation(Rule):
         return part in _INFRASTRUCTURE
 
     def _is_within(self, module: Module, target: Module, names: tuple[str, ...]) -> bool:
-        """Whether the package that gives `target` its layer contains `module`, too."""
-        parts = target.name.split(".")
-        last = max(index for index, part in enumerate(parts) if part in names)
-        package = parts[: last + 1]
-        return module.name.split(".")[: len(package)] == package
+        """Whether the package that gives `target` its layer contains `module`, too.
+
+        By folders: what modules are called depends on which of the folders are packages.
+        """
+        path = target.path if target.path.suffix else target.path / "__init__.py"
+        if path.stem in names:
+            return False
+        folder = next((each for each in path.parents if each.name in names), None)
+        return folder in module.path.parents

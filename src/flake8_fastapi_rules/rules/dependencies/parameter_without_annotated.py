@@ -149,14 +149,18 @@ def _is_marked(parameter: Parameter) -> bool:
 def _parts(marker: Marker, context: Context) -> tuple[str, str]:
     """How the marker and the default will be written."""
     call = marker.call
-    if call is None or not marker.is_direct:
-        return context.shown(marker.node), ""
     default = marker.argument("default", 0)
+    is_required = default is None or (isinstance(default, ast.Constant) and default.value is ...)
+    if call is None or (not marker.is_direct and is_required):
+        return context.shown(marker.node), ""
+    if not marker.is_direct:
+        # A default within `Annotated` is an error: what the name stands for has to change, too.
+        source = marker.call_module.source
+        return f"{marker.name}(...)", f" = {source.segment(default)}" if default else ""
     inner = ", ".join(
         context.shown(argument)
         for argument in (*call.args, *call.keywords)
         if argument is not default and getattr(argument, "value", None) is not default
     )
     shown = f"{context.shown(call.func)}({inner if len(inner) <= 50 else '...'})"
-    is_required = default is None or (isinstance(default, ast.Constant) and default.value is ...)
     return shown, "" if default is None or is_required else f" = {context.shown(default)}"

@@ -62,8 +62,9 @@ class ResourceInEndpoint(Rule):
 
     ## Leaves alone
     WebSocket handlers and streams, which open a session for each message on purpose, functions
-    nested in the endpoint (they may outlive the request), services that the endpoint calls, and
-    what a function remembers or keeps for everybody.
+    nested in the endpoint (they may outlive the request), services that the endpoint calls, what a
+    function remembers or keeps for everybody, and health paths, which try whether a connection can
+    be had.
 
     ## Source
     FastAPI's documentation on dependencies with `yield`; HTTPX's on clients and their pools.
@@ -78,6 +79,8 @@ class ResourceInEndpoint(Rule):
     def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
         """Report each resource that the endpoint's own body opens."""
         if endpoint.is_websocket or endpoint.module.index.is_generator(endpoint.node):
+            return
+        if endpoint.routes and all(context.model.is_health_route(r) for r in endpoint.routes):
             return
         effects = context.model.effects
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import Endpoint
+from flake8_fastapi_rules.semantics.credentials import is_link_key, is_one_time
+from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind
 from flake8_fastapi_rules.semantics.values import Function
 
 _STREAMS = (
@@ -16,6 +17,7 @@ _STREAMS = (
     "sse_starlette.sse.EventSourceResponse",
 )
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_IN_LINKS = frozenset({ParameterKind.QUERY, ParameterKind.PATH})
 
 
 class GetMutation(Rule):
@@ -84,7 +86,8 @@ class GetMutation(Rule):
 
     ## Leaves alone
     Caching, logging, auditing, metrics, rate limiting, locks, view counters, what is created
-    because it is missing or stale, OAuth and SAML callbacks, temporary files and those that are
+    because it is missing or stale, OAuth and SAML callbacks, links in mails that carry a token
+    (`verify`, `confirm`, `unsubscribe`), temporary files and those that are
     made to be sent, the subscribers of a stream, requests to other services, data local to the
     request, a commit that only ends a transaction, `rollback`, `refresh` and `expunge`, functions
     in `allowed-writes`, and operations that other methods serve too.
@@ -107,7 +110,7 @@ class GetMutation(Rule):
             return
         effects = context.model.effects
         paths = tuple(route.path or "" for route in endpoint.routes)
-        if effects.is_forced_write(endpoint.node.name, *paths):
+        if effects.is_forced_write(endpoint.node.name, *paths) or self._is_link(endpoint, context):
             return
         method = "GET" if "GET" in methods else "HEAD"
         name = endpoint.node.name
@@ -127,6 +130,16 @@ class GetMutation(Rule):
             name=name,
             route=evidence.route,
             related=related if evidence.path else (),
+        )
+
+    def _is_link(self, endpoint: Endpoint, context: Context) -> bool:
+        """Whether a link in a mail leads here, which cannot be followed by another method."""
+        said = [endpoint.node.name, *(route.path or "" for route in endpoint.routes)]
+        function = Function(endpoint.module, endpoint.node, endpoint.view_class)
+        names = context.model.path_names(endpoint)
+        return is_one_time(*said) and any(
+            parameter.kind in _IN_LINKS and is_link_key(parameter.alias or parameter.name)
+            for parameter in context.model.parameters(function, names)
         )
 
     def _streams(self, endpoint: Endpoint, context: Context) -> bool:

@@ -11,6 +11,7 @@ from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App, Include, Route, Router
 from flake8_fastapi_rules.semantics.framework import RESPONSE
+from flake8_fastapi_rules.semantics.parameters import is_handed_in
 from flake8_fastapi_rules.semantics.values import (
     AnnotatedAlias,
     Class,
@@ -136,6 +137,8 @@ class InvalidRouteArgument(Rule):
 
     def _check_items(self, elements: list[ast.expr], context: Context) -> Iterator[Report]:
         for element in elements:
+            if is_handed_in(context.model.resolver, context.module, element):
+                continue
             item = context.resolve(element)
             is_callable = _is_callable(item, context)
             is_wrong = is_callable or self._is_other_object(item, context)

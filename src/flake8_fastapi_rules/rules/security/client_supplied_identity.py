@@ -19,6 +19,8 @@ _SELF = re.compile(
     r"|created_by|created_by_id|requested_by|sender_id)$"
 )
 _FOR_OTHERS = re.compile(r"admin|member|invite|assign|role|permission|share|grant|transfer|manage")
+#: In what a dependency is called, or in its scopes: whoever gets in acts for others.
+_ADMIN = re.compile(r"admin|superuser|staff")
 _KINDS = frozenset({ParameterKind.QUERY, ParameterKind.HEADER, ParameterKind.BODY})
 
 
@@ -71,8 +73,9 @@ class ClientSuppliedIdentity(Rule):
     ## Leaves alone
     Operations without a security dependency, or with a mere scheme such as `HTTPBearer()` in
     `dependencies=[...]`, which tells nobody who it is, path parameters, filters of reads (what may
-    be left out), and paths or names that speak of administration, members, roles or sharing: there
-    the id is somebody else's.
+    be left out), fields that the endpoint does not read or that a dependency takes as well, routes
+    whose dependencies are not certain, and paths, names and dependencies that speak of
+    administration, members, roles or sharing: there the id is somebody else's.
 
     ## Source
     OWASP API security: broken object level authorization.
@@ -96,17 +99,33 @@ class ClientSuppliedIdentity(Rule):
         resolved = context.model.project(context.module).routes_at(route)
         if function is None or function.module is not context.module or not resolved:
             return
+        if not all(each.dependencies_complete for each in resolved):
+            return  # what cannot be told may be there to compare the ids
         guards = [security_dependencies(context.model, r.dependencies) for r in resolved]
         if not all(
             any(each.function is not None or each.parameter is not None for each in found)
             for found in guards
         ):
             return  # a scheme in `dependencies=[...]` tells nobody who it is
-        said = f"{resolved[0].path} {getattr(function.node, 'name', '')}".lower()
-        if _FOR_OTHERS.search(said):
+        said = f"{resolved[0].path or route.path} {getattr(function.node, 'name', '')}".lower()
+        if _FOR_OTHERS.search(said) or any(
+            _ADMIN.search(ast.unparse(guard.node).lower()) for found in guards for guard in found
+        ):
             return
-        names = frozenset(name for r in resolved for name in names_in(r.path or ""))
+        paths = [path for r in resolved for path in (r.path, r.local_path, route.path) if path]
+        names = frozenset(name for path in paths for name in names_in(path))
+        looked_at = {
+            parameter.name: context.model.resolver.annotation(
+                parameter.type_module, parameter.type_node
+            )
+            for r in resolved
+            for dependency in r.dependencies
+            if dependency.function is not None
+            for parameter in context.model.parameters(dependency.function, names)
+        }
         for parameter in context.model.parameters(function, names):
+            if parameter.name in looked_at:
+                continue  # a dependency takes the id, too: to compare it
             if self._is_identity(parameter) and (writes or self._says_who(parameter)):
                 yield self.report(parameter.node, name=parameter.name)
                 return
@@ -114,9 +133,11 @@ class ClientSuppliedIdentity(Rule):
             typed = context.model.resolver.annotation(parameter.type_module, parameter.type_node)
             if not isinstance(typed, Instance) or not isinstance(typed.of, Class):
                 continue
+            if typed in looked_at.values():
+                continue
             for each in schema_fields(context.model, typed.of):
-                if _SELF.match(each.name.lower()) and not self._is_replaced(
-                    function, f"{parameter.name}.{each.name}"
+                if _SELF.match(each.name.lower()) and self._is_used(
+                    function, parameter.name, each.name
                 ):
                     related = [context.related(each.module, each.node.target, "the field")]
                     yield self.report(
@@ -128,14 +149,28 @@ class ClientSuppliedIdentity(Rule):
                     )
                     return
 
-    def _is_replaced(self, function: Function, field: str) -> bool:
-        """Whether the endpoint sets the field itself."""
-        return any(
-            isinstance(node, ast.Attribute)
-            and isinstance(node.ctx, ast.Store)
-            and ast.unparse(node) == field
-            for node in ast.walk(function.node)
-        )
+    def _is_used(self, function: Function, name: str, field: str) -> bool:
+        """Whether the endpoint uses what the client wrote into a field of its parameter `name`.
+
+        Not when it sets the field itself, or takes single other fields only.
+        """
+        index = function.module.index
+        used: bool | None = None
+        for node in ast.walk(function.node):
+            if not isinstance(node, ast.Name) or node.id != name:
+                continue
+            parent = index.parents.get(node)
+            used = bool(used)
+            if not isinstance(parent, ast.Attribute):
+                used = True  # the whole of it
+            elif parent.attr == field:
+                if isinstance(parent.ctx, ast.Store):
+                    return False
+                used = True
+            else:
+                call = index.parents.get(parent)  # `order.model_dump()` gives all fields away
+                used = used or (isinstance(call, ast.Call) and call.func is parent)
+        return used is not False  # what is not mentioned at all may be yet to come
 
     def _says_who(self, parameter: Parameter) -> bool:
         """Whether a parameter of a read is no filter: it cannot be left out, or is a header."""

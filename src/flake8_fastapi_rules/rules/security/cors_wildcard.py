@@ -15,6 +15,9 @@ from flake8_fastapi_rules.semantics.values import Constant, Instance
 _EVERYTHING = re.compile(
     r"^\^?(?:https\?://|https?://|\(https\?\)://)?\(?(?:\.[*+]|\[\^?.*\][*+])\??\)?\$?$"
 )
+#: What conditions say of where they hold.
+_DEVELOPMENT = re.compile(r"(?i)debug|(?:\b|_)dev(?:\b|_|elop)|(?:\b|_)local|(?:\b|_)test")
+_PRODUCTION = re.compile(r"(?i)prod|staging")
 
 
 class CorsWildcard(Rule):
@@ -46,7 +49,8 @@ class CorsWildcard(Rule):
     ```
 
     ## Leaves alone
-    Origins that come from settings, conditional ones, and patterns with a host in them.
+    Origins that come from settings, conditional ones, those of branches for development
+    (`if settings.debug:`), and patterns with a host in them.
 
     ## Source
     `starlette.middleware.cors` (1.10): `allow_explicit_origin`; CWE-942.
@@ -81,6 +85,24 @@ class CorsWildcard(Rule):
         if is_listed or context.model.is_instance(value, CORS):
             yield from self._check({k.arg: k.value for k in call.keywords if k.arg}, context)
 
+    def _is_for_development(self, node: ast.AST, context: Context) -> bool:
+        """Whether a condition lets this run only where the service is worked on."""
+        child = node
+        for parent in context.module.index.ancestors(node):
+            if isinstance(parent, ast.If | ast.IfExp) and child is not parent.test:
+                test = parent.test
+                negated = isinstance(test, ast.UnaryOp) or (
+                    isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.NotEq)
+                )
+                body = parent.body if isinstance(parent.body, list) else [parent.body]
+                text = ast.unparse(test)
+                if _DEVELOPMENT.search(text) and (child in body) is not negated:
+                    return True
+                if _PRODUCTION.search(text) and (child in body) is negated:
+                    return True
+            child = parent
+        return False
+
     def _check(self, arguments: dict[str, ast.expr], context: Context) -> Iterator[Report]:
         credentials = context.resolve(arguments.get("allow_credentials"))
         variant = "credentials" if credentials == Constant(True) else None
@@ -90,7 +112,8 @@ class CorsWildcard(Rule):
         ):
             given = arguments.get(name)
             if given is not None and is_open(given, context):
-                yield self.report(given, variant)
+                if not self._is_for_development(given, context):
+                    yield self.report(given, variant)
                 return
 
     def _has_star(self, node: ast.expr, context: Context) -> bool:

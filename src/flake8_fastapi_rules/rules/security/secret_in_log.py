@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
@@ -15,7 +16,14 @@ from flake8_fastapi_rules.semantics.credentials import (
     last_name,
 )
 from flake8_fastapi_rules.semantics.libraries import is_log_call
-from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance, Value
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    External,
+    Function,
+    Instance,
+    Value,
+    qualified_name,
+)
 
 _LEVELS = frozenset(
     {"debug", "info", "warning", "warn", "error", "critical", "exception", "fatal", "log", "trace"}
@@ -31,6 +39,8 @@ _HARMLESS_TYPES = (
 _SEQUENCES = ("builtins.list", "collections.abc.Sequence", "typing.Sequence")
 #: Libraries whose tokens are words of a language.
 _PARSERS = frozenset({"lark", "ply", "pygments", "sqlglot", "sqlparse", "tokenize", "tree_sitter"})
+#: Classes that print what others would send.
+_STAND_IN = re.compile(r"(?i)console|stdout|simulat|dummy|fake|mock|debug")
 #: Calls that show what they are given.
 _SHOWING = frozenset({"str", "repr", "dict", "format", "dumps", "items"})
 
@@ -71,7 +81,8 @@ class SecretInLog(Rule):
     ## Leaves alone
     Shortened and masked values (`token[:4]`, `mask(token)`, `len(token)`), `SecretStr`, numbers,
     names that only begin like a secret (`token_count`, `password_changed_at`), the tokens of
-    parsers, and what scripts and main programs print.
+    parsers, what scripts and main programs print, or classes that print what others would send
+    (`ConsoleMailer`), and a secret that is printed where it was just made (`secrets`).
 
     ## Source
     CWE-532; OWASP: logging.
@@ -97,7 +108,7 @@ class SecretInLog(Rule):
                     yield self.report(node, "headers")
                     return
                 name = last_name(node)
-                if self._is_secret(name, node, context):
+                if self._is_secret(name, node, call, context):
                     yield self.report(node, name=context.shown(node))
                     return
 
@@ -127,6 +138,9 @@ class SecretInLog(Rule):
         if isinstance(function, FUNCTIONS) and function.name == "main":
             return True
         if function is None and not index.runs_at_import(call):
+            return True
+        cls = index.class_of(function) if function is not None else None
+        if cls is not None and _STAND_IN.search(cls.name):
             return True
         return not context.model.shared_state(context.module).is_part_of_service(context.module)
 
@@ -176,10 +190,30 @@ class SecretInLog(Rule):
             )
         )
 
-    def _is_secret(self, name: str | None, node: ast.expr, context: Context) -> bool:
+    def _is_new(self, node: ast.expr, context: Context) -> bool:
+        """Whether a secret was made in the same function: printing hands it to whoever asked."""
+        function = context.module.index.function_of(node)
+        if not isinstance(node, ast.Name) or function is None:
+            return False
+        return any(
+            isinstance(each, ast.Assign)
+            and any(isinstance(t, ast.Name) and t.id == node.id for t in each.targets)
+            and any(
+                (qualified_name(context.resolve(part.func)) or "").startswith("secrets.")
+                for part in ast.walk(each.value)
+                if isinstance(part, ast.Call)
+            )
+            for each in context.module.index.own_nodes(function)
+        )
+
+    def _is_secret(
+        self, name: str | None, node: ast.expr, call: ast.Call, context: Context
+    ) -> bool:
         if not (is_password_name(name) or is_key_name(name) or is_token_name(name)):
             return False
         value: Value = context.resolve(node)
+        if isinstance(call.func, ast.Name) and self._is_new(node, context):
+            return False
         if isinstance(value, Function | Class) or self._is_lexical(name, context):
             return False
         if isinstance(node, ast.Call):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.bound import inherited_dependencies
-from flake8_fastapi_rules.semantics.credentials import is_secret_name, snake
+from flake8_fastapi_rules.semantics.credentials import is_one_time, is_secret_name, snake
 from flake8_fastapi_rules.semantics.facts import (
     DependencyFunction,
     Endpoint,
@@ -20,9 +19,6 @@ from flake8_fastapi_rules.semantics.schemas import schema_fields
 from flake8_fastapi_rules.semantics.values import Class, Function, Instance
 
 _PLACES = {ParameterKind.QUERY: "query", ParameterKind.PATH: "path"}
-_ONE_TIME = re.compile(
-    r"verif|confirm|reset|invit|unsubscribe|activat|magic|callback|recover|share|download|accept"
-)
 
 
 class SecretInQuery(Rule):
@@ -75,14 +71,14 @@ class SecretInQuery(Rule):
         if endpoint.is_websocket:
             return
         said = [endpoint.node.name, *(route.path or "" for route in endpoint.routes)]
-        is_one_time = any(_ONE_TIME.search(text.lower()) for text in said)
+        of_one_time = is_one_time(*said)
         function = Function(context.module, endpoint.node, endpoint.view_class)
         names = context.model.path_names(endpoint)
         for parameter in context.model.parameters(function, names):
             if parameter.kind not in _PLACES:
                 continue
             where = _PLACES[parameter.kind]
-            if self._is_secret(parameter, is_one_time, context):
+            if self._is_secret(parameter, of_one_time, context):
                 yield self.report(parameter.node, name=parameter.name, where=where)
             else:
                 yield from self._fields(parameter, context)
@@ -96,7 +92,7 @@ class SecretInQuery(Rule):
             for parameter in context.model.parameters(function)
             if parameter.kind is ParameterKind.QUERY
             and self._is_secret(parameter, False, context)
-            and not _ONE_TIME.search(fact.node.name.lower())
+            and not is_one_time(fact.node.name)
         ]
         if not found or not _serves_operations(context, fact.node):
             return
@@ -111,17 +107,17 @@ class SecretInQuery(Rule):
         if not context.model.is_instance(typed, "pydantic.BaseModel"):
             return
         for each in schema_fields(context.model, typed.of):
-            if is_secret_name(snake(each.name)) and not _ONE_TIME.search(snake(each.name)):
+            if is_secret_name(snake(each.name)) and not is_one_time(each.name):
                 related = [context.related(each.module, each.node.target, "the field")]
                 name = f"{typed.of.node.name}.{each.name}"
                 yield self.report(parameter.node, name=name, where="query", related=related)
                 return
 
-    def _is_secret(self, parameter: Parameter, is_one_time: bool, context: Context) -> bool:
+    def _is_secret(self, parameter: Parameter, of_one_time: bool, context: Context) -> bool:
         name = snake(parameter.alias or parameter.name)
-        if not is_secret_name(name) or _ONE_TIME.search(name):
+        if not is_secret_name(name) or is_one_time(name):
             return False
-        if is_one_time and "token" in name:
+        if of_one_time and "token" in name:
             return False
         typed = context.model.resolver.annotation(parameter.type_module, parameter.type_node)
         return not typed or not context.model.is_instance(

@@ -436,6 +436,9 @@ class Registry:
         listed, complete = pick("dependencies", ((), True), self._listed) or ((), False)
         response_class = given.get("response_class" if is_route else "default_response_class")
         custom = given.get("generate_unique_id_function")
+        callbacks = given.get("callbacks")
+        if isinstance(callbacks, Routes):
+            callbacks.node.is_handed_out = True  # they document what others serve
         return Options(
             pick("prefix", "", self._one_text),
             pick("tags", (), self.texts),
