@@ -16,8 +16,10 @@ Version = tuple[int, ...]
 #: FastAPI release from which a Starlette is the newest that it accepts (`None`: no upper bound).
 #: From the `starlette` requirement in FastAPI's releases; the last release below each bound.
 NEWEST_STARLETTE: tuple[tuple[Version, Version | None], ...] = (
-    ((0, 0), (0, 23, 1)),
-    ((0, 90, 1), (0, 23, 1)),
+    ((0, 0), (0, 20, 4)),
+    ((0, 87), (0, 21)),
+    ((0, 88), (0, 22)),
+    ((0, 90), (0, 23, 1)),
     ((0, 91), (0, 24)),
     ((0, 92), (0, 25)),
     ((0, 94), (0, 26, 1)),
