@@ -89,7 +89,11 @@ _DATABASE_SESSIONS = (
     "sqlalchemy.ext.asyncio.AsyncSession",
     "sqlmodel.Session",
 )
-_DATA_ACCESS = re.compile(r"(?:Repository|Repo|Dao|DAO|Crud|CRUD|Store|UnitOfWork)$")
+_DATA_ACCESS = re.compile(
+    r"(?:Repository|Repo|Dao|DAO|Crud|CRUD|Store|UnitOfWork)$"
+    r"|^(?!.*(?:Auth|Login|Token|JWT|Jwt|Key|Perm|Secur|Session|Guard|Acl|ACL|Identity|Access))"
+    r"\w+Service$"
+)
 _LIMIT_WORDS = re.compile(r"rate_?limit|limiter|throttl|brute_?force|slow_?down", re.IGNORECASE)
 
 
@@ -113,7 +117,7 @@ def may_refuse(model: Model, dependency: Dependency) -> bool:
 
 
 def _gives_data_access(model: Model, dependency: Dependency) -> bool:
-    """Whether a dependency provides a database session, a repository or the like."""
+    """Whether a dependency provides a database session, a repository, a service or the like."""
     value = model.provided(dependency)
     if model.is_instance(value, *_DATABASE_SESSIONS):
         return True

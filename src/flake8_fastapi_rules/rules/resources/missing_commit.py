@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint, Role
 from flake8_fastapi_rules.semantics.values import Class, Function
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.effects import Effects
+
+_DATABASE_WORDS = re.compile(
+    r"commit|session|transact|database|\bdb\b|_db\b|\buow\b|unit_of_work", re.IGNORECASE
+)
 
 
 class MissingCommit(Rule):
@@ -103,8 +112,7 @@ class MissingCommit(Rule):
             return
         for module in model.uses(endpoint.module).modules:
             for middleware in model.uses(endpoint.module).by_module.get(module, ()):
-                roles = model.roles(middleware)
-                if Role.MIDDLEWARE in roles and effects.commits(middleware) is not False:
+                if Role.MIDDLEWARE in model.roles(middleware) and _may_commit(effects, middleware):
                     return
         yield self.report(
             evidence.place_in(),
@@ -114,3 +122,11 @@ class MissingCommit(Rule):
             if evidence.path
             else (),
         )
+
+
+def _may_commit(effects: Effects, middleware: Function) -> bool:
+    """Whether a middleware commits, or calls what cannot be told where sessions are spoken of."""
+    commits = effects.commits(middleware)
+    if commits is not None:
+        return commits
+    return _DATABASE_WORDS.search(middleware.module.source.text) is not None

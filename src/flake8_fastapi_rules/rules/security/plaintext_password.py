@@ -25,7 +25,7 @@ from flake8_fastapi_rules.semantics.values import (
     qualified_name,
 )
 
-_CONFIRMATION = re.compile(r"confirm|repeat|again|verif|retype|old|new|current|password_?[12]$")
+_CONFIRMATION = re.compile(r"confirm|repeat|again|verif|retype|password_?[12]$")
 #: Receivers that hold what was found in a database.
 _STORED = re.compile(
     r"^(?:\w+_)?(?:user|account|customer|member|admin|record|row|stored|existing|db)$|^db_\w+$"
@@ -74,7 +74,7 @@ class PlaintextPassword(Rule):
     ```
 
     ## Leaves alone
-    Comparisons with a repeated or former password of the same form, values that were hashed
+    Comparisons with a repeated or another password of the same form, values that were hashed
     before, and models that hash in a property or validator.
 
     ## Source
