@@ -88,7 +88,8 @@ class MissingHealthEndpoint(Rule):
                 if mount.child is not None
                 for route in project.resolved_routes(mount.child)
             ]
-            paths = [route.local_path for route in (*routes, *mounted)]
+            served = [route for route in (*routes, *mounted) if route.methods != ()]
+            paths = [route.local_path for route in served]
             if None in paths:
                 continue
             if not any(is_health_path(path, context.settings.health_paths) for path in paths):
