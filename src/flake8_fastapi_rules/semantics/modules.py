@@ -458,7 +458,7 @@ class Modules:
         """The dotted name of a file: its path below the parent of its top package.
 
         The settings' `src` goes first: below it folders without `__init__.py` are packages too.
-        A file in no package gets its path below the project's root (or its `src`).
+        A file in no package gets its path below the nearest project file (or the `src` there).
         """
         base = package_parent(path)
         given = [root for root in self._src if root in path.parents]
@@ -467,6 +467,12 @@ class Modules:
         elif base == (path.parent if path.suffix else path):
             root = self.project_root(path)
             inside = [root / "src", root] if root in base.parents or root == base else [base]
+            for above in (base, *base.parents):  # a member of a monorepo has a name of its own
+                if above in inside:
+                    break
+                if _has_project_file(above):
+                    inside[:0] = [above / "src", above]
+                    break
             base = next((r for r in inside if r == base or r in base.parents), base)
         parts = list(path.relative_to(base).with_suffix("").parts)
         if parts and parts[-1] == "__init__":
