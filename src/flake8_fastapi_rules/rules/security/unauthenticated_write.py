@@ -18,6 +18,10 @@ _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 #: How people become users, for which they cannot log in before.
 _REGISTRATION = re.compile(
     r"register|regist|sign_?up|(?:create|add|new)_(?:user|account)|/users?/?$"
+    r"|(?:verify|confirm|resend)\w*[_/-](?:e?mail|code|account|phone|otp|verification|confirmation)"
+    r"|(?:e?mail|code|account|phone|otp)[_/-](?:verif|confirm|activat|resend)"
+    r"|resend[_/-]?(?:code|verif|confirm|e?mail)|verif[\w-]*/resend"
+    r"|(?:google|github|facebook|apple|microsoft|oauth|oidc|sso)[\w-]*/(?:exchange|authori[sz]e)"
 )
 
 
@@ -61,9 +65,10 @@ class UnauthenticatedWrite(Rule):
     ```
 
     ## Leaves alone
-    Log-in, registration, tokens, password resets, web hooks (the option `public-paths`) and health
-    paths; routes under a condition; endpoints that refuse somebody themselves; apps with middleware
-    that may do so; and dependencies of libraries, which cannot be looked into.
+    Log-in, registration and its confirmation, tokens, password resets, web hooks (the option
+    `public-paths`) and health paths; routes under a condition; endpoints that refuse somebody
+    themselves; apps with middleware that may do so; and dependencies of libraries, which cannot be
+    looked into.
 
     ## Source
     OWASP API security: broken authentication.
