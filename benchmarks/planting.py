@@ -6,19 +6,23 @@ import ast
 import random
 import textwrap
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
+from string import Template
+from typing import Any
 
 from flake8_fastapi_rules.config import Layer, SettingsLoader
 from flake8_fastapi_rules.engine.findings import Finding
+from flake8_fastapi_rules.engine.runner import INTERNAL_ERROR
 from flake8_fastapi_rules.engine.source import Source, SourceError
 from flake8_fastapi_rules.linter import Linter
 from flake8_fastapi_rules.rules import all_rules
 from flake8_fastapi_rules.semantics.facts import Endpoint, RouteKind
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import python_files
+from flake8_fastapi_rules.semantics.schemas import is_pydantic_2
 
 DATA = Path(__file__).resolve().parent / "plants.toml"
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -37,12 +41,15 @@ class Plant:
         around: a template for the body, with `...` where the old one goes.
         first: a parameter without a default, put in front of the others.
         last: a parameter with a default, put behind the others.
-        helper: lines put at the end of the module.
+        helper: lines put at the end of the module; `$receiver`, `$verb` and `$path` are what the
+            route's decorator says.
         argument: an argument for the route's decorator.
         path: what is put behind the route's path.
         returns: an annotation of the result, in place of the old one and of `response_model`.
         methods: only operations with these methods, in lower case.
         only: `async` or `sync` functions only.
+        pydantic_2: only in projects that need Pydantic 2.
+        settings: changes to the settings.
     """
 
     code: str
@@ -58,6 +65,8 @@ class Plant:
     returns: str = ""
     methods: tuple[str, ...] = ()
     only: str = ""
+    pydantic_2: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @cache
@@ -101,12 +110,25 @@ def planted(text: str, target: Target, plant: Plant) -> str | None:
     for start, end, replacement in sorted(edits, key=lambda edit: edit[:2], reverse=True):
         new = new[:start] + replacement + new[end:]
     if plant.helper:
-        new = f"{new.rstrip()}\n\n\n{plant.helper.strip()}\n"
+        decorator = _decorator(node)
+        assert decorator is not None
+        new = f"{new.rstrip()}\n\n\n{_helper(source, decorator, plant).strip()}\n"
     try:
         compile(new, target.path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
         return None
     return new
+
+
+def _helper(source: Source, decorator: ast.Call, plant: Plant) -> str:
+    """The lines for the end of the module."""
+    assert isinstance(decorator.func, ast.Attribute)
+    given = decorator.args[0] if decorator.args else None
+    return Template(plant.helper).safe_substitute(
+        receiver=source.segment(decorator.func.value),
+        verb=decorator.func.attr,
+        path=source.segment(given) if isinstance(given, ast.Constant) else '""',
+    )
 
 
 def _edits(
@@ -141,10 +163,10 @@ def _edits(
         template = textwrap.indent(before.strip() + "\n", indent)
         edits.append((start, end, template + inner + textwrap.indent("\n" + after.strip(), indent)))
     if plant.first or plant.last:
-        placed = _parameter(source, node, plant)
-        if placed is None:
+        placed = _parameters(source, node, plant)
+        if not placed:
             return None
-        edits.append(placed)
+        edits += placed
     if plant.argument:
         if any(k.arg in (None, plant.argument.partition("=")[0]) for k in decorator.keywords):
             return None
@@ -177,22 +199,21 @@ def _decorator(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.Call | None:
             return None
 
 
-def _parameter(
+def _parameters(
     source: Source, node: ast.FunctionDef | ast.AsyncFunctionDef, plant: Plant
-) -> tuple[int, int, str] | None:
+) -> list[tuple[int, int, str]]:
     arguments = node.args
     every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
     if arguments.vararg or arguments.kwarg or arguments.posonlyargs:
-        return None
-    if plant.first:
-        opening = source.text.index("(", source.start(node)) + 1
-        return opening, opening, f"{plant.first}, " if every else plant.first
+        return []
+    opening = source.text.index("(", source.start(node)) + 1
     if not every:
-        opening = source.text.index("(", source.start(node)) + 1
-        return opening, opening, plant.last
+        text = ", ".join(part for part in (plant.first, plant.last) if part)
+        return [(opening, opening, text)]
     values = [*arguments.defaults, *(d for d in arguments.kw_defaults if d is not None)]
     end = max(source.end(each) for each in (*every, *values))
-    return end, end, f", {plant.last}"
+    placed = [(opening, opening, f"{plant.first}, ")] if plant.first else []
+    return [*placed, (end, end, f", {plant.last}")] if plant.last else placed
 
 
 def _place_of_imports(source: Source, tree: ast.Module) -> int:
@@ -212,11 +233,19 @@ class Project:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        enable = sorted({rule.code[:4] for rule in all_rules()})
-        settings = {"profile": "strict", "enable": enable}
-        self._linter = Linter(SettingsLoader([Layer("benchmark", settings)], isolated=True))
+        self._linters: dict[str, Linter] = {}
         self._texts: dict[str, str] = {}
-        self._known: dict[str, list[Finding]] = {}
+        self._known: dict[tuple[str, Linter], list[Finding]] = {}
+
+    def linter(self, settings: Mapping[str, Any]) -> Linter:
+        """The linter for all that is planted under the same settings."""
+        key = repr(settings)
+        if key not in self._linters:
+            enable = sorted({rule.code[:4] for rule in all_rules()})
+            options = {"profile": "strict", "enable": enable, **settings}
+            loader = SettingsLoader([Layer("benchmark", options)], isolated=True)
+            self._linters[key] = Linter(loader)
+        return self._linters[key]
 
     @cached_property
     def targets(self) -> tuple[Target, ...]:
@@ -235,7 +264,8 @@ class Project:
         path = str(file)
         try:
             source = Source.from_bytes(path, data)
-            model = self._linter.model_for(self._linter.settings(path))
+            linter = self.linter({})
+            model = linter.model_for(linter.settings(path))
             assert isinstance(model, Model)
             module = model.load(source, None)
         except SourceError:
@@ -257,20 +287,29 @@ class Project:
         new = planted(text, target, plant)
         if new is None:
             return None
-        if target.path not in self._known:
-            self._known[target.path] = self._linter.check(Source(target.path, text))
-        before = [f for f in self._known[target.path] if f.code == plant.code]
+        linter = self.linter(plant.settings)
+        if plant.pydantic_2:
+            model = linter.model_for(linter.settings(target.path))
+            assert isinstance(model, Model)
+            if not is_pydantic_2(model.load(Source(target.path, text))):
+                return None
+        if (target.path, linter) not in self._known:
+            self._known[target.path, linter] = linter.check(Source(target.path, text))
+        before = [f for f in self._known[target.path, linter] if f.code == plant.code]
         node = function_at(Source(target.path, text).parse(), target)
         assert node is not None
         first = min((d.lineno for d in node.decorator_list), default=node.lineno)
         if any(first <= f.line <= (node.end_lineno or 0) for f in before):
             return None
-        after = [f for f in self._linter.check(Source(target.path, new)) if f.code == plant.code]
-        return len(after) > len(before)
+        findings = linter.check(Source(target.path, new))
+        crashes = [finding.message for finding in findings if finding.code == INTERNAL_ERROR]
+        if crashes:
+            raise RuntimeError(f"{target.path}:{target.line}: {plant.about}: {crashes[0]}")
+        return sum(f.code == plant.code for f in findings) > len(before)
 
-    def forget(self, target: Target) -> None:
+    def forget(self, target: Target, plant: Plant) -> None:
         """Let the linter see a file as it is again."""
-        self._linter.check(Source(target.path, self._texts[target.path]))
+        self.linter(plant.settings).check(Source(target.path, self._texts[target.path]))
 
     def trials(self, plant: Plant, wanted: int, seed: int) -> list[tuple[Target, bool]]:
         """Plant one spelling into endpoints at random, up to `wanted` of them.
@@ -286,6 +325,6 @@ class Project:
                 break
             outcome = self.found(target, plant)
             if outcome is not None:
-                self.forget(target)
+                self.forget(target, plant)
                 done.append((target, outcome))
         return done

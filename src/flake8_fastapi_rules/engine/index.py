@@ -385,6 +385,25 @@ class ModuleIndex:
         """Whether the function's own body contains `yield`."""
         return function in self._generators
 
+    @cached_property
+    def _checking_aliases(self) -> frozenset[str]:
+        """The other names of `TYPE_CHECKING` in this module."""
+        return frozenset(
+            alias.asname
+            for node in self.nodes(ast.ImportFrom)
+            for alias in node.names
+            if alias.asname and alias.name == "TYPE_CHECKING"
+        )
+
+    def is_for_checkers(self, node: ast.AST) -> bool:
+        """Whether a statement is an `if TYPE_CHECKING`, under whatever name."""
+        if not isinstance(node, ast.If):
+            return False
+        test = node.test
+        return is_type_checking(test) or (
+            isinstance(test, ast.Name) and test.id in self._checking_aliases
+        )
+
     def branch_of(self, node: ast.AST, scope: Scope) -> tuple[tuple[ast.AST, str], ...]:
         """The branches around `node` within `scope`, from the outside in.
 
@@ -396,7 +415,7 @@ class ModuleIndex:
         parent = self.parents.get(child)
         while parent is not None and child is not scope.node:
             if isinstance(parent, ast.If | ast.While | ast.For | ast.AsyncFor | ast.IfExp):
-                if isinstance(parent, ast.If) and is_type_checking(parent.test):
+                if isinstance(parent, ast.If) and self.is_for_checkers(parent):
                     if child in parent.orelse:
                         branches.append((parent, "orelse"))
                 elif isinstance(parent, ast.IfExp):
@@ -422,7 +441,7 @@ class ModuleIndex:
             if isinstance(parent, (*FUNCTIONS, ast.Lambda)) and _is_inside(parent, child):
                 return False
             if isinstance(parent, ast.If) and child in parent.body:
-                if is_type_checking(parent.test) or is_main_guard(parent.test):
+                if self.is_for_checkers(parent) or is_main_guard(parent.test):
                     return False
             child = parent
         return True

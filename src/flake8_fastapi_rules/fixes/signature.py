@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from flake8_fastapi_rules.engine.findings import Edit, Unfixable
-from flake8_fastapi_rules.engine.index import SCOPES, all_arguments, is_type_checking
+from flake8_fastapi_rules.engine.index import SCOPES, all_arguments
 from flake8_fastapi_rules.fixes.edit import (
     COMMENT,
     IN_STRING,
@@ -422,10 +422,7 @@ def _is_runtime_global(text: FileText, name: ast.Name, at: ast.AST) -> bool:
     if scope is not text.index.module_scope:
         return False
     return any(
-        not any(
-            isinstance(above, ast.If) and is_type_checking(above.test)
-            for above in text.index.ancestors(binding.node)
-        )
+        not any(text.index.is_for_checkers(above) for above in text.index.ancestors(binding.node))
         for binding in scope.bindings[name.id]
         if binding.kind != "delete"
     )

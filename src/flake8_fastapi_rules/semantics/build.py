@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, all_arguments
 from flake8_fastapi_rules.semantics.facts import (
     App,
     BackgroundRoutine,
@@ -186,8 +186,24 @@ class _Builder:
         for function in self.index.functions:
             for decorator in function.decorator_list:
                 self._decorator(function, decorator)
+            if declares:
+                self._written_as_text(function)
         for facts in self.found.values():
             facts.sort(key=lambda fact: (fact.node.lineno, fact.node.col_offset))
+
+    def _written_as_text(self, function: FunctionNode) -> None:
+        """Markers in annotations that are strings: `"Annotated[Users, Depends()]"`."""
+        for argument in all_arguments(function.args):
+            text = argument.annotation
+            if (
+                isinstance(text, ast.Constant)
+                and isinstance(text.value, str)
+                and "(" in text.value
+                and (parsed := self.resolver.parsed_annotation(self.module, text)) is not None
+            ):
+                for call in ast.walk(parsed):
+                    if isinstance(call, ast.Call):
+                        self._call(call)
 
     # -- calls ------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import is_type_checking
 from flake8_fastapi_rules.semantics.framework import (
     BODILESS_STATUSES,
     RESPONSE,
@@ -296,8 +295,7 @@ def _is_global(module: Module, name: str, at: ast.AST) -> bool:
         return False
     return any(
         not any(
-            isinstance(parent, ast.If) and is_type_checking(parent.test)
-            for parent in module.index.ancestors(binding.node)
+            module.index.is_for_checkers(parent) for parent in module.index.ancestors(binding.node)
         )
         for binding in bindings
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import is_type_checking
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.layers import layer_of
 from flake8_fastapi_rules.semantics.modules import Module
@@ -99,7 +98,7 @@ class LayerViolation(Rule):
 
     def _is_for_types(self, node: ast.AST, context: Context) -> bool:
         return any(
-            isinstance(parent, ast.If) and is_type_checking(parent.test)
+            context.module.index.is_for_checkers(parent)
             for parent in context.module.index.ancestors(node)
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import is_type_checking
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import (
     Endpoint,
@@ -190,7 +189,7 @@ def _is_for_checkers_only(name: ast.Name, place: ast.AST, context: Context) -> b
     return bool(bindings) and all(
         any(
             isinstance(above, ast.If)
-            and is_type_checking(above.test)
+            and index.is_for_checkers(above)
             and not any(binding.node in ast.walk(each) for each in above.orelse)
             for above in index.ancestors(binding.node)
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Fix
-from flake8_fastapi_rules.fixes.edit import fix_of
+from flake8_fastapi_rules.fixes.edit import fix_of, replace
 from flake8_fastapi_rules.fixes.imports import ensure_import
 from flake8_fastapi_rules.fixes.signature import annotate, signature_group
 from flake8_fastapi_rules.fixes.text import text_of
@@ -15,8 +15,9 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import Endpoint, Parameter, ParameterKind
 from flake8_fastapi_rules.semantics.framework import path_parameters
-from flake8_fastapi_rules.semantics.values import Function
+from flake8_fastapi_rules.semantics.values import External, Function
 
+_ANY = External("typing.Any")
 _NAMES = ("websocket", "ws", "socket", "web_socket", "client", "conn", "connection", "sock")
 
 
@@ -24,8 +25,8 @@ class UnannotatedWebsocket(Rule):
     """Annotate the socket of a WebSocket endpoint with `WebSocket`.
 
     ## What it does
-    Reports a WebSocket endpoint of which no parameter is annotated with `WebSocket`, but one looks
-    meant for it.
+    Reports a WebSocket endpoint of which no parameter is annotated with `WebSocket`, but one
+    without an annotation, or with `Any`, looks meant for it.
 
     ## Why it matters
     FastAPI knows the socket by its annotation only. Without it the parameter is a required query
@@ -66,6 +67,9 @@ class UnannotatedWebsocket(Rule):
 
     code = "FAR806"
     message = "`{name}` is not annotated: FastAPI takes it for a query parameter; add `WebSocket`"
+    variants = {
+        "any": "`{name}` is `Any`: FastAPI takes it for a query parameter; write `WebSocket`"
+    }
     profiles = ("recommended",)
     is_bug = True
     fix = "safe"
@@ -89,17 +93,24 @@ class UnannotatedWebsocket(Rule):
         candidates = [
             p
             for p in parameters
-            if p.annotation is None and p.default is None and p.kind is ParameterKind.QUERY
+            if p.default is None
+            and p.kind is ParameterKind.QUERY
+            and (p.annotation is None or context.resolve(p.annotation) == _ANY)
         ]
         meant = [p for p in candidates if p.name in _NAMES or _is_used_as_socket(p, endpoint)]
         for parameter in meant[:1]:
             fix = partial(self._fix, parameter, endpoint, context)
-            yield self.report(parameter.node, fix=fix, name=parameter.name)
+            variant = None if parameter.annotation is None else "any"
+            yield self.report(parameter.node, variant, fix=fix, name=parameter.name)
 
     def _fix(self, parameter: Parameter, endpoint: Endpoint, context: Context) -> Fix:
         text = text_of(context.module)
         imported = ensure_import(text, "fastapi", "WebSocket", endpoint.node)
-        edit = annotate(text, parameter.node, imported.name)
+        edit = (
+            annotate(text, parameter.node, imported.name)
+            if parameter.annotation is None
+            else replace(text, parameter.annotation, imported.name)
+        )
         group = signature_group(endpoint.node)
         return fix_of(
             "Annotate the socket",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, is_main_guard, is_type_checking
+from flake8_fastapi_rules.engine.index import FUNCTIONS, is_main_guard
 from flake8_fastapi_rules.semantics.assembly.objects import (
     AV,
     Arguments,
@@ -252,7 +252,7 @@ class Statements:
         return result
 
     def _if(self, node: ast.If, frame: Frame) -> None:
-        if is_type_checking(node.test):
+        if frame.module.index.is_for_checkers(node):
             self.block(node.orelse, frame)
             return
         verdict = self.decide(node.test, frame)
