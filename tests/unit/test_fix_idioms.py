@@ -89,6 +89,16 @@ def test_allow_none(annotation: str, after: str | None) -> None:
             "def f(*, x={}):\n\treturn x\n",
             "def f(*, x=None):\n\tif x is None:\n\t\tx = {}\n\treturn x\n",
         ),
+        (
+            "def f(a, x=[]):\n    if a is None:\n        a = 1\n    return x\n",
+            "def f(a, x=None):\n    if a is None:\n        a = 1\n    if x is None:\n"
+            "        x = []\n    return x\n",
+        ),
+        (
+            "def f(a, x=[]):\n    if a is None:\n        return x\n    else:\n        return a\n",
+            "def f(a, x=None):\n    if x is None:\n        x = []\n    if a is None:\n"
+            "        return x\n    else:\n        return a\n",
+        ),
         ("def f(x=[]): return x\n", None),
         ("def f(x=[\n]):\n    return x\n", None),
     ],

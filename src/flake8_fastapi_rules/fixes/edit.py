@@ -360,6 +360,9 @@ def remove_items(text: FileText, brackets: tuple[int, int], going: Sequence[Item
         run = items[first:position]
         if position < len(items):
             start, end = run[0].start, items[position].start
+        elif first and _have_lines_with_comment(text, run):
+            edits += [_without_line_of(text, item) for item in run]
+            continue
         elif first:
             start, end = items[first - 1].end, run[-1].end
         else:
@@ -372,6 +375,17 @@ def remove_items(text: FileText, brackets: tuple[int, int], going: Sequence[Item
             continue
         edits += [_without_line_of(text, item) for item in run]
     return tuple(edits)
+
+
+def _have_lines_with_comment(text: FileText, items: Sequence[Item]) -> bool:
+    """Whether each element has its lines for itself, and a comment stands behind one of them.
+
+    On the line of the element above it would seem to speak of that one.
+    """
+    own = all(
+        text.is_first_on_line(item.start) and text.is_last_on_line(item.after) for item in items
+    )
+    return own and any(text.has_comment(item.after, text.line_end(item.after)) for item in items)
 
 
 def _without_line_of(text: FileText, item: Item) -> Edit:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from flake8_fastapi_rules.engine.findings import Edit, Unfixable
+from flake8_fastapi_rules.engine.index import all_arguments
 from flake8_fastapi_rules.fixes.edit import (
     COMMENT,
     IN_STRING,
@@ -15,7 +16,9 @@ from flake8_fastapi_rules.fixes.edit import (
     Argument,
     Edits,
     delete_statement,
+    insert_after,
     insert_into_body,
+    is_docstring,
     item_of,
     remove_argument,
     rename,
@@ -70,9 +73,35 @@ def replace_mutable_default(
     made_none = replace_default(text, function, parameter, "None")
     unit = text.indent_unit
     guard = f"if {parameter.arg} is None:\n{unit}{parameter.arg} = {code}"
-    inserted = insert_into_body(text, function, guard)
+    above = _guards_above(function, parameter)
+    inserted = (
+        insert_after(text, above[-1], guard) if above else insert_into_body(text, function, guard)
+    )
     widened = allow_none(text, parameter.annotation) if parameter.annotation else ()
     return made_none, inserted, *widened
+
+
+def _guards_above(function: FunctionNode, parameter: ast.arg) -> list[ast.stmt]:
+    """The statements at the top of a body that do the same for parameters in front of this one."""
+    names: set[str] = set()
+    for argument in all_arguments(function.args):
+        if argument is parameter:
+            break
+        names.add(argument.arg)
+    body = function.body[1:] if is_docstring(function.body[0]) else function.body
+    found: list[ast.stmt] = []
+    for statement in body:
+        match statement:
+            case ast.If(
+                test=ast.Compare(
+                    left=ast.Name(id=name), ops=[ast.Is()], comparators=[ast.Constant(value=None)]
+                ),
+                orelse=[],
+            ) if name in names:
+                found.append(statement)
+            case _:
+                break
+    return found
 
 
 def allow_none(text: FileText, annotation: ast.expr) -> Edits:

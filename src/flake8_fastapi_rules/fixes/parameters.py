@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.engine.findings import Fix, Safety, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import (
     IN_STRING,
@@ -123,7 +123,14 @@ def without_default(model: Model, function: Function, parameter: Parameter) -> F
     edits = remove_default(
         text_of(function.module), node, parameter.node, keyword_only=keyword_only
     )
-    return fix_of("Drop the default", "safe", edits, group=signature_group(node))
+    # FastAPI takes `Annotated[str, Query()] = ...` for a default: the request may leave it out.
+    default, marker = parameter.default, parameter.marker
+    is_ellipsis = isinstance(default, ast.Constant) and default.value is ...
+    if is_ellipsis and marker is not None and marker.in_annotated:
+        safety: Safety = "safe" if marker.name in ("Depends", "Security") else "unsafe"
+    else:
+        safety = "safe"
+    return fix_of("Drop the default", safety, edits, group=signature_group(node))
 
 
 def _why_not_movable(model: Model, function: Function, parameter: Parameter) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import keyword
 from collections.abc import Iterator
 from functools import partial
 
@@ -123,9 +124,9 @@ class UnboundPathParameter(Rule):
                 raise Unfixable("another path of the function has no such parameter")
         if context.model.direct_calls(Function(context.module, function)):
             raise Unfixable("the function is called elsewhere, too")
-        if not name.isidentifier() or any(
-            argument.arg == name for argument in all_arguments(function.args)
-        ):
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise Unfixable("the name cannot be that of a Python parameter")
+        if any(argument.arg == name for argument in all_arguments(function.args)):
             raise Unfixable("the function has a parameter of this name, which means something else")
         text = text_of(context.module)
         type_name = _TYPES.get(converter, "str")
