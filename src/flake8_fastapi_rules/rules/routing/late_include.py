@@ -87,6 +87,7 @@ class LateInclude(Rule):
     is_bug = True
     scope = "project"
     fix = "unsafe"
+    fix_reaches_imported = True
     hints = ("include_router",)
 
     @on(Include)
@@ -114,6 +115,7 @@ def _copies(include: Include, context: Context) -> Iterator[IncludeEntry]:
                     and late.node is include.node
                     and not late.is_conditional
                     and late.child is not None
+                    and late.child not in (node, child)  # a cycle, which is FAR215's
                 ):
                     yield entry
 
