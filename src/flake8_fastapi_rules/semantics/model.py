@@ -164,7 +164,7 @@ class Model:
     @property
     def characters(self) -> int:
         """How much text the model keeps, with its trees and all that was found out of them."""
-        return self.modules.characters
+        return self.modules.size.characters
 
     def facts(self, module: Module, kind: type[Any]) -> tuple[Any, ...]:
         """The facts of one kind in a module, in source order, knowing the whole project."""
@@ -264,6 +264,16 @@ class Model:
             routes = uses.routes.get(node)
             if routes and isinstance(node, FUNCTIONS):
                 yield Endpoint(module, node, tuple(routes), routes[0].view_class)
+
+    def endpoint_elsewhere(self, route: Route) -> Endpoint | None:
+        """What serves a route, if it is defined in another module than the route."""
+        function = route.function
+        if function is None or function.module is route.module:
+            return None
+        routes = self.uses(route.module).routes.get(function.node, ())
+        if not routes or not isinstance(function.node, FUNCTIONS):
+            return None
+        return Endpoint(function.module, function.node, tuple(routes), routes[0].view_class)
 
     def _dependency_functions(self, module: Module) -> Iterator[DependencyFunction]:
         uses = self.uses(module)

@@ -117,6 +117,13 @@ class CreatedWithout201(Rule):
                     name=endpoint.node.name,
                 )
 
+    @on(Route)
+    def check_elsewhere(self, route: Route, context: Context) -> Iterator[Report]:
+        """Report routes whose function is defined in another module."""
+        endpoint = context.model.endpoint_elsewhere(route)
+        if endpoint is not None:
+            yield from self.check(endpoint, context)
+
     def _answers_200(self, route: Route, context: Context) -> bool:
         if route.kind is not RouteKind.HTTP or route.has_unknown_arguments or route.call is None:
             return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import Endpoint, RouteKind
+from flake8_fastapi_rules.semantics.facts import Endpoint, Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import path_parameters
 
 
@@ -71,3 +71,10 @@ class MultiMethodRoute(Rule):
                 methods = ", ".join(sorted(seen))
                 yield self.report(route.node, name=endpoint.node.name, methods=methods)
                 return
+
+    @on(Route)
+    def check_elsewhere(self, route: Route, context: Context) -> Iterator[Report]:
+        """Report routes whose function is defined in another module."""
+        endpoint = context.model.endpoint_elsewhere(route)
+        if endpoint is not None:
+            yield from self.check(endpoint, context)

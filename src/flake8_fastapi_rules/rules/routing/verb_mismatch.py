@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind, RouteKind
+from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind, Route, RouteKind
 from flake8_fastapi_rules.semantics.values import Function
 from flake8_fastapi_rules.semantics.writes import words_of
 
@@ -106,6 +106,13 @@ class VerbMismatch(Rule):
                     method=route.methods[0],
                     expected=expected[0],
                 )
+
+    @on(Route)
+    def check_elsewhere(self, route: Route, context: Context) -> Iterator[Report]:
+        """Report routes whose function is defined in another module."""
+        endpoint = context.model.endpoint_elsewhere(route)
+        if endpoint is not None:
+            yield from self.check(endpoint, context)
 
     def _has_body(self, endpoint: Endpoint, context: Context) -> bool:
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
