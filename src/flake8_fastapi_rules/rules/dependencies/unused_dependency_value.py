@@ -102,6 +102,7 @@ class UnusedDependencyValue(Rule):
             if (
                 parameter.kind is ParameterKind.DEPENDENCY
                 and parameter.marker is not None
+                and parameter.marker.call is not None  # a bare `Depends` is FAR305's
                 and not parameter.name.startswith("_")
                 and not model.is_read(function, parameter)
             ):

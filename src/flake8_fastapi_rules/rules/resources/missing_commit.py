@@ -18,6 +18,9 @@ _DATABASE_WORDS = re.compile(
 )
 
 
+_SCHEME = "fastapi.security.base.SecurityBase"
+
+
 class MissingCommit(Rule):
     """Commit what you write.
 
@@ -98,6 +101,8 @@ class MissingCommit(Rule):
             if target is None and isinstance(dependency.target, Class):
                 if model.resolver.has_known_bases(dependency.target):
                     continue  # nothing but fields
+            if target is None and model.is_instance(dependency.target, _SCHEME):
+                continue
             if target is None or effects.commits(target) is not False:
                 return
         project = model.project(endpoint.module)
