@@ -65,6 +65,10 @@ class ModuleLevelFactoryCall(Rule):
         if not context.module.index.runs_at_import(call):
             return
         callee = context.resolve(call.func)
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        values = [context.resolve(node) for node in given]
+        if any(context.model.is_instance(value, "fastapi.FastAPI") for value in values):
+            return  # it does something to an app
         if isinstance(callee, Function) and context.model.is_instance(
             context.resolve(call), "fastapi.FastAPI"
         ):
