@@ -83,9 +83,9 @@ class InvalidReturnAnnotation(Rule):
     ```
 
     ## Leaves alone
-    A response class alone, dataclasses, enumerations, typed dictionaries and classes with hooks
-    for Pydantic, classes with bases that cannot be told, generators, and endpoints below decorators
-    that are not known.
+    A response class alone (as `response_model` it is FAR225's), dataclasses, enumerations, typed
+    dictionaries and classes with hooks for Pydantic, classes with bases that cannot be told,
+    generators, and endpoints below decorators that are not known.
 
     ## Source
     `fastapi.utils.create_model_field` and `fastapi.routing.APIRoute.__init__` (0.165).
@@ -95,7 +95,6 @@ class InvalidReturnAnnotation(Rule):
     message = "`{name}` cannot be part of a response model: importing this fails"
     variants = {
         "response": "A response class in a union is no response model: importing this fails",
-        "model": "`{name}` is a response class, no model: importing this fails",
     }
     profiles = ("recommended",)
     is_bug = True
@@ -119,11 +118,8 @@ class InvalidReturnAnnotation(Rule):
         parts = list(types_in(context.model, declared.module, declared.node))
         responses = [p for p in parts if context.model.is_subclass(p.value, RESPONSE)]
         if responses:
-            is_alone = len(parts) == 1
-            if is_alone and declared.is_annotation:
-                return
-            name = context.shown(declared.node) if place is declared.node else "It"
-            yield self.report(place, "model" if is_alone else "response", name=name)
+            if len(parts) > 1:  # alone it is fine, and as `response_model` FAR225's
+                yield self.report(place, "response")
             return
         for part in parts:
             if self._is_refused(part, declared, context):

@@ -68,8 +68,9 @@ class ResponseModelBypassed(Rule):
         function = route.function
         if route.kind is not RouteKind.HTTP or given is None or function is None:
             return
-        if context.model.resolve(route.module, given) == Constant(None):
-            return
+        declared = context.model.resolve(route.module, given)
+        if declared == Constant(None) or context.model.is_subclass(declared, RESPONSE):
+            return  # a response class is FAR225's
         values = [
             context.model.resolve(function.module, statement.value)
             for statement in returns_of(function.module, function.node)
