@@ -153,11 +153,13 @@ def _move(context: Context, function: Function, parameter: Parameter, routes: li
         added = append_element(text, listed, code)
     else:
         raise Unfixable("the route's dependencies are no list")
+    # A dependency of another project could have been the one for paging, as long as it was a
+    # parameter.
     return fix_of(
         "Move it into `dependencies`",
         "unsafe",
         added,
         remove_parameter(text, node, parameter.node),
         group=signature_group(node),
-        leads_to=("FAR319",),
+        leads_to=("FAR319", "FAR513"),
     )
