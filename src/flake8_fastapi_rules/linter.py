@@ -8,6 +8,7 @@ import fnmatch
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 from weakref import finalize
@@ -51,8 +52,8 @@ class ModelLike(Protocol):
         """The facts of one kind in a module."""
 
 
-#: So many characters of source may come together in a model: about 1 GB of memory. Few
-#: repositories have as many.
+#: So many characters of source may be parsed on top of what the first file of a model needs: about
+#: 1 GB of memory. Few repositories have as many.
 MODEL_LIMIT = 25_000_000
 
 
@@ -200,26 +201,26 @@ class Linter:
         return model
 
     def _bound_memory(self, settings: Settings, model: ModelLike) -> None:
-        """Give up models that have grown too large, and those of projects that are done.
+        """Give up models of projects that are done, and one that has grown too large.
 
         What the first file of a model needs (the whole project, mostly) will be needed again and
         does not count.
         """
         key = self._model_keys[id(settings)][1]
-        if model.characters > self._limits.setdefault(key, model.characters + MODEL_LIMIT):
-            del self._models[key], self._limits[key]
-            give_up(model.characters)
-        elif key != self._latest:
+        limit = self._limits.setdefault(key, model.characters + MODEL_LIMIT)
+        if key != self._latest:
             self._latest = key
             self._models[key] = self._models.pop(key)  # the one that was used last is the last
-            others = sum(other.characters for other in self._models.values()) - model.characters
-            for old in list(self._models)[:-1]:
-                if others <= MODEL_LIMIT:
-                    break
-                given_up = self._models.pop(old).characters
-                others -= given_up
-                self._limits.pop(old, None)
-                give_up(given_up)
+        if len(self._models) == 1 and model.characters <= limit:
+            return
+        total = sum(each.characters for each in self._models.values())
+        for old in list(self._models):
+            if total <= limit:
+                break
+            given_up = self._models.pop(old).characters
+            total -= given_up
+            del self._limits[old]
+            give_up(given_up)
 
     def check(self, source: Source, tree: ast.Module | None = None) -> list[Finding]:
         """Check one file, without regard to `noqa` comments.
@@ -270,6 +271,17 @@ class Linter:
             return run(plan, source, subjects_of, context)
         finally:
             self._bound_memory(settings, model)
+
+    def load(self, sources: Iterable[Source]) -> None:
+        """Make texts known before any of them is checked: each then sees the others as they are.
+
+        What cannot be loaded is left out; it is reported when it is checked.
+        """
+        with lasting():
+            for source in sources:
+                # What goes wrong here is reported by `check`, which meets it again.
+                with suppress(Exception):
+                    self.model_for(self.configuration(source.path).settings).load(source, None)
 
     def check_text(self, source: Source, *, noqa: bool = True, fixes: bool = False) -> Results:
         """Check one file completely: `noqa` comments, problems with its text, fixes.

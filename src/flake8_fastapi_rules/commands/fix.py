@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,7 +22,7 @@ from flake8_fastapi_rules.engine.findings import Finding
 from flake8_fastapi_rules.engine.results import Problem
 from flake8_fastapi_rules.engine.runner import INTERNAL_ERROR
 from flake8_fastapi_rules.engine.source import Source, SourceError
-from flake8_fastapi_rules.fixes.apply import apply_fixes
+from flake8_fastapi_rules.fixes.apply import FixOutcome, apply_all_fixes
 from flake8_fastapi_rules.fixes.files import NotWritten, SourceFile
 from flake8_fastapi_rules.fixes.noqa import add_noqa
 from flake8_fastapi_rules.linter import Linter, best_match, normalized
@@ -40,6 +41,8 @@ error. Findings that are left do not count; "far check" reports them."""
 
 #: A fix may open the way for one in another file; this many rounds over all files are enough.
 _PASSES = 5
+#: So many files are fixed in step; their texts, old and new, are in memory at once.
+_TOGETHER = 1000
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t].*?import[ \t]*\([^)]*\)|(?:from|import)[ \t].*)", re.MULTILINE
 )
@@ -109,7 +112,7 @@ def _pass(
 
     Returns:
         The files to look at once more: those that were changed, and those that they import where a
-        fix changed what a whole project means.
+        fix changed what these are used for.
     """
     linter = make_loader(arguments, select_restricts=False)[1]
     changed: set[str] = set()
@@ -118,19 +121,9 @@ def _pass(
     else:
         files = sorted(only)
         summary.crashed = [finding for finding in summary.crashed if finding.path not in only]
-    for path in files:
-        name = arguments.stdin_filename if path == "-" else path
-        try:
-            data = sys.stdin.buffer.read() if path == "-" else read_file(path)
-            if _fix_file(SourceFile.of(Path(path), data, name), linter, arguments, summary):
-                changed.add(path)
-        except (OSError, SourceError, ConfigError) as error:
-            problem = problem_of(name, error)
-            if problem not in summary.problems:
-                summary.problems.append(problem)
-        except NotWritten as error:
-            summary.problems.append(Problem(name, 0, 0, f"not changed: {error}"))
-    wide = {rule.code for rule in linter.rules if rule.scope == "project"}
+    for start in range(0, len(files), _TOGETHER):
+        changed |= _fix_files(files[start : start + _TOGETHER], linter, arguments, summary)
+    wide = {rule.code for rule in linter.rules if rule.fix_reaches_imported}
     reaching = [p for p in changed if any(f.code in wide for f in summary.done.get(p, ()))]
     return frozenset(changed | _imported_by(reaching, summary.files))
 
@@ -148,46 +141,113 @@ def _imported_by(paths: Iterable[str], files: Iterable[str]) -> set[str]:
     }
 
 
-def _fix_file(
-    file: SourceFile, linter: Linter, arguments: argparse.Namespace, summary: _Summary
-) -> bool:
-    """Fix one file; whether that changed it."""
+def _fix_files(
+    paths: Sequence[str], linter: Linter, arguments: argparse.Namespace, summary: _Summary
+) -> set[str]:
+    """Fix some files in step; those that were changed."""
+    files: dict[str, SourceFile] = {}
+    for path in paths:
+        name = arguments.stdin_filename if path == "-" else path
+        with _problems_noted(name, summary):
+            data = sys.stdin.buffer.read() if path == "-" else read_file(path)
+            files[path] = SourceFile.of(Path(path), data, name)
+    outcomes = _outcomes([file.source for file in files.values()], linter, arguments)
+    changed: set[str] = set()
+    for (path, file), outcome in zip(files.items(), outcomes, strict=True):
+        with _problems_noted(file.source.path, summary):
+            if isinstance(outcome, Exception):
+                raise outcome
+            if _finish(file, outcome, arguments, summary):
+                changed.add(path)
+    return changed
+
+
+@contextmanager
+def _problems_noted(name: str, summary: _Summary) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, SourceError, ConfigError) as error:
+        problem = problem_of(name, error)
+        if problem not in summary.problems:
+            summary.problems.append(problem)
+    except NotWritten as error:
+        summary.problems.append(Problem(name, 0, 0, f"not changed: {error}"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What is to become of a file: its text, what was done, what is left and why."""
+
+    after: Source
+    done: tuple[Finding, ...]
+    left: list[tuple[Finding, str]]
+    findings: list[Finding]
+
+
+def _outcomes(
+    sources: Sequence[Source], linter: Linter, arguments: argparse.Namespace
+) -> list[_Outcome | Exception]:
     selectors = tuple(map(normalized, listed(arguments.select)))
     wanted_codes = {r.code for r in linter.rules if not selectors or best_match(r, selectors)}
 
     def wanted(finding: Finding) -> bool:
         return finding.code in wanted_codes
 
-    def check(source: Source) -> list[Finding]:
-        results = linter.check_text(source)
+    def check(source: Source) -> list[Finding] | Exception:
+        try:
+            results = linter.check_text(source)
+        except ConfigError as error:
+            return error
         if results.problems:
             problem = results.problems[0]
-            raise SourceError(problem.message, problem.line, problem.column)
+            return SourceError(problem.message, problem.line, problem.column)
         return results.findings
 
-    name = file.source.path
-    if arguments.add_noqa is not None:
-        findings = check(file.source)
-        marked = add_noqa(file.source, filter(wanted, findings), arguments.add_noqa)
-        after, done, left = marked.after, marked.added, list(marked.left)
-    else:
-        outcome = apply_fixes(file.source, check, unsafe=arguments.unsafe_fixes, wanted=wanted)
-        findings = [item.finding for item in outcome.left]
-        after, done = outcome.after, tuple(item.finding for item in outcome.applied)
-        left = [(item.finding, item.reason) for item in outcome.left]
-    summary.crashed += [finding for finding in findings if finding.code == INTERNAL_ERROR]
-    summary.left[name] = left
+    def check_all(sources: Sequence[Source]) -> list[list[Finding] | Exception]:
+        linter.load(sources)
+        return [check(source) for source in sources]
+
+    if arguments.add_noqa is None:
+        fixed = apply_all_fixes(sources, check_all, unsafe=arguments.unsafe_fixes, wanted=wanted)
+        return [each if isinstance(each, Exception) else _fixed(each) for each in fixed]
+    found: list[_Outcome | Exception] = []
+    for source in sources:
+        findings = check(source)
+        if isinstance(findings, Exception):
+            found.append(findings)
+            continue
+        marked = add_noqa(source, filter(wanted, findings), arguments.add_noqa)
+        found.append(_Outcome(marked.after, tuple(marked.added), list(marked.left), findings))
+    return found
+
+
+def _fixed(outcome: FixOutcome) -> _Outcome:
+    return _Outcome(
+        outcome.after,
+        tuple(item.finding for item in outcome.applied),
+        [(item.finding, item.reason) for item in outcome.left],
+        [item.finding for item in outcome.left],
+    )
+
+
+def _finish(
+    file: SourceFile, outcome: _Outcome, arguments: argparse.Namespace, summary: _Summary
+) -> bool:
+    """Write one file and note what was done; whether that changed it."""
+    name, after = file.source.path, outcome.after
+    crashed = (finding for finding in outcome.findings if finding.code == INTERNAL_ERROR)
+    summary.crashed.extend(crashed)
+    summary.left[name] = outcome.left
     try:
         _put(file, after, arguments)
     except NotWritten as error:
-        summary.left[name] = sorted(
-            [*left, *((f, f"the file was not changed: {error}") for f in done)]
-        )
+        reason = f"the file was not changed: {error}"
+        summary.left[name] = sorted([*outcome.left, *((f, reason) for f in outcome.done)])
         raise
     if after.text == file.source.text:
         return False
     summary.changed[name] = None
-    summary.done.setdefault(name, []).extend(done)
+    summary.done.setdefault(name, []).extend(outcome.done)
     return True
 
 

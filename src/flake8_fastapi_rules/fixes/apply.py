@@ -8,14 +8,20 @@ import tokenize
 import warnings
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeAlias, TypeVar
 
 from flake8_fastapi_rules.engine.findings import Edit, Finding, Fix, Unfixable
 from flake8_fastapi_rules.engine.source import Source, SourceError
 
 #: Gives the findings of a text: those that count, with `noqa` and selection considered.
 Check = Callable[[Source], list[Finding]]
+#: Gives them for several texts, each in the presence of the others; or why one has none.
+CheckAll = Callable[[Sequence[Source]], Sequence[list[Finding] | Exception]]
+
+T = TypeVar("T")
 
 #: After so many rounds fixes chase each other.
 MAX_ROUNDS = 50
@@ -109,18 +115,74 @@ def apply_fixes(
         unsafe: apply unsafe fixes too.
         wanted: which findings to fix; the others are not mentioned in the outcome.
     """
-    return _Loop(source, check, unsafe, wanted).run(max_rounds)
+
+    def check_all(sources: Sequence[Source]) -> list[list[Finding] | Exception]:
+        return [check(source) for source in sources]
+
+    (outcome,) = apply_all_fixes(
+        [source], check_all, unsafe=unsafe, wanted=wanted, max_rounds=max_rounds
+    )
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
-@dataclass(slots=True)
+def apply_all_fixes(
+    sources: Sequence[Source],
+    check_all: CheckAll,
+    *,
+    unsafe: bool = False,
+    wanted: Callable[[Finding], bool] = lambda _: True,
+    max_rounds: int = MAX_ROUNDS,
+) -> list[FixOutcome | Exception]:
+    """Fix several texts of a project, all in step.
+
+    What takes the time is to find out what a project means after a change. So the next text of
+    each file is tried together with those of the others.
+
+    Parameters:
+        check_all: gives the findings of texts; it is called with those of one round of each file.
+        unsafe, wanted, max_rounds: as for `apply_fixes`.
+
+    Returns:
+        For each text the outcome, or the exception that ended it.
+    """
+    loops = [_Loop(source, unsafe, wanted).run(max_rounds) for source in sources]
+    outcomes: list[FixOutcome | Exception | None] = [None] * len(loops)
+    answers: dict[int, list[Finding] | Exception | None] = dict.fromkeys(range(len(loops)))
+    while answers:
+        asked: dict[int, Source] = {}
+        for position, answer in answers.items():
+            try:
+                if isinstance(answer, Exception):
+                    asked[position] = loops[position].throw(answer)
+                else:
+                    asked[position] = loops[position].send(answer)  # type: ignore[arg-type]
+            except StopIteration as end:
+                outcomes[position] = end.value
+            except Exception as error:
+                outcomes[position] = error
+        answers = dict(zip(asked, check_all(list(asked.values())), strict=True)) if asked else {}
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
+@dataclass
 class _State:
     """A text that was found to be good, with what is needed to judge the next one."""
 
     source: Source
     findings: list[Finding]
-    comments: Counter[str] | None
-    compiles: bool
     is_rechecked: bool = False
+
+    # Most files have nothing to fix: nobody asks for their comments.
+
+    @cached_property
+    def comments(self) -> Counter[str] | None:
+        return comments_of(self.source.text)
+
+    @cached_property
+    def compiles(self) -> bool:
+        return _compiles(self.source)
 
     @property
     def counts(self) -> Counter[tuple[str, str]]:
@@ -143,28 +205,32 @@ def _new_findings(before: _State, after: _State, allowed: Collection[str]) -> li
 
 Candidate = tuple[Finding, Fix]
 
+#: Asks for the findings of texts, one after the other.
+_Asking: TypeAlias = "Generator[Source, list[Finding], T]"
+
 
 @dataclass(slots=True)
 class _Loop:
     original: Source
-    check: Check
     unsafe: bool
     wanted: Callable[[Finding], bool]
     reasons: dict[tuple[str, str, str], str] = field(default_factory=dict)
     rounds: list[Round] = field(default_factory=list)
     checked: Source | None = None
 
-    def _findings(self, source: Source) -> list[Finding]:
+    def _findings(self, source: Source) -> _Asking[list[Finding]]:
         self.checked = source
-        return self.check(source)
+        return (yield source)
 
-    def run(self, max_rounds: int) -> FixOutcome:
+    def run(self, max_rounds: int) -> _Asking[FixOutcome]:
+        """Fix the text."""
         source = self.original
-        state = _State(source, self._findings(source), comments_of(source.text), _compiles(source))
+        findings = yield from self._findings(source)
+        state = _State(source, findings)
         seen = {source.text}
         converged = True
         while True:
-            following, used = self._next(state)
+            following, used = yield from self._next(state)
             if following is None:
                 break
             if following.source.text in seen or len(self.rounds) >= max_rounds:
@@ -176,7 +242,7 @@ class _Loop:
             state = following
         if self.checked is not state.source:
             # Whoever checks remembers the last text of a path: let that be the one that stays.
-            self._findings(state.source)
+            yield from self._findings(state.source)
         left = tuple(
             self._left(state, finding, converged)
             for finding in state.findings
@@ -210,14 +276,14 @@ class _Loop:
                 found.append((finding, fix))
         return found
 
-    def _next(self, state: _State) -> tuple[_State | None, list[Candidate]]:
+    def _next(self, state: _State) -> _Asking[tuple[_State | None, list[Candidate]]]:
         """The text with as many fixes as are good together, and those; `None` if none is."""
         good: list[Candidate] = []
         best: _State | None = None
 
-        def keep(part: Sequence[Candidate]) -> None:
+        def keep(part: Sequence[Candidate]) -> _Asking[None]:
             nonlocal best
-            result = self._judge(state, [*good, *part])
+            result = yield from self._judge(state, [*good, *part])
             if isinstance(result, _State):
                 good.extend(part)
                 best = result
@@ -225,15 +291,15 @@ class _Loop:
                 self.reasons[self._key(state, part[0][0])] = result
             else:
                 middle = len(part) // 2
-                keep(part[:middle])
-                keep(part[middle:])
+                yield from keep(part[:middle])
+                yield from keep(part[middle:])
 
         # Rejected ones are not candidates any more: others, kept waiting by them, get their turn.
         while best is None and (chosen := select(self._candidates(state))):
-            keep(chosen)
+            yield from keep(chosen)
         return best, good
 
-    def _judge(self, state: _State, candidates: Sequence[Candidate]) -> _State | str:
+    def _judge(self, state: _State, candidates: Sequence[Candidate]) -> _Asking[_State | str]:
         """The text with these fixes, or why it must not be."""
         edits = [edit for _, fix in candidates for edit in fix.edits]
         source = Source(state.source.path, splice(state.source.text, edits))
@@ -243,18 +309,17 @@ class _Loop:
             source.parse()
         except SourceError as error:
             return f"the result would not parse: {error.message}"
-        if state.compiles and not _compiles(source):
+        result = _State(source, [])
+        if state.compiles and not result.compiles:
             return "the result would not compile"
-        comments = comments_of(source.text)
-        if state.comments is not None and comments != state.comments:
+        if state.comments is not None and result.comments != state.comments:
             return "a comment would be lost"
-        findings = self._findings(source)
-        result = _State(source, findings, comments, state.compiles)
+        result.findings = yield from self._findings(source)
         allowed = {code for _, fix in candidates for code in fix.leads_to}
         new = _new_findings(state, result, allowed)
         if new and not state.is_rechecked:
             # What is known of other modules may be more by now than when this text was checked.
-            state.findings = self._findings(state.source)
+            state.findings = yield from self._findings(state.source)
             state.is_rechecked = True
             new = _new_findings(state, result, allowed)
         if new:

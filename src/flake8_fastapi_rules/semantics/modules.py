@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
 from itertools import islice
@@ -62,6 +63,13 @@ _BRACKETS = re.compile(r"\[[^\[\]]*\]")
 _COMMENT = re.compile(r"#[^\n]*")
 
 
+class Size:
+    """How much text has been parsed: trees and indexes take fifty times the room of the text."""
+
+    def __init__(self) -> None:
+        self.characters = 0
+
+
 class Module:
     """A module of the project (or a folder that acts as a namespace package).
 
@@ -73,6 +81,7 @@ class Module:
         name: the dotted name, as seen from the source root it was found under.
         source: the text.
         is_package: it is an `__init__.py` or a namespace package.
+        size: what is parsed is counted there.
     """
 
     __slots__ = (
@@ -83,11 +92,15 @@ class Module:
         "is_package",
         "name",
         "path",
+        "size",
         "source",
     )
 
-    def __init__(self, path: Path, name: str, source: Source, is_package: bool) -> None:
+    def __init__(
+        self, path: Path, name: str, source: Source, is_package: bool, size: Size | None = None
+    ) -> None:
         self.path = path
+        self.size = size
         self.name = name
         self.source = source
         self.is_package = is_package
@@ -100,6 +113,7 @@ class Module:
     @cached_property
     def tree(self) -> ast.Module:
         """The syntax tree."""
+        self._count()
         try:
             return self.source.parse()
         except SourceError as error:
@@ -108,7 +122,13 @@ class Module:
 
     def take(self, tree: ast.Module) -> None:
         """Use a tree of the text that the caller has, unless there is one already."""
-        self.__dict__.setdefault("tree", tree)
+        if "tree" not in self.__dict__:
+            self._count()
+            self.__dict__["tree"] = tree
+
+    def _count(self) -> None:
+        if self.size is not None:
+            self.size.characters += len(self.source.text)
 
     @cached_property
     def index(self) -> ModuleIndex:
@@ -190,15 +210,15 @@ class Modules:
 
     Parameters:
         src: folders given in the settings as source roots.
-        characters: how much text was loaded and is kept, with its trees.
+        size: how much of their text was parsed and is kept, with its trees.
     """
 
     def __init__(self, src: Iterable[str] = ()) -> None:
-        self.characters = 0
+        self.size = Size()
         self._src = tuple(Path(folder).resolve() for folder in src)
         self._by_path: dict[Path, Module | None] = {}
         self._stamps: dict[Path, tuple[int, int]] = {}
-        self._overrides: set[Path] = set()
+        self._overrides: defaultdict[Path, set[str]] = defaultdict(set)
         self._roots: dict[Path, tuple[Path, ...]] = {}
         self._project_roots: dict[str, Path] = {}
         self._workspaces: dict[Path, tuple[Path, ...]] = {}
@@ -221,13 +241,13 @@ class Modules:
         if module is not None and module.source.text == source.text:
             module.source.path = source.path
         else:
-            module = Module(path, self.name_of(path), source, path.name == "__init__.py")
+            is_package = path.name == "__init__.py"
+            module = Module(path, self.name_of(path), source, is_package, self.size)
             if path in self._by_path or path.name not in self._listing(path.parent):
                 self._imported.clear()
                 self._mentioning.clear()
             self._by_path[path] = module
-            self._overrides.add(path)
-            self.characters += len(source.text)
+            self._overrides[path.parent].add(path.name)
         if tree is not None:
             module.take(tree)
         _ = module.tree
@@ -248,8 +268,8 @@ class Modules:
             data = read_source(path)
             if data is not None:
                 source = Source.from_bytes(display_path(path), data)
-                module = Module(path, self.name_of(path), source, path.name == "__init__.py")
-                self.characters += len(source.text)
+                is_package = path.name == "__init__.py"
+                module = Module(path, self.name_of(path), source, is_package, self.size)
         except SourceError:
             module = None
         self._by_path[path] = module
@@ -364,7 +384,7 @@ class Modules:
                     }
             except OSError:
                 names = set()
-            names.update(path.name for path in self._overrides if path.parent == folder)
+            names |= self._overrides.get(folder, set())
             listing = self._listings[folder] = frozenset(names)
         return listing
 

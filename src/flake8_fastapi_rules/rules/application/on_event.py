@@ -80,6 +80,7 @@ class OnEvent(Rule):
     }
     profiles = ("recommended",)
     fix = "unsafe"
+    fix_reaches_imported = True
     hints = ("on_event", "add_event_handler", "on_startup", "on_shutdown")
 
     @on(EventHandler)

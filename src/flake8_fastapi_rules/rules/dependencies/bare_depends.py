@@ -88,6 +88,7 @@ class BareDepends(Rule):
     profiles = ("recommended",)
     is_bug = True
     fix = "safe"
+    fix_reaches_imported = True
     hints = ("Depends", "Security")
 
     @on(ast.FunctionDef, ast.AsyncFunctionDef)

@@ -87,6 +87,7 @@ class DependsCalled(Rule):
     is_bug = True
     scope = "project"
     fix = "unsafe"
+    fix_reaches_imported = True
 
     @on(Dependency)
     def check(self, dependency: Dependency, context: Context) -> Iterator[Report]:

@@ -63,6 +63,7 @@ class IncludePrefix(Rule):
     profiles = ("opt-in",)
     scope = "project"
     fix = "unsafe"
+    fix_reaches_imported = True
     hints = ("include_router",)
 
     @on(Include)
