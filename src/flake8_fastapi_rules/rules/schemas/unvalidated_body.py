@@ -33,6 +33,8 @@ _FREE_FORM = frozenset({"annotations", "labels", "metadata"})
 
 #: Methods of models that take a body as it was parsed.
 _VALIDATIONS = frozenset({"model_validate", "parse_obj"})
+#: Calls that send a request to another service.
+_HANDING_ON = re.compile(r"(?i)forward|proxy|relay")
 
 
 class UnvalidatedBody(Rule):
@@ -76,7 +78,8 @@ class UnvalidatedBody(Rule):
     ## Leaves alone
     Concrete mappings such as `dict[str, int]`, which are validated; `dict[str, Any]` for one field
     of the body (`Body(embed=True)`) or for what has no form (`labels`, `metadata`); webhooks,
-    proxies, RPC and whatever else takes a body as it is, told by name or path; endpoints that read
+    proxies, RPC and whatever else takes a body as it is, told by name or path, or by a call that
+    forwards the request; endpoints that read
     form or stream as well, use the raw bytes for something else, or serve several methods.
 
     ## Source
@@ -168,7 +171,7 @@ class UnvalidatedBody(Rule):
             elif self._is_parser(node, context):
                 parsed += 1
                 found.append((node, context.shown(node.func)))
-        if bodies > parsed or self._verifies(endpoint, context):
+        if bodies > parsed or self._verifies(endpoint, context) or self._hands_on(endpoint):
             return  # the bytes are used for something else: a signature, a copy
         for node, call in found:
             model = self._model_of(node, endpoint, context)
@@ -230,6 +233,13 @@ class UnvalidatedBody(Rule):
         if isinstance(given, ast.Await):
             given = given.value
         return isinstance(given, ast.Call) and self._request_method(given, context) == "body"
+
+    def _hands_on(self, endpoint: Endpoint) -> bool:
+        """Whether the endpoint hands the request on to another service, which validates it."""
+        return any(
+            isinstance(node, ast.Call) and _HANDING_ON.search(ast.unparse(node.func)) is not None
+            for node in endpoint.module.index.own_nodes(endpoint.node)
+        )
 
     def _verifies(self, endpoint: Endpoint, context: Context) -> bool:
         """Whether the endpoint looks at headers that sign the body or say what it is."""
