@@ -45,7 +45,7 @@ from flake8_fastapi_rules.commands.running import check_paths
 from flake8_fastapi_rules.commands.status import INTERNAL
 from flake8_fastapi_rules.config import Layer, SettingsLoader
 from flake8_fastapi_rules.engine.findings import Edit
-from flake8_fastapi_rules.fixes.apply import FixOutcome, Round, apply_fixes
+from flake8_fastapi_rules.fixes.apply import FixOutcome, Round, apply_all_fixes
 from flake8_fastapi_rules.linter import Linter
 from flake8_fastapi_rules.rules import all_rules
 
@@ -191,26 +191,31 @@ def run_fixes(folder: Path, *, unsafe: bool, result: Result | None) -> dict[str,
     """
     announced: set[str] = set()
 
-    def recording(*args: Any, **options: Any) -> FixOutcome:
-        outcome = apply_fixes(*args, **options)
+    def recording(*args: Any, **options: Any) -> list[FixOutcome | Exception]:
+        outcomes = apply_all_fixes(*args, **options)
         if result is not None:
-            path = os.path.relpath(outcome.before.path, folder)
-            result.problems += check_outcome(path, outcome)
-            for applied in outcome.applied:
-                announced.update(applied.fix.leads_to)
-                result.fixed[applied.finding.code] += 1
-            for left in outcome.left:
-                if left.is_rejected:
-                    place = f"{path}:{left.finding.line}"
-                    result.problems.append(f"{place}: {left.finding.code} rejected: {left.reason}")
-        return outcome
+            for outcome in outcomes:
+                if isinstance(outcome, FixOutcome):
+                    record(result, outcome)
+        return outcomes
 
-    command.apply_fixes = recording  # type: ignore[attr-defined]
+    def record(result: Result, outcome: FixOutcome) -> None:
+        path = os.path.relpath(outcome.before.path, folder)
+        result.problems += check_outcome(path, outcome)
+        for applied in outcome.applied:
+            announced.update(applied.fix.leads_to)
+            result.fixed[applied.finding.code] += 1
+        for left in outcome.left:
+            if left.is_rejected:
+                place = f"{path}:{left.finding.line}"
+                result.problems.append(f"{place}: {left.finding.code} rejected: {left.reason}")
+
+    command.apply_all_fixes = recording  # type: ignore[attr-defined]
     options = ["fix", *everything_on(), "--format", "json", *(["--unsafe-fixes"] * unsafe)]
     printed = io.StringIO()
     with redirect_stdout(printed):
         status = far([*options, str(folder)])
-    command.apply_fixes = apply_fixes  # type: ignore[attr-defined]
+    command.apply_all_fixes = apply_all_fixes  # type: ignore[attr-defined]
     document = {**json.loads(printed.getvalue()), "status": status, "announced": announced}
     if result is None:
         return document
