@@ -227,6 +227,8 @@ class _Collector:
             if not isinstance(call, ast.Call) or node is call.func:
                 return False
             callee = self._model.resolve(function.module, call.func)
+            if _takes_nothing(callee):
+                continue
             if not isinstance(callee, Function):
                 return False
             inner = argument_filled(callee, call, node)

@@ -477,11 +477,12 @@ class _Builder:
 
     def _decorator(self, function: FunctionNode, decorator: ast.expr) -> None:
         call = decorator if isinstance(decorator, ast.Call) else None
-        func = call.func if call else decorator
-        if isinstance(func, ast.Name) and call and self._is_repeater(func):
-            self._repeated(function, decorator, func)
+        written = call.func if call else decorator
+        if isinstance(written, ast.Name) and call and self._is_repeater(written):
+            self._repeated(function, decorator, written)
             return
-        if not isinstance(func, ast.Attribute):
+        func = self._method_behind(written)
+        if func is None:
             return
         if func.attr in _REPEATERS:
             self._repeated(function, decorator, func)
@@ -523,10 +524,18 @@ class _Builder:
             case _ if attr in ROUTE_DECORATORS:
                 self._route(decorator, call, "decorator", name, receiver, arguments, unknown, value)
 
+    def _method_behind(self, func: ast.expr) -> ast.Attribute | None:
+        """`router.get`, also for `get` after `get = router.get`."""
+        if isinstance(func, ast.Name):
+            _, bindings = self.index.lookup(func.id, func) or (None, [])
+            if len(bindings) == 1 and bindings[0].kind == "assign" and not bindings[0].path:
+                func = bindings[0].value or func
+        return func if isinstance(func, ast.Attribute) else None
+
     def _applied(self, node: ast.Call, inner: ast.Call) -> None:
         """`router.get("/x")(function)`, `app.exception_handler(Error)(function)`"""
-        func = inner.func
-        if not (isinstance(func, ast.Attribute) and func.attr in _APPLIED and node.args):
+        func = self._method_behind(inner.func)
+        if func is None or func.attr not in _APPLIED or not node.args:
             return
         name = self._framework_name(self.resolver.resolve(self.module, func))
         if name is None:
