@@ -216,17 +216,19 @@ class Modules:
     def __init__(self, src: Iterable[str] = ()) -> None:
         self.size = Size()
         self._src = tuple(Path(folder).resolve() for folder in src)
-        self._by_path: dict[Path, Module | None] = {}
+        #: By absolute path, as a text: that is compared far more cheaply than a `Path`.
+        self._by_path: dict[str, Module | None] = {}
         self._stamps: dict[Path, tuple[int, int]] = {}
-        self._overrides: defaultdict[Path, set[str]] = defaultdict(set)
+        self._overrides: defaultdict[str, set[str]] = defaultdict(set)
         self._roots: dict[Path, tuple[Path, ...]] = {}
         self._project_roots: dict[str, Path] = {}
         self._workspaces: dict[Path, tuple[Path, ...]] = {}
         self._mentioning: dict[tuple[Path, str], tuple[Path, ...]] = {}
         #: What the imports of a folder name: by level and dotted name.
         self._imported: dict[tuple[str, int, str | None], Module | None] = {}
-        self._tops: dict[tuple[str, str], tuple[Path, ...]] = {}
-        self._listings: dict[Path, frozenset[str]] = {}
+        self._tops: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._listings: dict[str, frozenset[str]] = {}
+        self._bases: dict[Path, Path] = {}
 
     # -- loading ----------------------------------------------------------------------------
 
@@ -236,18 +238,20 @@ class Modules:
         Raises:
             SourceError: when it cannot be parsed.
         """
-        path = absolute(source.path)
-        module = self._by_path.get(path)
+        name = os.path.abspath(source.path)
+        module = self._by_path.get(name)
         if module is not None and module.source.text == source.text:
             module.source.path = source.path
         else:
+            path = Path(name)
             is_package = path.name == "__init__.py"
             module = Module(path, self.name_of(path), source, is_package, self.size)
-            if path in self._by_path or path.name not in self._listing(path.parent):
+            folder = os.path.dirname(name)
+            if name in self._by_path or path.name not in self._listing(folder):
                 self._imported.clear()
                 self._mentioning.clear()
-            self._by_path[path] = module
-            self._overrides[path.parent].add(path.name)
+            self._by_path[name] = module
+            self._overrides[folder].add(path.name)
         if tree is not None:
             module.take(tree)
         _ = module.tree
@@ -257,12 +261,13 @@ class Modules:
 
     def loaded(self, path: str) -> Module | None:
         """The module in a file as it was last read; `None` when it was not."""
-        return self._by_path.get(absolute(path))
+        return self._by_path.get(os.path.abspath(path))
 
     def load(self, path: Path) -> Module | None:
         """The module in a file, not parsed yet; `None` when it cannot be read."""
-        if path in self._by_path:
-            return self._by_path[path]
+        key = str(path)
+        if key in self._by_path:
+            return self._by_path[key]
         module: Module | None = None
         try:
             data = read_source(path)
@@ -272,15 +277,15 @@ class Modules:
                 module = Module(path, self.name_of(path), source, is_package, self.size)
         except SourceError:
             module = None
-        self._by_path[path] = module
+        self._by_path[key] = module
         return module
 
     def _namespace(self, folder: Path) -> Module:
-        known = self._by_path.get(folder)
+        known = self._by_path.get(str(folder))
         if known is None:
             source = Source(display_path(folder), "")
             known = Module(folder, self.name_of(folder), source, True)
-            self._by_path[folder] = known
+            self._by_path[str(folder)] = known
         return known
 
     # -- finding ----------------------------------------------------------------------------
@@ -298,18 +303,20 @@ class Modules:
             self._imported[key] = self._at(self._find(name, top, importer))
         return self._imported[key]
 
-    def _at(self, path: Path | None) -> Module | None:
+    def _at(self, path: str | None) -> Module | None:
         if path is None:
             return None
-        return self._namespace(path) if path.suffix != ".py" else self.load(path)
+        if path in self._by_path:
+            return self._by_path[path]
+        return self.load(Path(path)) if path.endswith(".py") else self._namespace(Path(path))
 
-    def _find(self, name: str, top: str, importer: Module) -> Path | None:
+    def _find(self, name: str, top: str, importer: Module) -> str | None:
         key = (importer.folder_text, top)
         roots = self._tops.get(key)
         if roots is None:
             roots = self._tops[key] = tuple(
                 root
-                for root in self.roots_for(importer.path)
+                for root in map(str, self.roots_for(importer.path))
                 if top in self._listing(root) or f"{top}.py" in self._listing(root)
             )
         parts = name.split(".")
@@ -319,31 +326,31 @@ class Modules:
                 return found
         return self._inside_package(parts, importer)
 
-    def _inside_package(self, parts: list[str], importer: Module) -> Path | None:
+    def _inside_package(self, parts: list[str], importer: Module) -> str | None:
         """A module that is found only when a package's folder is on the path itself.
 
         `uvicorn main:app` from inside of a package does that: `from routes.users import router`
         then names what other tools call `app.routes.users`. Single names are left alone, for they
         are far more often those of installed packages.
         """
-        folder = importer.folder
+        folder = importer.folder_text
         while len(parts) > 1 and "__init__.py" in self._listing(folder):
             if parts[0] in self._listing(folder):
                 found = self._below(folder, parts)
-                if found is not None and found != importer.path:
+                if found is not None and found != str(importer.path):
                     return found
-            if folder.parent == folder:
+            if os.path.dirname(folder) == folder:
                 break
-            folder = folder.parent
+            folder = os.path.dirname(folder)
         return None
 
     def relative(self, level: int, name: str | None, importer: Module) -> Module | None:
         """The module that `from ..name import` in `importer` names."""
         key = (importer.folder_text, level, name)
         if key not in self._imported:
-            folder = importer.folder
+            folder = importer.folder_text
             for _ in range(level - 1):
-                folder = folder.parent
+                folder = os.path.dirname(folder)
             parts = name.split(".") if name else []
             self._imported[key] = self._at(self._below(folder, parts))
         return self._imported[key]
@@ -354,25 +361,24 @@ class Modules:
             return None
         return self.relative(1, name, package)
 
-    def _below(self, folder: Path, parts: list[str]) -> Path | None:
+    def _below(self, folder: str, parts: list[str]) -> str | None:
         for part in parts[:-1]:
             if part not in self._listing(folder):
                 return None
-            folder = folder / part
+            folder = os.path.join(folder, part)
         if parts:
             listing = self._listing(folder)
             last = parts[-1]
-            inner = folder / last
+            inner = os.path.join(folder, last)
             if last in listing and "__init__.py" in self._listing(inner):
-                return inner / "__init__.py"
+                return os.path.join(inner, "__init__.py")
             if f"{last}.py" in listing:
-                return folder / f"{last}.py"
-            if last in listing and self._listing(inner):
-                return inner
-            return None
-        return folder / "__init__.py" if "__init__.py" in self._listing(folder) else folder
+                return f"{inner}.py"
+            return inner if last in listing and self._listing(inner) else None
+        package = os.path.join(folder, "__init__.py")
+        return package if "__init__.py" in self._listing(folder) else folder
 
-    def _listing(self, folder: Path) -> frozenset[str]:
+    def _listing(self, folder: str) -> frozenset[str]:
         listing = self._listings.get(folder)
         if listing is None:
             try:
@@ -406,7 +412,7 @@ class Modules:
         last: list[Path] = []
         chain = [folder, *folder.parents]
         for ancestor in chain:
-            if "__init__.py" in self._listing(ancestor):
+            if "__init__.py" in self._listing(str(ancestor)):
                 if ancestor == top or _has_project_file(ancestor):
                     last.append(ancestor)
             else:
@@ -414,8 +420,8 @@ class Modules:
                 roots.extend(
                     ancestor / name
                     for name in ("src", "lib", "python", "backend", "server", "app", "api")
-                    if name in self._listing(ancestor)
-                    and "__init__.py" not in self._listing(ancestor / name)
+                    if name in self._listing(str(ancestor))
+                    and "__init__.py" not in self._listing(str(ancestor / name))
                 )
             if ancestor == top:
                 break
@@ -433,10 +439,10 @@ class Modules:
         return known
 
     def _find_workspace_roots(self, top: Path) -> Iterator[Path]:
-        for first in sorted(self._listing(top)):
+        for first in sorted(self._listing(str(top))):
             for base in (
                 top / first,
-                *(top / first / s for s in sorted(self._listing(top / first))),
+                *(top / first / s for s in sorted(self._listing(str(top / first)))),
             ):
                 if base.suffix or base.name.startswith(".") or base.name in SKIPPED_FOLDERS:
                     continue
@@ -480,6 +486,18 @@ class Modules:
         The settings' `src` goes first: below it folders without `__init__.py` are packages too.
         A file in no package gets its path below the nearest project file (or the `src` there).
         """
+        if path.suffix:
+            base = self._bases.get(path.parent)
+            if base is None:
+                base = self._bases[path.parent] = self._find_base(path)
+        else:
+            base = self._find_base(path)
+        parts = list(path.relative_to(base).with_suffix("").parts)
+        if parts and parts[-1] == "__init__":
+            parts.pop()
+        return ".".join(parts) or path.stem
+
+    def _find_base(self, path: Path) -> Path:
         base = package_parent(path)
         given = [root for root in self._src if root in path.parents]
         if given:
@@ -494,10 +512,7 @@ class Modules:
                     inside[:0] = [above / "src", above]
                     break
             base = next((r for r in inside if r == base or r in base.parents), base)
-        parts = list(path.relative_to(base).with_suffix("").parts)
-        if parts and parts[-1] == "__init__":
-            parts.pop()
-        return ".".join(parts) or path.stem
+        return base
 
     # -- scanning ---------------------------------------------------------------------------
 
@@ -520,7 +535,7 @@ class Modules:
     def files_that_matter(self, root: Path) -> Iterator[Path]:
         """The Python files below `root` whose text could matter to FastAPI, in sorted order."""
         for path in python_files(root):
-            known = self._by_path.get(path)
+            known = self._by_path.get(str(path))
             if known is not None:
                 if known.mentions_framework:
                     yield path
@@ -609,7 +624,5 @@ def absolute(path: str) -> Path:
 
 def display_path(path: Path) -> str:
     """A path as users would name it: relative to the working directory when below it."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    text = str(path)
+    return text.removeprefix(os.path.join(os.getcwd(), ""))
