@@ -32,7 +32,7 @@ from flake8_fastapi_rules.semantics.framework import (
     VERBS,
 )
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.resolve import first_argument
+from flake8_fastapi_rules.semantics.resolve import first_argument, literal_keywords
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
     Class,
@@ -714,7 +714,7 @@ class _Builder:
             if keyword.arg is not None:
                 arguments[keyword.arg] = keyword.value
                 continue
-            given = _literal_keywords(keyword.value)
+            given = literal_keywords(self.resolver, self.module, keyword.value)
             if given is None:
                 unknown = True
             else:
@@ -724,18 +724,6 @@ class _Builder:
 
 def _name(value: Instance) -> str | None:
     return value.of.name if isinstance(value.of, External) else None
-
-
-def _literal_keywords(node: ast.expr) -> dict[str, ast.expr] | None:
-    """The arguments in `**{"name": value}`; `None` for any other `**`."""
-    if not isinstance(node, ast.Dict):
-        return None
-    arguments: dict[str, ast.expr] = {}
-    for key, value in zip(node.keys, node.values, strict=True):
-        if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
-            return None
-        arguments[key.value] = value
-    return arguments
 
 
 def _is_webhooks(receiver: Value) -> bool:

@@ -573,6 +573,8 @@ class Model:
                 method = self.resolver.class_attribute(cls, "__call__", instance=True)
                 if isinstance(method, Function):
                     return True
+                if self._may_make_something_else(cls):
+                    return None
                 is_known = self.resolver.has_known_bases(cls) and not any(
                     isinstance(base, External) and base.name not in NOT_CALLABLE
                     for base in self.resolver.mro(cls)
@@ -582,6 +584,16 @@ class Model:
                 return False if name in NOT_CALLABLE else None
             case _:
                 return None
+
+    def _may_make_something_else(self, cls: Class) -> bool:
+        """Whether a metaclass (or `__new__`) decides what a call of the class gives."""
+        for base in self.resolver.mro(cls):
+            for keyword in base.node.keywords if isinstance(base, Class) else ():
+                if keyword.arg == "metaclass" and isinstance(base, Class):
+                    metaclass = self.resolve(base.module, keyword.value)
+                    if metaclass != External("abc.ABCMeta"):
+                        return True
+        return isinstance(self.resolver.class_attribute(cls, "__new__", instance=False), Function)
 
     def dependency_of_marker(
         self, module: Module, node: ast.expr, value: Instance, parameter: Parameter | None

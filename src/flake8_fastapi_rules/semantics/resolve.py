@@ -74,6 +74,7 @@ _MODEL_MAKERS = frozenset(
         "validate",
     }
 )  # fmt: skip
+_DICT = External("builtins.dict")
 _GENERIC = (External("typing.Generic"), External("typing.Protocol"))
 #: Types that leave open what a value is.
 _VAGUE = frozenset({"typing.Any", "typing.Callable", "collections.abc.Callable"})
@@ -1471,6 +1472,25 @@ def first_argument(call: ast.Call, keyword: str) -> ast.expr | None:
     if call.args and not isinstance(call.args[0], ast.Starred):
         return call.args[0]
     return next((k.value for k in call.keywords if k.arg == keyword), None)
+
+
+def literal_keywords(
+    resolver: Resolver, module: Module, node: ast.expr
+) -> dict[str, ast.expr] | None:
+    """The arguments in `**{"name": value}` and `**dict(name=value)`; `None` for any other `**`."""
+    if isinstance(node, ast.Call):
+        names = [keyword.arg for keyword in node.keywords]
+        if node.args or None in names or resolver.resolve(module, node.func) != _DICT:
+            return None
+        return {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
+    if not isinstance(node, ast.Dict):
+        return None
+    arguments: dict[str, ast.expr] = {}
+    for key, value in zip(node.keys, node.values, strict=True):
+        if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
+            return None
+        arguments[key.value] = value
+    return arguments
 
 
 def _annotated_parts(node: ast.Subscript) -> list[ast.expr]:

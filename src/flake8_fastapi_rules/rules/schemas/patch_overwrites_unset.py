@@ -12,6 +12,7 @@ from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.facts import Endpoint
+from flake8_fastapi_rules.semantics.framework import SEQUENCE_TYPES
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.schemas import body_parameters, schema_fields
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
@@ -94,17 +95,18 @@ class PatchOverwritesUnset(Rule):
         """Report dumps of body models."""
         if endpoint.methods != frozenset({"PATCH"}):
             return
-        bodies = {
-            parameter.name
-            for parameter in body_parameters(context.model, endpoint.routes[0])
-            if self._is_partial(
-                context.model.resolver.annotation(parameter.type_module, parameter.type_node),
-                context,
+        types = {
+            parameter.name: context.model.resolver.annotation(
+                parameter.type_module, parameter.type_node
             )
+            for parameter in body_parameters(context.model, endpoint.routes[0])
         }
-        if not bodies:
+        bodies = {name for name, typed in types.items() if self._is_partial(typed, context)}
+        lists = {name for name, typed in types.items() if self._has_partial_items(typed, context)}
+        if not bodies and not lists:
             return
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
+        bodies |= lists | _names_of_items(endpoint.node, lists)
         for node in self._dumps(function, bodies, context):
             shown = context.shown(node.func)
             yield self.report(node, call=f"{shown}()", fix=partial(self._fix, node, context))
@@ -161,10 +163,22 @@ class PatchOverwritesUnset(Rule):
             return False
         return any(each.has_default for each in schema_fields(context.model, value.of))
 
+    def _has_partial_items(self, value: object, context: Context) -> bool:
+        """Whether a body is a list of such models."""
+        return (
+            isinstance(value, Instance)
+            and isinstance(value.of, External)
+            and value.of.name in SEQUENCE_TYPES
+            and len(value.args) == 1
+            and self._is_partial(value.args[0], context)
+        )
+
     def _is_dump(self, node: ast.Call, bodies: set[str], module: Module, context: Context) -> bool:
         func = node.func
         if isinstance(func, ast.Attribute) and func.attr in _DUMPS:
-            return isinstance(func.value, ast.Name) and func.value.id in bodies
+            owner = func.value
+            owner = owner.value if isinstance(owner, ast.Subscript) else owner
+            return isinstance(owner, ast.Name) and owner.id in bodies
         if len(node.args) == 1 and isinstance(node.args[0], ast.Name) and node.args[0].id in bodies:
             return context.model.resolve(module, func) == External(_ENCODER)
         return False
@@ -215,6 +229,20 @@ class PatchOverwritesUnset(Rule):
             else add_argument(text, node, "exclude_unset=True")
         )
         return fix_of("Pass `exclude_unset=True`", "safe", edits)
+
+
+def _names_of_items(function: ast.AST, lists: set[str]) -> set[str]:
+    """The variables of loops over one of these lists, also over `enumerate(list)`."""
+    found: set[str] = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.For | ast.comprehension):
+            source, target = node.iter, node.target
+            if isinstance(source, ast.Call) and isinstance(target, ast.Tuple) and source.args:
+                is_counted = isinstance(source.func, ast.Name) and source.func.id == "enumerate"
+                source, target = source.args[0], target.elts[-1] if is_counted else target
+            if isinstance(source, ast.Name) and source.id in lists and isinstance(target, ast.Name):
+                found.add(target.id)
+    return found
 
 
 def _contains(tree: ast.AST, node: ast.AST) -> bool:

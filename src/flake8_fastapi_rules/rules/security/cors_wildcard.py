@@ -10,6 +10,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Middleware
 from flake8_fastapi_rules.semantics.middlewares import CORS
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.resolve import literal_keywords
 from flake8_fastapi_rules.semantics.values import Constant, Instance
 
 _EVERYTHING = re.compile(
@@ -68,7 +69,9 @@ class CorsWildcard(Rule):
     def check(self, middleware: Middleware, context: Context) -> Iterator[Report]:
         """Report the origins of CORS middleware put on an app."""
         if context.model.is_subclass(middleware.target, CORS):
-            yield from self._check(middleware.arguments, context)
+            call = middleware.node if isinstance(middleware.node, ast.Call) else None
+            unpacked = self._unpacked(call, context) if call is not None else {}
+            yield from self._check({**unpacked, **middleware.arguments}, context)
 
     @on(ast.Call)
     def check_call(self, call: ast.Call, context: Context) -> Iterator[Report]:
@@ -83,7 +86,20 @@ class CorsWildcard(Rule):
             and not any(m.node is call for m in context.facts(Middleware))
         )
         if is_listed or context.model.is_instance(value, CORS):
-            yield from self._check({k.arg: k.value for k in call.keywords if k.arg}, context)
+            given = {k.arg: k.value for k in call.keywords if k.arg}
+            yield from self._check({**self._unpacked(call, context), **given}, context)
+
+    def _unpacked(self, call: ast.Call, context: Context) -> dict[str, ast.expr]:
+        """The arguments in `**OPTIONS`, a dictionary that is written down in this module."""
+        found: dict[str, ast.expr] = {}
+        resolver = context.model.resolver
+        for keyword in call.keywords:
+            if keyword.arg is None:
+                written = resolver.written(context.module, keyword.value)
+                home, node = written or (context.module, keyword.value)
+                if home is context.module:
+                    found.update(literal_keywords(resolver, home, node) or {})
+        return found
 
     def _is_for_development(self, node: ast.AST, context: Context) -> bool:
         """Whether a condition lets this run only where the service is worked on."""

@@ -96,11 +96,13 @@ class UnverifiedJwt(Rule):
             ):
                 yield self.report(call)
         elif (
-            use.algorithms is None
-            and use.kind.algorithms is not None
+            use.kind.algorithms is not None
             and use.name.startswith(_NEEDS_ALGORITHMS)
             and not has_open_arguments(call)
-            and len(call.args) <= use.kind.algorithms
+            and (
+                _is_none(use.algorithms)
+                or (use.algorithms is None and len(call.args) <= use.kind.algorithms)
+            )
         ):
             yield self.report(call, "algorithms")
 
@@ -187,3 +189,7 @@ class UnverifiedJwt(Rule):
                     if not is_another:
                         return True
         return False
+
+
+def _is_none(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
