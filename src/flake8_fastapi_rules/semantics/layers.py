@@ -12,11 +12,19 @@ if TYPE_CHECKING:
 def layer_of(module: Module, layers: Mapping[str, tuple[str, ...]]) -> str | None:
     """The layer of a module; the innermost package or module name that is one of a layer's counts.
 
+    A module for access to data inside of a package of the services belongs to them. One inside of
+    routers may be either: `routers/users/crud.py` holds routes, `api/crud.py` queries.
+
     Parameters:
-        layers: layer to the names of its packages and modules.
+        layers: layer to the names of its packages and modules, upper ones first.
     """
-    for part in reversed(module.name.split(".")):
-        for layer, names in layers.items():
-            if part in names:
-                return layer
-    return None
+    parts = module.name.split(".")
+    around = next((f for f in (_named(part, layers) for part in reversed(parts[:-1])) if f), None)
+    own = _named(parts[-1], layers)
+    if own == "repositories" and not module.is_package and around in {"routers", "services"}:
+        return None if around == "routers" else around
+    return own or around
+
+
+def _named(part: str, layers: Mapping[str, tuple[str, ...]]) -> str | None:
+    return next((layer for layer, names in layers.items() if part in names), None)
