@@ -146,7 +146,7 @@ class Module:
         return _ROUTINES.search(self.source.text) is not None
 
     @cached_property
-    def _shown(self) -> tuple[frozenset[str], frozenset[str]]:
+    def _shown(self) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
         functions: set[str] = set()
         classes: set[str] = set()
         others: set[str] = set()
@@ -154,7 +154,11 @@ class Module:
             functions.add(function)
             classes.add(cls)
             others.add(other)
-        return frozenset(functions - classes - others), frozenset(functions | classes) - others
+        return (
+            frozenset(functions - classes - others),
+            frozenset(functions | classes) - others,
+            frozenset(others),
+        )
 
     @property
     def shown_functions(self) -> frozenset[str]:
@@ -165,6 +169,11 @@ class Module:
     def shown_definitions(self) -> frozenset[str]:
         """The names that the text, without being parsed, shows to be functions or classes."""
         return self._shown[1]
+
+    @property
+    def shown_variables(self) -> frozenset[str]:
+        """The names that the text, without being parsed, shows to be assigned to."""
+        return self._shown[2]
 
     @cached_property
     def shown_bases(self) -> dict[str, tuple[str, ...]]:
