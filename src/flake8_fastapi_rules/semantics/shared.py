@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from flake8_fastapi_rules.semantics.names import name_set
 from flake8_fastapi_rules.semantics.values import (
     Expression,
     Function,
+    FunctionNode,
     Instance,
     ModuleValue,
     Value,
@@ -46,10 +48,21 @@ MUTATORS: Final = name_set(
     symmetric_difference_update update"""
 )
 _DISPLAYS: Final = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+#: What a process may keep for itself.
+_KEPT: Final = re.compile(
+    r"cache|memo|regist|instance|pool|lock|loaded|handlers|plugins|engines|clients", re.IGNORECASE
+)
 #: A folder with no more files than this and no FastAPI code is an excerpt.
 _SNIPPET: Final = 2
 #: Roles of functions that run while requests are served.
 _SERVING: Final = frozenset(Role) - {Role.LIFESPAN, Role.EVENT_HANDLER}
+#: Where a text may change a variable: `rooms.pop(`, `rooms[name] =`, `global rooms`.
+_MUTATED: Final = re.compile(rf"\.(?:{'|'.join(sorted(MUTATORS))})\(")
+_STORED: Final = re.compile(r"^[ \t]+(?:del[ \t]+)?(\w+)\[", re.MULTILINE)
+_GLOBAL: Final = re.compile(r"^[ \t]+global[ \t]+([^\n#;]+)", re.MULTILINE)
+_LAST_NAME: Final = re.compile(r"(\w+)(?:\[[^\n]*\])?$")
+#: How variables are bound, rather than functions, classes and modules.
+_ASSIGNED = frozenset({"assign", "annotated", "augmented"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,7 @@ class SharedState:
     def __init__(self, model: Model, uses: Uses) -> None:
         self._model = model
         self._uses = uses
+        self._helped: dict[Module, dict[str, list[Mutation]]] = {}
 
     @cached_property
     def _mutations(self) -> dict[tuple[Module, str], list[Mutation]]:
@@ -130,11 +144,76 @@ class SharedState:
 
     def mutations(self, module: Module, name: str) -> tuple[Mutation, ...]:
         """The changes of a variable of `module`."""
-        return tuple(self._mutations.get((module, name), ()))
+        return (*self._mutations.get((module, name), ()), *self._by_helpers(module).get(name, ()))
 
     def names(self, module: Module) -> tuple[str, ...]:
         """The variables of `module` that are changed."""
-        return tuple(name for home, name in self._mutations if home is module)
+        direct = [name for home, name in self._mutations if home is module]
+        return tuple(dict.fromkeys((*direct, *self._by_helpers(module))))
+
+    def _by_helpers(self, module: Module) -> dict[str, list[Mutation]]:
+        """The changes of a module's variables by its own functions that FastAPI code calls."""
+        known = self._helped.get(module)
+        if known is None:
+            known = self._helped[module] = defaultdict(list)
+            roles = dict(self._helper_roles(module))
+            for node, found in roles.items():
+                for (home, name), mutation in self._read(Function(module, node), found):
+                    if home is module and not _is_for_reuse(mutation, name):
+                        known[name].append(mutation)
+        return known
+
+    def _helper_roles(self, module: Module) -> Iterator[tuple[FunctionNode, frozenset[Role]]]:
+        """The functions of a module that change something, with the roles of those who call them.
+
+        Functions of the same module may stand in between.
+        """
+        variables = _variables_used(module)
+        if not variables:
+            return
+        index = module.index
+        own = {node for node in index.functions if node not in self._uses.roles}
+        changing = [
+            node
+            for node in own
+            if any(change.name.id in variables for change in _changes(module, node))
+        ]
+        if not changing:
+            return
+        callers: dict[FunctionNode, set[FunctionNode]] = defaultdict(set)
+        for node in own:
+            for callee in self._called(module, node, {each.name for each in own}):
+                callers[callee].add(node)
+        names = {node.name for node in own}
+        roles: dict[FunctionNode, set[Role]] = defaultdict(set)
+        for other, functions in self._uses.by_module.items():
+            if not any(name in other.source.text for name in names):
+                continue
+            for function in functions:
+                for callee in self._called(other, function.node, names):
+                    roles[callee].update(self._uses.roles.get(function.node, ()))
+        for node in changing:
+            waiting, seen = [node], {node}
+            found: set[Role] = set()
+            while waiting:
+                current = waiting.pop()
+                found |= roles[current]
+                new = callers[current] - seen
+                seen |= new
+                waiting.extend(new)
+            if found:
+                yield node, frozenset(found)
+
+    def _called(self, module: Module, function: ast.AST, names: set[str]) -> Iterator[FunctionNode]:
+        """The functions with one of these names that a function calls."""
+        for call in module.index.own_nodes(function):
+            if isinstance(call, ast.Call):
+                func = call.func
+                name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+                if name in names:
+                    callee = self._model.resolve(module, func)
+                    if isinstance(callee, Function) and isinstance(callee.node, FUNCTIONS):
+                        yield callee.node
 
     def _read(
         self, function: Function, roles: frozenset[Role]
@@ -146,7 +225,8 @@ class SharedState:
             home = self._home(module, change)
             if home is None:
                 continue
-            is_lazy = change.rebinds and _is_lazy(module, change.node, change.name.id)
+            rebinds = change.rebinds or isinstance(getattr(change.owner, "ctx", None), ast.Store)
+            is_lazy = rebinds and _is_lazy(module, change.node, change.name.id)
             yield home, Mutation(module, change.node, function, roles, change.values, is_lazy)
 
     def _home(self, module: Module, change: _Change) -> tuple[Module, str] | None:
@@ -162,14 +242,16 @@ class SharedState:
             value = self._model.resolve(module, name)
             if not isinstance(value, ModuleValue) or owner.value is not name:
                 return None
-            is_container = self._is_container(self._model.resolve(module, owner))
-            return (value.module, owner.attr) if is_container else None
+            if not isinstance(owner.ctx, ast.Store):
+                if not self._is_container(self._model.resolve(module, owner)):
+                    return None
+            return value.module, owner.attr
         if not self._is_container(self._model.resolve(module, name)):
             return None
         return self._origin(module, found[1])
 
     def _origin(self, module: Module, bindings: list[Binding]) -> tuple[Module, str] | None:
-        if all(b.kind in {"assign", "annotated", "augmented"} and not b.path for b in bindings):
+        if all(b.kind in _ASSIGNED and not b.path for b in bindings):
             return module, bindings[0].name
         binding = bindings[0]
         node, alias = binding.node, binding.alias
@@ -218,11 +300,26 @@ def _changes(module: Module, function: ast.AST) -> Iterator[_Change]:
             if isinstance(target, ast.Name):
                 if index.scope_of(target).outer.get(target.id) == "global":
                     yield _Change(node, target, target, values, rebinds=True)
+            elif isinstance(target, ast.Attribute):
+                if isinstance(target.value, ast.Name):  # `state.counter = 1`, of a module
+                    yield _Change(node, target.value, target, values, rebinds=False)
             elif isinstance(target, ast.Subscript):
                 owner = _container_in(target)
                 root = owner.value if isinstance(owner, ast.Attribute) else owner
                 if isinstance(root, ast.Name):
                     yield _Change(node, root, owner, values, rebinds=False)
+
+
+def _variables_used(module: Module) -> set[str]:
+    """The variables of a module that its text may change; told without parsing it."""
+    text = module.source.text
+    found = set(_STORED.findall(text))
+    for names in _GLOBAL.findall(text):
+        found.update(name.strip() for name in names.split(","))
+    for mutated in _MUTATED.finditer(text):
+        line = text[text.rfind("\n", 0, mutated.start()) + 1 : mutated.start()]
+        found.update(_LAST_NAME.findall(line))
+    return found & module.shown_variables
 
 
 def _container_in(node: ast.expr) -> ast.expr:
@@ -242,6 +339,20 @@ def _is_lazy(module: Module, node: ast.AST, name: str) -> bool:
             or any(isinstance(part, ast.Is | ast.Eq) for part in ast.walk(parent.test))
         )
         for parent in module.index.ancestors(node)
+    )
+
+
+def _is_for_reuse(mutation: Mutation, name: str) -> bool:
+    """Whether a helper keeps what it would otherwise make again: every worker may have its own."""
+    if mutation.is_lazy or _KEPT.search(name):
+        return True
+    own = mutation.module.index.own_nodes(mutation.function.node)
+    gives_it = any(isinstance(node, ast.Return) and node.value is not None for node in own)
+    return gives_it and any(
+        isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+        for test in own
+        if isinstance(test, ast.Compare | ast.Try | ast.Attribute)
+        for node in ast.walk(test)
     )
 
 
