@@ -9,6 +9,9 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.holding import Holder, holders_in
 
+#: Libraries whose asynchronous objects are closed by `aclose`; others call it `close`.
+_ACLOSED = ("httpx.AsyncClient", "redis.asyncio.", "httpx2.AsyncClient")
+
 
 class LifespanLeak(Rule):
     """Close after the `yield` of a lifespan what was opened before it.
@@ -97,6 +100,7 @@ class LifespanLeak(Rule):
         return holder.resource.kind != "file" and not holder.is_closed
 
     def _closer(self, holder: Holder) -> str:
-        is_async = "async" in holder.opener.lower() or "aio" in holder.opener
         closers = sorted(holder.resource.closers)
-        return closers[0] if is_async or "close" not in closers else "close"
+        if "aclose" in closers and holder.opener.startswith(_ACLOSED):
+            return "aclose"
+        return "close" if "close" in closers else closers[0]
