@@ -105,4 +105,4 @@ def _is_wrapper(model: Model, module: Module, value: ast.expr | None) -> bool:
         isinstance(decorator, ast.Call)
         and model.resolve(module, decorator.func) == External("functools.wraps")
         for decorator in wrapper.node.decorator_list
-    )
+    ) and not _has_another_signature(model, wrapper)

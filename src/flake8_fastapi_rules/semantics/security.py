@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.semantics.effects import display_name
 from flake8_fastapi_rules.semantics.facts import Dependency, Middleware
+from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS
 from flake8_fastapi_rules.semantics.libraries import (
     AUTH_DEPENDENCIES,
     RATE_LIMIT_DECORATORS,
@@ -126,7 +127,15 @@ def _gives_data_access(model: Model, dependency: Dependency) -> bool:
 
 
 def checks_access(model: Model, function: Function) -> bool:
-    """Whether a function refuses somebody by itself, or calls what looks as if it did."""
+    """Whether a function refuses somebody by itself, or calls what looks as if it did.
+
+    So may a decorator: `@auth_required(roles=["admin"])`.
+    """
+    for decorator in getattr(function.node, "decorator_list", ()):
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        name = (_last_name(called) or "").rpartition(".")[2]
+        if name not in ROUTE_DECORATORS and _AUTH_WORDS.search(name):
+            return True
     if any(raised.status in _REFUSALS for raised in model.effects.raises(function)):
         return True
     text = function.module.source.segment(function.node)

@@ -26,6 +26,7 @@ from flake8_fastapi_rules.semantics.values import Class, Constant, External, Fun
 
 _BOUNDS = ("le", "lt")
 #: A name that means a page only beside another one that says where it begins, or for a list.
+_OF_RATES = frozenset({"period", "window", "interval", "quota"})
 _VAGUE = "size"
 #: Verbs of functions that answer with lists.
 _LISTING = frozenset({"browse", "find", "list", "paginate", "query", "search"})
@@ -82,7 +83,8 @@ class UnboundedPageSize(Rule):
     ## Leaves alone
     `le=` and `lt=` in the parameter function, in `Field` and in constrained types; enumerations and
     literals; a bound in the body (`min(limit, 100)`, a comparison); `size` without
-    another parameter of a page where no list is the answer; metadata and types that cannot be told.
+    another parameter of a page where no list is the answer; limits of rates and quotas; metadata
+    and types that cannot be told.
 
     ## Fix safety
     The fix adds `le=100` (or the default, if that is larger): larger pages are refused then;
@@ -142,6 +144,9 @@ class UnboundedPageSize(Rule):
     ) -> bool:
         if name not in context.settings.page_size_names:
             return False
+        said = getattr(function.node, "name", "") if function is not None else ""
+        if not names.isdisjoint(_OF_RATES) or "rate_limit" in said or "quota" in said:
+            return False  # a limit on something else than what is shown
         if name != _VAGUE or not names.isdisjoint(_PAGING):
             return True
         return function is not None and self._answers_with_list(function, context)

@@ -18,7 +18,10 @@ _SELF = re.compile(
     r"^(?:x_)?(?:user_id|userid|current_user_id|acting_user_id|actor_id|author_id|owner_id"
     r"|created_by|created_by_id|requested_by|sender_id)$"
 )
-_FOR_OTHERS = re.compile(r"admin|member|invite|assign|role|permission|share|grant|transfer|manage")
+_FOR_OTHERS = re.compile(
+    r"admin|member|invite|assign|role|permission|share|grant|transfer|manage"
+    r"|(?:add|remove|delete|kick|ban|block|follow|update|set|enable|disable)(?:[/_-]?[a-z]+[/_-]?)?user"
+)
 #: In what a dependency is called, or in its scopes: whoever gets in acts for others.
 _ADMIN = re.compile(r"admin|superuser|staff")
 _KINDS = frozenset({ParameterKind.QUERY, ParameterKind.HEADER, ParameterKind.BODY})
