@@ -136,7 +136,7 @@ def places_after(edits: list[Edit]) -> Iterator[tuple[int, int]]:
 
 def check_round(each: Round) -> Iterator[str]:
     """What a round did besides its edits, and whether these stay near what they mend."""
-    edits = sorted({edit for applied in each.applied for edit in applied.fix.edits})
+    edits = sorted({*each.tidied, *(e for applied in each.applied for e in applied.fix.edits)})
     before = outside(each.before.text, [(edit.start, edit.end) for edit in edits])
     after = outside(each.after.text, places_after(edits))
     if before != after:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from flake8_fastapi_rules.config import Layer, SettingsLoader
 from flake8_fastapi_rules.engine.findings import Edit, Finding, Fix, Unfixable
 from flake8_fastapi_rules.engine.source import Range, Source
 from flake8_fastapi_rules.fixes import apply
 from flake8_fastapi_rules.fixes.apply import apply_fixes, select, splice
+from flake8_fastapi_rules.linter import Linter
 
 Maker = Callable[[re.Match[str]], Fix | None]
 
@@ -217,3 +220,33 @@ def test_the_final_text_is_checked_last() -> None:
     outcome = apply_fixes(Source("a.py", "old\n"), check_more)
     assert not outcome.changed
     assert checked[-1] == "old\n"
+
+
+def test_imports_that_fixes_leave_without_a_use(tmp_path: Path) -> None:
+    """Those of the framework and the standard library go, the project's own and others stay."""
+    before = (
+        "from typing import List, Optional, Sequence\n"
+        "from pydantic import BaseModel, validator\n"
+        "from typing import Any  # noqa: F401\n"
+        "from shop.db import unused, used\n"
+        "\n\n"
+        "class Item(BaseModel):\n"
+        "    name: str\n\n"
+        '    @validator("name")\n'
+        "    def checked(cls, v: str, values: Sequence[Any]) -> str:\n"
+        "        return v\n\n\n"
+        "names: List[str] = used\n"
+    )
+    path = tmp_path / "app.py"
+    linter = Linter(SettingsLoader([Layer("test", {"enable": "FAR509"})], isolated=True))
+    outcome = apply_fixes(Source(str(path), before), linter.check)
+    assert outcome.after.text.startswith(
+        "from typing import List, Optional\n"
+        "from pydantic import BaseModel, field_validator\n"
+        "from typing import Any  # noqa: F401\n"
+        "from shop.db import unused, used\n"
+    )
+    assert [bool(each.tidied) for each in outcome.rounds] == [False, True]
+    assert apply_fixes(outcome.after, linter.check).rounds == ()
+    package = apply_fixes(Source(str(tmp_path / "__init__.py"), before), linter.check)
+    assert "Sequence" in package.after.text

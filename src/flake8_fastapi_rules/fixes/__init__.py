@@ -36,6 +36,9 @@ What there is:
 - `cst`: `transform_statement` for what needs libcst; it imports libcst when called.
 - `apply`: the loop; `files`: reading, writing, diffs; `noqa`: `# noqa` comments.
 
+Imports of the standard library and of the framework that the fixes of a file leave without a use
+are dropped at the end; no fix has to see to that.
+
 What a fix must hold: `Fix.edits` do not overlap; the file parses after each single fix; every
 comment survives; applying it once more finds nothing to do. An edit never contains code that the
 author did not write and the title does not announce. Fixes that share a place (a signature, the

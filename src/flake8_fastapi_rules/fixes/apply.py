@@ -15,6 +15,7 @@ from typing import TypeAlias, TypeVar
 
 from flake8_fastapi_rules.engine.findings import Edit, Finding, Fix, Unfixable
 from flake8_fastapi_rules.engine.source import Source, SourceError
+from flake8_fastapi_rules.fixes.imports import imports_left_over
 
 #: Gives the findings of a text: those that count, with `noqa` and selection considered.
 Check = Callable[[Source], list[Finding]]
@@ -61,11 +62,13 @@ class Round:
     Parameters:
         before, after: the texts.
         applied: the fixes, whose edits speak of `before`.
+        tidied: edits that drop imports which the fixes of earlier rounds left without a use.
     """
 
     before: Source
     after: Source
-    applied: tuple[Applied, ...]
+    applied: tuple[Applied, ...] = ()
+    tidied: tuple[Edit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +243,8 @@ class _Loop:
             applied = tuple(Applied(finding, fix) for finding, fix in used)
             self.rounds.append(Round(state.source, following.source, applied))
             state = following
+        if self.rounds:
+            state = yield from self._tidied(state)
         if self.checked is not state.source:
             # Whoever checks remembers the last text of a path: let that be the one that stays.
             yield from self._findings(state.source)
@@ -298,6 +303,18 @@ class _Loop:
         while best is None and (chosen := select(self._candidates(state))):
             yield from keep(chosen)
         return best, good
+
+    def _tidied(self, state: _State) -> _Asking[_State]:
+        """The text without the imports that have no use any more."""
+        edits = imports_left_over(self.original, state.source)
+        if not edits:
+            return state
+        last = self.rounds[-1].applied[-1].finding
+        result = yield from self._judge(state, [(last, Fix("Drop imports", "safe", edits))])
+        if isinstance(result, str):
+            return state
+        self.rounds.append(Round(state.source, result.source, tidied=edits))
+        return result
 
     def _judge(self, state: _State, candidates: Sequence[Candidate]) -> _Asking[_State | str]:
         """The text with these fixes, or why it must not be."""

@@ -7,12 +7,15 @@ import builtins
 import re
 import sys
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from flake8_fastapi_rules.engine.findings import Edit, Unfixable
 from flake8_fastapi_rules.engine.index import Binding, is_type_checking
+from flake8_fastapi_rules.engine.source import Source
 from flake8_fastapi_rules.fixes.edit import (
     UNREADABLE,
     Edits,
@@ -25,8 +28,14 @@ from flake8_fastapi_rules.fixes.edit import (
     remove_items,
     replace,
 )
-from flake8_fastapi_rules.fixes.text import FileText
+from flake8_fastapi_rules.fixes.text import FileText, text_of
+from flake8_fastapi_rules.semantics.modules import Module
 
+#: Packages whose names nobody imports from elsewhere than from them.
+_LIBRARIES = sys.stdlib_module_names | {
+    "fastapi", "pydantic", "pydantic_settings", "starlette", "typing_extensions",
+}  # fmt: skip
+_WORD = re.compile(r"\w+")
 _FUTURE, _STANDARD, _THIRD, _LOCAL = range(4)
 #: Modules that offer the same names.
 _SAME: dict[str, tuple[str, ...]] = {
@@ -366,7 +375,7 @@ def remove_unused_import(text: FileText, local: str, without: Collection[ast.AST
         No edits when it is used, exported, marked with `noqa`, or in an `__init__.py`.
     """
     bindings = text.index.module_scope.bindings.get(local, [])
-    if len(bindings) != 1 or bindings[0].alias is None or _may_be_exported(text, local):
+    if len(bindings) != 1 or bindings[0].alias is None or _may_be_exported(text.source.path, local):
         return ()
     statement, alias = bindings[0].node, bindings[0].alias
     if not isinstance(statement, ast.Import | ast.ImportFrom):
@@ -386,16 +395,16 @@ def remove_unused_import(text: FileText, local: str, without: Collection[ast.AST
     if any("noqa" in comment.string for comment in text.comments_in(start, line_end)):
         return ()
     try:
-        return _without_alias(text, statement, alias)
+        return _without_aliases(text, statement, [alias])
     except Unfixable:
         return ()
 
 
-def _without_alias(
-    text: FileText, statement: ast.Import | ast.ImportFrom, alias: ast.alias
+def _without_aliases(
+    text: FileText, statement: ast.Import | ast.ImportFrom, going: Collection[ast.alias]
 ) -> Edits:
     start = text.start(statement)
-    if len(statement.names) == 1:
+    if len(statement.names) == len(going):
         return (delete_statement(text, statement),)
     if isinstance(statement, ast.Import):
         first = text.token_at(start)
@@ -405,10 +414,45 @@ def _without_alias(
     if brackets is None:
         return ()
     items = text.items(*brackets)
-    position = next(i for i, each in enumerate(statement.names) if each is alias)
     if len(items) != len(statement.names):
         return ()
-    return remove_items(text, brackets, [items[position]])
+    positions = [i for i, each in enumerate(statement.names) if any(each is a for a in going)]
+    return remove_items(text, brackets, [items[position] for position in positions])
+
+
+def imports_left_over(before: Source, after: Source) -> Edits:
+    """Drop the imports that fixes left without a use.
+
+    Only those from the standard library and the framework: a name of the project's own may be
+    imported from here by others. One that had no use before is none of the fixes'. A name has a use
+    wherever its word stands, be it in a comment or a string.
+    """
+    if _may_be_exported(after.path, ""):
+        return ()
+    words_before, words_after = (Counter(_WORD.findall(each.text)) for each in (before, after))
+    edits: list[Edit] = []
+    for statement in after.parse().body:
+        if not isinstance(statement, ast.ImportFrom) or statement.level or not statement.module:
+            continue
+        if statement.module.partition(".")[0] not in _LIBRARIES:
+            continue
+        going = [
+            alias
+            for alias in statement.names
+            for local in [alias.asname or alias.name]
+            if words_after[local] == 1 and words_before[local] != 1
+        ]
+        if not going:
+            continue
+        text = text_of(Module(Path(after.path), Path(after.path).stem, after, False))
+        start, line_end = text.start(statement), text.line_end(text.end(statement))
+        if any("noqa" in comment.string for comment in text.comments_in(start, line_end)):
+            continue
+        try:
+            edits += _without_aliases(text, statement, going)
+        except Unfixable:
+            continue
+    return tuple(edits)
 
 
 def import_from_elsewhere(
@@ -427,9 +471,8 @@ def import_from_elsewhere(
     return (added, *remove_items(text, brackets, going))
 
 
-def _may_be_exported(text: FileText, local: str) -> bool:
-    path = text.source.path.replace("\\", "/")
-    return path.rpartition("/")[2] == "__init__.py" or local == "*"
+def _may_be_exported(path: str, local: str) -> bool:
+    return path.replace("\\", "/").rpartition("/")[2] == "__init__.py" or local == "*"
 
 
 def _exchange(text: FileText, local: str, module: str, name: str) -> Edit | None:
