@@ -114,18 +114,22 @@ class Context:
         """The facts of one kind in this module, in source order."""
         return self.model.facts(self.module, kind)
 
-    def shown(self, node: ast.AST, limit: int = 40) -> str:
+    def shown(self, node: ast.AST, limit: int = 40, *, module: Module | None = None) -> str:
         """The text of an expression as a message may quote it, on one line.
 
         Of a text longer than `limit` characters only the name before its brackets is kept.
+
+        Parameters:
+            module: where the expression stands, if not in the module that is checked.
         """
-        text = " ".join(self.source.segment(node).split())
+        source = self.source if module is None else module.source
+        text = " ".join(source.segment(node).split())
         if len(text) <= limit:
             return text
         inner = node.func if isinstance(node, ast.Call) else getattr(node, "value", None)
         opening, closing = ("(", ")") if isinstance(node, ast.Call) else ("[", "]")
         if isinstance(node, ast.Call | ast.Subscript) and inner is not None:
-            return f"{self.source.segment(inner)}{opening}...{closing}"
+            return f"{source.segment(inner)}{opening}...{closing}"
         return f"{text[: limit - 3]}..."
 
     def related(self, module: Module, node: ast.AST | Range, message: str) -> Related:

@@ -115,7 +115,9 @@ class ConflictingParameter(Rule):
             return None
         typed = context.model.resolver.annotation(parameter.type_module, parameter.type_node)
         if context.model.is_instance(typed, *SPECIAL_PARAMETER_TYPES):
-            kind = context.shown(parameter.type_node) if parameter.type_node else ""
+            kind = ""
+            if parameter.type_node is not None:
+                kind = context.shown(parameter.type_node, module=parameter.type_module)
             return self.report(
                 parameter.node,
                 "special",

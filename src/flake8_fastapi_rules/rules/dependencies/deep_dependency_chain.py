@@ -108,7 +108,9 @@ class DeepDependencyChain(Rule):
         sequence = parents.get(node)
         argument = parents.get(sequence) if isinstance(sequence, ast.List | ast.Tuple) else None
         if isinstance(argument, ast.keyword) and argument.arg == "dependencies":
-            name = context.shown(dependency.target_node or node)
+            target = dependency.target_node
+            home = dependency.marker.call_module if target is not None else None
+            name = context.shown(target or node, module=home)
             yield from self._report_chain(node, name, dependency.target, context)
 
     def _report_chain(

@@ -115,7 +115,7 @@ class RepeatedRouteDependency(Rule):
         first, *others = [each for each in listed if each is not None]
         for key, dependency in first.items():
             if all(key in other for other in others):
-                shown = context.shown(dependency.node)
+                shown = context.shown(dependency.node, module=dependency.module)
                 found = [other[key] for other in (first, *others)]
                 fix = partial(_move, context, router, routes, found)
                 variant = "already" if _has_it(router, dependency) else None
