@@ -9,7 +9,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.effects import spoken
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.libraries import LOOP_RUNNERS, THREAD_LOCKS, is_in
-from flake8_fastapi_rules.semantics.values import External, Function
+from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode
 
 _OTHER_ROLES = frozenset({Role.LIFESPAN, Role.EVENT_HANDLER})
 _WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
@@ -64,8 +64,9 @@ class EventLoopInEndpoint(Rule):
     ```
 
     ## Leaves alone
-    Code outside of FastAPI's functions, functions nested in them, `asyncio.Lock`, thread locks
-    without an `await` inside, and lifespans. `async_to_sync` is what plain functions are to use.
+    Loops that other code than FastAPI's functions starts, functions nested in them, `asyncio.Lock`,
+    thread locks without an `await` inside, and lifespans. `async_to_sync` is what plain functions
+    are to use.
 
     ## Source
     Python's documentation of `asyncio.run`: it cannot be called when a loop runs in the thread.
@@ -95,10 +96,19 @@ class EventLoopInEndpoint(Rule):
             variant = None if function.is_async else "thread"
             yield self.report(site.node, variant, call=spoken(callee.name))
         if function.is_async:
-            yield from self._locks(function, context)
+            yield from self._locks(function.node, context)
 
-    def _locks(self, function: FrameworkFunction, context: Context) -> Iterator[Report]:
-        own = context.module.index.own_nodes(function.node)
+    @on(ast.AsyncFunctionDef, hints=("lock", "Lock", "threading"))
+    def check_elsewhere(self, node: ast.AsyncFunctionDef, context: Context) -> Iterator[Report]:
+        """Report locks that are held by what FastAPI code calls: a manager of connections, ..."""
+        value = context.resolve(node)
+        if isinstance(value, Function) and context.model.roles(value):
+            return
+        if context.model.shared_state(context.module).is_part_of_service(context.module):
+            yield from self._locks(node, context)
+
+    def _locks(self, function: FunctionNode, context: Context) -> Iterator[Report]:
+        own = context.module.index.own_nodes(function)
         waits = [node for node in own if isinstance(node, _WAITS)]
         for node in own:
             if isinstance(node, ast.Call) and self._is_held(node, own, waits, context):
