@@ -28,6 +28,7 @@ from flake8_fastapi_rules.fixes.noqa import add_noqa
 from flake8_fastapi_rules.linter import Linter, best_match, normalized
 from flake8_fastapi_rules.reporters.data import FORMAT_VERSION, place
 from flake8_fastapi_rules.reporters.view import posix, printable
+from flake8_fastapi_rules.rules import all_rules
 
 HELP = "mend what can be mended"
 DESCRIPTION = """\
@@ -273,8 +274,9 @@ def _write_text(arguments: argparse.Namespace, summary: _Summary, stream: TextIO
     done = Counter(finding.code for findings in summary.done.values() for finding in findings)
     stream.write(f"{done.total() or 'nothing'} {would}{what}")
     stream.write(f" in {files} file{'' if files == 1 else 's'}\n" if files else "\n")
+    names = {rule.code: rule.name() for rule in all_rules()}
     for code, count in sorted(done.items()):
-        stream.write(f"{count:6} {code}\n")
+        stream.write(f"{count:6} {code} {names.get(code, "")}".rstrip() + "\n")
     left = [pair for pairs in summary.left.values() for pair in pairs]
     if left:
         stream.write(f"{len(left)} left\n")
