@@ -276,7 +276,7 @@ def _write_text(arguments: argparse.Namespace, summary: _Summary, stream: TextIO
     stream.write(f" in {files} file{'' if files == 1 else 's'}\n" if files else "\n")
     names = {rule.code: rule.name() for rule in all_rules()}
     for code, count in sorted(done.items()):
-        stream.write(f"{count:6} {code} {names.get(code, "")}".rstrip() + "\n")
+        stream.write(f"{count:6} {code} {names.get(code, '')}".rstrip() + "\n")
     left = [pair for pairs in summary.left.values() for pair in pairs]
     if left:
         stream.write(f"{len(left)} left\n")
