@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
+from flake8_fastapi_rules.engine.index import FUNCTIONS, Scope, argument
 from flake8_fastapi_rules.semantics.calls import CallGraph, CallSite, is_abstract, key_of
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role, Route
 from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS
@@ -687,8 +687,27 @@ class Effects:
         for target in targets:
             if not isinstance(target, ast.Name):
                 return True
-            if module.index.scope_of(target).outer.get(target.id):
+            scope = module.index.scope_of(target)
+            if scope.outer.get(target.id) or self._is_put_away(module, target, scope):
                 return True
+        return False
+
+    def _is_put_away(self, module: Module, local: ast.Name, scope: Scope) -> bool:
+        """Whether a local variable is put into what was there before: `POOLS[key] = x`."""
+        for node in module.index.own_nodes(scope.node):
+            if not isinstance(node, ast.Assign) or not any(
+                isinstance(value, ast.Name) and value.id == local.id
+                for value in getattr(node.value, "elts", [node.value])
+            ):
+                continue
+            for target in node.targets:
+                root: ast.expr = target
+                while isinstance(root, ast.Subscript | ast.Attribute):
+                    root = root.value
+                if root is target or not isinstance(root, ast.Name):
+                    continue
+                if root.id not in scope.bindings:
+                    return True
         return False
 
     def session_opening(self, function: Function) -> Evidence | None:

@@ -330,7 +330,27 @@ def _container_in(node: ast.expr) -> ast.expr:
 
 
 def _is_lazy(module: Module, node: ast.AST, name: str) -> bool:
-    """Whether a test for the variable's being empty decides about its assignment."""
+    """Whether a test for the variable's being empty decides about its assignment.
+
+    The one around it, or one that returns before: `if _client: return _client`.
+    """
+    function = module.index.function_of(node)
+    for statement in getattr(function, "body", ()) if isinstance(function, FUNCTIONS) else ():
+        if statement.end_lineno >= getattr(node, "lineno", 0):
+            break
+        if not isinstance(statement, ast.If) or not isinstance(
+            last := statement.body[-1], ast.Return
+        ):
+            continue
+        parts = list(ast.walk(statement.test))
+        if (
+            last.value is not None
+            and any(isinstance(part, ast.Name) and part.id == name for part in parts)
+            and not any(
+                isinstance(p, ast.cmpop | ast.Not) and not isinstance(p, ast.IsNot) for p in parts
+            )
+        ):
+            return True
     return any(
         isinstance(parent, ast.If)
         and any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(parent.test))
