@@ -93,7 +93,9 @@ class UnvalidatedConfig(Rule):
         for parent in index.ancestors(call):
             if isinstance(parent, ast.With):
                 names += [ast.unparse(item.context_expr) for item in parent.items]
-        names.append(context.module.name.rpartition(".")[2])
+        module = context.module.name.rpartition(".")[2]
+        if isinstance(statement, ast.Return) and module in context.settings.settings_modules:
+            names.append("settings")  # where nothing else says what is read
         said = " ".join(names)
         if "log" in said.lower() or "logg" in context.module.name.lower():
             return False
