@@ -133,6 +133,28 @@ def test_fixes_that_open_the_way_elsewhere(run_far: Far, tmp_path: Path) -> None
     assert (tmp_path / "deps.py").read_text() == f"async {deps}"
 
 
+def test_definitions_of_files_that_change_are_the_same(run_far: Far, tmp_path: Path) -> None:
+    """What a test overrides is still depended on when the file of the dependency is fixed too."""
+    head = "from fastapi import APIRouter, Depends, FastAPI, Query, status\n"
+    deps = f"{head}\n\ndef user(q: int = Query(1)) -> int:\n    return q\n"
+    api = (
+        f"{head}from deps import user\n\napp = FastAPI()\n\n\n"
+        '@app.get("/")\ndef index(who=Depends(user)) -> int:\n    return who\n'
+    )
+    test = (
+        f"{head}from api import app\nfrom deps import user\n\n\n"
+        "def test_index() -> None:\n    app.dependency_overrides[user] = lambda: 2\n"
+        "    assert status.HTTP_422_UNPROCESSABLE_ENTITY == 422\n"
+    )
+    project(tmp_path, {"api.py": api, "deps.py": deps, "test_api.py": test})
+    ran = run_far("fix", "--select", "FAR302,FAR124", "--enable", "FAR9")
+    assert "Annotated[int, Query()] = 1" in (tmp_path / "deps.py").read_text()
+    assert "HTTP_422_UNPROCESSABLE_CONTENT" in (tmp_path / "test_api.py").read_text(), ran.out
+    assert run_far("fix", "--select", "FAR302,FAR124", "--enable", "FAR9").lines[0] == (
+        "nothing fixed"
+    )
+
+
 def test_noqa_is_obeyed(run_far: Far, tmp_path: Path) -> None:
     text = OLD.replace("# who asks", "# noqa: FAR301")
     project(tmp_path, {"api.py": text})

@@ -103,9 +103,7 @@ class UnknownOverride(Rule):
                 return True
             for dependency in model.local(module, Dependency):
                 target = dependency.target
-                if not target or (
-                    isinstance(target, Function | Class) and target.node is value.node
-                ):
+                if not target or (isinstance(target, Function | Class) and _is_same(target, value)):
                     return True
         return False
 
@@ -123,9 +121,18 @@ class UnknownOverride(Rule):
                 last = getattr(given, "attr", getattr(given, "id", None))
                 if last == name and isinstance(given, ast.Name | ast.Attribute):
                     found = context.model.resolve(module, given)
-                    if isinstance(found, Function | Class) and found.node is value.node:
+                    if isinstance(found, Function | Class) and _is_same(found, value):
                         return True
         return False
+
+
+def _is_same(one: Function | Class, other: Function | Class) -> bool:
+    """Whether two values are one definition, be it in two texts of a module that is being fixed."""
+    if one.node is other.node:
+        return True
+    name = getattr(one.node, "name", None)
+    same_name = name is not None and name == getattr(other.node, "name", None)
+    return same_name and one.module.path == other.module.path
 
 
 def _is_overrides(node: ast.expr) -> bool:
