@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias, TypeVar
 
+from flake8_fastapi_rules.engine.records import record
+
 ScopeNode: TypeAlias = (
     ast.Module
     | ast.FunctionDef
@@ -49,7 +51,7 @@ def _child_fields(kind: type[ast.AST]) -> tuple[str, ...]:
 N = TypeVar("N", bound=ast.AST)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Binding:
     """One place that binds a name.
 

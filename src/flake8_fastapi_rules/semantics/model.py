@@ -168,15 +168,26 @@ class Model:
 
     def facts(self, module: Module, kind: type[Any]) -> tuple[Any, ...]:
         """The facts of one kind in a module, in source order, knowing the whole project."""
-        if kind is FrameworkFunction:
-            return tuple(self._framework_functions(module))
-        if kind is Endpoint:
-            return tuple(self._endpoints(module))
-        if kind is DependencyFunction:
-            return tuple(self._dependency_functions(module))
+        if kind in _USES:
+            return self._used(module, kind)
         if kind is PydanticModel:
             return self.models(module)
         return self.local(module, kind)
+
+    def _used(self, module: Module, kind: type[Any]) -> tuple[Any, ...]:
+        """The facts that tell what the project uses a module's functions for."""
+        uses = self.uses(module)
+        found = uses.facts.get((module, kind))
+        if found is None:
+            if kind is FrameworkFunction:
+                found = tuple(self._framework_functions(module))
+            elif kind is Endpoint:
+                found = tuple(self._endpoints(module))
+            else:
+                found = tuple(self._dependency_functions(module))
+            if uses.is_collected:
+                uses.facts[module, kind] = found
+        return found
 
     def may_have(self, module: Module, kind: type[Any]) -> bool:
         """Whether a module may have facts of a kind (or nodes of a type), told without its tree."""

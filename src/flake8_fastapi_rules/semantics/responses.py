@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flake8_fastapi_rules.engine.records import record
 from flake8_fastapi_rules.semantics.framework import (
     BODILESS_STATUSES,
     RESPONSE,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _DEPTH = 12
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResponseType:
     """The type that FastAPI validates and documents an answer by.
 
@@ -47,7 +47,7 @@ class ResponseType:
     is_annotation: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypePart:
     """One class or form in a type, with its containers and unions taken away.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.records import record
 from flake8_fastapi_rules.requirements import Bounds, requirement_of
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import path_parameters
@@ -28,7 +29,7 @@ _FIELD_FUNCTIONS = ("pydantic.Field", "sqlmodel.Field")
 _BODY_KINDS = frozenset({ParameterKind.BODY, ParameterKind.FORM})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SchemaField:
     """One field of a model, its own or inherited.
 
@@ -100,7 +101,7 @@ def _field_call(model: Model, module: Module, statement: ast.AnnAssign) -> ast.C
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SchemaUse:
     """One place where a model is a request body or an answer.
 

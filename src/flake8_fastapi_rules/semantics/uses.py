@@ -57,6 +57,9 @@ class Uses:
         self.root = root
         #: Answers about it by the question; they go with it.
         self.answers: dict[object, Any] = {}
+        #: The facts about modules that are made of all this.
+        self.facts: dict[tuple[Module, type], tuple[Any, ...]] = {}
+        self.is_collected = False
         self.modules: list[Module] = []
         self.roles: defaultdict[ast.AST, set[Role]] = defaultdict(set)
         self.routes: defaultdict[ast.AST, list[Route]] = defaultdict(list)
@@ -71,6 +74,7 @@ class Uses:
         self.modules = self._model.modules.that_matter(self.root)
         for module in self.modules:
             self._collect(module)
+        self.is_collected = True
 
     def renew(self, old: Module, new: Module) -> None:
         """Put a module with another text in the place of `old`, without reading the others again.
@@ -80,6 +84,7 @@ class Uses:
         """
         if old not in self.modules:
             return
+        self.facts.clear()
         self.modules[self.modules.index(old)] = new
         _forget(self.routes, old)
         _forget(self.dependencies, old)

@@ -7,8 +7,10 @@ are silent.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+from flake8_fastapi_rules.engine.records import record
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.modules import Module
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unknown:
     """Nothing is known."""
 
@@ -27,7 +29,7 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class External:
     """Something defined outside the project, by its canonical qualified name.
 
@@ -38,14 +40,14 @@ class External:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModuleValue:
     """A module of the project."""
 
     module: Module
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Function:
     """A function, lambda or method of the project.
 
@@ -60,7 +62,7 @@ class Function:
     bound: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Class:
     """A class of the project."""
 
@@ -68,7 +70,7 @@ class Class:
     node: ast.ClassDef
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Instance:
     """An object.
 
@@ -86,14 +88,14 @@ class Instance:
     args: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Constant:
     """A literal, or what constants fold to: str, bytes, int, float, bool, None or `...`."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Expression:
     """An expression that is not evaluated further: displays, comprehensions, operators.
 
@@ -104,7 +106,7 @@ class Expression:
     node: ast.expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AnnotatedAlias:
     """What an `Annotated[...]` expression (or an alias of one) stands for."""
 

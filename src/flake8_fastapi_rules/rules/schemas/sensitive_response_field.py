@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import PydanticModel, Route, RouteKind
+from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.per_project import PerClass
 from flake8_fastapi_rules.semantics.responses import model_classes, response_type, types_in
 from flake8_fastapi_rules.semantics.schemas import (
     SchemaField,
@@ -119,7 +121,7 @@ class SensitiveResponseField(Rule):
         if self._is_shared(model.cls, context) or model.node not in uses.responses:
             return
         inherited: list[str] = []
-        for each in schema_fields(context.model, model.cls):
+        for each in _suspicious_fields(context.model, model.cls):
             answers = [
                 use for use in uses.responses[model.node] if self._exposes(each, use, context)
             ]
@@ -152,10 +154,11 @@ class SensitiveResponseField(Rule):
         direct = list(model_classes(context.model, declared.module, declared.node))
         place = declared.node if declared.module is context.module else route.node
         for cls in (*direct, *nested_models(context.model, direct)):
-            if not self._is_shared(cls, context):
+            suspicious = _suspicious_fields(context.model, cls)
+            if not suspicious or not self._is_shared(cls, context):
                 continue
             use = SchemaUse(declared.module, place, route, is_nested=cls not in direct)
-            for each in schema_fields(context.model, cls):
+            for each in suspicious:
                 if self._exposes(each, use, context) and self._is_sensitive(each, [use], context):
                     yield self.report(
                         place,
@@ -183,11 +186,9 @@ class SensitiveResponseField(Rule):
         return owner in uses.responses and owner not in uses.bodies
 
     def _is_sensitive(self, each: SchemaField, answers: list[SchemaUse], context: Context) -> bool:
-        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", each.name).lower()
-        if _HARMLESS.search(name):
-            return False
+        name = _words(each.name)
         if not _PASSWORD.match(name):
-            if not _SECRET.match(name) or all(self._hands_out(use, name) for use in answers):
+            if all(self._hands_out(use, name) for use in answers):
                 return False
             owner = each.module.index.class_of(each.node)
             said = owner.name.lower() if owner is not None else ""
@@ -239,3 +240,19 @@ class SensitiveResponseField(Rule):
 
 def _names_of(use: SchemaUse) -> str:
     return f"{use.route.path} {getattr(use.route.endpoint, 'name', '')}"
+
+
+def _words(name: str) -> str:
+    """A name in lower case, with underscores between its words."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _suspects(model: Model, cls: Class) -> Iterator[SchemaField]:
+    for each in schema_fields(model, cls):
+        name = _words(each.name)
+        if not _HARMLESS.search(name) and (_PASSWORD.match(name) or _SECRET.match(name)):
+            yield each
+
+
+#: The fields of a model whose names speak of secrets.
+_suspicious_fields = PerClass(_suspects)
