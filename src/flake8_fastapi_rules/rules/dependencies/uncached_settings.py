@@ -12,7 +12,8 @@ from flake8_fastapi_rules.fixes.imports import ensure_import
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Dependency, DependencyFunction
-from flake8_fastapi_rules.semantics.values import Class, Function, FunctionNode
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.values import UNKNOWN, Class, Function, FunctionNode, Value
 
 _SETTINGS = ("pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic.v1.BaseSettings")
 
@@ -135,9 +136,22 @@ class UncachedSettings(Rule):
     def check_class(self, dependency: Dependency, context: Context) -> Iterator[Report]:
         """Report `Depends(Settings)`."""
         target = dependency.target
+        if isinstance(target, Function) and isinstance(target.node, ast.Lambda):
+            target = _made_by(target.node, target.module, context)  # `lambda: Settings()`
         if isinstance(target, Class) and context.model.is_subclass(target, *_SETTINGS):
             fix = Unfixable("a function that builds them must be written")
             yield self.report(dependency.node, "class", fix=fix, settings=target.node.name)
+
+
+def _made_by(node: ast.Lambda, module: Module, context: Context) -> Value:
+    """The class that a lambda calls, without anything or with constants only."""
+    call = node.body
+    if not isinstance(call, ast.Call) or node.args.args:
+        return UNKNOWN
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    if not all(isinstance(each, ast.Constant) for each in given):
+        return UNKNOWN
+    return context.model.resolve(module, call.func)
 
 
 def _is_stored(parent: ast.AST, function: ast.AST, context: Context) -> bool:
