@@ -133,6 +133,22 @@ def test_fixes_that_open_the_way_elsewhere(run_far: Far, tmp_path: Path) -> None
     assert (tmp_path / "deps.py").read_text() == f"async {deps}"
 
 
+def test_fixes_that_reach_files_that_import(run_far: Far, tmp_path: Path) -> None:
+    """The lifespan of an app is run by the fixtures of tests that are checked before it."""
+    app = (
+        "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n"
+        '@app.on_event("startup")\ndef start() -> None:\n    print()\n'
+    )
+    fixture = (
+        "import pytest\nfrom fastapi.testclient import TestClient\nfrom zoo import app\n\n\n"
+        "@pytest.fixture\ndef client():\n    return TestClient(app)\n"
+    )
+    project(tmp_path, {"zoo.py": app, "conftest.py": fixture})
+    run_far("fix", "--select", "FAR103,FAR903", "--unsafe-fixes")
+    assert "lifespan=lifespan" in (tmp_path / "zoo.py").read_text()
+    assert "with TestClient(app) as client" in (tmp_path / "conftest.py").read_text()
+
+
 def test_definitions_of_files_that_change_are_the_same(run_far: Far, tmp_path: Path) -> None:
     """What a test overrides is still depended on when the file of the dependency is fixed too."""
     head = "from fastapi import APIRouter, Depends, FastAPI, Query, status\n"

@@ -112,8 +112,8 @@ def _pass(
         only: what the pass before has given; `None` for the first pass over all.
 
     Returns:
-        The files to look at once more: those that were changed, and those that they import where a
-        fix changed what these are used for.
+        The files to look at once more: those that were changed, those that they import where a fix
+        changed what these are used for, and those that import them where it changed what they are.
     """
     linter = make_loader(arguments, select_restricts=False)[1]
     changed: set[str] = set()
@@ -126,20 +126,35 @@ def _pass(
         changed |= _fix_files(files[start : start + _TOGETHER], linter, arguments, summary)
     wide = {rule.code for rule in linter.rules if rule.fix_reaches_imported}
     reaching = [p for p in changed if any(f.code in wide for f in summary.done.get(p, ()))]
-    return frozenset(changed | _imported_by(reaching, summary.files))
+    known = {rule.code for rule in linter.rules if rule.fix_reaches_importers}
+    imported = [p for p in changed if any(f.code in known for f in summary.done.get(p, ()))]
+    importers = _importers_of(imported, summary.files) if imported else set()
+    return frozenset(changed | _imported_by(reaching, summary.files) | importers)
+
+
+def _importers_of(paths: Iterable[str], files: Iterable[str]) -> set[str]:
+    """The files whose imports speak of others by their names: perhaps more than import them."""
+    names = {_module_name(path) for path in paths}
+    return {path for path in files if not names.isdisjoint(_imported_words(path))}
+
+
+def _module_name(path: str) -> str:
+    place = Path(path)
+    return place.parent.name if place.stem == "__init__" else place.stem
+
+
+def _imported_words(path: str) -> set[str]:
+    try:
+        text = read_file(path).decode("utf-8", errors="replace")
+    except (OSError, SourceError):
+        return set()  # reported already
+    return {word for line in _IMPORT.findall(text) for word in _WORD.findall(line)}
 
 
 def _imported_by(paths: Iterable[str], files: Iterable[str]) -> set[str]:
     """The files whose names occur in the imports of others: perhaps more than they import."""
-    words: set[str] = set()
-    for path in paths:
-        text = Path(path).read_text("utf-8", errors="replace")
-        words.update(word for line in _IMPORT.findall(text) for word in _WORD.findall(line))
-    return {
-        path
-        for path in files
-        if (Path(path).parent.name if Path(path).stem == "__init__" else Path(path).stem) in words
-    }
+    words = {word for path in paths for word in _imported_words(path)}
+    return {path for path in files if _module_name(path) in words}
 
 
 def _fix_files(

@@ -220,6 +220,7 @@ class _Loop:
     reasons: dict[tuple[str, str, str], str] = field(default_factory=dict)
     rounds: list[Round] = field(default_factory=list)
     checked: Source | None = None
+    first: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def _findings(self, source: Source) -> _Asking[list[Finding]]:
         self.checked = source
@@ -230,6 +231,7 @@ class _Loop:
         source = self.original
         findings = yield from self._findings(source)
         state = _State(source, findings)
+        self.first = state.counts
         seen = {source.text}
         converged = True
         while True:
@@ -339,6 +341,9 @@ class _Loop:
             state.findings = yield from self._findings(state.source)
             state.is_rechecked = True
             new = _new_findings(state, result, allowed)
+        # What was found at first is not new, even if a check in between did not see it.
+        now = result.counts
+        new = [pair for pair in new if now[pair] > self.first[pair]]
         if new:
             return f"it would lead to {' '.join(min(new))}"
         return result

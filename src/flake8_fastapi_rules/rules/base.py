@@ -163,6 +163,8 @@ class Rule:
     fix: ClassVar[Safety | None] = None
     #: Its fix may change what is found in modules that the fixed one imports.
     fix_reaches_imported: ClassVar[bool] = False
+    #: The same in modules that import the fixed one.
+    fix_reaches_importers: ClassVar[bool] = False
     #: Words of which at least one must occur in a file's text for the rule to look at it.
     hints: ClassVar[tuple[str, ...]] = ()
     registry: ClassVar[dict[str, type[Rule]]] = {}

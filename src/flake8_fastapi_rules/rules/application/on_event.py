@@ -81,6 +81,7 @@ class OnEvent(Rule):
     profiles = ("recommended",)
     fix = "unsafe"
     fix_reaches_imported = True
+    fix_reaches_importers = True
     hints = ("on_event", "add_event_handler", "on_startup", "on_shutdown")
 
     @on(EventHandler)
