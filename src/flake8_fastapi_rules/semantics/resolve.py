@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, Binding, Scope, all_arguments
 from flake8_fastapi_rules.semantics.bases import external_mro
@@ -117,6 +118,7 @@ _DISPLAYS: dict[type[ast.expr], str] = {
 }
 #: The markers whose argument FastAPI calls.
 _INJECTING = frozenset({"fastapi.Depends", "fastapi.Security"})
+_APP = "starlette.applications.Starlette"
 #: Decorators of the standard library that leave what a function returns as it is.
 _TRANSPARENT_PARTIALS = frozenset({"functools.partial", "functools.partialmethod"})
 
@@ -178,11 +180,12 @@ class Resolver:
                 return self.name(module, name, node)
             case ast.Attribute(value=value, attr=attr):
                 dotted = self._imported_submodule(module, node)
-                return (
-                    dotted
-                    if dotted is not None
-                    else self.attribute(self.resolve(module, value), attr)
-                )
+                if dotted is not None:
+                    return dotted
+                found = self.attribute(self.resolve(module, value), attr)
+                if not found and isinstance(value, ast.Attribute) and value.attr == "state":
+                    return self._kept_by_app(module, value.value, attr)
+                return found
             case ast.Call():
                 return self._call(module, node)
             case ast.Await(value=value) | ast.NamedExpr(value=value):
@@ -447,7 +450,8 @@ class Resolver:
             return all(ancestor.partition(".")[0] not in tops for ancestor in ancestors)
         return all(
             self.is_class_without(module, base, tops)
-            or (hasattr(builtins, base) and not module.may_have(f"import {base}"))
+            if base in module.shown_definitions or base in module.shown_imports
+            else hasattr(builtins, base) and not module.may_have(f"{base} =")
             for base in bases
         )
 
@@ -578,6 +582,35 @@ class Resolver:
                 return External(f"{kind}.{attr}") if kind else UNKNOWN
             case _:
                 return UNKNOWN
+
+    def _kept_by_app(self, module: Module, owner: ast.expr, attr: str) -> Value:
+        """The kind of object that the project's code puts into `app.state` under a name."""
+        if not self.is_instance(self.resolve(module, owner), _APP):
+            return UNKNOWN
+        kept: list[Value] = []
+        root = self.modules.project_root(module.path)
+        for path in self.modules.files_mentioning(root, ".state."):
+            home = self.modules.load(path)
+            if home is None or f".state.{attr}" not in home.source.text:
+                continue
+            if _is_test(path.relative_to(root)):
+                continue
+            for node in home.index.nodes(ast.Assign):
+                for target in node.targets:
+                    match target:
+                        case ast.Attribute(attr=name, value=ast.Attribute(attr="state", value=app)):
+                            if name == attr and self._may_be_app(home, app):
+                                kept.append(self.resolve(home, node.value))
+        value = agreed([each for each in kept if each != Constant(None)])
+        # Where it was made does not matter to those who find it there.
+        return Instance(value.of, args=value.args) if isinstance(value, Instance) else UNKNOWN
+
+    def _may_be_app(self, module: Module, node: ast.expr) -> bool:
+        value = self.resolve(module, node)
+        if not value:
+            name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+            return name in {"app", "application"}
+        return self.is_instance(value, _APP)
 
     def class_attribute(self, cls: Class, attr: str, *, instance: bool) -> Value:
         """What an attribute of a class (or of its instances) means, bases included."""
@@ -1557,3 +1590,8 @@ _STAR_SOURCES: dict[str, frozenset[str]] = {
 def arguments_of(function: FunctionNode | ast.Lambda) -> list[ast.arg]:
     """Every argument of a function in order, stars included."""
     return list(all_arguments(function.args))
+
+
+def _is_test(path: Path) -> bool:
+    """Whether what a file puts into an app's state may be a stand-in."""
+    return path.name.startswith(("test_", "conftest")) or "tests" in path.parts
