@@ -72,27 +72,24 @@ class UnsetRequestState(Rule):
                 yield self.report(node, name=node.attr)
 
     def _is_read(self, node: ast.Attribute, context: Context) -> bool:
+        if not isinstance(node.ctx, ast.Load) or node.attr.startswith("_"):
+            return False
         index = context.module.index
-        function = index.function_of(node)
         state = node.value
-        if isinstance(state, ast.Name) and function is not None:  # `state = request.state`
-            given = [
-                each.value
-                for each in index.own_nodes(function)
-                if isinstance(each, ast.Assign)
-                and any(isinstance(t, ast.Name) and t.id == state.id for t in each.targets)
-            ]
-            state = given[0] if len(given) == 1 else state
+        if isinstance(state, ast.Name):  # `state = request.state`
+            found = index.lookup(state.id, state)
+            if found is None or len(found[1]) != 1 or found[1][0].kind != "assign":
+                return False
+            state = found[1][0].value or state
         if not (
-            isinstance(node.ctx, ast.Load)
-            and isinstance(state, ast.Attribute)
+            isinstance(state, ast.Attribute)
             and state.attr == "state"
-            and not node.attr.startswith("_")
             and context.model.is_instance(
                 context.resolve(state.value), "starlette.requests.HTTPConnection"
             )
         ):
             return False
+        function = index.function_of(node)
         if any(isinstance(parent, ast.Try) for parent in index.ancestors(node)):
             return False
         return not any(
