@@ -345,3 +345,32 @@ class TestVersions:
         write(tmp_path / "setup.cfg", "[options\n")
         (tmp_path / "requirements.txt").write_bytes(b"\xff\xfefastapi")
         assert SettingsLoader().load(tmp_path / "main.py").settings.fastapi_version is None
+
+
+def test_folders_without_metadata_have_the_settings_above_them(tmp_path: Path) -> None:
+    write(tmp_path / "pyproject.toml", table('profile = "strict"'))
+    write(tmp_path / "a/b/requirements.txt", "fastapi>=0.100\n")
+    for folder in ("a/c/d", "a/b/e"):
+        (tmp_path / folder).mkdir(parents=True)
+    loader = SettingsLoader()
+    top = loader.load(tmp_path / "app.py")
+    assert loader.load(tmp_path / "a/c/d/app.py") is top
+    below = loader.load(tmp_path / "a/b/e/app.py")
+    assert below is loader.load(tmp_path / "a/b/app.py")
+    assert below.settings == dataclasses.replace(
+        top.settings, fastapi_version=(0, 100), starlette_version=below.settings.starlette_version
+    )
+
+
+def test_without_metadata_each_package_is_a_project(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write(tmp_path / name / "__init__.py", "")
+        (tmp_path / name / "inner").mkdir()
+        write(tmp_path / name / "inner/__init__.py", "")
+    loader = SettingsLoader()
+    roots = {loader.load(tmp_path / name / "inner/app.py").settings.root for name in ("one", "two")}
+    assert roots == {str(tmp_path)}
+    (tmp_path / "one/.git").mkdir()
+    assert SettingsLoader().load(tmp_path / "one/inner/app.py").settings.root == str(
+        tmp_path / "one"
+    )

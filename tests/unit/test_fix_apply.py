@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from flake8_fastapi_rules.config import Layer, SettingsLoader
 from flake8_fastapi_rules.engine.findings import Edit, Finding, Fix, Unfixable
-from flake8_fastapi_rules.engine.source import Range, Source
+from flake8_fastapi_rules.engine.source import Range, Source, SourceError
 from flake8_fastapi_rules.fixes import apply
-from flake8_fastapi_rules.fixes.apply import apply_fixes, select, splice
+from flake8_fastapi_rules.fixes.apply import apply_all_fixes, apply_fixes, select, splice
 from flake8_fastapi_rules.linter import Linter
 
 Maker = Callable[[re.Match[str]], Fix | None]
@@ -250,3 +250,59 @@ def test_imports_that_fixes_leave_without_a_use(tmp_path: Path) -> None:
     assert apply_fixes(outcome.after, linter.check).rounds == ()
     package = apply_fixes(Source(str(tmp_path / "__init__.py"), before), linter.check)
     assert "Sequence" in package.after.text
+
+
+def test_several_texts_in_step() -> None:
+    """One question for all texts of a round; each text has its own end."""
+    first = rule("FAR301", "old", to("new", leads_to=("FAR302",)))
+    second = rule("FAR302", r"new\b", to("newest"))
+    asked: list[list[str]] = []
+
+    def check_all(sources: Sequence[Source]) -> list[list[Finding] | Exception]:
+        asked.append([source.path for source in sources])
+        answers: list[list[Finding] | Exception] = []
+        for source in sources:
+            if source.path == "broken.py":
+                answers.append(SourceError("invalid syntax"))
+            elif source.path == "twice.py":
+                answers.append([*first(source), *second(source)])
+            else:
+                answers.append(first(source))
+        return answers
+
+    texts = {"once.py": "old\n", "broken.py": "old\n", "clean.py": "x\n", "twice.py": "old\n"}
+    outcomes = apply_all_fixes(
+        [Source(path, text) for path, text in texts.items()], check_all, max_rounds=3
+    )
+    once, broken, clean, twice = outcomes
+    assert isinstance(broken, SourceError)
+    assert isinstance(once, apply.FixOutcome)
+    assert isinstance(clean, apply.FixOutcome)
+    assert isinstance(twice, apply.FixOutcome)
+    assert once.after.text == "new\n"
+    assert not clean.changed
+    assert twice.after.text == "newest\n"
+    assert asked[:2] == [list(texts), ["once.py", "twice.py"]]
+
+
+def test_in_step_as_one_by_one(tmp_path: Path) -> None:
+    """Files of a project fixed together become what they become one after the other."""
+    fixtures = Path(__file__).parents[2] / "fixtures" / "rules"
+    texts = {
+        str(tmp_path / f"{folder.name}.py"): (folder / "flagged.py").read_text()
+        for folder in sorted(fixtures.glob("FAR3*"))
+        if (folder / "flagged.py").is_file()
+    }
+    sources = [Source(path, text) for path, text in texts.items()]
+    assert len(sources) > 10
+    alone = [apply_fixes(each, Linter(SettingsLoader(isolated=True)).check) for each in sources]
+    linter = Linter(SettingsLoader(isolated=True))
+
+    def check_all(given: Sequence[Source]) -> list[list[Finding] | Exception]:
+        linter.load(given)
+        return [linter.check(each) for each in given]
+
+    together = apply_all_fixes(sources, check_all)
+    assert [each.after.text for each in alone] == [
+        each.after.text for each in together if isinstance(each, apply.FixOutcome)
+    ]

@@ -537,3 +537,44 @@ def test_a_folder_that_holds_many_projects_is_none(
     assert found == ["script.py", "package/__init__.py"]
     (tmp_path / "pyproject.toml").touch()
     assert len(list(modules.python_files(tmp_path))) == 4
+
+
+WEB = {
+    "base.py": "from sqlmodel import SQLModel\nclass Base(SQLModel):\n    pass\n",
+    "routers.py": "from fastapi import APIRouter\nclass Router(APIRouter):\n    pass\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_shown"),
+    [
+        ("class It:\n    pass", True),
+        ("class It(dict, Exception):\n    pass", True),
+        ("from base import Base\nclass It(Base, table=True):\n    pass", False),
+        ("from base import Base\nclass It(Base):\n    pass", True),
+        ("from base import (\n    Base as B,  # all\n)\nclass It(B['x'], object): ...", True),
+        ("from base import Base as It", True),
+        ("from typing import Generic, TypeVar\nT = TypeVar('T')\nclass It(Generic[T]): ...", True),
+        ("class A: ...\nclass It(A): ...", True),
+        ("from routers import Router\nclass It(Router): ...", False),
+        ("from routers import Router as It", False),
+        ("from routers import Router\nclass Exception(Router): ...\nclass It(Exception): ...", False),
+        ("from fastapi import APIRouter\nclass It(APIRouter): ...", False),
+        ("from starlette.routing import *\nclass It(Router): ...", False),
+        ("import fastapi\nclass It(fastapi.APIRouter): ...", False),
+        ("class It: ...\nIt = wrap(It)", False),
+        ("class It(make()): ...", False),
+        ("try:\n    from base import Base\nexcept ImportError:\n    from routers import Router as Base\nclass It(Base): ...", False),
+        ("from main import It as Other\nclass It(Other): ...", False),
+    ],
+)  # fmt: skip
+def test_texts_show_classes_without_a_library(text: str, is_shown: bool, tmp_path: Path) -> None:
+    """What is told of a class without parsing anything is true; `False` leaves it open."""
+    for name, content in {**WEB, "main.py": text}.items():
+        (tmp_path / name).write_text(content)
+    model = Model(Settings())
+    module = model.modules.load(tmp_path / "main.py")
+    assert module is not None
+    tops = frozenset({"fastapi", "starlette"})
+    assert model.resolver.is_class_without(module, "It", tops) is is_shown
+    assert "tree" not in vars(module)
