@@ -140,9 +140,10 @@ def _is_awaited(routine: BackgroundRoutine, name: str) -> bool:
         return False
     own = routine.module.index.own_nodes(function)
     names = {name} | {
-        node.target.id  # of `for task in tasks: task.cancel()`
+        node.target.id  # of `for task in tasks: task.cancel()` in a lifespan
         for node in own
-        if isinstance(node, ast.For)
+        if routine.module.index.is_generator(function)
+        and isinstance(node, ast.For)
         and isinstance(node.target, ast.Name)
         and isinstance(node.iter, ast.Name)
         and node.iter.id == name
