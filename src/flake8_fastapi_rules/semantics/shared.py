@@ -60,6 +60,8 @@ _SERVING: Final = frozenset(Role) - {Role.LIFESPAN, Role.EVENT_HANDLER}
 _MUTATED: Final = re.compile(rf"\.(?:{'|'.join(sorted(MUTATORS))})\(")
 _STORED: Final = re.compile(r"^[ \t]+(?:del[ \t]+)?(\w+)\[", re.MULTILINE)
 _GLOBAL: Final = re.compile(r"^[ \t]+global[ \t]+([^\n#;]+)", re.MULTILINE)
+#: Variables of nearly every module; none of them is a container.
+_OBJECTS: Final = frozenset({"app", "log", "logger", "router"})
 _LAST_NAME: Final = re.compile(r"(\w+)(?:\[[^\n]*\])?$")
 #: How variables are bound, rather than functions, classes and modules.
 _ASSIGNED = frozenset({"assign", "annotated", "augmented"})
@@ -313,13 +315,20 @@ def _changes(module: Module, function: ast.AST) -> Iterator[_Change]:
 def _variables_used(module: Module) -> set[str]:
     """The variables of a module that its text may change; told without parsing it."""
     text = module.source.text
+    variables = {
+        name
+        for name in module.shown_variables - _OBJECTS
+        if f"{name}." in text or f"{name}[" in text or "global " in text
+    }
+    if not variables:
+        return variables
     found = set(_STORED.findall(text))
     for names in _GLOBAL.findall(text):
         found.update(name.strip() for name in names.split(","))
     for mutated in _MUTATED.finditer(text):
         line = text[text.rfind("\n", 0, mutated.start()) + 1 : mutated.start()]
         found.update(_LAST_NAME.findall(line))
-    return found & module.shown_variables
+    return found & variables
 
 
 def _container_in(node: ast.expr) -> ast.expr:
