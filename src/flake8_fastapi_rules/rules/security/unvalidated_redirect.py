@@ -12,7 +12,9 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint, Route
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.taint import Tainted, taint_in
+from flake8_fastapi_rules.semantics.uses import Uses
 from flake8_fastapi_rules.semantics.values import Instance
 
 _REDIRECT = "starlette.responses.RedirectResponse"
@@ -79,6 +81,10 @@ class UnvalidatedRedirect(Rule):
     @on(Endpoint)
     def check_endpoint(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
         """Report URLs that become a redirect elsewhere: in a helper, by `response_class`."""
+        if "RedirectResponse" not in context.source.text and not _redirects_anywhere(
+            context.model, context.module
+        ):
+            return
         taint = taint_in(context.model, context.module, endpoint.node)
         for call, reached in taint.all_reached(partial(_urls, context.model), _decides):
             related = [context.related(reached.module, reached.call, "the redirect")]
@@ -95,6 +101,13 @@ class UnvalidatedRedirect(Rule):
         given = route.arguments.get("response_class")
         value = context.model.resolve(route.module, given)
         return given is not None and context.model.is_subclass(value, _REDIRECT)
+
+
+def _mention_redirects(model: Model, uses: Uses) -> bool:
+    return any("RedirectResponse" in module.source.text for module in uses.modules)
+
+
+_redirects_anywhere = PerProject(_mention_redirects)
 
 
 def _urls(model: Model, module: Module, call: ast.Call) -> Iterator[ast.expr]:
