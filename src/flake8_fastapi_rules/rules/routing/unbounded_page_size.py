@@ -145,7 +145,8 @@ class UnboundedPageSize(Rule):
         if name not in context.settings.page_size_names:
             return False
         said = getattr(function.node, "name", "") if function is not None else ""
-        if not names.isdisjoint(_OF_RATES) or "rate_limit" in said or "quota" in said:
+        is_of_rates = not names.isdisjoint(_OF_RATES) or "rate_limit" in said or "quota" in said
+        if is_of_rates and "page" not in name:
             return False  # a limit on something else than what is shown
         if name != _VAGUE or not names.isdisjoint(_PAGING):
             return True
