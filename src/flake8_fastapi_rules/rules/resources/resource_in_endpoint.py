@@ -8,6 +8,9 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.values import Function
 
+#: What health paths try to get.
+_TRIED = "a database connection"
+
 
 class ResourceInEndpoint(Rule):
     """Inject sessions, connections and HTTP clients instead of opening them in endpoints.
@@ -63,8 +66,8 @@ class ResourceInEndpoint(Rule):
     ## Leaves alone
     WebSocket handlers and streams, which open a session for each message on purpose, functions
     nested in the endpoint (they may outlive the request), services that the endpoint calls, what a
-    function remembers or keeps for everybody, and health paths, which try whether a connection can
-    be had.
+    function remembers or keeps for everybody, and connections that health paths take from an
+    engine: they try whether one can be had.
 
     ## Source
     FastAPI's documentation on dependencies with `yield`; HTTPX's on clients and their pools.
@@ -80,13 +83,14 @@ class ResourceInEndpoint(Rule):
         """Report each resource that the endpoint's own body opens."""
         if endpoint.is_websocket or endpoint.module.index.is_generator(endpoint.node):
             return
-        if endpoint.routes and all(context.model.is_health_route(r) for r in endpoint.routes):
-            return
+        is_health = bool(endpoint.routes) and all(
+            context.model.is_health_route(route) for route in endpoint.routes
+        )
         effects = context.model.effects
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
         for site in effects.calls(function):
             what = effects.resource_opened(site)
-            if what is not None:
+            if what is not None and not (is_health and what == _TRIED and site.target is None):
                 yield self.report(
                     site.node,
                     name=endpoint.node.name,

@@ -20,7 +20,8 @@ _SELF = re.compile(
 )
 _FOR_OTHERS = re.compile(
     r"admin|member|invite|assign|role|permission|share|grant|transfer|manage"
-    r"|(?:add|remove|delete|kick|ban|block|follow|update|set|enable|disable)(?:[/_-]?[a-z]+[/_-]?)?user"
+    r"|(?:add|remove|delete|kick|ban|block|follow)[/_-]?(?!own|my|me[/_-]|current)"
+    r"(?:[a-z]+[/_-]?)?user"
 )
 #: In what a dependency is called, or in its scopes: whoever gets in acts for others.
 _ADMIN = re.compile(r"admin|superuser|staff")
