@@ -286,10 +286,13 @@ def is_true(model: Model, module: Module, node: ast.expr | None) -> bool:
 
 
 def dumped_model(model: Model, module: Module, call: ast.Call) -> Instance | None:
-    """The Pydantic object whose method a call is, if it is one."""
-    if not isinstance(call.func, ast.Attribute):
+    """The Pydantic object whose method a call is, or that `dict(body)` copies, if it is one."""
+    if isinstance(call.func, ast.Attribute):
+        value = model.resolve(module, call.func.value)
+    elif len(call.args) == 1 and model.resolve(module, call.func) == External("builtins.dict"):
+        value = model.resolve(module, call.args[0])
+    else:
         return None
-    value = model.resolve(module, call.func.value)
     if isinstance(value, Instance) and model.is_instance(value, "pydantic.BaseModel"):
         return value
     return None

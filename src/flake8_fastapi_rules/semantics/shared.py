@@ -174,7 +174,7 @@ class SharedState:
         if not variables:
             return
         index = module.index
-        own = {node for node in index.functions if node not in self._uses.roles}
+        own = [node for node in index.functions if node not in self._uses.roles]
         changing = [
             node
             for node in own
@@ -183,10 +183,10 @@ class SharedState:
         if not changing:
             return
         callers: dict[FunctionNode, set[FunctionNode]] = defaultdict(set)
-        for node in own:
-            for callee in self._called(module, node, {each.name for each in own}):
-                callers[callee].add(node)
         names = {node.name for node in own}
+        for node in own:
+            for callee in self._called(module, node, names):
+                callers[callee].add(node)
         roles: dict[FunctionNode, set[Role]] = defaultdict(set)
         for other, functions in self._uses.by_module.items():
             if not any(name in other.source.text for name in names):

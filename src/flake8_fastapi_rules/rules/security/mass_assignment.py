@@ -96,6 +96,10 @@ class MassAssignment(Rule):
             items = self._items_around(call, context)
             return (owner.of if isinstance(owner, Instance) else owner), items
         if isinstance(func, ast.Attribute):
+            row = _row_of(func)
+            if row is not None:
+                owner = context.resolve(row)
+                return (owner.of if isinstance(owner, Instance) else owner), call.args[:1]
             owner = context.resolve(func.value)
             if func.attr in _MAKERS:
                 return owner, call.args[:1]
@@ -146,3 +150,16 @@ class MassAssignment(Rule):
         if is_stored_class(context.model, found[0].of):
             return None
         return next((f.name for f in found[1] if _PRIVILEGED.match(f.name.lower())), None)
+
+
+def _row_of(func: ast.Attribute) -> ast.expr | None:
+    """The object in `row.__dict__.update` and `vars(row).update`."""
+    match func:
+        case ast.Attribute(attr="update", value=ast.Attribute(attr="__dict__", value=row)):
+            return row
+        case ast.Attribute(
+            attr="update", value=ast.Call(func=ast.Name(id="vars"), args=[row], keywords=[])
+        ):
+            return row
+        case _:
+            return None
