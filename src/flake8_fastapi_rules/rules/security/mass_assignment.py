@@ -106,10 +106,10 @@ class MassAssignment(Rule):
             if func.attr == "sqlmodel_update" and isinstance(owner, Instance):
                 return owner.of, call.args[:1]
             if func.attr == "update" and isinstance(owner, Instance):
-                row = owner.args[0] if owner.args else UNKNOWN
+                table = owner.args[0] if owner.args else UNKNOWN
                 is_query = context.model.is_instance(owner, "sqlalchemy.orm.Query")
-                if is_query and isinstance(row, Instance):
-                    return row.of, call.args[:1]
+                if is_query and isinstance(table, Instance):
+                    return table.of, call.args[:1]
             if func.attr == "values":
                 return self._statement_table(func.value, context), [*unpacked, *call.args[:1]]
         return context.resolve(func), unpacked
