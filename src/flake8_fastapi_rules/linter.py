@@ -42,6 +42,9 @@ class ModelLike(Protocol):
     def characters(self) -> int:
         """How much text the model keeps."""
 
+    def anew(self) -> ModelLike:
+        """A model of the same texts that has drawn no conclusions from them yet."""
+
     def load(self, source: Source, tree: ast.Module | None) -> Module:
         """The module for a text."""
 
@@ -271,6 +274,11 @@ class Linter:
             return run(plan, source, subjects_of, context)
         finally:
             self._bound_memory(settings, model)
+
+    def start_anew(self) -> None:
+        """Draw all conclusions again, from the texts that were loaded last."""
+        for key, model in self._models.items():
+            self._models[key] = model.anew()
 
     def load(self, sources: Iterable[Source]) -> None:
         """Make texts known before any of them is checked: each then sees the others as they are.

@@ -91,8 +91,9 @@ def run(arguments: argparse.Namespace) -> int:
     summary = _Summary()
     write = not (arguments.diff or arguments.check)
     only: frozenset[str] | None = None
+    linter = make_loader(arguments, select_restricts=False)[1]
     for _ in range(_PASSES if write and "-" not in arguments.paths else 1):
-        only = _pass(arguments, summary, only)
+        only = _pass(linter, arguments, summary, only)
         if not only:
             break
     _report(arguments, summary)
@@ -104,9 +105,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _pass(
-    arguments: argparse.Namespace, summary: _Summary, only: frozenset[str] | None
+    linter: Linter, arguments: argparse.Namespace, summary: _Summary, only: frozenset[str] | None
 ) -> frozenset[str]:
-    """Fix files once. The model is new, so it knows what the pass before has written.
+    """Fix files once. What was concluded in the pass before counts no more, only what was written.
 
     Parameters:
         only: what the pass before has given; `None` for the first pass over all.
@@ -115,7 +116,7 @@ def _pass(
         The files to look at once more: those that were changed, those that they import where a fix
         changed what these are used for, and those that import them where it changed what they are.
     """
-    linter = make_loader(arguments, select_restricts=False)[1]
+    linter.start_anew()
     changed: set[str] = set()
     if only is None:
         files = summary.files = files_to_check(linter, arguments.paths, summary.problems)
@@ -173,8 +174,12 @@ def _fix_files(
         with _problems_noted(file.source.path, summary):
             if isinstance(outcome, Exception):
                 raise outcome
-            if _finish(file, outcome, arguments, summary):
-                changed.add(path)
+            try:
+                if _finish(file, outcome, arguments, summary):
+                    changed.add(path)
+            except NotWritten:
+                linter.load([file.source])  # that is what stays
+                raise
     return changed
 
 

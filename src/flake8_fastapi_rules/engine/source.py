@@ -91,13 +91,17 @@ class Source:
         return cls(path, text.replace("\r\n", "\n").replace("\r", "\n"))
 
     def parse(self) -> ast.Module:
-        """Parse the text.
+        """The syntax tree; the text is parsed once, so nobody may change the tree.
 
         `except A, B:` (PEP 758, Python 3.14) is understood by older interpreters too.
 
         Raises:
             SourceError: for a syntax error, too deep nesting, or text the parser refuses.
         """
+        return self._tree
+
+    @cached_property
+    def _tree(self) -> ast.Module:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # a linted file's "\\d" is no concern of ours

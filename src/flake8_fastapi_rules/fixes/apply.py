@@ -440,7 +440,7 @@ def _compiles(source: Source) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile(source.text, source.path, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+            compile(source.parse(), source.path, "exec", dont_inherit=True)
+    except (SourceError, SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

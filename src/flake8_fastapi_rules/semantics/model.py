@@ -66,13 +66,14 @@ class Model:
 
     Parameters:
         settings: what the project as a whole is configured with.
+        modules: texts and trees that are known already.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, modules: Modules | None = None) -> None:
         self.settings = settings
         #: Answers about it by the question; they go with it.
         self.answers: dict[object, Any] = {}
-        self.modules = Modules(settings.src)
+        self.modules = Modules(settings.src) if modules is None else modules
         self.resolver = Resolver(self.modules)
         self._local: dict[Module, LocalFacts] = {}
         self._models: dict[Module, tuple[PydanticModel, ...]] = {}
@@ -83,6 +84,10 @@ class Model:
         self._callers: dict[Path, Callers] = {}
         self._repetitions: dict[Path, Counter[tuple[object, ...]]] = {}
         self._parameters: dict[tuple[ast.AST, frozenset[str]], tuple[Parameter, ...]] = {}
+
+    def anew(self) -> Model:
+        """A model of the same texts that has drawn no conclusions from them yet."""
+        return Model(self.settings, self.modules)
 
     # -- modules and meanings ---------------------------------------------------------------
 

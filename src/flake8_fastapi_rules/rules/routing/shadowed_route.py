@@ -85,7 +85,6 @@ class ShadowedRoute(Rule):
     is_bug = True
     scope = "project"
     fix = "unsafe"
-    fix_reaches_imported = True
     framework_only = True
 
     @on(Module, framework_only=True)
