@@ -405,7 +405,7 @@ def _without_aliases(
 ) -> Edits:
     start = text.start(statement)
     if len(statement.names) == len(going):
-        return (delete_statement(text, statement),)
+        return (_with_blank_lines(text.text, delete_statement(text, statement)),)
     if isinstance(statement, ast.Import):
         first = text.token_at(start)
         brackets = (first.end - 1, text.end(statement)) if first else None
@@ -418,6 +418,15 @@ def _without_aliases(
         return ()
     positions = [i for i, each in enumerate(statement.names) if any(each is a for a in going)]
     return remove_items(text, brackets, [items[position] for position in positions])
+
+
+def _with_blank_lines(text: str, edit: Edit) -> Edit:
+    """The deletion of a line, with the blank lines that only set it apart from others."""
+    if edit.text or not text[edit.start : edit.end].endswith("\n"):
+        return edit
+    above = len(text[: edit.start]) - len(text[: edit.start].rstrip("\n")) - 1
+    below = len(text[edit.end :]) - len(text[edit.end :].lstrip("\n"))
+    return Edit(edit.start, edit.end + (min(above, below) if edit.start else below), "")
 
 
 def imports_left_over(before: Source, after: Source) -> Edits:
