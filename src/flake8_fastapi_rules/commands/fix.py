@@ -125,17 +125,23 @@ def _pass(
         summary.crashed = [finding for finding in summary.crashed if finding.path not in only]
     for start in range(0, len(files), _TOGETHER):
         changed |= _fix_files(files[start : start + _TOGETHER], linter, arguments, summary)
-    wide = {rule.code for rule in linter.rules if rule.fix_reaches_imported}
-    reaching = [p for p in changed if any(f.code in wide for f in summary.done.get(p, ()))]
-    known = {rule.code for rule in linter.rules if rule.fix_reaches_importers}
-    imported = [p for p in changed if any(f.code in known for f in summary.done.get(p, ()))]
-    importers = _importers_of(imported, summary.files) if imported else set()
-    return frozenset(changed | _imported_by(reaching, summary.files) | importers)
+    down = {rule.code for rule in linter.rules if rule.fix_reaches_imported}
+    up = {rule.code for rule in linter.rules if rule.fix_reaches_importers}
+    imported = _imported_by(_mended(changed, down, summary), summary.files)
+    importers = _importers_of(_mended(changed, up, summary), summary.files)
+    return frozenset(changed | imported | importers)
+
+
+def _mended(paths: Iterable[str], codes: set[str], summary: _Summary) -> list[str]:
+    """Those of the changed files in which a finding of one of the rules was fixed."""
+    return [path for path in paths if any(f.code in codes for f in summary.done.get(path, ()))]
 
 
 def _importers_of(paths: Iterable[str], files: Iterable[str]) -> set[str]:
     """The files whose imports speak of others by their names: perhaps more than import them."""
     names = {_module_name(path) for path in paths}
+    if not names:
+        return set()  # no file need be read for that
     return {path for path in files if not names.isdisjoint(_imported_words(path))}
 
 
