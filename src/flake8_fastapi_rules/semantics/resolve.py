@@ -142,6 +142,7 @@ class Resolver:
         ] = {}
         self._parsed: dict[ast.Constant, ast.expr | None] = {}
         self._without: dict[tuple[Module, str, frozenset[str]], bool] = {}
+        self._kept: dict[tuple[Path, str], Value] = {}
         self._busy: set[object] = set()
         self._depth = 0
 
@@ -587,8 +588,14 @@ class Resolver:
         """The kind of object that the project's code puts into `app.state` under a name."""
         if not self.is_instance(self.resolve(module, owner), _APP):
             return UNKNOWN
+        key = self.modules.project_root(module.path), attr
+        known = self._kept.get(key, UNKNOWN) or self._put_into_apps(*key)
+        if known:  # while a value is being found out, nothing is known of it yet
+            self._kept[key] = known
+        return known
+
+    def _put_into_apps(self, root: Path, attr: str) -> Value:
         kept: list[Value] = []
-        root = self.modules.project_root(module.path)
         for path in self.modules.files_mentioning(root, ".state."):
             home = self.modules.load(path)
             if home is None or f".state.{attr}" not in home.source.text:
