@@ -39,6 +39,7 @@ _FASTAPI = re.compile(rb"ast[aA][pP][iI](?<=[fF].{6})")
 _WORDS = (
     b"starlette", b"APIRouter", b"Depends(", b"include_router", b"add_api_route", b".mount(",
     b"_overrides", b"add_middleware", b"exception_handler", b"on_event", b"event_handler",
+    b"uvicorn", b"App(", b"Application(", b"Router(", b"_app(", b"_application(",
 )  # fmt: skip
 _DECORATOR = re.compile(
     rb"@[\w.]+\.(?:get|post|put|patch|delete|head|options|trace|websocket|api_route|route)\b"

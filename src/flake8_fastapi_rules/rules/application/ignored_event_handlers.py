@@ -84,6 +84,8 @@ class IgnoredEventHandlers(Rule):
     @on(EventHandler)
     def check(self, handler: EventHandler, context: Context) -> Iterator[Report]:
         """Report handlers of apps that are certain to have a lifespan that leaves them out."""
+        if isinstance(handler.node, ast.List | ast.Tuple) and not handler.node.elts:
+            return
         project = context.model.project(context.module)
         owners = project.event_owners(handler)
         lifespans = [project.lifespan_of(owner) for owner in owners if owner.is_app]

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import add_decorator, fix_of
 from flake8_fastapi_rules.fixes.imports import ensure_import
 from flake8_fastapi_rules.fixes.text import text_of
@@ -155,7 +156,7 @@ class InvalidLifespan(Rule):
         if decorators == [_ASYNC]:
             return "" if not is_generator else None if is_async else "sync"
         if not is_generator:
-            return None if node.returns is not None or _returns_value(function) else ""
+            return "" if is_async or not _may_return_manager(function) else None
         return "undecorated" if context.settings.profile == "strict" else None
 
     def _fix(self, node: FunctionNode, context: Context) -> Fix:
@@ -183,8 +184,11 @@ def _takes_one(function: Function, node: FunctionNode) -> bool:
     return required <= given and (len(positional) >= given or node.args.vararg is not None)
 
 
-def _returns_value(function: Function) -> bool:
-    """Whether a plain function hands something back: a context manager of another making."""
+def _may_return_manager(function: Function) -> bool:
+    """Whether a plain function may hand back a context manager of another making."""
+    returns = function.node.returns if isinstance(function.node, FUNCTIONS) else None
+    if returns is not None:
+        return not (isinstance(returns, ast.Constant) and returns.value in (None, "None"))
     return any(
         isinstance(node, ast.Return)
         and not (node.value is None or isinstance(node.value, ast.Constant))
