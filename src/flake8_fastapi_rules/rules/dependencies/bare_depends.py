@@ -126,7 +126,9 @@ class BareDepends(Rule):
 
     def _is_called(self, function: Function, parameter: Parameter, context: Context) -> bool:
         """Whether a function that FastAPI never reads takes a marker as something to call."""
-        return not context.model.may_have_injected_parameters(function) and any(
+        if context.model.may_have_injected_parameters(function):
+            return False
+        return _is_for_callables(parameter.annotation) or any(
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
             and node.func.id == parameter.name
@@ -174,6 +176,13 @@ class BareDepends(Rule):
 def _is_bare(marker: Marker) -> bool:
     """Whether a dependency's marker is not called."""
     return marker.call is None and marker.name in ("Depends", "Security")
+
+
+def _is_for_callables(annotation: ast.expr | None) -> bool:
+    """Whether an annotation says that a class or a function is wanted itself."""
+    of = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    name = of.attr if isinstance(of, ast.Attribute) else getattr(of, "id", "")
+    return name in ("type", "Type", "Callable")
 
 
 def _is_written_in(parameter: Parameter, marker: Marker) -> bool:

@@ -13,7 +13,7 @@ from flake8_fastapi_rules.semantics.values import Function, FunctionNode
 #: What a marker itself has.
 _OWN_ATTRIBUTES = frozenset({"dependency", "use_cache", "scope", "scopes"})
 #: Nodes that use a value: whoever does this to a marker takes it for what it stands for.
-_USING = (ast.Await, ast.withitem, ast.For, ast.AsyncFor, ast.comprehension, ast.BinOp)
+_USING = (ast.Await, ast.withitem, ast.For, ast.AsyncFor, ast.comprehension, ast.BinOp, ast.Match)
 
 
 class DependsInBody(Rule):
@@ -146,6 +146,10 @@ def _is_used(node: ast.expr, function: ast.AST, is_framework: bool, context: Con
     while isinstance(parent, ast.BoolOp | ast.IfExp | ast.NamedExpr) and child is not getattr(
         parent, "test", None
     ):
+        if isinstance(parent, ast.NamedExpr):
+            later = _uses_of(parent.target.id, parent, function, context)
+            if any(_is_used(use, function, is_framework, context) for use in later):
+                return True
         child, parent = parent, index.parents.get(parent)
     match parent:
         case ast.Attribute(attr=attr):
@@ -171,19 +175,28 @@ def _is_used(node: ast.expr, function: ast.AST, is_framework: bool, context: Con
             ]
             if is_framework and not named:
                 return True
-            own = set(index.own_nodes(function))
-            uses = [
-                use
-                for use in named
-                if use in own
-                # `session = session or Depends(...)` is no use, and would never end.
-                and (use.lineno, use.col_offset) > (parent.end_lineno, parent.end_col_offset)
-            ]
+            uses = _uses_of(name, parent, function, context)
             return any(_is_used(use, function, is_framework, context) for use in uses)
         case ast.Assign(targets=[ast.Attribute() as target]):
             return _is_used_attribute(target, context)
         case _:
             return isinstance(parent, _USING)
+
+
+def _uses_of(
+    name: str, binding: ast.stmt | ast.expr, function: ast.AST, context: Context
+) -> list[ast.Name]:
+    """The places after a binding at which a function itself reads the name."""
+    end = (binding.end_lineno or 0, binding.end_col_offset or 0)
+    return [
+        use
+        for use in context.module.index.own_nodes(function)
+        if isinstance(use, ast.Name)
+        and use.id == name
+        and isinstance(use.ctx, ast.Load)
+        # `session = session or Depends(...)` is no use, and would never end.
+        and (use.lineno, use.col_offset) >= end
+    ]
 
 
 def _takes_markers(call: ast.Call) -> bool:
