@@ -22,6 +22,7 @@ from flake8_fastapi_rules.semantics.libraries import (
     CONVERSATIONS,
     CPU_BOUND,
     FILE_OPENERS,
+    LENDING_ARGUMENTS,
     LOG_CALLS,
     RESOURCE_OPENERS,
     SESSION_WRITES,
@@ -627,10 +628,15 @@ class Effects:
 
     def opening(self, site: CallSite) -> str | None:
         """The canonical name of what a call opens (a session, client, connection), if it does."""
-        return self.opened_by(site.callee)
+        return self.opened_by(site.callee, site.node)
 
-    def opened_by(self, callee: Value) -> str | None:
-        """The canonical name of what calling a value opens, if it opens something."""
+    def opened_by(self, callee: Value, call: ast.Call | None = None) -> str | None:
+        """The canonical name of what calling a value opens, if it opens something.
+
+        A `call` that is given a pool of connections only borrows from it.
+        """
+        if call is not None and any(k.arg in LENDING_ARGUMENTS for k in call.keywords):
+            return None
         names = [*self._resolver.names_of(callee)]
         if isinstance(callee, Instance):
             names = [f"{name}.__call__" for name in names]

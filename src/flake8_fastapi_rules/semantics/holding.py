@@ -43,7 +43,7 @@ def holders_in(model: Model, module: Module, function: FunctionNode) -> tuple[Ho
     for node in nodes:
         if not isinstance(node, ast.Call):
             continue
-        name = model.effects.opened_by(model.resolve(module, node.func))
+        name = model.effects.opened_by(model.resolve(module, node.func), node)
         if name is None:
             continue
         names = _targets(module, node)

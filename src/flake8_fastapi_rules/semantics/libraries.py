@@ -1039,6 +1039,8 @@ _RESOURCES: Final[tuple[tuple[Resource, str], ...]] = (
 RESOURCE_OPENERS: Final[Mapping[str, Resource]] = MappingProxyType(
     {name: resource for resource, names in _RESOURCES for name in member_set(names)}
 )
+#: Arguments that give an opener the connections of somebody else, who also closes them.
+LENDING_ARGUMENTS: Final = name_set("connection_pool")
 #: Connections to other servers than databases; they serve one conversation.
 CONVERSATIONS: Final = (
     "aio_pika", "ftplib", "imaplib", "nats", "paramiko", "poplib", "smtplib", "websockets",
