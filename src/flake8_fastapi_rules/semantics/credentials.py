@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.modules import Module
 
-_PASSWORD = re.compile(r"(?:^|_)(?:password|passwd|pwd|passphrase|passcode)$")
+_PASSWORD = re.compile(
+    r"(?:^|_)(?:password|passwd|pwd|passphrase|passcode)(?:_(?:plain|raw|plaintext))?$"
+    r"|^(?:(?:plain|raw|user|new|old)_)?pw$"
+)
 _KEY = re.compile(
     r"(?:^|_)(?:api|secret|signing|private|encryption|jwt|auth|access|hmac|session|admin|master)_?key$"
     r"|(?:^|_)secret$|(?:^|_)(?:jwt|app|token|client|webhook|session|shared)_secret(?:_key)?$"
@@ -31,7 +34,8 @@ _HARMLESS = re.compile(
 SECRET_WORDS = tuple(
     spelled
     for word in (
-        "passw", "pwd", "passphrase", "passcode", "key", "secret", "token", "jwt", "bearer", "auth",
+        "passw", "pwd", "pw", "passphrase", "passcode", "key", "secret", "token", "jwt", "bearer",
+        "auth",
     )
     for spelled in (word, word.capitalize(), word.upper())
 )  # fmt: skip
@@ -113,6 +117,17 @@ def is_signature_name(name: str | None) -> bool:
 def is_secret_name(name: str | None) -> bool:
     """Whether a name is that of a password, key or token."""
     return is_password_name(name) or is_key_name(name) or is_token_name(name)
+
+
+def is_bearer_credentials(model: Model, module: Module, node: ast.AST) -> bool:
+    """Whether an expression is the token in the `HTTPAuthorizationCredentials` of a request."""
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr == "credentials"
+        and model.is_instance(
+            model.resolve(module, node.value), "fastapi.security.HTTPAuthorizationCredentials"
+        )
+    )
 
 
 def is_stored_class(model: Model, cls: Value) -> bool:

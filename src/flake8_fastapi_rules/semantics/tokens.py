@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.semantics.libraries import SIGNING_KEYS, TOKEN_CALLS, TokenCall, spellings
+from flake8_fastapi_rules.semantics.resolve import literal_keywords
 from flake8_fastapi_rules.semantics.values import Expression, qualified_name
 
 if TYPE_CHECKING:
@@ -105,13 +106,18 @@ def algorithm_names(
 
 def is_switched_off(model: Model, module: Module, options: ast.expr | None, name: str) -> bool:
     """Whether a dict of options has `name: False`."""
-    value = model.resolve(module, options)
-    if not isinstance(value, Expression) or not isinstance(value.node, ast.Dict):
+    if options is None:
         return False
-    return any(
-        isinstance(key, ast.Constant)
-        and key.value == name
-        and isinstance(given, ast.Constant)
-        and given.value is False
-        for key, given in zip(value.node.keys, value.node.values, strict=True)
+    value = model.resolve(module, options)
+    home, node = (
+        (value.module, value.node)
+        if isinstance(value, Expression)
+        else model.resolver.written(module, options) or (module, options)
     )
+    if isinstance(node, ast.Dict):
+        pairs = zip(node.keys, node.values, strict=True)
+        given = [each for k, each in pairs if isinstance(k, ast.Constant) and k.value == name]
+    else:
+        keywords = literal_keywords(model.resolver, home, node) or {}
+        given = [keywords[name]] if name in keywords else []
+    return any(isinstance(found, ast.Constant) and found.value is False for found in given)

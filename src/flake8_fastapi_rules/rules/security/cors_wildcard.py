@@ -14,7 +14,8 @@ from flake8_fastapi_rules.semantics.resolve import literal_keywords
 from flake8_fastapi_rules.semantics.values import Constant, Instance
 
 _EVERYTHING = re.compile(
-    r"^\^?(?:https\?://|https?://|\(https\?\)://)?\(?(?:\.[*+]|\[\^?.*\][*+])\??\)?\$?$"
+    r"^\^?(?:(?:https?\??|\((?:\?:)?https\?\)|\((?:\?:)?https?\|https?\))(?:://)?)?"
+    r"\(?(?:\.[*+]|\[\^?.*\][*+])\??\)?(?:\((?:\?:)?:\\d\+\)\?)?\$?$"
 )
 #: What conditions say of where they hold.
 _DEVELOPMENT = re.compile(r"(?i)debug|(?:\b|_)dev(?:\b|_|elop)|(?:\b|_)local|(?:\b|_)test")
@@ -145,7 +146,7 @@ class CorsWildcard(Rule):
         return (
             text is not None
             and not self._is_setting(node, context)
-            and _EVERYTHING.match(text) is not None
+            and _EVERYTHING.match(text.replace("\\/", "/").replace("\\:", ":")) is not None
         )
 
     def _is_setting(self, node: ast.expr, context: Context) -> bool:

@@ -16,7 +16,11 @@ from flake8_fastapi_rules.semantics.values import Constant, External, Instance, 
 _ENVIRONMENT = frozenset({"os.getenv", "os.environ.get", "decouple.config", "environs.Env.str"})
 _NO_SECRET = re.compile(
     r"(?:_|^)(?:public|name|id|url|path|file|header|algorithm|field|class|prefix|suffix|pattern"
-    r"|regex|type|label|redacted|masked|mask|placeholder)(?:_|$)"
+    r"|regex|type|label|redacted|masked|mask|placeholder|env|var|variable|scope|audience|issuer)(?:_|$)"
+)
+#: Calls that only hand a text on: `SecretStr("...")`.
+_WRAPPERS = frozenset(
+    {"pydantic.SecretStr", "pydantic.SecretBytes", "starlette.datastructures.Secret"}
 )
 
 
@@ -77,7 +81,7 @@ class HardCodedSecret(Rule):
             return
         reported: set[object] = set()
         for name, value in self._named(module):
-            if self._is_literal(value, context) or self._has_default(value, context):
+            if self._is_default(value, context):
                 reported.add(name)
                 yield self.report(value, "named", name=name)
         for key in keys:
@@ -136,13 +140,18 @@ class HardCodedSecret(Rule):
         callee = context.resolve(node.func)
         if not isinstance(callee, External):
             return False
+        if callee.name in _WRAPPERS:
+            return bool(node.args) and self._is_default(node.args[0], context)
         position = 0 if callee.name == "pydantic.Field" else 1
         if position and callee.name not in _ENVIRONMENT:
             return False
         default = next((k.value for k in node.keywords if k.arg == "default"), None)
         if default is None and len(node.args) > position:
             default = node.args[position]
-        return default is not None and self._is_literal(default, context)
+        return default is not None and self._is_default(default, context)
+
+    def _is_default(self, node: ast.expr, context: Context) -> bool:
+        return self._is_literal(node, context) or self._has_default(node, context)
 
     def _is_secret(self, value: object) -> bool:
         if not isinstance(value, Constant) or not isinstance(value.value, str | bytes):

@@ -20,7 +20,7 @@ _SECONDS = {
 _LIFETIME = re.compile(
     r"(?:^|_)(?:access_token|jwt|token|access|auth_token|jwt_token)_(?:\w+_)?"
     r"(?:expire|expires|expiry|expiration|lifetime|ttl|valid|validity|age|exp)"
-    r"(?:_\w+)?_?(?P<unit>seconds?|secs?|minutes?|mins?|hours?|days?|weeks)$"
+    r"(?:(?:_\w+)?_?(?P<unit>seconds?|secs?|minutes?|mins?|hours?|days?|weeks)|_delta|_time)?$"
     r"|(?:^|_)(?:access_token|access_jwt)_(?P<only>seconds|minutes|hours|days|weeks)$"
 )
 #: The keyword of a lifetime that is given to what makes tokens.
@@ -30,6 +30,9 @@ _OTHER = re.compile(
     r"|magic|share|download|registration|service|device|approv|action|one_time|otp|export|upload"
 )
 _ACCESS = re.compile(r"access|auth|login|log_in|sign_in|jwt|create_token|generate_token|make_token")
+
+
+_TIMEDELTA = External("datetime.timedelta")
 
 
 class LongLivedAccessToken(Rule):
@@ -85,10 +88,16 @@ class LongLivedAccessToken(Rule):
             value = node.value
             if isinstance(value, ast.Call):
                 value = self._default(value, context) or value
-            amount = number(context.model, context.module, value)
+            unit = found["unit"] or found["only"]
+            if isinstance(value, ast.Call) and context.resolve(value.func) == _TIMEDELTA:
+                amount = self._seconds(value, context)
+            elif unit is not None:
+                amount = number(context.model, context.module, value)
+                amount = amount * _SECONDS[unit] if amount is not None else None
+            else:
+                continue
             if amount is not None:
-                unit = found["unit"] or found["only"]
-                yield from self._judge(node.value, amount * _SECONDS[unit])
+                yield from self._judge(node.value, amount)
 
     @on_calls(("JWTStrategy", "time", "timedelta"))
     def check_call(self, call: ast.Call, context: Context) -> Iterator[Report]:
@@ -102,17 +111,37 @@ class LongLivedAccessToken(Rule):
             return
         if callee == External("time.time"):
             yield from self._check_clock(call, context)
-        if callee != External("datetime.timedelta"):
+        if callee != _TIMEDELTA:
             return
         if any(self._is_named(each) for each in (*call.args, *(k.value for k in call.keywords))):
             return
         seconds = self._seconds(call, context)
-        if seconds is not None and self._is_access_lifetime(call, context):
+        if seconds is not None and any(
+            self._is_access_lifetime(use, context) for use in self._uses(call, context)
+        ):
             yield from self._judge(call, seconds)
+
+    def _uses(self, call: ast.Call, context: Context) -> Iterator[ast.expr]:
+        """Where a lifetime is added to a time: at the call itself, or where its constant is."""
+        yield call
+        parent = context.module.index.parents.get(call)
+        if not isinstance(parent, ast.Assign | ast.AnnAssign) or (
+            context.module.index.function_of(parent) is not None
+        ):
+            return
+        target = parent.targets[0] if isinstance(parent, ast.Assign) else parent.target
+        if isinstance(target, ast.Name) and not any(
+            known.search(snake(target.id)) for known in (_LIFETIME, _OTHER)
+        ):
+            for name in context.module.index.nodes(ast.Name):
+                if name.id == target.id and isinstance(name.ctx, ast.Load):
+                    yield name
 
     def _check_clock(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report `time.time() + 86400` as the `exp` claim."""
         parent = context.module.index.parents.get(call)
+        if isinstance(parent, ast.Call) and getattr(parent.func, "id", "") in {"int", "round"}:
+            call, parent = parent, context.module.index.parents.get(parent)
         if not isinstance(parent, ast.BinOp) or not isinstance(parent.op, ast.Add):
             return
         other = parent.right if parent.left is call else parent.left
@@ -151,13 +180,15 @@ class LongLivedAccessToken(Rule):
             total += amount * _SECONDS[unit]
         return total
 
-    def _is_access_lifetime(self, call: ast.Call, context: Context) -> bool:
+    def _is_access_lifetime(self, call: ast.expr, context: Context) -> bool:
         """Whether a `timedelta` becomes the lifetime of an access token."""
         index = context.module.index
         child: ast.AST = call
         for parent in index.ancestors(call):
             if isinstance(parent, ast.keyword) and _KEYWORD.search(snake(parent.arg or "")):
                 return True
+            if isinstance(parent, ast.keyword) and parent.arg == "exp":
+                return self._makes_access_token(call, context)
             if isinstance(parent, ast.Call) and child is not parent.func:
                 name = _name_of(parent.func)
                 if _OTHER.search(name):
@@ -198,7 +229,7 @@ class LongLivedAccessToken(Rule):
             child = parent
         return False
 
-    def _makes_access_token(self, call: ast.Call, context: Context) -> bool:
+    def _makes_access_token(self, call: ast.expr, context: Context) -> bool:
         """Whether the function around a lifetime makes tokens, to get in rather than for a task."""
         function = context.module.index.function_of(call)
         if not isinstance(function, FUNCTIONS) or _OTHER.search(snake(function.name)):
@@ -212,10 +243,18 @@ class LongLivedAccessToken(Rule):
             and use.kind.action == "encode"
             for node in ast.walk(function)
         )
-        text = context.source.segment(function)
-        if re.search(r"[\"'](?:refresh|reset|verif\w+|invit\w+|email_\w+)[\"']", text):
+        if not makes:
             return False
-        return makes and _ACCESS.search(snake(function.name)) is not None
+        statement = next(n for n in context.module.index.ancestors(call) if isinstance(n, ast.stmt))
+        says = context.source.segment(function)
+        if isinstance(statement, ast.Assign) and "access" in snake(_name_of(statement.targets[0])):
+            says = context.source.segment(statement)  # a refresh token may be made beside it
+        if re.search(r"[\"'](?:refresh|reset|verif\w+|invit\w+|email_\w+)[\"']", says):
+            return False
+        return (
+            _ACCESS.search(snake(function.name)) is not None
+            or re.search(r"[\"']access_token[\"']", context.source.segment(function)) is not None
+        )
 
 
 def _name_of(node: ast.expr) -> str:

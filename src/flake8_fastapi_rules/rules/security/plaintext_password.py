@@ -15,13 +15,16 @@ from flake8_fastapi_rules.semantics.credentials import (
     last_name,
     snake,
 )
+from flake8_fastapi_rules.semantics.resolve import literal_keywords
 from flake8_fastapi_rules.semantics.schemas import dumped_fields
 from flake8_fastapi_rules.semantics.values import (
+    UNKNOWN,
     Class,
     Constant,
     External,
     Function,
     Instance,
+    Value,
     qualified_name,
 )
 
@@ -43,8 +46,8 @@ class PlaintextPassword(Rule):
     """Store a hash of a password, and compare through it.
 
     ## What it does
-    Reports a stored password that is compared with the plain one by `==` or `!=`, and an object of
-    the database whose password is set to the plain one.
+    Reports a stored password that is compared with the plain one by `==` or `!=`, also in a
+    query, and an object or row of the database whose password is set to the plain one.
 
     ## Why it matters
     Such a comparison only works when passwords are stored as they were typed. One leaked backup
@@ -85,7 +88,7 @@ class PlaintextPassword(Rule):
     message = "The stored password is compared as plain text; store a hash and verify that"
     variants = {"set": "A plain password is stored; store a hash of it"}
     profiles = ("recommended",)
-    hints = ("password", "passwd", "pwd")
+    hints = ("password", "passwd", "pwd", "pw")
 
     @on(ast.Compare)
     def check_comparison(self, node: ast.Compare, context: Context) -> Iterator[Report]:
@@ -105,6 +108,16 @@ class PlaintextPassword(Rule):
         made = context.resolve(call.func)
         if isinstance(made, External) and made.name in CREATING_METHODS:
             made = context.resolve(getattr(call.func, "value", None))
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "filter_by":
+            for keyword in call.keywords:
+                if _is_column(keyword.arg) and self._is_plain(keyword.value, context):
+                    yield self.report(keyword.value)
+            return
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "values":
+            made = self._written_table(call.func.value, context)
+            for name, given in self._columns_in(call, context):
+                if self._is_plain(given, context) and self._keeps(made, name, context):
+                    yield self.report(given, "set")
         for keyword in call.keywords:
             if keyword.arg is None:
                 if self._unpacks_plain(keyword.value, call, made, context):
@@ -112,6 +125,26 @@ class PlaintextPassword(Rule):
             elif _is_column(keyword.arg) and self._is_plain(keyword.value, context):
                 if self._keeps(made, keyword.arg, context):
                     yield self.report(keyword.value, "set")
+
+    def _written_table(self, node: ast.expr, context: Context) -> Value:
+        """The table of the `insert(table)` or `update(table)` that a chain of calls begins with."""
+        while isinstance(node, ast.Call):
+            callee = context.library_object(node.func)
+            if callee is not None and callee.name.startswith(("sqlalchemy.", "sqlmodel.")):
+                if callee.name.endswith((".insert", ".update")) and node.args:
+                    return context.resolve(node.args[0])
+            if not isinstance(node.func, ast.Attribute):
+                break
+            node = node.func.value
+        return UNKNOWN
+
+    def _columns_in(self, call: ast.Call, context: Context) -> Iterator[tuple[str, ast.expr]]:
+        """The columns of passwords in `values({"password": ...})`, with what they are given."""
+        for given in call.args[:1]:
+            written = literal_keywords(context.model.resolver, context.module, given) or {}
+            for name, value in written.items():
+                if _is_column(name):
+                    yield name, value
 
     def _unpacks_plain(
         self, node: ast.expr, call: ast.Call, made: object, context: Context
@@ -172,8 +205,8 @@ class PlaintextPassword(Rule):
         if not _is_column(last_name(node)):
             return False
         owner = context.resolve(node.value)
-        if isinstance(owner, Class):
-            return False
+        if isinstance(owner, Class):  # a condition of a query
+            return is_stored_class(context.model, owner)
         if isinstance(owner, Instance):
             if isinstance(owner.of, Class):
                 return is_stored_class(context.model, owner.of)

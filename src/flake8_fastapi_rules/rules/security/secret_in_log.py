@@ -10,6 +10,7 @@ from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
 from flake8_fastapi_rules.semantics.credentials import (
     SECRET_WORDS,
+    is_bearer_credentials,
     is_key_name,
     is_password_name,
     is_token_name,
@@ -92,7 +93,7 @@ class SecretInLog(Rule):
     message = "`{name}` is written to the log; leave it out or shorten it"
     variants = {"headers": "All headers are written to the log, with tokens and cookies in them"}
     profiles = ("recommended",)
-    hints = (*SECRET_WORDS, "eaders")
+    hints = (*SECRET_WORDS, "eaders", "credentials")
 
     @on_calls(_LEVELS | {"print"})
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
@@ -209,6 +210,8 @@ class SecretInLog(Rule):
     def _is_secret(
         self, name: str | None, node: ast.expr, call: ast.Call, context: Context
     ) -> bool:
+        if is_bearer_credentials(context.model, context.module, node):
+            return True
         if not (is_password_name(name) or is_key_name(name) or is_token_name(name)):
             return False
         value: Value = context.resolve(node)

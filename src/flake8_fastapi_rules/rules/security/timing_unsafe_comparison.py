@@ -13,6 +13,7 @@ from flake8_fastapi_rules.fixes.imports import ensure_import
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import (
+    is_bearer_credentials,
     is_key_name,
     is_password_name,
     is_signature_name,
@@ -46,8 +47,6 @@ _STAND_IN = re.compile(
     r"(?i)(?:^|_)(?:pending|placeholder|redacted|masked?|dummy|sentinel|empty|unset|missing|none"
     r"|anonymous)(?:_|$)"
 )
-
-_BEARER = "fastapi.security.HTTPAuthorizationCredentials"
 
 
 class TimingUnsafeComparison(Rule):
@@ -133,9 +132,9 @@ class TimingUnsafeComparison(Rule):
 
     def _is_credential(self, node: ast.expr, context: Context) -> bool:
         name = last_name(node)
-        if isinstance(node, ast.Attribute) and name == "credentials":
-            return context.model.is_instance(context.resolve(node.value), _BEARER)
-        return is_password_name(name) or is_key_name(name) or is_token_name(name)
+        if is_password_name(name) or is_key_name(name) or is_token_name(name):
+            return True
+        return is_bearer_credentials(context.model, context.module, node)
 
     def _is_secret(self, node: ast.expr, context: Context) -> bool:
         return self._is_credential(node, context) or is_signature_name(last_name(node))
@@ -158,11 +157,18 @@ class TimingUnsafeComparison(Rule):
             ):
                 return self._is_pair(secret, part, context)
             case ast.Name(id=name):
+                if self._is_setting(secret) and self._is_parameter(other, context):
+                    return isinstance(secret, ast.Attribute)
                 return bool(re.match(r"^(?:expected|computed|correct|valid)_?", name)) and (
                     name != "valid"
                 )
             case _:
                 return self._is_setting(other)
+
+    def _is_parameter(self, node: ast.Name, context: Context) -> bool:
+        """Whether a name is what its function was given."""
+        found = context.module.index.lookup(node.id, node)
+        return found is not None and all(binding.kind == "parameter" for binding in found[1])
 
     def _is_signing(self, node: ast.expr) -> bool:
         """Whether a function computes what a signature has to be."""
@@ -186,8 +192,9 @@ class TimingUnsafeComparison(Rule):
 
     def _may_be_secret(self, node: ast.expr, context: Context) -> bool:
         value: Value = context.resolve(node)
-        if isinstance(node, ast.BinOp | ast.JoinedStr):
-            return any(isinstance(each, ast.Call) for each in ast.walk(node))  # a digest
+        made = value.node if isinstance(value, Expression) else node
+        if isinstance(made, ast.BinOp | ast.JoinedStr):
+            return any(isinstance(each, ast.Call) for each in ast.walk(made))  # a digest
         if isinstance(node, ast.Constant) or isinstance(value, Class | Expression):
             return False
         if isinstance(value, Constant):
