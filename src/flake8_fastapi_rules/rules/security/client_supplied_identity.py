@@ -77,9 +77,9 @@ class ClientSuppliedIdentity(Rule):
     ## Leaves alone
     Operations without a security dependency, or with a mere scheme such as `HTTPBearer()` in
     `dependencies=[...]`, which tells nobody who it is, path parameters, filters of reads (what may
-    be left out), fields that the endpoint does not read or that a dependency takes as well, routes
-    whose dependencies are not certain, and paths, names and dependencies that speak of
-    administration, members, roles or sharing: there the id is somebody else's.
+    be left out), ids that the endpoint compares, or that a dependency takes as well, fields that it
+    does not read, routes whose dependencies are not certain, and paths, names and dependencies that
+    speak of administration, members, roles or sharing: there the id is somebody else's.
 
     ## Source
     OWASP API security: broken object level authorization.
@@ -101,29 +101,34 @@ class ClientSuppliedIdentity(Rule):
             return
         writes = bool(_WRITES & set(route.methods))
         resolved = context.model.project(context.module).routes_at(route)
-        if function is None or function.module is not context.module or not resolved:
+        if function is None or function.module is not context.module:
             return
-        if not all(each.dependencies_complete for each in resolved):
+        # What no app is known to include has the dependencies of its own signature at least.
+        chains = [(r.dependencies, r.dependencies_complete) for r in resolved] or [
+            context.model.all_dependencies(function)
+        ]
+        if not all(is_complete for _, is_complete in chains):
             return  # what cannot be told may be there to compare the ids
-        guards = [security_dependencies(context.model, r.dependencies) for r in resolved]
+        guards = [security_dependencies(context.model, found) for found, _ in chains]
         if not all(
             any(each.function is not None or each.parameter is not None for each in found)
             for found in guards
         ):
             return  # a scheme in `dependencies=[...]` tells nobody who it is
-        said = f"{resolved[0].path or route.path} {getattr(function.node, 'name', '')}".lower()
+        served = resolved[0].path if resolved else None
+        said = f"{served or route.path} {getattr(function.node, 'name', '')}".lower()
         if _FOR_OTHERS.search(said) or any(
             _ADMIN.search(ast.unparse(guard.node).lower()) for found in guards for guard in found
         ):
             return
-        paths = [path for r in resolved for path in (r.path, r.local_path, route.path) if path]
-        names = frozenset(name for path in paths for name in names_in(path))
+        paths = [route.path, *(path for r in resolved for path in (r.path, r.local_path))]
+        names = frozenset(name for path in paths if path for name in names_in(path))
         looked_at = {
             parameter.name: context.model.resolver.annotation(
                 parameter.type_module, parameter.type_node
             )
-            for r in resolved
-            for dependency in r.dependencies
+            for found, _ in chains
+            for dependency in found
             if dependency.function is not None
             for parameter in context.model.parameters(dependency.function, names)
         }
@@ -131,6 +136,8 @@ class ClientSuppliedIdentity(Rule):
             if parameter.name in looked_at:
                 continue  # a dependency takes the id, too: to compare it
             if self._is_identity(parameter) and (writes or self._says_who(parameter)):
+                if _is_compared(function, parameter.name):
+                    continue
                 yield self.report(parameter.node, name=parameter.name)
                 return
         for parameter in body_parameters(context.model, route) if writes else ():
@@ -140,8 +147,10 @@ class ClientSuppliedIdentity(Rule):
             if typed in looked_at.values():
                 continue
             for each in schema_fields(context.model, typed.of):
-                if _SELF.match(each.name.lower()) and self._is_used(
-                    function, parameter.name, each.name
+                if (
+                    _SELF.match(each.name.lower())
+                    and self._is_used(function, parameter.name, each.name)
+                    and not _is_compared(function, f"{parameter.name}.{each.name}")
                 ):
                     related = [context.related(each.module, each.node.target, "the field")]
                     yield self.report(
@@ -189,3 +198,13 @@ class ClientSuppliedIdentity(Rule):
     def _is_identity(self, parameter: Parameter) -> bool:
         name = (parameter.alias or parameter.name).lower().replace("-", "_")
         return parameter.kind in _KINDS and _SELF.match(name) is not None
+
+
+def _is_compared(function: Function, text: str) -> bool:
+    """Whether the endpoint compares an id with the one that the credentials give."""
+    return any(
+        isinstance(node.ops[0], ast.Eq | ast.NotEq)
+        and text in {ast.unparse(side) for side in (node.left, node.comparators[0])}
+        for node in ast.walk(function.node)
+        if isinstance(node, ast.Compare)
+    )

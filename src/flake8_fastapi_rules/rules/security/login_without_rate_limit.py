@@ -7,13 +7,19 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import is_password_name
 from flake8_fastapi_rules.semantics.facts import Route, RouteKind
 from flake8_fastapi_rules.semantics.libraries import LOGIN_FORMS
+from flake8_fastapi_rules.semantics.schemas import body_parameters, schema_fields
 from flake8_fastapi_rules.semantics.security import is_rate_limited
-from flake8_fastapi_rules.semantics.values import qualified_name
+from flake8_fastapi_rules.semantics.values import Class, Instance, qualified_name
 
 _LOGIN = re.compile(
     r"/(?:login|log-in|log_in|signin|sign-in|sign_in|token|access-token|access_token|authenticate)/?$"
+)
+#: Endpoints that log in whatever their path says, when they take a password.
+_LOGIN_NAME = re.compile(
+    r"^(?:user_)?(?:log_?in|sign_?in|authenticate|create_(?:session|access_token))(?:_user)?$"
 )
 
 
@@ -82,9 +88,27 @@ class LoginWithoutRateLimit(Rule):
             if not each.dependencies_complete or each.path is None or "{" in each.path:
                 return
             names = {qualified_name(d.target) for d in each.dependencies}
-            if not _LOGIN.search(each.path.lower()) and names.isdisjoint(LOGIN_FORMS):
+            if not (
+                _LOGIN.search(each.path.lower())
+                or not names.isdisjoint(LOGIN_FORMS)
+                or self._takes_password(route, context)
+            ):
                 return
             if is_rate_limited(context.model, function.module, function.node, each.dependencies):
                 return
         if resolved:
             yield self.report(route.node, path=resolved[0].path)
+
+    def _takes_password(self, route: Route, context: Context) -> bool:
+        """Whether an endpoint named like a log-in has a password in its body."""
+        function = route.function
+        if function is None or not _LOGIN_NAME.match(getattr(function.node, "name", "")):
+            return False
+        for parameter in body_parameters(context.model, route):
+            typed = context.model.resolver.annotation(parameter.type_module, parameter.type_node)
+            if is_password_name(parameter.alias or parameter.name):
+                return True
+            if isinstance(typed, Instance) and isinstance(typed.of, Class):
+                if any(is_password_name(f.name) for f in schema_fields(context.model, typed.of)):
+                    return True
+        return False

@@ -20,6 +20,7 @@ from flake8_fastapi_rules.semantics.assembly.objects import (
     Method,
     Object,
     Origin,
+    Partial,
     Planned,
     Routes,
     Super,
@@ -89,6 +90,8 @@ class Calls:
 
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
+        #: What the calls of `partial(...)` objects that are running have got already.
+        self._bound: dict[ast.Call, Arguments] = {}
 
     def arguments(self, node: ast.Call, frame: Frame) -> Arguments:
         """The arguments of a call, evaluated from left to right."""
@@ -114,6 +117,13 @@ class Calls:
                 result.hidden = result.hidden or not value.complete
             else:
                 result.hidden = True
+        bound = self._bound.get(node)
+        if bound is not None:
+            result = Arguments(
+                [*bound.positional, *result.positional],
+                {**bound.keywords, **result.keywords},
+                bound.hidden or result.hidden,
+            )
         return result
 
     def call(self, node: ast.Call, frame: Frame, *, is_statement: bool = False) -> AV:
@@ -158,6 +168,12 @@ class Calls:
                         receiver.node, name, self.arguments(node, frame)
                     )
                 return self._evaluator.builtins.method(receiver, name, self.arguments(node, frame))
+            case Partial(callee=inner, arguments=bound):
+                self._bound[node] = bound
+                try:
+                    return self._called(inner, node, frame, is_statement)
+                finally:
+                    self._bound.pop(node, None)
             case Closure():
                 return self._call_closure(callee, node, frame, is_statement)
             case Class():
@@ -485,6 +501,11 @@ class Calls:
         if name in {"functools.partial", "typing.cast"} and node.args:
             wanted = node.args[-1] if name == "typing.cast" else node.args[0]
             value = self._evaluator.evaluate(wanted, frame)
+            if name == "functools.partial" and isinstance(
+                value, Closure | Method | Class | External
+            ):
+                given = self.arguments(node, frame)
+                return Partial(value, Arguments(given.positional[1:], given.keywords, given.hidden))
             if value is not UNKNOWN:
                 return value
         result = self._evaluator.resolver.resolve(frame.module, node)

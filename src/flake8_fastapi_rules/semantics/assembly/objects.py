@@ -110,6 +110,14 @@ class Decorator:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Partial:
+    """`partial(callee, ...)`: what is called, and the arguments that it has got already."""
+
+    callee: Any
+    arguments: Arguments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Super:
     """`super()` in a method of `cls`."""
 
@@ -199,6 +207,8 @@ def to_value(value: AV) -> Value:
     match value:
         case Closure(function=function):
             return function
+        case Partial(callee=callee):
+            return to_value(callee)
         case Made(node=node):
             return node.value
         case Object(cls=cls, module=module, call=call):
@@ -234,7 +244,7 @@ def made_in(value: AV, depth: int) -> Iterator[Made]:
 def may_concern_apps(value: AV, depth: int = 0) -> bool:
     """Whether a value is or holds something that an app may be told, or that tells it."""
     match value:
-        case Maybe(value=inner):
+        case Maybe(value=inner) | Partial(callee=inner):
             return may_concern_apps(inner, depth)
         case Made() | Planned() | Decorator() | Depending() | Routes() | Closure() | Class():
             return True

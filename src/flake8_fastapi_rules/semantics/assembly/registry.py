@@ -17,6 +17,7 @@ from flake8_fastapi_rules.semantics.assembly.objects import (
     Made,
     Object,
     Origin,
+    Partial,
     Planned,
     Routes,
     Table,
@@ -261,6 +262,8 @@ class Registry:
         )
 
     def _endpoint(self, value: AV) -> tuple[Function | None, Frame | None]:
+        if isinstance(value, Partial):
+            value = value.callee
         if isinstance(value, Closure):
             return value.function, value.frame
         if isinstance(value, Object):
