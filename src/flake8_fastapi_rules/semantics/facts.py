@@ -278,6 +278,14 @@ class DependencyFunction:
     cls: Class | None
     is_generator: bool
 
+    @property
+    def name(self) -> str:
+        """The function's name, `Class.method`, or the class that FastAPI calls."""
+        if self.cls is None:
+            return self.node.name
+        cls = self.cls.node.name
+        return cls if self.node.name in ("__init__", "__call__") else f"{cls}.{self.node.name}"
+
 
 @dataclass(frozen=True, eq=False)
 class Include:

@@ -810,12 +810,32 @@ class Model:
         return bound_names(self, route)
 
     def is_read(self, function: Function, parameter: Parameter) -> bool:
-        """Whether a function's body mentions a parameter, or `locals()` or `vars()` may do so."""
-        module, node = function.module, function.node
+        """Whether a function's body may read or delete what a parameter was given.
+
+        Other variables of that name (of inner functions and comprehensions, or the parameter
+        bound anew) are not it; `locals()` and `vars()` may read all.
+        """
+        index, node = function.module.index, function.node
         for each in ast.walk(ast.Module(node.body, [])) if isinstance(node.body, list) else ():
-            if isinstance(each, ast.Name) and each.id in (parameter.name, "locals", "vars"):
+            if not isinstance(each, ast.Name):
+                continue
+            if each.id in ("locals", "vars"):
                 return True
-        return module is not function.module
+            if each.id != parameter.name:
+                continue
+            if not isinstance(each.ctx, ast.Store):
+                found = index.lookup(each.id, each)
+                if found is None:
+                    return True
+                scope, bindings = found
+                if scope.node is node and (
+                    index.function_of(each) is not node
+                    or any(binding.kind == "parameter" for binding in bindings)
+                ):
+                    return True
+            elif isinstance(index.parents.get(each), ast.AugAssign):
+                return True
+        return False
 
     def chain(self, function: Function) -> tuple[Function, ...]:
         """The longest chain of the project's own dependencies below a function, itself left out."""

@@ -127,7 +127,7 @@ class CommitAfterResponse(Rule):
         yield self.report(
             place,
             None if has_scopes else "old",
-            name=dependency.node.name,
+            name=dependency.name,
             related=[
                 context.related(use.module, use.node, f"`{dependency.node.name}` is injected here")
                 for use in late[:5]

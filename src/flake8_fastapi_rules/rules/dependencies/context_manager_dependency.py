@@ -148,6 +148,6 @@ class ContextManagerDependency(Rule):
                 fix=Unfixable("the project calls it as a context manager too")
                 if is_shared
                 else fix,
-                name=node.name,
+                name=fact.name,
                 decorator=context.shown(decorator),
             )

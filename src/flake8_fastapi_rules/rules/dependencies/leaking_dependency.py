@@ -108,7 +108,7 @@ class LeakingDependency(Rule):
                 continue
             parent = context.module.index.parents.get(site.node)
             variant = "closed" if isinstance(parent, ast.withitem) else None
-            yield self.report(site.node, variant, what=_SPOKEN[kind], name=node.name)
+            yield self.report(site.node, variant, what=_SPOKEN[kind], name=fact.name)
             return
 
 

@@ -98,7 +98,7 @@ class SyncIoDependency(Rule):
         if evidence is not None:
             yield self.report(
                 context.source.name_range(node),
-                name=node.name if dependency.cls is None else dependency.cls.node.name,
+                name=dependency.name,
                 route=evidence.route,
                 related=[context.related(evidence.module, evidence.node, evidence.what)],
             )

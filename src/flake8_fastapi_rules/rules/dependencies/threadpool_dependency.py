@@ -96,8 +96,8 @@ class ThreadpoolDependency(Rule):
             return
         if context.model.direct_calls(function):
             return
-        name = node.name if dependency.cls is None else dependency.cls.node.name
-        yield self.report(context.source.name_range(node), name=name, fix=self._fix(context, node))
+        fix = self._fix(context, node)
+        yield self.report(context.source.name_range(node), name=dependency.name, fix=fix)
 
     def _fix(self, context: Context, node: ast.FunctionDef) -> FixMaker:
         def fix() -> Fix:

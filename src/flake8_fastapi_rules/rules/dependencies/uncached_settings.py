@@ -11,8 +11,10 @@ from flake8_fastapi_rules.fixes.edit import add_decorator, fix_of
 from flake8_fastapi_rules.fixes.imports import ensure_import
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.calls import CallSite
 from flake8_fastapi_rules.semantics.facts import Dependency, DependencyFunction
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.routines import body_without_docstring
 from flake8_fastapi_rules.semantics.values import UNKNOWN, Class, Function, FunctionNode, Value
 
 _SETTINGS = ("pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic.v1.BaseSettings")
@@ -105,10 +107,9 @@ class UncachedSettings(Rule):
         if node.name == "__init__" or model.effects.graph.is_cached(function):
             return
         for site in model.effects.calls(function):
-            arguments = [*site.node.args, *(each.value for each in site.node.keywords)]
-            if not all(isinstance(each, ast.Constant) for each in arguments):
+            if not _has_constants_only(site.node):
                 continue
-            made = site.callee
+            made = _built_by(site, context)
             if not isinstance(made, Class) or not model.is_subclass(made, *_SETTINGS):
                 continue
             parent = context.module.index.parents.get(site.node)
@@ -143,15 +144,35 @@ class UncachedSettings(Rule):
             yield self.report(dependency.node, "class", fix=fix, settings=target.node.name)
 
 
+def _built_by(site: CallSite, context: Context) -> Value:
+    """The class of what a call builds, itself or through a function that returns it at once."""
+    target = site.callee
+    if not isinstance(target, Function):
+        return target
+    node, model = target.node, context.model
+    if isinstance(node, ast.Lambda) or node.decorator_list or model.roles(target):
+        return UNKNOWN  # what is a dependency itself is reported itself
+    body = body_without_docstring(node.body)
+    if len(body) != 1 or not isinstance(body[0], ast.Return):
+        return UNKNOWN
+    return _called_with_constants(body[0].value, target.module, context)
+
+
 def _made_by(node: ast.Lambda, module: Module, context: Context) -> Value:
     """The class that a lambda calls, without anything or with constants only."""
-    call = node.body
-    if not isinstance(call, ast.Call) or node.args.args:
-        return UNKNOWN
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    if not all(isinstance(each, ast.Constant) for each in given):
+    return UNKNOWN if node.args.args else _called_with_constants(node.body, module, context)
+
+
+def _called_with_constants(call: ast.expr | None, module: Module, context: Context) -> Value:
+    """What a call without other arguments than constants calls."""
+    if not isinstance(call, ast.Call) or not _has_constants_only(call):
         return UNKNOWN
     return context.model.resolve(module, call.func)
+
+
+def _has_constants_only(call: ast.Call) -> bool:
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return all(isinstance(each, ast.Constant) for each in given)
 
 
 def _is_stored(parent: ast.AST, function: ast.AST, context: Context) -> bool:

@@ -72,7 +72,7 @@ class UndocumentedDependency(Rule):
         if ast.get_docstring(node, clean=False) is not None:
             return
         if owner is None or node.name not in ("__init__", "__call__"):
-            yield self.report(context.source.name_range(node), name=node.name)
+            yield self.report(context.source.name_range(node), name=fact.name)
         elif node.name == "__call__" and ast.get_docstring(owner, clean=False) is None:
             yield self.report(context.source.name_range(owner), name=owner.name)
 

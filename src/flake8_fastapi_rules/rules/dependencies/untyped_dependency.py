@@ -68,6 +68,5 @@ class UntypedDependency(Rule):
         """Report dependencies without return annotation."""
         if fact.node.returns is None and fact.node.name != "__init__":
             place = context.source.name_range(fact.node)
-            name = fact.cls.node.name if fact.cls is not None else fact.node.name
             gives = "yields" if fact.is_generator else "returns"
-            yield self.report(place, name=name, gives=gives)
+            yield self.report(place, name=fact.name, gives=gives)

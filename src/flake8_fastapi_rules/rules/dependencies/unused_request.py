@@ -92,6 +92,7 @@ class UnusedRequest(Rule):
         if len(node.decorator_list) > len(own) or any(r.verb in PLAIN_ROUTES for r in routes):
             return
         function = Function(context.module, node)
+        name = owner.name if owner is not None and node.name == "__call__" else node.name
         for parameter in model.parameters(function):
             typed = model.resolver.annotation(parameter.type_module, parameter.type_node)
             if (
@@ -101,12 +102,12 @@ class UnusedRequest(Rule):
                 and not model.is_read(function, parameter)
             ):
                 fix = partial(_remove, context, function, parameter)
-                yield self.report(parameter.node, fix=fix, name=parameter.name, function=node.name)
+                yield self.report(parameter.node, fix=fix, name=parameter.name, function=name)
 
 
 def _has_a_given_signature(node: FunctionNode, owner: ast.ClassDef) -> bool:
     """Whether a method may have its parameters from a base class, or in common with others."""
-    is_own = node.name == "__init__" or bool(node.decorator_list)
+    is_own = node.name in ("__init__", "__call__") or bool(node.decorator_list)
     return not is_own or any(
         not (isinstance(base, ast.Name) and base.id == "object") for base in owner.bases
     )

@@ -119,7 +119,7 @@ class YieldSwallowsException(Rule):
                 text = text_of(context.module)
                 return fix_of("Raise again", "unsafe", _raise_again(text, handler))
 
-            yield self.report(handler, fix=fix, name=node.name)
+            yield self.report(handler, fix=fix, name=fact.name)
         for each in yields_of(index, node):
             for parent in index.ancestors(each):
                 if parent is node:
