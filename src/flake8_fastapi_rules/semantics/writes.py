@@ -13,7 +13,14 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
-from flake8_fastapi_rules.semantics.calls import CallGraph, CallSite, is_abstract, key_of
+from flake8_fastapi_rules.semantics.calls import (
+    CallGraph,
+    CallSite,
+    argument_filled,
+    is_abstract,
+    key_of,
+)
+from flake8_fastapi_rules.semantics.credentials import is_stored_class
 from flake8_fastapi_rules.semantics.facts import Role
 from flake8_fastapi_rules.semantics.libraries import (
     ACTIVE_QUERY_WRITES,
@@ -29,7 +36,7 @@ from flake8_fastapi_rules.semantics.libraries import (
 )
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import NEVER_FIRST_PARTY, name_set
-from flake8_fastapi_rules.semantics.resolve import default_of, first_argument
+from flake8_fastapi_rules.semantics.resolve import arguments_of, default_of, first_argument
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
     Class,
@@ -102,6 +109,8 @@ _UNMISTAKABLE = name_set(
     find_one_and_update find_one_and_replace find_one_and_delete bulk_save_objects
     bulk_insert_mappings bulk_update_mappings"""
 )
+#: Variables whose objects no session stores.
+_NOT_STORED = frozenset({"self", "cls", "response", "request"})
 #: Attributes that only say when or how often something was looked at.
 _BOOKKEEPING = re.compile(
     r"(?:^|_)(?:views?|hits?|visits?|reads?|downloads?|clicks?|accessed|access|used|usage|seen"
@@ -138,6 +147,8 @@ class Writes:
         self._resolver = model.resolver
         self._graph = graph
         self._self_writes: dict[object, bool] = {}
+        self._changed: dict[object, frozenset[str]] = {}
+        self._committing: dict[object, bool] = {}
 
     def own(self, function: Function, *, local: bool = True) -> Found | None:
         """The first write in a function's own body, and how to speak of it.
@@ -246,6 +257,8 @@ class Writes:
 
     def _call(self, function: Function, site: CallSite) -> Found | None:
         node, func = site.node, site.node.func
+        if (below := self._commit_below(function, site)) is not None:
+            return below
         if isinstance(site.callee, External):
             name = site.callee.name
             if database_write(name) or is_in(name, OBJECT_STORE_WRITES):
@@ -353,23 +366,90 @@ class Writes:
             return None
         if module.index.is_generator(function.node):
             return None
-        changed = False
-        for node in module.index.own_nodes(function.node):
+        if self._changes_objects(function, until=site.node):
+            return site.node, _spoken(site.node.func), False
+        return None
+
+    def _commit_below(self, function: Function, site: CallSite) -> Found | None:
+        """A call of a function that commits, after rows were changed here: `unit.commit()`."""
+        if site.target is None or not self._commits(site.target):
+            return None
+        for node in function.module.index.own_nodes(function.node):
             if node is site.node:
                 break
-            for target in _attribute_targets(node):
-                root = _root_of(target)
-                if (
-                    root is not None
-                    and root.id not in {"self", "cls", "response", "request"}
-                    and not _BOOKKEEPING.search(target.attr)
-                    and not self.is_lazy(function, node)
-                ):
-                    changed = True
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                if node.func.id == "setattr" and node is not site.node:
-                    changed = True
-        return (site.node, _spoken(site.node.func), False) if changed else None
+            if any(self._is_row(site.module, row) for row in self._changed_names(function, node)):
+                return site.node, _spoken(site.node.func), False
+        return None
+
+    def _commits(self, function: Function) -> bool:
+        """Whether a commit stands in a function's own body."""
+        key = key_of(function)
+        if key not in self._committing:
+            self._committing[key] = any(
+                isinstance(site.callee, External) and is_in(site.callee.name, SESSION_COMMITS)
+                for site in self._graph.sites(function)
+            )
+        return self._committing[key]
+
+    def _changes_objects(self, function: Function, *, until: ast.Call) -> bool:
+        """Whether a function sets attributes of objects, itself or through what it calls."""
+        sites = {site.node: site for site in self._graph.sites(function)}
+        for node in function.module.index.own_nodes(function.node):
+            if node is until:
+                break
+            for changed in self._changed_names(function, node):
+                if changed.id not in _NOT_STORED:
+                    return True
+            if isinstance(node, ast.Call):
+                if isinstance(node.func, ast.Name) and node.func.id == "setattr":
+                    return True
+                if node in sites and self._changes_row(function, sites[node]):
+                    return True
+        return False
+
+    def _changed_names(self, function: Function, node: ast.AST) -> Iterator[ast.Name]:
+        """The variables on whose objects a statement sets an attribute that means something."""
+        for target in _attribute_targets(node):
+            root = _root_of(target)
+            if root is not None and not _BOOKKEEPING.search(target.attr):
+                if not self.is_lazy(function, node):
+                    yield root
+
+    def _changes_row(self, function: Function, site: CallSite) -> bool:
+        """Whether a call sets attributes of a row that it is given, or whose method it is."""
+        target = site.target
+        if target is None or not self.is_followed(function, site):
+            return False
+        changed = self._changed_parameters(target)
+        if not changed:
+            return False
+        call = site.node
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        rows = [
+            node
+            for node in given
+            if (filled := argument_filled(target, call, node)) is not None and filled.arg in changed
+        ]
+        if target.owner is not None and isinstance(call.func, ast.Attribute) and "self" in changed:
+            rows.append(call.func.value)
+        return any(self._is_row(site.module, row) for row in rows)
+
+    def _is_row(self, module: Module, node: ast.expr) -> bool:
+        value = self._resolver.resolve(module, node)
+        return isinstance(value, Instance) and is_stored_class(self._model, value.of)
+
+    def _changed_parameters(self, function: Function) -> frozenset[str]:
+        """The parameters on whose objects a function sets attributes in its own body."""
+        key = key_of(function)
+        if key not in self._changed:
+            names = {argument.arg for argument in arguments_of(function.node)}
+            self._changed[key] = frozenset(
+                changed.id
+                for node in function.module.index.own_nodes(function.node)
+                for changed in self._changed_names(function, node)
+                if changed.id in names
+            )
+        return self._changed[key]
 
     def _is_active_record(self, function: Function, func: ast.Attribute) -> bool:
         """`Item.filter(...).delete()`, and `item.save()` after `item = await Item.get(...)`."""
