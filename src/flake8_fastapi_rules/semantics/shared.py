@@ -16,6 +16,7 @@ from flake8_fastapi_rules.semantics.facts import App, Role, Router
 from flake8_fastapi_rules.semantics.modules import Module, python_files
 from flake8_fastapi_rules.semantics.names import name_set
 from flake8_fastapi_rules.semantics.values import (
+    Class,
     Expression,
     Function,
     FunctionNode,
@@ -25,7 +26,7 @@ from flake8_fastapi_rules.semantics.values import (
 )
 
 if TYPE_CHECKING:
-    from flake8_fastapi_rules.engine.index import Binding
+    from flake8_fastapi_rules.engine.index import Binding, ModuleIndex
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.uses import Uses
 
@@ -48,6 +49,17 @@ MUTATORS: Final = name_set(
     symmetric_difference_update update"""
 )
 _DISPLAYS: Final = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+#: Mutators of what containers hold: an ORM's session in a table has `add` and `update` too.
+_ELEMENT_MUTATORS: Final = MUTATORS - {"add", "clear", "remove", "update"}
+#: Objects whose attributes are no state of the process, or are what an app is made of.
+_KEEPING_ELSEWHERE: Final = (
+    "threading.local", "fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette"
+)  # fmt: skip
+#: Functions that change their first argument: `heapq.heappush(jobs, job)`.
+_CHANGING: Final = name_set(
+    """
+    heapify heappop heappush heappushpop heapreplace insort insort_left insort_right shuffle"""
+)
 #: What a process may keep for itself.
 _KEPT: Final = re.compile(
     r"cache|memo|regist|instance|pool|lock|loaded|handlers|plugins|engines|clients", re.IGNORECASE
@@ -230,6 +242,28 @@ class SharedState:
             rebinds = change.rebinds or isinstance(getattr(change.owner, "ctx", None), ast.Store)
             is_lazy = rebinds and _is_lazy(module, change.node, change.name.id)
             yield home, Mutation(module, change.node, function, roles, change.values, is_lazy)
+        for call in module.index.own_nodes(function.node):
+            if isinstance(call, ast.Call):
+                for home in self._handed_over(module, call):
+                    yield home, Mutation(module, call, function, roles, tuple(call.args), False)
+
+    def _handed_over(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, str]]:
+        """The variables that a function changes which is called with them."""
+        for position, given in enumerate(call.args):
+            if not isinstance(given, ast.Name):
+                continue
+            home = self._home(module, _Change(call, given, given, (), rebinds=False))
+            callee = self._model.resolve(module, call.func) if home is not None else None
+            if home is None or not isinstance(callee, Function) or callee.bound:
+                continue
+            if not isinstance(callee.node, FUNCTIONS):
+                continue
+            parameters = [*callee.node.args.posonlyargs, *callee.node.args.args]
+            if position < len(parameters) and any(
+                change.name.id == parameters[position].arg and isinstance(change.owner, ast.Name)
+                for change in _changes(callee.module, callee.node)
+            ):
+                yield home
 
     def _home(self, module: Module, change: _Change) -> tuple[Module, str] | None:
         """The module and name of the variable; `None` for everything else."""
@@ -242,7 +276,11 @@ class SharedState:
         if isinstance(owner, ast.Attribute):
             # `store.items.append(x)` after `from app import store`.
             value = self._model.resolve(module, name)
-            if not isinstance(value, ModuleValue) or owner.value is not name:
+            if owner.value is not name:
+                return None
+            if self._is_record(value, owner):
+                return self._origin(module, found[1])
+            if not isinstance(value, ModuleValue):
                 return None
             if not isinstance(owner.ctx, ast.Store):
                 if not self._is_container(self._model.resolve(module, owner)):
@@ -253,7 +291,7 @@ class SharedState:
         return self._origin(module, found[1])
 
     def _origin(self, module: Module, bindings: list[Binding]) -> tuple[Module, str] | None:
-        if all(b.kind in _ASSIGNED and not b.path for b in bindings):
+        if all(b.kind in _ASSIGNED for b in bindings):
             return module, bindings[0].name
         binding = bindings[0]
         node, alias = binding.node, binding.alias
@@ -268,12 +306,29 @@ class SharedState:
         inner = home.index.module_scope.bindings.get(alias.name)
         return self._origin(home, inner) if inner else None
 
+    def _is_record(self, value: Value, target: ast.Attribute) -> bool:
+        """Whether assigning to an attribute changes an object of the project, or a namespace.
+
+        Classes that say themselves what assigning means may keep it elsewhere.
+        """
+        if not (isinstance(value, Instance) and isinstance(target.ctx, ast.Store)):
+            return False
+        if self._model.is_instance(value, "types.SimpleNamespace"):
+            return True
+        if not isinstance(value.of, Class) or not self._model.resolver.has_known_bases(value.of):
+            return False
+        if self._model.is_instance(value, *_KEEPING_ELSEWHERE):
+            return False
+        return not any(
+            isinstance(member, FUNCTIONS) and member.name in {"__setattr__", target.attr}
+            for cls in self._model.resolver.mro(value.of)
+            if isinstance(cls, Class)
+            for member in cls.node.body
+        )
+
     def _is_container(self, value: Value) -> bool:
         if isinstance(value, Expression):
-            return isinstance(
-                value.node,
-                ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp,
-            )
+            return isinstance(value.node, _DISPLAYS)
         return isinstance(value, Instance) and self._model.is_instance(value, *MUTABLE_CONTAINERS)
 
 
@@ -294,10 +349,14 @@ def _changes(module: Module, function: ast.AST) -> Iterator[_Change]:
             case ast.Call(func=ast.Attribute(value=owner, attr=attr), args=args) if (
                 attr in MUTATORS
             ):
-                owner = _container_in(owner)
+                owner = _stored(index, owner, attr)
                 root = owner.value if isinstance(owner, ast.Attribute) else owner
                 if isinstance(root, ast.Name):
                     yield _Change(node, root, owner, tuple(args), rebinds=False)
+            case ast.Call(func=func, args=[ast.Name() as first, *rest]) if (
+                getattr(func, "attr", getattr(func, "id", "")) in _CHANGING
+            ):
+                yield _Change(node, first, first, tuple(rest), rebinds=False)
         for target in targets:
             if isinstance(target, ast.Name):
                 if index.scope_of(target).outer.get(target.id) == "global":
@@ -306,7 +365,7 @@ def _changes(module: Module, function: ast.AST) -> Iterator[_Change]:
                 if isinstance(target.value, ast.Name):  # `state.counter = 1`, of a module
                     yield _Change(node, target.value, target, values, rebinds=False)
             elif isinstance(target, ast.Subscript):
-                owner = _container_in(target)
+                owner = _stored(index, target)
                 root = owner.value if isinstance(owner, ast.Attribute) else owner
                 if isinstance(root, ast.Name):
                     yield _Change(node, root, owner, values, rebinds=False)
@@ -329,6 +388,40 @@ def _variables_used(module: Module) -> set[str]:
         line = text[text.rfind("\n", 0, mutated.start()) + 1 : mutated.start()]
         found.update(_LAST_NAME.findall(line))
     return found & variables
+
+
+def _stored(index: ModuleIndex, changed: ast.expr, method: str | None = None) -> ast.expr:
+    """The container that a change reaches, through subscripts and through a local name for it.
+
+    `room = rooms[name]` and `room = rooms.get(name)` make `room` a part of `rooms`.
+
+    Parameters:
+        method: the method that changes it; `None` for an assignment to a subscript.
+    """
+    owner = _container_in(changed)
+    if isinstance(owner, ast.NamedExpr):
+        owner = _container_in(owner.value)
+    if not isinstance(owner, ast.Name):
+        return owner
+    found = index.lookup(owner.id, owner)
+    if found is None or not isinstance(found[0].node, FUNCTIONS) or len(found[1]) != 1:
+        return owner
+    binding = found[1][0]
+    if binding.kind not in {"assign", "annotated", "walrus"} or binding.path:
+        return owner
+    value = binding.value
+    if isinstance(value, ast.Name):
+        return value
+    if isinstance(value, ast.Call):
+        of = value.func
+        if not (isinstance(of, ast.Attribute) and of.attr == "get" and value.args):
+            return owner
+        value = of.value
+    elif not isinstance(value, ast.Subscript):
+        return owner
+    inside = _container_in(value)
+    is_part = isinstance(inside, ast.Name) and (method is None or method in _ELEMENT_MUTATORS)
+    return inside if is_part else owner
 
 
 def _container_in(node: ast.expr) -> ast.expr:

@@ -12,7 +12,9 @@ from flake8_fastapi_rules.semantics.libraries import (
     RESOURCE_OPENERS,
 )
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import Value
+from flake8_fastapi_rules.semantics.values import External, Value
+
+_CLOSING = External("contextlib.closing")
 
 
 class GlobalConnection(Rule):
@@ -88,21 +90,26 @@ class GlobalConnection(Rule):
                 index.function_of(call) is None
                 and index.runs_at_import(call)
                 and (what := self._opened(call, context)) is not None
-                and not isinstance(index.parents.get(call), ast.withitem)
+                and not self._is_in_with(call, context)
             ):
                 yield self.report(call, what=what)
+
+    def _is_in_with(self, call: ast.Call, context: Context) -> bool:
+        """Whether a `with` closes what is opened, by itself or through `contextlib.closing`."""
+        parent = context.module.index.parents.get(call)
+        if isinstance(parent, ast.Call) and context.resolve(parent.func) == _CLOSING:
+            parent = context.module.index.parents.get(parent)
+        return isinstance(parent, ast.withitem)
 
     def _opened(self, call: ast.Call, context: Context) -> str | None:
         callee = context.resolve(call.func)
         if self._is_cursor(call, callee, context):
             return "A database cursor"
         if context.model.is_subclass(callee, "starlette.testclient.TestClient"):
-            return None
+            return None  # opens nothing by itself
         name = context.model.effects.opened_by(callee)
         if name is None or name.startswith(CONVERSATIONS):
             return None
-        if context.model.is_subclass(callee, "starlette.testclient.TestClient"):
-            return None  # opens nothing by itself
         if name in HTTP_CLIENTS or name == "requests.session":
             return "An HTTP client"
         kind = RESOURCE_OPENERS[name].kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -67,5 +68,12 @@ class RouteOnApp(Rule):
             return
         if is_health_path(route.path, context.settings.health_paths):
             return
-        if context.model.is_instance(route.receiver, APP):
+        if context.model.is_instance(route.receiver, APP) or self._is_own_router(route, context):
             yield self.report(route.node, path=route.path)
+
+    def _is_own_router(self, route: Route, context: Context) -> bool:
+        """Whether the receiver is `app.router`, to which the app's own methods lead."""
+        match route.call:
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(value=owner, attr="router"))):
+                return context.model.is_instance(context.resolve(owner), APP)
+        return False
