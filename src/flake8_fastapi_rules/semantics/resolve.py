@@ -1576,6 +1576,12 @@ _TYPE_FORMS = frozenset(
         "typing.Final",
     }
 )
+_RESPONSES = frozenset(
+    {
+        "FileResponse", "HTMLResponse", "JSONResponse", "PlainTextResponse", "RedirectResponse",
+        "Response", "StreamingResponse",
+    }
+)  # fmt: skip
 #: Libraries whose star imports people use, and the names that matter of them.
 _STAR_SOURCES: dict[str, frozenset[str]] = {
     "fastapi": frozenset(
@@ -1585,9 +1591,29 @@ _STAR_SOURCES: dict[str, frozenset[str]] = {
             "Response", "WebSocket", "WebSocketDisconnect", "BackgroundTasks", "status",
         }
     ),
-    "typing": frozenset({"Annotated", "Optional", "Union", "Any", "Literal", "List", "Dict"}),
-    "pydantic": frozenset({"BaseModel", "Field", "validator", "root_validator", "BaseSettings"}),
-    "fastapi.responses": frozenset({"JSONResponse", "RedirectResponse", "FileResponse"}),
+    "typing": frozenset(
+        {
+            "Annotated", "Any", "Callable", "ClassVar", "Dict", "Generic", "List", "Literal",
+            "Mapping", "Optional", "Sequence", "Set", "TYPE_CHECKING", "Tuple", "Type", "TypeVar",
+            "Union",
+        }
+    ),
+    "pydantic": frozenset(
+        {
+            "BaseModel", "BaseSettings", "ConfigDict", "EmailStr", "Field", "RootModel",
+            "SecretStr", "TypeAdapter", "field_validator", "model_validator", "root_validator",
+            "validator",
+        }
+    ),
+    "fastapi.responses": _RESPONSES | {"ORJSONResponse", "UJSONResponse"},
+    "starlette.responses": _RESPONSES,
+    "fastapi.security": frozenset(
+        {
+            "APIKeyCookie", "APIKeyHeader", "APIKeyQuery", "HTTPAuthorizationCredentials",
+            "HTTPBasic", "HTTPBasicCredentials", "HTTPBearer", "HTTPDigest", "OAuth2",
+            "OAuth2PasswordBearer", "OAuth2PasswordRequestForm", "SecurityScopes",
+        }
+    ),
     "sqlalchemy": frozenset({"select", "insert", "update", "delete", "text", "create_engine"}),
     "sqlalchemy.orm": frozenset({"Session", "sessionmaker"}),
     "sqlmodel": frozenset({"Session", "SQLModel", "select", "create_engine", "Field"}),

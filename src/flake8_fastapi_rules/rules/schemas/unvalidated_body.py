@@ -10,12 +10,13 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint, Parameter, ParameterKind, Route
 from flake8_fastapi_rules.semantics.framework import path_parameters
 from flake8_fastapi_rules.semantics.responses import types_in
-from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function
+from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function, Instance
 
 _REQUEST = "starlette.requests.Request"
 _MAPPINGS = frozenset(
     {"builtins.dict", "collections.abc.Mapping", "collections.abc.MutableMapping"}
 )
+_LISTS = frozenset({"builtins.list", "typing.List", "typing.Sequence", "collections.abc.Sequence"})
 _ANYTHING = frozenset({"typing.Any", "builtins.object"})
 _PARSERS = frozenset({"json.loads", "orjson.loads", "ujson.loads"})
 #: Operations whose body is somebody else's business: it is signed, handed on, or of no fixed form.
@@ -32,7 +33,8 @@ _OTHER_READS = frozenset({"form", "stream"})
 _FREE_FORM = frozenset({"annotations", "labels", "metadata"})
 
 #: Methods of models that take a body as it was parsed.
-_VALIDATIONS = frozenset({"model_validate", "parse_obj"})
+_ADAPTER = "pydantic.TypeAdapter"
+_VALIDATIONS = frozenset({"model_validate", "parse_obj", "validate_python"})
 #: Calls that send a request to another service.
 _HANDING_ON = re.compile(r"(?i)forward|proxy|relay")
 
@@ -137,6 +139,8 @@ class UnvalidatedBody(Rule):
             return False
         if names[0] in _ANYTHING:
             return len(names) == 1
+        while names[0] in _LISTS and len(names) > 1:
+            parts, names = parts[1:], names[1:]
         if names[0] not in _MAPPINGS:
             return False
         if isinstance(parts[0].node, ast.Subscript):
@@ -196,12 +200,12 @@ class UnvalidatedBody(Rule):
             made = context.resolve(call.func)
             if isinstance(call.func, ast.Attribute) and call.func.attr in _VALIDATIONS:
                 made, given = context.resolve(call.func.value), call.args[:1]
-            if not isinstance(made, Class):
+            if not any(g is node or (isinstance(g, ast.Name) and g.id in names) for g in given):
                 continue
-            if not context.model.is_subclass(made, "pydantic.BaseModel"):
-                continue
-            if any(g is node or (isinstance(g, ast.Name) and g.id in names) for g in given):
+            if isinstance(made, Class) and context.model.is_subclass(made, "pydantic.BaseModel"):
                 return made.node.name
+            if isinstance(made, Instance) and context.model.is_instance(made, _ADAPTER):
+                return ast.unparse(made.call.args[0]) if made.call and made.call.args else None
         return None
 
     def _request_method(self, node: ast.Call, context: Context) -> str | None:
