@@ -116,6 +116,8 @@ _DISPLAYS: dict[type[ast.expr], str] = {
     ast.GeneratorExp: "collections.abc.Iterator",
     ast.JoinedStr: "builtins.str",
 }
+#: Paths that `/` makes further ones of.
+_PATHS = ("pathlib.PurePath", "anyio.Path")
 #: The markers whose argument FastAPI calls.
 _INJECTING = frozenset({"fastapi.Depends", "fastapi.Security"})
 _APP = "starlette.applications.Starlette"
@@ -201,7 +203,7 @@ class Resolver:
                 return Expression(module, node)
             case ast.BinOp(left=left, op=op, right=right):
                 first = self.resolve(module, left)
-                if isinstance(op, ast.Div) and self.is_instance(first, "pathlib.PurePath"):
+                if isinstance(op, ast.Div) and self.is_instance(first, *_PATHS):
                     return first
                 second = self.resolve(module, right)
                 if (

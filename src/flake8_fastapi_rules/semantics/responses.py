@@ -87,6 +87,12 @@ def response_type(model: Model, route: Route) -> ResponseType | None:
     return ResponseType(*annotated, is_annotation=True)
 
 
+def answers_with(model: Model, route: Route, name: str) -> bool:
+    """Whether a route says by `response_class` that it answers with a class of Starlette's."""
+    given = route.arguments.get("response_class")
+    return given is not None and model.is_subclass(model.resolve(route.module, given), name)
+
+
 def is_raw_response(model: Model, module: Module, node: ast.expr | None) -> bool:
     """Whether a type is a response class, or a union of such."""
     if node is None:

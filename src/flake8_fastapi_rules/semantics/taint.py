@@ -174,7 +174,9 @@ class Taint:
             (frozenset(name for each in targets for name in names_bound_in(each)), value)
             for function in (self.function, *index.ancestors(self.function))
             if isinstance(function, FUNCTIONS)
-            for targets, value in _assigned(index.own_nodes(function))
+            for targets, value in _assigned(
+                ast.walk(function) if function is self.function else index.own_nodes(function)
+            )
         ]
         size = 0
         while size != len(found):
@@ -470,7 +472,12 @@ class Taint:
                     _is_missing(test) in found
                 ):
                     return True
-                case ast.If(test=test) | ast.While(test=test) | ast.Assert(test=test):
+                case (
+                    ast.If(test=test)
+                    | ast.While(test=test)
+                    | ast.Assert(test=test)
+                    | ast.IfExp(test=test)
+                ):
                     if any(_tests(test, each) for each in names):
                         return True
                 case ast.Match(subject=subject):
@@ -494,7 +501,17 @@ _IN_FUNCTIONS = PerProject(_none_yet)
 
 
 def taint_in(model: Model, module: Module, function: FunctionNode) -> Taint:
-    """What clients can write inside of a function that FastAPI calls, found out once."""
+    """What clients can write inside of a function that FastAPI calls, found out once.
+
+    A function inside of such a function, a generator of a stream for example, sees what that does.
+    """
+    outer = function
+    while isinstance(around := module.index.function_of(outer), FUNCTIONS):
+        if not model.roles(Function(module, outer)).isdisjoint(_OF_REQUESTS):
+            break
+        outer = around
+    if not model.roles(Function(module, outer)).isdisjoint(_OF_REQUESTS):
+        function = outer
     known = _IN_FUNCTIONS(model, module)
     taint = known.get(function)
     if taint is None:

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Middleware
-from flake8_fastapi_rules.semantics.middlewares import CORS
+from flake8_fastapi_rules.semantics.middlewares import CORS, unpacked_arguments
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.resolve import literal_keywords
 from flake8_fastapi_rules.semantics.values import Constant, Instance
 
 _EVERYTHING = re.compile(
@@ -71,7 +70,7 @@ class CorsWildcard(Rule):
         """Report the origins of CORS middleware put on an app."""
         if context.model.is_subclass(middleware.target, CORS):
             call = middleware.node if isinstance(middleware.node, ast.Call) else None
-            unpacked = self._unpacked(call, context) if call is not None else {}
+            unpacked = unpacked_arguments(context.model, context.module, call) if call else {}
             yield from self._check({**unpacked, **middleware.arguments}, context)
 
     @on(ast.Call)
@@ -88,19 +87,8 @@ class CorsWildcard(Rule):
         )
         if is_listed or context.model.is_instance(value, CORS):
             given = {k.arg: k.value for k in call.keywords if k.arg}
-            yield from self._check({**self._unpacked(call, context), **given}, context)
-
-    def _unpacked(self, call: ast.Call, context: Context) -> dict[str, ast.expr]:
-        """The arguments in `**OPTIONS`, a dictionary that is written down in this module."""
-        found: dict[str, ast.expr] = {}
-        resolver = context.model.resolver
-        for keyword in call.keywords:
-            if keyword.arg is None:
-                written = resolver.written(context.module, keyword.value)
-                home, node = written or (context.module, keyword.value)
-                if home is context.module:
-                    found.update(literal_keywords(resolver, home, node) or {})
-        return found
+            unpacked = unpacked_arguments(context.model, context.module, call)
+            yield from self._check({**unpacked, **given}, context)
 
     def _is_for_development(self, node: ast.AST, context: Context) -> bool:
         """Whether a condition lets this run only where the service is worked on."""

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
-from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.taint import taint_in
 from flake8_fastapi_rules.semantics.values import Expression
@@ -75,6 +75,18 @@ class HeaderInjection(Rule):
         if isinstance(given, ast.Dict):
             for each in given.values:
                 yield from self._judge(each, context)
+
+    @on_calls(("update", "append", "setdefault"))
+    def check_update(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report `response.headers.update({...})` and `response.headers.append(...)`."""
+        func = call.func
+        if not isinstance(func, ast.Attribute) or not call.args:
+            return
+        if not context.model.is_instance(context.resolve(func.value), _HEADERS):
+            return
+        given = call.args[-1]
+        for each in given.values if isinstance(given, ast.Dict) else [given]:
+            yield from self._judge(each, context)
 
     @on(ast.Assign)
     def check_assignment(self, node: ast.Assign, context: Context) -> Iterator[Report]:

@@ -79,6 +79,8 @@ class InsecureCookie(Rule):
         if has_open_arguments(call) or not self._is_responses(callee, context):
             return
         key, value = argument(call, "key", 0), argument(call, "value", 1)
+        if self._is_removed(call, value, context):
+            return
         name = context.model.text(context.module, key)
         if not self._is_session(name, key, value):
             return
@@ -97,6 +99,14 @@ class InsecureCookie(Rule):
         if missing:
             wanted = " and ".join(missing)
             yield self.report(call, None if name else "unnamed", name=name, missing=wanted)
+
+    def _is_removed(self, call: ast.Call, value: ast.expr | None, context: Context) -> bool:
+        """Whether the cookie is emptied, or expires at once."""
+        ages = (argument(call, "max_age", 2), argument(call, "expires", 3))
+        return value is None or any(
+            given is not None and context.resolve(given) == Constant(nothing)
+            for given, nothing in ((value, ""), *((age, 0) for age in ages))
+        )
 
     def _is_cross_site(self, missing: list[str], context: Context) -> bool:
         """Whether the cookie is meant for a front end on another site, and is safe otherwise."""

@@ -8,10 +8,11 @@ from functools import partial
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
-from flake8_fastapi_rules.semantics.facts import FrameworkFunction
+from flake8_fastapi_rules.semantics.facts import Endpoint, FrameworkFunction
 from flake8_fastapi_rules.semantics.libraries import FILE_OPENERS, FILE_WRITES
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.responses import answers_with
 from flake8_fastapi_rules.semantics.taint import taint_in
 
 #: Words of which a file that reaches others by name has one.
@@ -82,6 +83,20 @@ class PathTraversal(Rule):
         for call, reached in taint.all_reached(partial(_paths, context.model)):
             related = [context.related(reached.module, reached.call, "the file")]
             yield self.report(call, name=reached.found.name, related=related)
+
+    @on(Endpoint)
+    def check_endpoint(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
+        """Report names of files that `response_class=FileResponse` sends."""
+        if not endpoint.routes or not all(
+            answers_with(context.model, route, _RESPONSE) for route in endpoint.routes
+        ):
+            return
+        taint = taint_in(context.model, context.module, endpoint.node)
+        for node in context.module.index.own_nodes(endpoint.node):
+            if isinstance(node, ast.Return) and node.value is not None:
+                found = taint.of(node.value)
+                if found is not None:
+                    yield self.report(node.value, name=found.name)
 
     @on_calls(_NAMES, hints=_WORDS)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:

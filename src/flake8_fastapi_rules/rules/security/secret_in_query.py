@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.engine.index import argument
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.bound import inherited_dependencies
 from flake8_fastapi_rules.semantics.credentials import is_one_time, is_secret_name, snake
 from flake8_fastapi_rules.semantics.facts import (
@@ -16,7 +17,7 @@ from flake8_fastapi_rules.semantics.facts import (
     RouteKind,
 )
 from flake8_fastapi_rules.semantics.schemas import schema_fields
-from flake8_fastapi_rules.semantics.values import Class, Function, Instance
+from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
 _PLACES = {ParameterKind.QUERY: "query", ParameterKind.PATH: "path"}
 
@@ -25,7 +26,8 @@ class SecretInQuery(Rule):
     """Take secrets from headers or the body, never from the address.
 
     ## What it does
-    Reports passwords, tokens and keys that are query or path parameters of an HTTP operation.
+    Reports passwords, tokens and keys that are query or path parameters of an HTTP operation, and
+    `APIKeyQuery`.
 
     ## Why it matters
     Addresses are written down everywhere: in the logs of servers and proxies, in browsers'
@@ -82,6 +84,13 @@ class SecretInQuery(Rule):
                 yield self.report(parameter.node, name=parameter.name, where=where)
             else:
                 yield from self._fields(parameter, context)
+
+    @on_calls(("APIKeyQuery",))
+    def check_scheme(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report the scheme of `fastapi.security` that takes a key from the query."""
+        if context.library_object(call.func) == External("fastapi.security.APIKeyQuery"):
+            name = context.model.text(context.module, argument(call, "name", 0)) or "APIKeyQuery"
+            yield self.report(call, name=name, where="query")
 
     @on(DependencyFunction)
     def check_dependency(self, fact: DependencyFunction, context: Context) -> Iterator[Report]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import has_open_arguments
+from flake8_fastapi_rules.semantics.middlewares import unpacked_arguments
 from flake8_fastapi_rules.semantics.values import Constant, Instance
 
 _TRUSTED = "starlette.middleware.trustedhost.TrustedHostMiddleware"
@@ -70,7 +71,9 @@ class TrustedHostWildcard(Rule):
         ):
             return
         # `TrustedHostMiddleware(app, hosts)`, but `add_middleware(TrustedHostMiddleware, hosts)`.
-        hosts = argument(call, "allowed_hosts", 1)
+        hosts = argument(call, "allowed_hosts", 1) or unpacked_arguments(
+            context.model, context.module, call
+        ).get("allowed_hosts")
         if hosts is None or context.resolve(hosts) == Constant(None):
             if not has_open_arguments(call):
                 yield self.report(hosts or call, "default")

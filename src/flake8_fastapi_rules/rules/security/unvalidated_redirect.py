@@ -9,10 +9,11 @@ from functools import partial
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import Endpoint, Route
+from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.per_project import PerProject
+from flake8_fastapi_rules.semantics.responses import answers_with
 from flake8_fastapi_rules.semantics.taint import Tainted, taint_in
 from flake8_fastapi_rules.semantics.uses import Uses
 from flake8_fastapi_rules.semantics.values import Instance
@@ -89,18 +90,13 @@ class UnvalidatedRedirect(Rule):
         for call, reached in taint.all_reached(partial(_urls, context.model), _decides):
             related = [context.related(reached.module, reached.call, "the redirect")]
             yield self.report(call, name=reached.found.name, related=related)
-        if not all(self._redirects(route, context) for route in endpoint.routes):
+        if not all(answers_with(context.model, route, _REDIRECT) for route in endpoint.routes):
             return
         for node in context.module.index.own_nodes(endpoint.node):
             if isinstance(node, ast.Return) and node.value is not None:
                 found = taint.of(node.value)
                 if found is not None and _decides(found):
                     yield self.report(node.value, name=found.name)
-
-    def _redirects(self, route: Route, context: Context) -> bool:
-        given = route.arguments.get("response_class")
-        value = context.model.resolve(route.module, given)
-        return given is not None and context.model.is_subclass(value, _REDIRECT)
 
 
 def _mention_redirects(model: Model, uses: Uses) -> bool:

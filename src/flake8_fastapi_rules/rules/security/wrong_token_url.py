@@ -12,7 +12,7 @@ from flake8_fastapi_rules.semantics.facts import App
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.paths import format_of
-from flake8_fastapi_rules.semantics.values import Expression
+from flake8_fastapi_rules.semantics.values import Expression, ModuleValue
 
 _SCHEMES = {
     "fastapi.security.OAuth2PasswordBearer": 0,
@@ -73,7 +73,7 @@ class WrongTokenUrl(Rule):
         if "://" in url or url.startswith("//"):
             if url.startswith("http://") and not _LOCAL.match(url):
                 yield self.report(given, "http", url=url)
-        elif isinstance(given, ast.Constant | ast.Name) and self._is_unserved(url, context):
+        elif _is_written_down(given, context) and self._is_unserved(url, context):
             yield self.report(given, url=url)
 
     def _is_unserved(self, url: str, context: Context) -> bool:
@@ -111,6 +111,23 @@ class WrongTokenUrl(Rule):
     def _fits(self, wanted: str, path: str) -> bool:
         pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape("/" + format_of(path).strip("/")))
         return re.fullmatch(pattern, wanted) is not None
+
+
+def _is_written_down(node: ast.expr, context: Context) -> bool:
+    """Whether a path is made of texts and constants: what a setting is by default may change."""
+    match node:
+        case ast.Constant() | ast.Name():
+            return True
+        case ast.JoinedStr(values=parts):
+            return all(_is_written_down(part, context) for part in parts)
+        case ast.FormattedValue(value=inner):
+            return _is_written_down(inner, context)
+        case ast.BinOp(left=left, right=right):
+            return _is_written_down(left, context) and _is_written_down(right, context)
+        case ast.Attribute(value=owner):
+            return isinstance(context.resolve(owner), ModuleValue)
+        case _:
+            return False
 
 
 def _are_here(model: Model, module: Module, servers: ast.expr | None) -> bool:
