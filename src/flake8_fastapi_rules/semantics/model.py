@@ -28,7 +28,12 @@ from flake8_fastapi_rules.semantics.facts import (
     Role,
     Route,
 )
-from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS, path_parameters, status_of
+from flake8_fastapi_rules.semantics.framework import (
+    APP,
+    ROUTE_DECORATORS,
+    path_parameters,
+    status_of,
+)
 from flake8_fastapi_rules.semantics.libraries import NOT_CALLABLE
 from flake8_fastapi_rules.semantics.modules import Module, Modules
 from flake8_fastapi_rules.semantics.paths import is_health_path
@@ -112,6 +117,21 @@ class Model:
         """What an expression of `module` means."""
         return self.resolver.resolve(module, node)
 
+    def initialises_app(self, module: Module, call: ast.Call) -> bool:
+        """Whether a call is a `super().__init__(...)` that gives FastAPI what it is given."""
+        match call.func:
+            case ast.Attribute(value=ast.Call(func=ast.Name(id="super")) as owner, attr="__init__"):
+                app = self.resolve(module, owner)
+                if not (isinstance(app, Instance) and self.is_instance(app, APP)):
+                    return False
+                init = (
+                    self.resolver.class_attribute(app.of, "__init__", instance=True)
+                    if isinstance(app.of, Class)
+                    else None
+                )
+                return not isinstance(init, Function)
+        return False
+
     def library_object(self, module: Module, node: ast.AST) -> External | None:
         """What an expression names, when that is something of a library; else `None`.
 
@@ -177,7 +197,10 @@ class Model:
             return self._used(module, kind)
         if kind is PydanticModel:
             return self.models(module)
-        return self.local(module, kind)
+        found = self.local(module, kind)
+        if kind is Route and (assembled := self.uses(module).assembled.get(module)):
+            return tuple(sorted((*found, *assembled), key=lambda route: route.node.lineno))
+        return found
 
     def _used(self, module: Module, kind: type[Any]) -> tuple[Any, ...]:
         """The facts that tell what the project uses a module's functions for."""
@@ -225,16 +248,21 @@ class Model:
 
     def project(self, module: Module) -> Project:
         """The graph of apps, routers, includes and mounts around `module`."""
-        from flake8_fastapi_rules.semantics.project import Project
-
-        root = self.modules.project_root(module.path)
-        project = self._projects.get(root)
-        if project is None:
-            project = self._projects[root] = Project(self, self.uses(module).modules)
+        uses = self.uses(module)
+        project = self.project_of(uses)
         if module not in project.members and module.mentions_framework:
             # A text that is on no disk yet, or that the project leaves out.
             modules = sorted((*project.modules, module), key=lambda member: member.path)
-            project = self._projects[root] = Project(self, modules)
+            project = self._projects[uses.root] = type(project)(self, modules)
+        return project
+
+    def project_of(self, uses: Uses) -> Project:
+        """The graph of the project that functions are used in."""
+        from flake8_fastapi_rules.semantics.project import Project
+
+        project = self._projects.get(uses.root)
+        if project is None:
+            project = self._projects[uses.root] = Project(self, uses.modules)
         return project
 
     def shared_state(self, module: Module) -> SharedState:

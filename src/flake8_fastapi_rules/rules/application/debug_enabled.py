@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.findings import Fix
 from flake8_fastapi_rules.fixes.edit import fix_of, remove_named_argument
 from flake8_fastapi_rules.fixes.text import text_of
-from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.facts import App
 
 
@@ -16,7 +16,7 @@ class DebugEnabled(Rule):
     """Do not switch on the debug mode of an app in its code.
 
     ## What it does
-    Reports `FastAPI(debug=True)`.
+    Reports `FastAPI(debug=True)`, and `debug=True` that a subclass hands on to it.
 
     ## Why it matters
     With `debug` every unexpected error answers the traceback, source lines included, to whoever
@@ -69,10 +69,19 @@ class DebugEnabled(Rule):
     @on(App)
     def check(self, app: App, context: Context) -> Iterator[Report]:
         """Report the literal argument."""
-        debug = app.arguments.get("debug")
-        if isinstance(debug, ast.Constant) and debug.value is True:
-            yield self.report(debug, fix=lambda: self._fix(app, context))
+        yield from self._check(app.node, app.arguments.get("debug"), context)
 
-    def _fix(self, app: App, context: Context) -> Fix:
-        edits = remove_named_argument(text_of(context.module), app.node, "debug")
+    @on_calls(("__init__",))
+    def check_subclass(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report what a subclass hands on to `FastAPI`."""
+        debug = next((each.value for each in call.keywords if each.arg == "debug"), None)
+        if debug is not None and context.model.initialises_app(context.module, call):
+            yield from self._check(call, debug, context)
+
+    def _check(self, call: ast.Call, debug: ast.expr | None, context: Context) -> Iterator[Report]:
+        if isinstance(debug, ast.Constant) and debug.value is True:
+            yield self.report(debug, fix=lambda: self._fix(call, context))
+
+    def _fix(self, call: ast.Call, context: Context) -> Fix:
+        edits = remove_named_argument(text_of(context.module), call, "debug")
         return fix_of("Remove `debug=True`", "safe", edits)

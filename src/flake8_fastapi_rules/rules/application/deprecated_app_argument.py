@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of, remove_named_argument, rename_argument
 from flake8_fastapi_rules.fixes.text import text_of
-from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.facts import App
 from flake8_fastapi_rules.semantics.framework import CHANGES
 from flake8_fastapi_rules.semantics.values import Class, Constant, Function
@@ -66,11 +67,26 @@ class DeprecatedAppArgument(Rule):
     @on(App)
     def check(self, app: App, context: Context) -> Iterator[Report]:
         """Report each argument by the version of FastAPI."""
-        if self._has_own_init(app, context):
-            return
+        if not self._has_own_init(app, context):
+            yield from self._check(app.node, app.arguments, context)
+
+    @on_calls(("__init__",))
+    def check_subclass(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report what a subclass hands on to `FastAPI`, unless it was given it."""
+        arguments = {
+            each.arg: each.value
+            for each in call.keywords
+            if each.arg and not isinstance(each.value, ast.Name)
+        }
+        if arguments and context.model.initialises_app(context.module, call):
+            yield from self._check(call, arguments, context)
+
+    def _check(
+        self, call: ast.Call, arguments: dict[str, ast.expr], context: Context
+    ) -> Iterator[Report]:
         at_least = context.settings.fastapi_at_least
         for name in ("openapi_prefix", "root_path", "routes"):
-            value = app.arguments.get(name)
+            value = arguments.get(name)
             change = CHANGES[f"fastapi.FastAPI({name}=)"]
             if value is None or change.deprecated is None or not at_least(*change.deprecated):
                 continue
@@ -87,7 +103,7 @@ class DeprecatedAppArgument(Rule):
             yield self.report(
                 value,
                 "removed" if is_gone else None,
-                fix=lambda name=name: self._fix(app, name, context),  # type: ignore[misc]
+                fix=lambda name=name: self._fix(call, name, context),  # type: ignore[misc]
                 name=name,
                 instead=instead,
             )
@@ -98,12 +114,12 @@ class DeprecatedAppArgument(Rule):
         init = context.model.resolver.class_attribute(app.cls, "__init__", instance=True)
         return isinstance(init, Function)
 
-    def _fix(self, app: App, name: str, context: Context) -> Fix:
+    def _fix(self, call: ast.Call, name: str, context: Context) -> Fix:
         text = text_of(context.module)
         if name == "routes":
             raise Unfixable("the routes must be given to a router, which is included")
         if name == "openapi_prefix" and not context.settings.fastapi_at_least(0, 146):
-            edit = rename_argument(text, app.node, name, "root_path")
+            edit = rename_argument(text, call, name, "root_path")
             return fix_of("Use `root_path`", "unsafe", edit)
-        edits = remove_named_argument(text, app.node, name)
+        edits = remove_named_argument(text, call, name)
         return fix_of(f"Remove `{name}`", "unsafe", edits)

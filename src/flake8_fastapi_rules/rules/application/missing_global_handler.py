@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import last_name, snake
 from flake8_fastapi_rules.semantics.facts import App
+from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.values import Class, Constant, External, Value
 
 
@@ -14,7 +17,7 @@ class MissingGlobalHandler(Rule):
 
     ## What it does
     Reports an app without an exception handler for `Exception`, for status 500 or for an exception
-    class of the project. Handlers count wherever they are registered: by decorator,
+    class of the project (one that others derive from, or that derives from no other). Handlers count wherever they are registered: by decorator,
     `add_exception_handler`, `exception_handlers=`, or in a function that is given the app.
 
     ## Why it matters
@@ -90,10 +93,25 @@ def _is_general(caught: Value, context: Context) -> bool:
         case External("builtins.Exception" | "builtins.BaseException") | Constant(500):
             return True
         case Class():
-            return context.model.is_subclass(caught, "builtins.Exception") or not (
-                context.model.resolver.has_known_bases(caught)
+            if not context.model.resolver.has_known_bases(caught):
+                return True
+            return context.model.is_subclass(caught, "builtins.Exception") and not (
+                _is_one_of_many(caught, context)
             )
         case External() | Constant():
             return False
         case _:
             return True
+
+
+def _is_one_of_many(cls: Class, context: Context) -> bool:
+    """Whether an exception has a base of its own in the project, and nothing derives from it."""
+    bases = context.model.resolver.mro(cls)[1:]
+    if not any(isinstance(base, Class) for base in bases):
+        return False
+    name = cls.node.name
+    return not any(
+        any(last_name(base) == snake(name) for base in other.bases)
+        for module in modules_mentioning(context.model, cls.module, name)
+        for other in module.index.nodes(ast.ClassDef)
+    )

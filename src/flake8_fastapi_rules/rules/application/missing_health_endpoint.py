@@ -58,7 +58,7 @@ class MissingHealthEndpoint(Rule):
     ```
 
     ## Leaves alone
-    Apps without endpoints, apps mounted on others, apps given to a library's function, and apps
+    Apps that mount something at such a path, apps without endpoints, apps mounted on others, apps given to a library's function, and apps
     with routers or paths that cannot be resolved.
 
     ## Source
@@ -82,9 +82,10 @@ class MissingHealthEndpoint(Rule):
                 continue
             if any(node.is_opaque for node in project.reached(found)):
                 continue
+            mounts = project.resolved_mounts(found)
             mounted = [
                 route
-                for mount in project.resolved_mounts(found)
+                for mount in mounts
                 if mount.child is not None
                 for route in project.resolved_routes(mount.child)
             ]
@@ -92,6 +93,7 @@ class MissingHealthEndpoint(Rule):
             paths = [route.local_path for route in served]
             if None in paths:
                 continue
+            paths += [mount.local_path for mount in mounts]
             if not any(is_health_path(path, context.settings.health_paths) for path in paths):
                 name = app.names[0] if app.names and len(app.names[0]) < 40 else "..."
                 yield self.report(app.node, name=name)

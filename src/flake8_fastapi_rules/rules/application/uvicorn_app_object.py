@@ -10,8 +10,8 @@ from flake8_fastapi_rules.fixes.edit import add_argument, fix_of, replace
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
 from flake8_fastapi_rules.semantics.framework import ASGI_APPS
-from flake8_fastapi_rules.semantics.resolve import first_argument
-from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function
+from flake8_fastapi_rules.semantics.resolve import first_argument, literal_keywords
+from flake8_fastapi_rules.semantics.values import Class, Constant, Expression, External, Function
 
 
 class UvicornAppObject(Rule):
@@ -84,13 +84,26 @@ class UvicornAppObject(Rule):
         )
 
     def _cause(self, call: ast.Call, context: Context) -> str | None:
-        for keyword in call.keywords:
-            match keyword.arg, context.resolve(keyword.value):
+        for name, value in self._arguments(call, context):
+            match name, context.resolve(value):
                 case "reload", Constant(value=True):
                     return "reload=True"
                 case "workers", Constant(value=int() as workers) if workers > 1:
                     return f"workers={workers}"
         return None
+
+    def _arguments(self, call: ast.Call, context: Context) -> Iterator[tuple[str, ast.expr]]:
+        """The keyword arguments, with those of dicts that are written out in this module."""
+        for keyword in call.keywords:
+            if keyword.arg is not None:
+                yield keyword.arg, keyword.value
+                continue
+            given = keyword.value
+            table = context.resolve(given)
+            if isinstance(table, Expression) and table.module is context.module:
+                given = table.node
+            written = literal_keywords(context.model.resolver, context.module, given)
+            yield from (written or {}).items()
 
     def _is_object(self, app: ast.expr, context: Context) -> bool:
         value = context.resolve(app)
