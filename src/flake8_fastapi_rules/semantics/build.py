@@ -24,6 +24,7 @@ from flake8_fastapi_rules.semantics.facts import (
     Route,
     RouteKind,
     Router,
+    UnclearRoute,
 )
 from flake8_fastapi_rules.semantics.framework import (
     POSITIONAL,
@@ -378,6 +379,8 @@ class _Builder:
         callee = self.resolver.resolve(self.module, func)
         name = self._framework_name(callee)
         if name is None:
+            if func.attr in ROUTE_ADDERS and not isinstance(callee, External):
+                self.found[UnclearRoute].append(UnclearRoute(self.module, node))
             self._routine(node, callee)
             return
         attr = name.rpartition(".")[2]
@@ -488,10 +491,14 @@ class _Builder:
             self._repeated(function, decorator, func)
             return
         if func.attr not in _INTERESTING:
+            if call and self._is_router_of_project(func.value):
+                self.found[UnclearRoute].append(UnclearRoute(self.module, decorator))
             return
         callee = self.resolver.resolve(self.module, func)
         name = self._framework_name(callee)
         if name is None:
+            if call and func.attr in ROUTE_DECORATORS and not isinstance(callee, External):
+                self.found[UnclearRoute].append(UnclearRoute(self.module, decorator))
             return
         attr = name.rpartition(".")[2]
         receiver = self.resolver.resolve(self.module, func.value)
@@ -523,6 +530,15 @@ class _Builder:
                 )
             case _ if attr in ROUTE_DECORATORS:
                 self._route(decorator, call, "decorator", name, receiver, arguments, unknown, value)
+
+    def _is_router_of_project(self, receiver: ast.expr) -> bool:
+        """Whether it is an app or router of a class of the project's own, with its own methods."""
+        value = self.resolver.resolve(self.module, receiver)
+        return (
+            isinstance(value, Instance)
+            and isinstance(value.of, Class)
+            and self.resolver.is_subclass(value.of, *_OWNERS)
+        )
 
     def _method_behind(self, func: ast.expr) -> ast.Attribute | None:
         """`router.get`, also for `get` after `get = router.get`."""
@@ -571,6 +587,8 @@ class _Builder:
     ) -> None:
         endpoint_node = arguments.get("endpoint", arguments.get("route"))
         endpoint = self.resolver.resolve(self.module, endpoint_node)
+        if not isinstance(endpoint, Function):
+            self.found[UnclearRoute].append(UnclearRoute(self.module, node))
         self._route(node, node, "add", f".{attr}", receiver, arguments, unknown, endpoint)
 
     def _route(
@@ -585,6 +603,8 @@ class _Builder:
         endpoint: Value,
     ) -> None:
         attr = name.rpartition(".")[2]
+        if isinstance(endpoint, Instance):
+            endpoint = self.model.callable_of(endpoint) or endpoint
         kind = RouteKind.HTTP
         if "websocket" in attr:
             kind = RouteKind.WEBSOCKET

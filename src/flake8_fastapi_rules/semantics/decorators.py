@@ -28,8 +28,10 @@ def has_own_signature(model: Model, function: Function) -> bool:
         return True
     if _has_another_signature(model, function):
         return False
+    routes = {route.node for route in model.uses(function.module).routes.get(node, ())}
     return all(
-        keeps_signature(model, function.module, decorator) for decorator in node.decorator_list
+        decorator in routes or keeps_signature(model, function.module, decorator)
+        for decorator in node.decorator_list
     )
 
 

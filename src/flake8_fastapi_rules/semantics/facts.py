@@ -114,6 +114,17 @@ class Route:
 
 
 @dataclass(frozen=True, eq=False)
+class UnclearRoute:
+    """What may register an endpoint, as only a run of the code that assembles the app tells.
+
+    The router is a parameter, the function comes from a table, or the decorator is the project's.
+    """
+
+    module: Module
+    node: ast.expr
+
+
+@dataclass(frozen=True, eq=False)
 class Endpoint:
     """A function that serves one or more routes of this module (or of `add_api_route` elsewhere).
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +19,7 @@ from flake8_fastapi_rules.semantics.facts import (
     Role,
     Route,
     RouteKind,
+    UnclearRoute,
 )
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import (
@@ -51,6 +53,7 @@ class Uses:
         dependencies: all uses of dependencies, by the node of the function that they call.
         classes: the classes of the project that are dependencies themselves.
         dependency_classes: for a dependency's function, the class it was reached through.
+        assembled: the routes of a module that only the graph of the project shows to be some.
     """
 
     def __init__(self, model: Model, root: Path) -> None:
@@ -67,6 +70,7 @@ class Uses:
         self.dependency_classes: dict[ast.AST, Class] = {}
         self.classes: set[ast.ClassDef] = set()
         self.by_module: defaultdict[Module, list[Function]] = defaultdict(list)
+        self.assembled: defaultdict[Module, list[Route]] = defaultdict(list)
         self._model = model
 
     def collect(self) -> None:
@@ -74,7 +78,36 @@ class Uses:
         self.modules = self._model.modules.that_matter(self.root)
         for module in self.modules:
             self._collect(module)
+        if any(self._model.local(module, UnclearRoute) for module in self.modules):
+            self._collect_assembled()
         self.is_collected = True
+
+    def _collect_assembled(self) -> None:
+        """Take the endpoints from the graph that no text by itself shows to be one."""
+        shown = {route.node for routes in self.routes.values() for route in routes}
+        for node in self._model.project_of(self).nodes:
+            for entry in node.routes:
+                function, route = entry.endpoint, entry.fact
+                if function is None or route.node in shown or route.kind is RouteKind.WEBHOOK:
+                    continue
+                known = self.routes[function.node]
+                if any(other.node is route.node for other in known):
+                    continue
+                owner = function.owner or route.view_class
+                route = replace(route, methods=entry.methods, view_class=owner)
+                known.append(route)
+                role = Role.WEBSOCKET if route.kind is RouteKind.WEBSOCKET else Role.ENDPOINT
+                self._add(function, role)
+                if self._is_certainly_of(route, function):
+                    self.assembled[route.module].append(route)
+
+    def _is_certainly_of(self, route: Route, function: Function) -> bool:
+        """Whether a registration names the function: none in a loop, or in another function."""
+        if route.node in getattr(function.node, "decorator_list", ()):
+            return True
+        given = route.arguments.get("endpoint")
+        served = self._model.callable_of(self._model.resolve(route.module, given))
+        return served is not None and served.node is function.node
 
     def renew(self, old: Module, new: Module) -> None:
         """Put a module with another text in the place of `old`, without reading the others again.
@@ -90,6 +123,7 @@ class Uses:
         _forget(self.dependencies, old)
         successors = dict(_successors(old, new))
         self.by_module.pop(old, None)
+        self.assembled.pop(old, None)
         for before, after in successors.items():
             for table in (self.routes, self.dependencies, self.dependency_classes, self.roles):
                 if before in table:

@@ -16,6 +16,7 @@ from flake8_fastapi_rules.semantics.facts import (
     Mount,
     Route,
     Router,
+    UnclearRoute,
 )
 from flake8_fastapi_rules.semantics.framework import ROUTE_ADDERS
 from flake8_fastapi_rules.semantics.modules import Module
@@ -29,6 +30,7 @@ _MARKS = ROUTE_ADDERS | {
     "include_router", "mount", "generate_and_include_versioned_routers", "on_event",
     "add_event_handler", "exception_handler", "add_exception_handler",
 }  # fmt: skip
+_DECLARATIONS = (App, Router, Include, Mount, Route, UnclearRoute, ExceptionHandler, EventHandler)
 #: Methods that run when an object is made.
 _MAKING = frozenset({"__init__", "__post_init__", "__attrs_post_init__", "model_post_init"})
 
@@ -71,9 +73,7 @@ class Assembling:
     def _read(self, module: Module, new: set[str]) -> list[tuple[Module, ast.AST]]:
         index = module.index
         declaring: list[ast.AST] = [
-            fact.node
-            for kind in (App, Router, Include, Mount, Route, ExceptionHandler, EventHandler)
-            for fact in self._model.local(module, kind)
+            fact.node for kind in _DECLARATIONS for fact in self._model.local(module, kind)
         ]
         for call in index.nodes(ast.Call):
             name = _last_name(call.func)

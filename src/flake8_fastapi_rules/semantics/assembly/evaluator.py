@@ -25,6 +25,7 @@ from flake8_fastapi_rules.semantics.assembly.objects import (
     Arguments,
     Assumed,
     Closure,
+    Decorating,
     Decorator,
     Depending,
     Either,
@@ -131,6 +132,8 @@ class Evaluator:
         self.results: defaultdict[ast.AST, list[RouterNode]] = defaultdict(list)
         #: The decorator that an overridden `add_api_route` is running for.
         self.origin: Origin | None = None
+        #: The decorator that is applied now, which may be one of the project's own.
+        self.decorating: Decorating | None = None
         self._forcing: set[tuple[Module, str]] = set()
         #: The displays elsewhere that are being evaluated.
         self._lifted: set[ast.AST] = set()
@@ -263,6 +266,7 @@ class Evaluator:
             self._imports += 1
             conditions, self.conditions = self.conditions, []
             origin, self.origin = self.origin, None
+            decorating, self.decorating = self.decorating, None
             in_test, self.in_test = (
                 self.in_test,
                 self.model.settings.is_test_path(str(module.path)),
@@ -273,6 +277,7 @@ class Evaluator:
                 self._imports -= 1
                 self.conditions = conditions
                 self.origin = origin
+                self.decorating = decorating
                 self.in_test = in_test
         return frame
 

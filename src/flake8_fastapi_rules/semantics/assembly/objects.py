@@ -172,6 +172,19 @@ class Origin:
     call: ast.Call | None
 
 
+@dataclass(frozen=True, slots=True)
+class Decorating:
+    """A decorator while it is applied.
+
+    Parameters:
+        origin: the decorator.
+        function: what it decorates.
+    """
+
+    origin: Origin
+    function: ast.AST
+
+
 @dataclass(slots=True)
 class Arguments:
     """The arguments of a call; `hidden` when `*args` or `**kwargs` hide some."""

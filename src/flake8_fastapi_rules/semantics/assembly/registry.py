@@ -236,10 +236,15 @@ class Registry:
         function, frame = self._endpoint(endpoint)
         if function is not None:
             self._evaluator.endpoints.add(function.node)
-        fact = self._route_fact(node, verb, origin, function)
         own = self.options(Arguments([], named, hidden), is_route=True)
         path = self.plain(named.get("path", UNKNOWN))
         prefix = path.value if isinstance(path, Constant) and isinstance(path.value, str) else None
+        decorator = self._custom_decorator(origin, function)
+        if decorator is None:
+            fact = self._route_fact(node, verb, origin, function)
+        else:
+            methods = self._methods(verb, named, hidden)
+            fact = self._custom_fact(node, verb, decorator, function, prefix, methods)
         own = replace(own, prefix=UNKNOWN if prefix is None else prefix)
         is_plain = verb in {"route", "add_route", "websocket_route", "add_websocket_route"}
         # Starlette's own `add_route` knows no prefix.
@@ -293,6 +298,36 @@ class Registry:
             verb,
             node.value,
             endpoint,
+        )
+
+    def _custom_decorator(self, origin: Origin, endpoint: Function | None) -> Origin | None:
+        """The decorator of the project's own, if any, that puts its function on a router now."""
+        decorating = self._evaluator.decorating
+        if decorating is None or endpoint is None or decorating.function is not endpoint.node:
+            return None
+        return None if decorating.origin.node is origin.node else decorating.origin
+
+    def _custom_fact(
+        self,
+        node: RouterNode,
+        verb: str,
+        decorator: Origin,
+        endpoint: Function | None,
+        path: str | None,
+        methods: tuple[str, ...] | None,
+    ) -> Route:
+        """What a decorator of the project's own registers: it may add arguments of its own."""
+        like = "websocket" if "websocket" in verb else "api_route"
+        if methods and len(methods) == 1 and methods[0].lower() in VERBS:
+            like = methods[0].lower()
+        fact = self._route_fact(node, like, decorator, endpoint)
+        is_kept = path is not None and fact.path == path
+        return replace(
+            fact,
+            path=path,
+            path_node=fact.path_node if is_kept else None,
+            methods=methods,
+            has_unknown_arguments=True,
         )
 
     def _methods(self, verb: str, named: dict[str, AV], hidden: bool) -> tuple[str, ...] | None:

@@ -12,6 +12,7 @@ from flake8_fastapi_rules.semantics.assembly.objects import (
     AV,
     Arguments,
     Closure,
+    Decorating,
     Decorator,
     Either,
     Frame,
@@ -20,6 +21,7 @@ from flake8_fastapi_rules.semantics.assembly.objects import (
     Made,
     Maybe,
     Object,
+    Origin,
     Routes,
     Table,
     added,
@@ -395,6 +397,17 @@ class Statements:
 
     def _decorate(self, node: ast.expr, closure: Closure, frame: Frame) -> None:
         """Apply one decorator, if it registers something."""
+        call = node if isinstance(node, ast.Call) else None
+        before = self._evaluator.decorating
+        self._evaluator.decorating = Decorating(
+            Origin(frame.module, node, call), closure.function.node
+        )
+        try:
+            self._apply_decorator(node, closure, frame)
+        finally:
+            self._evaluator.decorating = before
+
+    def _apply_decorator(self, node: ast.expr, closure: Closure, frame: Frame) -> None:
         if isinstance(node, ast.Call):
             func = node.func
             if isinstance(func, ast.Name) and not self._could_register(func, frame):
