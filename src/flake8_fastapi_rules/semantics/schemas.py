@@ -123,6 +123,7 @@ class SchemaUses:
 
     Parameters:
         classes: all of these models, and their bases.
+        answers: the models in `responses`, and their bases.
         answering: the modules that define models in `responses`.
     """
 
@@ -133,6 +134,7 @@ class SchemaUses:
         default_factory=lambda: defaultdict(list)
     )
     classes: set[ast.ClassDef] = field(default_factory=set)
+    answers: set[ast.ClassDef] = field(default_factory=set)
     answering: set[Module] = field(default_factory=set)
 
 
@@ -147,13 +149,14 @@ def _gather(model: Model, uses: Uses) -> SchemaUses:
                 direct = list(model_classes(model, declared.module, declared.node))
                 used = [*direct, *nested_models(model, direct)]
                 _add(found.responses, used, len(direct), declared.module, declared.node, route)
-                found.classes.update(_with_bases(model, used))
+                found.answers.update(_with_bases(model, used))
                 found.answering.update(cls.module for cls in used)
             for parameter in body_parameters(model, route):
                 direct = list(model_classes(model, parameter.type_module, parameter.type_node))
                 used = [*direct, *nested_models(model, direct)]
                 _add(found.bodies, used, len(direct), parameter.module, parameter.node, route)
                 found.classes.update(_with_bases(model, used))
+    found.classes |= found.answers
     return found
 
 

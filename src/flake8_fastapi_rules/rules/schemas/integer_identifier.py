@@ -65,7 +65,7 @@ class IntegerIdentifier(Rule):
     def check(self, model: PydanticModel, context: Context) -> Iterator[Report]:
         """Report identifiers that are numbers."""
         uses = schema_uses(context.model, context.module)
-        if model.kind == "table" or model.node not in uses.responses:
+        if model.kind == "table" or model.node not in uses.answers:
             return
         for each in own_fields(context.model, model.cls):
             if each.name != "id" and not each.name.endswith("_id"):

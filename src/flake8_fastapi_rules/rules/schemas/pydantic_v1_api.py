@@ -139,9 +139,21 @@ _FIELD_ARGUMENTS: Final[Mapping[str, str]] = MappingProxyType(
         "allow_mutation": "frozen",
     }
 )
+#: Types made by calls, and their arguments that Pydantic 2 renamed or dropped.
+_TYPE_ARGUMENTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "pydantic.conlist": {
+            "min_items": "min_length", "max_items": "max_length", "unique_items": "set",
+        },
+        "pydantic.conset": {"min_items": "min_length", "max_items": "max_length"},
+        "pydantic.confrozenset": {"min_items": "min_length", "max_items": "max_length"},
+        "pydantic.constr": {"regex": "pattern"},
+    }
+)  # fmt: skip
 _VALIDATORS: Final[Mapping[str, str]] = MappingProxyType(
     {"pydantic.validator": "field_validator", "pydantic.root_validator": "model_validator"}
 )
+_RENAMED_ARGUMENTS: Final = frozenset({*_FIELD_ARGUMENTS, "regex"})
 _OBJECT_METHODS: Final = frozenset({"copy", "dict", "json", "__fields_set__"})
 #: Names of `pydantic` and its modules that Pydantic 2 moved or removed.
 _IMPORTED: Final[Mapping[str, str]] = MappingProxyType(
@@ -248,7 +260,7 @@ class PydanticV1Api(Rule):
     fix = "safe"
     scope = "project"
     hints = (
-        "Config", "model_config", "validator", "__root__", *_FIELD_ARGUMENTS, *_HOOKS, *_MOVED,
+        "Config", "model_config", "validator", "__root__", *_RENAMED_ARGUMENTS, *_HOOKS, *_MOVED,
         *(f".{name}" for name in _METHODS), *(name.rpartition(".")[2] for name in _IMPORTED),
     )  # fmt: skip
 
@@ -657,15 +669,19 @@ class PydanticV1Api(Rule):
         return fix_of(f"Use `{new}`", "safe", rename(text_of(context.module), node, new))
 
     def _field(self, call: ast.Call, context: Context) -> Iterator[Report]:
-        names = [k.arg for k in call.keywords if k.arg in _FIELD_ARGUMENTS]
-        if not names or not context.model.is_instance(context.resolve(call), "pydantic.Field"):
+        names = {k.arg for k in call.keywords}
+        if names.isdisjoint(_RENAMED_ARGUMENTS):
             return
+        callee = context.library_object(call.func)
+        renamed: Mapping[str, str] = _TYPE_ARGUMENTS.get(callee.name, {}) if callee else {}
+        if context.model.is_instance(context.resolve(call), "pydantic.Field"):
+            renamed = _FIELD_ARGUMENTS
         for keyword in call.keywords:
-            if keyword.arg is None or keyword.arg not in _FIELD_ARGUMENTS:
+            if keyword.arg is None or keyword.arg not in renamed:
                 continue
-            new = _FIELD_ARGUMENTS[keyword.arg]
+            new = renamed[keyword.arg]
             fix: FixMaker | Unfixable = Unfixable("its successor takes other values")
-            if keyword.arg in {"min_items", "max_items"}:
+            if keyword.arg in {"min_items", "max_items", "regex"}:
                 fix = partial(self._rename_argument, call, keyword.arg, new, context)
             elif keyword.arg == "const":
                 fix = partial(self._literal, call, keyword, context)
