@@ -34,7 +34,7 @@ CORS = "starlette.middleware.cors.CORSMiddleware"
 _OUTER_WORDS = (
     "log", "request_id", "requestid", "correlation", "trace", "tracing", "metric", "prometheus",
     "telemetry", "sentry", "error", "exception", "proxy", "forwarded", "timing", "audit",
-    "context", "profil", "debug", "header", "observ", "monitor",
+    "context", "profil", "debug", "header", "observ", "monitor", "cors",
 )  # fmt: skip
 #: Words in names of functions that put something else than middleware on an app.
 _OTHER_WORDS = (
@@ -54,7 +54,7 @@ class Stack:
 
     Parameters:
         middlewares: in the order in which they are put on.
-        is_complete: these are certainly all, and each of them can be looked into.
+        is_complete: these are certainly all, and of each of them it is known what it does.
     """
 
     middlewares: tuple[Middleware, ...]
@@ -99,11 +99,17 @@ def stack_of(model: Model, app: App) -> Stack:
     ]
     complete = complete and not _is_given_away(model, app, scope)
     complete = complete and all(
-        isinstance(m.target, Function | Class)
-        or (isinstance(m.target, External) and m.target.name.startswith("starlette."))
-        for m in found
+        isinstance(m.target, Function | Class) or _is_known_not_to_log(m.target) for m in found
     )
     return Stack(tuple(found), complete)
+
+
+def _is_known_not_to_log(target: Value) -> bool:
+    """Whether a library's middleware is known, and writes no line for each request."""
+    return isinstance(target, External) and (
+        target.name.startswith(("starlette.", "slowapi.", "brotli_asgi."))
+        or OUTER_MIDDLEWARE.get(target.name) in {"request id", "metrics", "proxy", "security"}
+    )
 
 
 def _is_given_away(model: Model, app: App, scope: ast.AST) -> bool:
@@ -343,7 +349,9 @@ def logs_requests(model: Model, middleware: Middleware) -> bool:
 
 
 def sets_request_id(middleware: Middleware) -> bool:
-    """Whether a middleware of the project speaks of a request or correlation id."""
+    """Whether a middleware speaks of a request or correlation id, or is known to make one."""
+    if isinstance(middleware.target, External):
+        return OUTER_MIDDLEWARE.get(middleware.target.name) == "request id"
     code = source_of(middleware.target)
     if code is None:
         return False

@@ -120,6 +120,8 @@ def _collection(node: ast.expr) -> ast.expr | None:
         if func.attr == "get" and node.args:  # of a mapping of collections
             return func.value if isinstance(func.value, ast.Attribute | ast.Name) else None
         return func.value if func.attr in _VIEWS and not node.args else None
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        return None  # a copy
     return node if isinstance(node, ast.Attribute | ast.Name | ast.Subscript) else None
 
 

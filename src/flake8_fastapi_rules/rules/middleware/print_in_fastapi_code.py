@@ -64,7 +64,8 @@ class PrintInFastapiCode(Rule):
     @on(FrameworkFunction)
     def check(self, function: FrameworkFunction, context: Context) -> Iterator[Report]:
         """Report each call of the built-in."""
-        for node in context.module.index.own_nodes(function.node):
+        others = {fact.node for fact in context.facts(FrameworkFunction)} - {function.node}
+        for node in _nodes_of(function.node, others):
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Name | ast.Attribute)
@@ -72,3 +73,11 @@ class PrintInFastapiCode(Rule):
             ):
                 role = min(role.value for role in function.roles)
                 yield self.report(node, role=role, name=function.node.name)
+
+
+def _nodes_of(node: ast.AST, others: set[ast.AST]) -> Iterator[ast.AST]:
+    """What is inside of a function, and of the functions in there that FastAPI does not call."""
+    for child in ast.iter_child_nodes(node):
+        if child not in others:
+            yield child
+            yield from _nodes_of(child, others)
