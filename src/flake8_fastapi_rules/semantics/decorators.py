@@ -36,14 +36,38 @@ def has_own_signature(model: Model, function: Function) -> bool:
 
 
 def _has_another_signature(model: Model, function: Function) -> bool:
-    """Whether the module gives the function a `__signature__` of its own making."""
+    """Whether the module gives the function a `__signature__` of its own making.
+
+    By an assignment or `setattr`, or by a call that wraps it later: `read = with_keys(read)`.
+    """
+    module = function.module
+    index = module.index
+    for node in index.nodes(ast.Attribute):
+        if node.attr == "__signature__" and isinstance(node.ctx, ast.Store):
+            if _is_it(model, function, node.value):
+                return True
+    if "__signature__" in module.source.text:
+        for call in index.nodes(ast.Call):
+            match call:
+                case ast.Call(
+                    func=ast.Name(id="setattr"),
+                    args=[owner, ast.Constant(value="__signature__"), _],
+                ) if _is_it(model, function, owner):
+                    return True
+    name = getattr(function.node, "name", None)
+    bindings = index.scope_of(function.node).bindings.get(name, ()) if name else ()
     return any(
-        isinstance(node.ctx, ast.Store)
-        and isinstance(owner := model.resolve(function.module, node.value), Function)
-        and owner.node is function.node
-        for node in function.module.index.nodes(ast.Attribute)
-        if node.attr == "__signature__"
+        isinstance(call := binding.value, ast.Call)
+        and any(isinstance(given, ast.Name) and given.id == name for given in call.args)
+        and not keeps_signature(model, module, call.func)
+        for binding in bindings
+        if binding.node is not function.node
     )
+
+
+def _is_it(model: Model, function: Function, node: ast.expr) -> bool:
+    value = model.resolve(function.module, node)
+    return isinstance(value, Function) and value.node is function.node
 
 
 def keeps_signature(model: Model, module: Module, decorator: ast.expr) -> bool:

@@ -99,7 +99,7 @@ class DeprecatedAppArgument(Rule):
             elif name == "openapi_prefix":
                 instead = "`--root-path` of the server" if at_least(0, 146) else "`root_path=`"
             elif name == "routes":
-                instead = "`include_router`"
+                instead = "`include_router` and `mount`"
             yield self.report(
                 value,
                 "removed" if is_gone else None,

@@ -62,7 +62,8 @@ class DuplicateOperationId(Rule):
 
     ## Leaves alone
     One route with several methods, routes outside of the schema, duplicate routes (FAR210), custom
-    id functions, and what a branch or a run-time value decides.
+    id functions, names of one function at several paths, and what a branch or a run-time value
+    decides.
 
     ## Source
     OpenAPI 3.1, Operation Object; FastAPI's `get_openapi_path` warns of duplicates.
@@ -131,6 +132,9 @@ class DuplicateOperationId(Rule):
         earlier = names.setdefault(name, route)
         if earlier is route or earlier.route.node is route.route.node:
             return None
+        endpoint = route.route.endpoint
+        if endpoint is not None and endpoint is earlier.route.endpoint:
+            return None  # one function at several paths, as without a name
         if _is_same_route(route, earlier) or (
             earlier.router.call is route.router.call and earlier.route.path == route.route.path
         ):

@@ -49,7 +49,9 @@ class InvalidEndpointSignature(Rule):
 
     ## Leaves alone
     `self` in methods and class-based views; functions under a decorator that may change the
-    signature. A decorator of the project that uses `functools.wraps` shows the function's own.
+    signature, and those that get a `__signature__` or are wrapped after their `def`; `__init__` of
+    Pydantic models, which show their fields. A decorator of the project that uses
+    `functools.wraps` shows the function's own.
 
     ## Source
     `fastapi.dependencies.utils.get_dependant` walks `inspect.signature` and knows no parameter
@@ -82,8 +84,14 @@ class InvalidEndpointSignature(Rule):
         self, dependency: DependencyFunction, context: Context
     ) -> Iterator[Report]:
         """Report the parameters of a dependency."""
-        is_method = context.module.index.class_of(dependency.node) is not None
-        yield from self._check(dependency.node, context, is_method=is_method)
+        owner = context.module.index.class_of(dependency.node)
+        if (
+            owner is not None
+            and getattr(dependency.node, "name", None) == "__init__"
+            and context.model.is_subclass(Class(context.module, owner), "pydantic.BaseModel")
+        ):
+            return  # Pydantic shows the fields, whatever `**data` its `__init__` takes
+        yield from self._check(dependency.node, context, is_method=owner is not None)
 
     def _may_be_view(self, cls: Class) -> bool:
         """Whether something may turn the class's methods into endpoints without `self`."""

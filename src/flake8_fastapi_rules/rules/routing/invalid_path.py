@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,6 +14,9 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App, Include, Route, RouteKind, Router
 from flake8_fastapi_rules.semantics.framework import PATH_PARAMETER
 from flake8_fastapi_rules.semantics.values import Instance
+
+#: A first parameter that matches slashes, also the one between it and a router's prefix.
+_TAKES_SLASHES = re.compile(r"\{\w+:path\}")
 
 
 class InvalidPath(Rule):
@@ -43,8 +47,8 @@ class InvalidPath(Rule):
 
     ## Leaves alone
     Paths that are not constants, webhooks (their path is a name), paths of callbacks, custom
-    methods such as `:upload` and endings such as `.json` that are meant to be glued, and an empty
-    path where the router's own prefix, or that of its include, is not empty.
+    methods such as `:upload`, endings such as `.json` and a first `{path:path}`, which are meant to
+    be glued, and an empty path where the router's own prefix, or that of its include, is not empty.
 
     ## Fix safety
     Correcting a prefix that fails at import is safe, and so is the slash of a path that never
@@ -174,9 +178,12 @@ class InvalidPath(Rule):
 def _misses_slash(path: str) -> bool:
     """Whether a path was meant to begin with `/`.
 
-    `/skills` with `:upload` (a custom method) or `.json` is meant to be glued, and the path of a
-    callback is an expression (`{$request.body.url}/done`) or a URL.
+    `/skills` with `:upload` (a custom method) or `.json` is meant to be glued, and so is a first
+    parameter that takes slashes (`/ui` with `{path:path}`); the path of a callback is an expression
+    (`{$request.body.url}/done`) or a URL.
     """
+    if _TAKES_SLASHES.match(path):
+        return False
     starts_with_a_name = path[:1].isalnum() or path[:1] in {"_", "{"}
     return starts_with_a_name and "$" not in path and "://" not in path
 

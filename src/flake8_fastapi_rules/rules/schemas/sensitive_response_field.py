@@ -39,6 +39,8 @@ _HANDS_OUT = re.compile(
     r"|hook|integration|setup|invite",
     re.IGNORECASE,
 )
+#: Passwords that somebody is told once, to log in and to set another.
+_FIRST_PASSWORD = re.compile(r"^(temporary|temp|tmp|initial|first|generated|one_time|onetime)_")
 #: Operations that make a new password for somebody.
 _NEW_PASSWORD = re.compile(r"reset|generate|rotate|credential|temporary", re.IGNORECASE)
 _TEXT = frozenset({"builtins.str", "builtins.bytes", "pydantic.StrictStr", "pydantic.constr"})
@@ -91,7 +93,7 @@ class SensitiveResponseField(Rule):
     ## Leaves alone
     `SecretStr`, `Field(exclude=True)`, `response_model_exclude` and `response_model_include`,
     fields that are no text (`password_changed_at`), other hashes (`content_hash`), tokens, masked
-    values, and secrets that an operation exists to hand out, once.
+    values, and secrets that an operation exists to hand out, once, such as a `temporary_password`.
 
     ## Source
     OWASP API security: excessive data exposure.
@@ -194,7 +196,9 @@ class SensitiveResponseField(Rule):
             said = owner.name.lower() if owner is not None else ""
             if "webhook" in said or (name == "client_secret" and _PAYMENT.search(said)):
                 return False  # the other side needs it: who sets it up, or the browser that pays
-        elif all(_NEW_PASSWORD.search(_names_of(use)) for use in answers):
+        elif _FIRST_PASSWORD.match(name) or all(
+            _NEW_PASSWORD.search(_names_of(use)) for use in answers
+        ):
             return False
         if is_true(context.model, each.module, each.argument("exclude")):
             return False

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App
 from flake8_fastapi_rules.semantics.values import Constant
 
-_OWN_PAGES = ("get_swagger_ui_html", "get_redoc_html")
+#: What pages of one's own are made with.
+_OWN_PAGES = ("get_swagger_ui_html", "get_redoc_html", "get_scalar_api_reference")
 
 
 class ExposedSchema(Rule):
@@ -49,7 +51,8 @@ class ExposedSchema(Rule):
 
     ## Leaves alone
     Apps that keep one of the pages or give `openapi_url` any value, apps with `**kwargs`, and apps
-    whose module serves pages of its own (`get_swagger_ui_html`).
+    in whose project something serves pages of its own (`get_swagger_ui_html`) or is told where the
+    schema is.
 
     ## Source
     `FastAPI.setup` (0.165).
@@ -71,5 +74,17 @@ class ExposedSchema(Rule):
         pages = [context.resolve(app.arguments.get(name)) for name in ("docs_url", "redoc_url")]
         if any(page != Constant(None) for page in pages):
             return
-        if not any(page in context.source.text for page in _OWN_PAGES):
-            yield self.report(app.node, url=url or "/openapi.json")
+        url = url or "/openapi.json"
+        if not self._has_own_pages(app, url, context):
+            yield self.report(app.node, url=url)
+
+    def _has_own_pages(self, app: App, url: str, context: Context) -> bool:
+        """Whether the project makes pages itself, or the app's module tells something the URL."""
+        modules = (app.module, *context.model.uses(app.module).modules)
+        if any(page in module.source.text for module in modules for page in _OWN_PAGES):
+            return True
+        own = set(ast.walk(app.node))
+        return any(
+            isinstance(text.value, str) and text.value.endswith(url) and text not in own
+            for text in app.module.index.nodes(ast.Constant)
+        )

@@ -62,7 +62,7 @@ class OverrideNotReset(Rule):
 
     ## Leaves alone
     Apps that are made for the test; overrides that the same function, a fixture it uses or an
-    `autouse` fixture takes back; `monkeypatch.setitem`.
+    `autouse` fixture takes back; `monkeypatch.setitem`; `patch.dict(app.dependency_overrides)`.
 
     ## Source
     `dependency_overrides` is a plain dictionary of the app.
@@ -175,6 +175,11 @@ def _resets(function: ast.AST) -> bool:
             case ast.Attribute(value=ast.Attribute(attr=name), attr=method):
                 if name == "dependency_overrides" and method in _RESETS:
                     return True
+            case ast.Call(
+                func=ast.Attribute(attr="dict"),
+                args=[ast.Attribute(attr="dependency_overrides"), *_],
+            ):
+                return True  # `patch.dict` puts back what was there
             case ast.Delete():
                 if "dependency_overrides" in ast.unparse(node):
                     return True
