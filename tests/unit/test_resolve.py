@@ -26,6 +26,7 @@ from flake8_fastapi_rules.semantics.values import (
 )
 
 DEPS = {"deps.py": "from fastapi import Depends\ndef get_db(): ...\nclass Repo: ...\n"}
+SET_UP = "def set_up(app):\n    app.mount('/x', make())\n    return app\n"
 APP = "fastapi.FastAPI"
 ROUTER = "fastapi.APIRouter"
 
@@ -44,6 +45,28 @@ CASES: dict[str, tuple[dict[str, str], str | None]] = {
         "fastapi.Query",
     ),
     "class of params": ({"main.py": "from fastapi.params import Depends as it"}, "fastapi.Depends"),
+    "handed in": (
+        {
+            "web.py": SET_UP,
+            "main.py": "from fastapi import FastAPI\nfrom web import set_up\nset_up(FastAPI())\nit = set_up(other)",
+        },
+        APP,
+    ),
+    "handed in by tests only": (
+        {
+            "web.py": SET_UP,
+            "tests/helpers.py": "from fastapi import FastAPI\nfrom web import set_up\nset_up(FastAPI())",
+            "main.py": "from web import set_up\nit = set_up(other)",
+        },
+        None,
+    ),
+    "handed in, and something else": (
+        {
+            "web.py": SET_UP,
+            "main.py": "from fastapi import FastAPI\nfrom web import set_up\nset_up(FastAPI())\nset_up([])\nit = set_up(other)",
+        },
+        None,
+    ),
     "other library": ({"main.py": "from docket import Depends as it"}, "docket.Depends"),
     "star of fastapi": ({"main.py": "from fastapi import *\nit = Depends"}, "fastapi.Depends"),
     "type checking": (

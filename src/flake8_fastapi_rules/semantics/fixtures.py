@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
@@ -33,6 +34,11 @@ def is_test_module(module: Module) -> bool:
     """Whether pytest would take the file for tests or fixtures, by its name."""
     name = module.path.name
     return name == "conftest.py" or name.startswith("test_") or name.endswith("_test.py")
+
+
+def is_in_tests(path: Path) -> bool:
+    """Whether a file, by its path inside of the project, is there for tests."""
+    return path.name.startswith(("test_", "conftest")) or "tests" in path.parts
 
 
 def fixture_decorator(resolver: Resolver, function: Function) -> ast.expr | None:

@@ -597,12 +597,14 @@ class Resolver:
         return known
 
     def _put_into_apps(self, root: Path, attr: str) -> Value:
+        from flake8_fastapi_rules.semantics.fixtures import is_in_tests
+
         kept: list[Value] = []
         for path in self.modules.files_mentioning(root, ".state."):
             home = self.modules.load(path)
             if home is None or f".state.{attr}" not in home.source.text:
                 continue
-            if _is_test(path.relative_to(root)):
+            if is_in_tests(path.relative_to(root)):  # it may be a stand-in
                 continue
             for node in home.index.nodes(ast.Assign):
                 for target in node.targets:
@@ -1101,9 +1103,20 @@ class Resolver:
         if typed and not (isinstance(typed, Instance) and _name_of(typed) == "typing.Any"):
             return typed
         injected = self._injected(module, node.annotation, default)
-        if not injected and default is None and isinstance(function, FUNCTIONS):
-            return self._from_fixture(module, function, node.arg)
-        return injected
+        if injected or default is not None or not isinstance(function, FUNCTIONS):
+            return injected
+        made = self._from_fixture(module, function, node.arg)
+        if not made and node.annotation is None and module.mentions_framework:
+            return self._handed_in(module, function, node)
+        return made
+
+    def _handed_in(self, module: Module, function: FunctionNode, node: ast.arg) -> Value:
+        """The app or router that a function is called with to set it up."""
+        from flake8_fastapi_rules.semantics.set_up import handed_in, sets_up
+
+        if not sets_up(module, node.arg):
+            return UNKNOWN
+        return handed_in(self, module, function, node)
 
     def _from_fixture(self, module: Module, function: FunctionNode, name: str) -> Value:
         """What pytest passes to the parameter of a test or of a fixture."""
@@ -1625,8 +1638,3 @@ _STAR_SOURCES: dict[str, frozenset[str]] = {
 def arguments_of(function: FunctionNode | ast.Lambda) -> list[ast.arg]:
     """Every argument of a function in order, stars included."""
     return list(all_arguments(function.args))
-
-
-def _is_test(path: Path) -> bool:
-    """Whether what a file puts into an app's state may be a stand-in."""
-    return path.name.startswith(("test_", "conftest")) or "tests" in path.parts
