@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.semantics.facts import RouteKind
 from flake8_fastapi_rules.semantics.framework import PLAIN_ROUTES
-from flake8_fastapi_rules.semantics.values import Constant
+from flake8_fastapi_rules.semantics.values import Constant, Instance
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.facts import Route
@@ -27,4 +27,18 @@ def is_documented_operation(model: Model, route: Route) -> bool:
     if given is not None and model.resolve(route.module, given) != Constant(True):
         return False
     found = model.project(route.module).routes_at(route)
-    return not found or any(resolved.include_in_schema is True for resolved in found)
+    if found:
+        return any(resolved.include_in_schema is True for resolved in found)
+    return not _is_on_hidden_router(model, route)
+
+
+def _is_on_hidden_router(model: Model, route: Route) -> bool:
+    """Whether the router, which no app includes here, may keep its operations to itself."""
+    router = route.receiver
+    if not isinstance(router, Instance) or router.call is None or router.module is None:
+        return False
+    return any(
+        keyword.arg == "include_in_schema"
+        and model.resolve(router.module, keyword.value) != Constant(True)
+        for keyword in router.call.keywords
+    )

@@ -21,6 +21,12 @@ from flake8_fastapi_rules.semantics.writes import words_of
 _CREATES = frozenset({"create", "register"})
 #: `add_item` creates, `add_numbers` does not: the body decides.
 _MAY_CREATE = frozenset({"add", "insert", "new", "post", "save", "store", "submit"})
+#: What the names of tables' classes end in besides.
+_OF_TABLES = frozenset({"db", "document", "entity", "model", "orm", "record", "row", "table"})
+_INSERTS = tuple(
+    External(f"sqlalchemy.{home}insert")
+    for home in ("", "sql.expression.", "dialects.postgresql.", "dialects.sqlite.")
+)
 #: Class methods that make a new object of other data.
 _CONVERTERS = frozenset({"from_orm", "model_validate", "parse_obj"})
 #: What is made by such operations is no resource, or the operation is rather an action.
@@ -41,7 +47,7 @@ class CreatedWithout201(Rule):
     ## What it does
     Reports POST operations that create a resource and answer 200: by their name (`create_*`,
     `register_*`; `add_*` and the like with a body that writes), or because they put a new object
-    into a database session and return it.
+    into a database session that they return, or that the path names.
 
     ## Why it matters
     Clients, caches and generated documentation tell "done" from "created" by the status. FastAPI
@@ -145,6 +151,8 @@ class CreatedWithout201(Rule):
             return len(words) > 1 or self._takes_model(endpoint, context)
         if self._stores_what_it_returns(endpoint, context):
             return True
+        if self._stores_what_the_path_names(endpoint, context):
+            return True
         if words[0] == "add" and words[1:2] != ["to"] and self._takes_model(endpoint, context):
             return len(words) > 1
         if words[0] not in _MAY_CREATE - {"post"} or len(words) == 1:
@@ -186,8 +194,53 @@ class CreatedWithout201(Rule):
             node.value.id
             for node in returns_of(module, endpoint.node)
             if isinstance(node.value, ast.Name)
+        } | {
+            node.value.args[0].id
+            for node in returns_of(module, endpoint.node)
+            if isinstance(node.value, ast.Call)
+            and getattr(node.value.func, "attr", "") in _CONVERTERS
+            and node.value.args
+            and isinstance(node.value.args[0], ast.Name)
         }
         return not stored.isdisjoint(returned)
+
+    def _stores_what_the_path_names(self, endpoint: Endpoint, context: Context) -> bool:
+        """`session.add(Hero(...))` or `insert(Hero)`, served under a path that ends in `heroes`."""
+        stored = {
+            next((word for word in reversed(words_of(name)) if word not in _OF_TABLES), "")
+            for name in self._stored_classes(endpoint, context)
+        }
+        return any(
+            _singular(last[-1]) in stored
+            for path in self._paths(endpoint, context)
+            if (last := words_of(path.rstrip("/").rpartition("/")[2])) and "{" not in path[-2:]
+        )
+
+    def _stored_classes(self, endpoint: Endpoint, context: Context) -> Iterator[str]:
+        module, resolver = endpoint.module, context.model.resolver
+        for node in module.index.own_nodes(endpoint.node):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="add") as func, args=[ast.expr() as made]):
+                    value = resolver.resolve(module, made)
+                    if self._is_made_here(value, context) and any(
+                        is_in(name, SESSION_WRITES)
+                        for name in resolver.names_of(resolver.resolve(module, func))
+                    ):
+                        yield _name_of_class(value)
+                case ast.Call(func=func, args=[ast.Name(id=name)]) if (
+                    resolver.resolve(module, func) in _INSERTS
+                ):
+                    yield name
+
+    def _paths(self, endpoint: Endpoint, context: Context) -> Iterator[str]:
+        for route in endpoint.routes:
+            if route.path and route.path != "/":
+                yield route.path
+                continue
+            function = Function(endpoint.module, endpoint.node, endpoint.view_class)
+            for resolved in context.model.project(context.module).routes_of(function):
+                if resolved.route is route and resolved.local_path is not None:
+                    yield resolved.local_path
 
     def _is_made_here(self, value: Value, context: Context) -> bool:
         if not isinstance(value, Instance) or value.call is None or value.module is None:
@@ -233,3 +286,18 @@ class CreatedWithout201(Rule):
             raise Unfixable("the route is made elsewhere")
         edits = set_argument(text_of(context.module), route.call, "status_code", "201")
         return fix_of("Answer 201", "unsafe", edits)
+
+
+def _name_of_class(value: Value) -> str:
+    cls = value.of if isinstance(value, Instance) else None
+    if isinstance(cls, External):
+        return cls.name.rpartition(".")[2]
+    return cls.node.name if cls is not None else ""
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    if word.endswith(("oes", "xes", "ches", "shes", "sses")):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word

@@ -16,7 +16,8 @@ _STREAMS = (
     "sse_starlette.EventSourceResponse",
     "sse_starlette.sse.EventSourceResponse",
 )
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_READING = frozenset({"GET", "HEAD"})
+_SAFE = _READING | {"OPTIONS"}
 _IN_LINKS = frozenset({ParameterKind.QUERY, ParameterKind.PATH})
 
 
@@ -24,7 +25,7 @@ class GetMutation(Rule):
     """Do not change state in a GET or HEAD operation.
 
     ## What it does
-    Reports operations served by GET or HEAD (only) that change what others will see: a write on a
+    Reports operations served by GET or HEAD that change what others will see: a write on a
     database session, an executed `insert()`, `update()`, `delete()` or literal SQL that writes,
     documents stored or deleted, files written or removed, and changes of `app.state`, of module
     globals and of objects that a module holds. The body of every function of the project that is
@@ -90,7 +91,7 @@ class GetMutation(Rule):
     (`verify`, `confirm`, `unsubscribe`), temporary files and those that are
     made to be sent, the subscribers of a stream, requests to other services, data local to the
     request, a commit that only ends a transaction, `rollback`, `refresh` and `expunge`, functions
-    in `allowed-writes`, and operations that other methods serve too.
+    in `allowed-writes`, and operations of several methods that ask which one it is.
 
     ## Source
     RFC 9110, section 9.2.1: safe methods.
@@ -106,7 +107,9 @@ class GetMutation(Rule):
     def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
         """Report the first statement that writes, or leads to a write."""
         methods = endpoint.methods
-        if endpoint.is_websocket or not methods or not methods <= _SAFE or methods <= {"OPTIONS"}:
+        if endpoint.is_websocket or not methods or not methods & _READING:
+            return
+        if not methods <= _SAFE and self._asks_for_method(endpoint):
             return
         effects = context.model.effects
         paths = tuple(route.path or "" for route in endpoint.routes)
@@ -130,6 +133,13 @@ class GetMutation(Rule):
             name=name,
             route=evidence.route,
             related=related if evidence.path else (),
+        )
+
+    def _asks_for_method(self, endpoint: Endpoint) -> bool:
+        """Whether an operation of several methods may do something else for each of them."""
+        return any(
+            isinstance(node, ast.Attribute) and node.attr in {"method", "scope"}
+            for node in endpoint.module.index.own_nodes(endpoint.node)
         )
 
     def _is_link(self, endpoint: Endpoint, context: Context) -> bool:
