@@ -990,8 +990,8 @@ _RESOURCES: Final[tuple[tuple[Resource, str], ...]] = (
         aiomysql.Pool.acquire; mysql.connector.connect; psycopg.connect;
         psycopg.AsyncConnection.connect; psycopg.Connection.connect; psycopg2.connect;
         pymysql.connect; pyodbc.connect; oracledb.connect; sqlite3.connect; duckdb.connect;
-        sqlalchemy.engine.Engine: connect raw_connection;
-        sqlalchemy.ext.asyncio.AsyncEngine: connect raw_connection;
+        sqlalchemy.engine.Engine: begin connect raw_connection;
+        sqlalchemy.ext.asyncio.AsyncEngine: begin connect raw_connection;
         paramiko.SSHClient; ftplib: FTP FTP_TLS; smtplib: SMTP SMTP_SSL; imaplib: IMAP4 IMAP4_SSL;
         aio_pika: connect connect_robust; nats.connect; websockets.connect""",
     ),

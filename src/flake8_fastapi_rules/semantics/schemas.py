@@ -66,6 +66,19 @@ class SchemaField:
             return not all(map(_is_ellipsis, values))
         return any(keyword.arg is None for keyword in self.field_call.keywords)
 
+    @property
+    def defaults_to_none(self) -> bool:
+        """Whether the field is `None` when it is left out."""
+        value = self.node.value
+        if value is None or value is self.field_call:
+            given = self.field_call.args[:1] if self.field_call else []
+            value = given[0] if given else self.argument("default")
+        return value is not None and _is_none(value)
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
 
 def _is_ellipsis(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is ...

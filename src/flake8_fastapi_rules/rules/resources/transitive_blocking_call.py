@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.calls import key_of
 from flake8_fastapi_rules.semantics.effects import Step
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 
@@ -79,19 +78,17 @@ class TransitiveBlockingCall(Rule):
 
     @on(FrameworkFunction)
     def check(self, function: FrameworkFunction, context: Context) -> Iterator[Report]:
-        """Report the first call of each function that blocks."""
+        """Report calls of functions that block."""
         if not function.is_async or function.roles <= {Role.LIFESPAN, Role.EVENT_HANDLER}:
             return
         effects = context.model.effects
-        seen: set[object] = set()
         for site in effects.calls_in_requests(function):
             target = site.target
-            if target is None or key_of(target) in seen or not effects.may_block_through(site):
+            if target is None or not effects.may_block_through(site):
                 continue
             evidence = effects.blocks(target)
             if evidence is None:
                 continue
-            seen.add(key_of(target))
             step = Step(site.module, site.node, target)
             yield self.report(
                 site.node,

@@ -18,8 +18,9 @@ from flake8_fastapi_rules.semantics.schemas import body_parameters, schema_field
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
 _DUMPS = frozenset({"model_dump", "model_dump_json", "dict", "json"})
-_ENCODER = "fastapi.encoders.jsonable_encoder"
-_FILTERS = ("exclude_unset", "exclude_defaults", "exclude_none")
+_ENCODER = External("fastapi.encoders.jsonable_encoder")
+_DICT = External("builtins.dict")
+_FILTERS = frozenset({"exclude_unset", "exclude_defaults", "exclude_none"})
 _LOOKS = frozenset(
     {"debug", "info", "warning", "error", "exception", "log", "print", "dumps", "bind"}
 )
@@ -106,13 +107,18 @@ class PatchOverwritesUnset(Rule):
         if not bodies and not lists:
             return
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
+        filters = _FILTERS
+        if not all(self._defaults_to_none(types[name], context) for name in bodies):
+            filters = _FILTERS - {"exclude_none"}
         bodies |= lists | _names_of_items(endpoint.node, lists)
-        for node in self._dumps(function, bodies, context):
+        for node in self._dumps(function, bodies, filters, context):
             shown = context.shown(node.func)
             yield self.report(node, call=f"{shown}()", fix=partial(self._fix, node, context))
         yield from self._passed_on(function, bodies, context)
 
-    def _dumps(self, function: Function, bodies: set[str], context: Context) -> Iterator[ast.Call]:
+    def _dumps(
+        self, function: Function, bodies: set[str], filters: frozenset[str], context: Context
+    ) -> Iterator[ast.Call]:
         """The calls in a function that dump a body with what was not sent."""
         module = function.module
         if isinstance(function.node, ast.Lambda):
@@ -122,7 +128,7 @@ class PatchOverwritesUnset(Rule):
                 continue
             if any(keyword.arg is None for keyword in node.keywords):
                 continue
-            if any(self._is_filtered(keyword) for keyword in node.keywords):
+            if any(self._is_filtered(keyword, filters) for keyword in node.keywords):
                 continue
             if not self._is_harmless(node, module):
                 yield node
@@ -143,7 +149,7 @@ class PatchOverwritesUnset(Rule):
                 if isinstance(each, ast.Name) and each.id in bodies
                 if (filled := argument_filled(called, site.node, each)) is not None
             }
-            dump = next(self._dumps(target, names, context), None) if names else None
+            dump = next(self._dumps(target, names, _FILTERS, context), None) if names else None
             if dump is None:
                 continue
             shown = target.module.source.segment(dump.func)
@@ -180,12 +186,21 @@ class PatchOverwritesUnset(Rule):
             owner = owner.value if isinstance(owner, ast.Subscript) else owner
             return isinstance(owner, ast.Name) and owner.id in bodies
         if len(node.args) == 1 and isinstance(node.args[0], ast.Name) and node.args[0].id in bodies:
-            return context.model.resolve(module, func) == External(_ENCODER)
+            return context.model.resolve(module, func) in (_ENCODER, _DICT)
         return False
 
-    def _is_filtered(self, keyword: ast.keyword) -> bool:
+    def _defaults_to_none(self, value: object, context: Context) -> bool:
+        """Whether what is left out of a body is `None`, which `exclude_none` leaves out, too."""
+        if not isinstance(value, Instance) or not isinstance(value.of, Class):
+            return True
+        return all(
+            each.defaults_to_none or not each.has_default
+            for each in schema_fields(context.model, value.of)
+        )
+
+    def _is_filtered(self, keyword: ast.keyword, filters: frozenset[str]) -> bool:
         is_off = isinstance(keyword.value, ast.Constant) and not keyword.value.value
-        return keyword.arg == "include" or (keyword.arg in _FILTERS and not is_off)
+        return keyword.arg == "include" or (keyword.arg in filters and not is_off)
 
     def _is_harmless(self, node: ast.Call, module: Module) -> bool:
         """Whether a dump is only looked at, or what was not sent is left out afterwards."""
@@ -222,6 +237,8 @@ class PatchOverwritesUnset(Rule):
 
     def _fix(self, node: ast.Call, context: Context) -> Fix:
         text = text_of(context.module)
+        if context.resolve(node.func) == _DICT:
+            raise Unfixable("`dict()` cannot leave anything out")
         given = any(keyword.arg == "exclude_unset" for keyword in node.keywords)
         edits = (
             set_argument(text, node, "exclude_unset", "True")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.bound import view_dependencies
+from flake8_fastapi_rules.semantics.bound import inherited_dependencies, view_dependencies
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import Parameter, Route, RouteKind
 from flake8_fastapi_rules.semantics.responses import response_type, returns_of, types_in
@@ -123,6 +123,10 @@ class UnpaginatedList(Rule):
             return True
         if route.view_class is not None:
             dependencies += tuple(view_dependencies(model, route.view_class))
+        for inherited in inherited_dependencies(model, route) or ():
+            dependencies += (inherited,)
+            if inherited.function is not None:
+                dependencies += model.all_dependencies(inherited.function)[0]
         names = {*context.settings.page_size_names}
         functions = [function, *(d.function for d in dependencies if d.function is not None)]
         parameters: list[Parameter] = [p for f in functions for p in model.parameters(f)]
