@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _METHODS = frozenset({*VERBS, "request", "stream", "websocket_connect"})
 #: Stands for a part of a path that is only known when the test runs.
 _ANY = "\0"
+#: Methods that find a path by a route's name.
+_BY_NAME = frozenset({"url_for", "url_path_for"})
 _TEXTS = (ast.JoinedStr, ast.BinOp, ast.Call)
 
 
@@ -111,14 +113,28 @@ def _pattern(model: Model, module: Module, node: ast.expr | None) -> str | None:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         left, right = (_pattern(model, module, side) for side in (node.left, node.right))
         return None if left is None and right is None else f"{left or _ANY}{right or _ANY}"
-    if (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "format"
-    ):
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return None
+    if node.func.attr in _BY_NAME:
+        return _path_by_name(model, module, node)
+    if node.func.attr == "format":
         template = _pattern(model, module, node.func.value)
         return re.sub(r"{[^}]*}", _ANY, template) if template else None
     return None
+
+
+def _path_by_name(model: Model, module: Module, call: ast.Call) -> str | None:
+    """The path that `app.url_path_for("read_item", item_id=3)` gives, where one route has the name.
+
+    What a parameter is given stays open.
+    """
+    name = model.text(module, call.args[0] if call.args else _keyword(call, "name"))
+    paths = {
+        route.path
+        for route in (model.project(module).all_routes if name else ())
+        if route.name == name and route.path is not None
+    }
+    return re.sub(r"{[^}]*}", _ANY, paths.pop()) if len(paths) == 1 else None
 
 
 def _part(model: Model, module: Module, part: ast.expr) -> str:

@@ -65,8 +65,8 @@ class ClientWithoutLifespan(Rule):
     ```
 
     ## Leaves alone
-    Clients that are entered later (`with client:`), and apps of which it cannot be told whether
-    they have a lifespan.
+    Clients that are entered later (`with client:`), clients under `async with
+    LifespanManager(app)`, and apps of which it cannot be told whether they have a lifespan.
 
     ## Fix safety
     Of a fixture that returns the client the fix makes one that yields it. Unsafe: the lifespan then
@@ -108,6 +108,12 @@ class ClientWithoutLifespan(Rule):
         parent = index.parents.get(call)
         if isinstance(parent, ast.withitem | ast.keyword | ast.Call):
             return True
+        if any(
+            isinstance(above, ast.AsyncWith)
+            and any("lifespan" in ast.unparse(item).lower() for item in above.items)
+            for above in index.ancestors(call)
+        ):
+            return True  # `async with LifespanManager(app)` runs it
         if isinstance(parent, ast.Assign):
             target = parent.targets[0]
             where: ast.AST = index.function_of(call) or context.module.tree

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.client_calls import client_calls
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import External
 
 #: Tests of FastAPI code use one of these, or a client that a fixture elsewhere makes.
@@ -48,8 +49,8 @@ class SleepInTest(Rule):
     ```
 
     ## Leaves alone
-    Files that have nothing to do with FastAPI, and functions nested in a test that stand for slow
-    code.
+    Files that have nothing to do with FastAPI, functions nested in a test that stand for slow code,
+    and helpers that poll with a limit.
 
     ## Source
     The convention of tests that do not depend on time.
@@ -76,6 +77,8 @@ class SleepInTest(Rule):
         function = module.index.function_of(call)
         is_nested = function is not None and module.index.function_of(function) is not None
         if function is not None and not is_nested and not isinstance(function, ast.Lambda):
+            if _polls(module, call, function):
+                return
             if not any(
                 "route" in d or ".get(" in d or ".post(" in d for d in _decorators(function)
             ):
@@ -84,3 +87,23 @@ class SleepInTest(Rule):
 
 def _decorators(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
     return [ast.unparse(decorator) for decorator in function.decorator_list]
+
+
+def _polls(
+    module: Module, call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef
+) -> bool:
+    """Whether a helper waits between looks at something, and gives up after so many of them."""
+    if function.name.startswith("test") or function.decorator_list:
+        return False
+    for loop in module.index.ancestors(call):
+        if loop is function:
+            return False
+        if isinstance(loop, ast.For) or (
+            isinstance(loop, ast.While) and isinstance(loop.test, ast.Compare)
+        ):
+            return any(
+                isinstance(statement, ast.If)
+                and any(isinstance(each, ast.Return | ast.Break) for each in statement.body)
+                for statement in ast.walk(loop)
+            )
+    return False

@@ -87,6 +87,10 @@ class TestClientRawData(Rule):
         return fix_of("Use `content=`", "safe", edit)
 
 
+#: Operators that make a text of a text.
+_TEXT_OPS = (ast.Add, ast.Mult, ast.Mod)
+
+
 def _is_raw(node: ast.expr, value: Value, context: Context) -> bool:
     """Whether an expression is certainly bytes or text."""
     match value:
@@ -94,6 +98,14 @@ def _is_raw(node: ast.expr, value: Value, context: Context) -> bool:
             return True
         case Expression(node=ast.JoinedStr()):
             return True
+        case Expression(
+            node=ast.BinOp(left=left, op=ast.Add() | ast.Mult() | ast.Mod(), right=right)
+        ):
+            return any(
+                isinstance(side, ast.Constant | ast.JoinedStr)
+                and _is_raw(side, context.resolve(side), context)
+                for side in (left, right)
+            )
         case Instance(of=External(name)) if name in _TEXTS:
             return True
     if not isinstance(node, ast.Call):
