@@ -499,9 +499,12 @@ class Project:
 
         The include that was made last comes last: it is the one at which FastAPI fails.
         """
+        calls = {call: position for position, call in enumerate(self._evaluator.included)}
         order = {
-            id(entry): position
-            for position, entry in enumerate(entry for node in self.nodes for entry in node.entries)
+            id(entry): (calls.get(entry.node, 0), position)
+            for position, entry in enumerate(
+                entry for node in self.nodes for entry in node.includes
+            )
         }
         found: dict[frozenset[int], tuple[IncludeEntry, ...]] = {}
 

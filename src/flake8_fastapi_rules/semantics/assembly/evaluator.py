@@ -108,7 +108,7 @@ class Evaluator:
         self.modules = tuple(modules)
         self.nodes: list[RouterNode] = []
         #: The `include_router` calls that were seen to run.
-        self.included: set[ast.AST] = set()
+        self.included: dict[ast.AST, None] = {}
         self._frames: dict[Module, Frame] = {}
         #: The apps and routers that each call made.
         self.by_call: defaultdict[ast.Call, list[RouterNode]] = defaultdict(list)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -354,7 +355,7 @@ class Registry:
         options = node.options.then(self.options(Arguments([], named, arguments.hidden)))
         fact = self._evaluator.facts_of(origin.module).get(origin.node)
         children = alternatives(named.get("router", UNKNOWN))
-        self._evaluator.included.add(origin.node)
+        self._evaluator.included.setdefault(origin.node)
         for child in children:
             conditional = self._is_conditional(node) or len(children) > 1
             if isinstance(child, Made):
@@ -381,8 +382,10 @@ class Registry:
             name = value.name
         elif isinstance(value, Instance) and isinstance(value.of, External):
             name = value.of.name
-        if name is None or name in {ROUTER, APP} or name.startswith("builtins."):
+        if name is None or name in {ROUTER, APP}:
             return None
+        if name.partition(".")[0] in sys.stdlib_module_names:
+            return None  # `import_module(name).router`, `getattr(module, "router")`
         call = origin.call or ast.Call(ast.Name(name, ast.Load()), [], [])
         made = RouterNode(
             None, origin.module, call, Instance(External(ROUTER)), False, is_opaque=True
