@@ -17,8 +17,9 @@ class MissingGlobalHandler(Rule):
 
     ## What it does
     Reports an app without an exception handler for `Exception`, for status 500 or for an exception
-    class of the project (one that others derive from, or that derives from no other). Handlers count wherever they are registered: by decorator,
-    `add_exception_handler`, `exception_handlers=`, or in a function that is given the app.
+    class of the project (one that others derive from, or that derives from no other). Handlers
+    count wherever they are registered: by decorator, `add_exception_handler`,
+    `exception_handlers=`, or in a function that is given the app.
 
     ## Why it matters
     Without one an unexpected error is answered with the plain text "Internal Server Error", in

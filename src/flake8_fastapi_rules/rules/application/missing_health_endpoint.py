@@ -58,8 +58,8 @@ class MissingHealthEndpoint(Rule):
     ```
 
     ## Leaves alone
-    Apps that mount something at such a path, apps without endpoints, apps mounted on others, apps given to a library's function, and apps
-    with routers or paths that cannot be resolved.
+    Apps that mount something at such a path, apps without endpoints, apps mounted on others, apps
+    given to a library's function, and apps with routers or paths that cannot be resolved.
 
     ## Source
     The conventions of Kubernetes probes and of load balancers.
