@@ -35,6 +35,11 @@ def _written(model: Model, uses: Uses) -> frozenset[str] | None:
             if given is None:
                 return None
             names.update(given)
+        if "asynccontextmanager" in module.source.text:
+            # Some app may get it as its lifespan where that cannot be seen.
+            for function in module.index.functions:
+                if any("asynccontextmanager" in ast.unparse(d) for d in function.decorator_list):
+                    names.update(_yielded_by(model, Function(module, function)) or ())
         if "state" in module.source.text:
             for name in _written_in(module):
                 if name is None:
@@ -46,8 +51,10 @@ def _written(model: Model, uses: Uses) -> frozenset[str] | None:
 def _yielded_names(model: Model, lifespan: Lifespan) -> set[str] | None:
     """The keys of the dictionary that a lifespan yields: they become the requests' state."""
     target = lifespan.target
-    if not isinstance(target, Function):
-        return None
+    return _yielded_by(model, target) if isinstance(target, Function) else None
+
+
+def _yielded_by(model: Model, target: Function) -> set[str] | None:
     names: set[str] = set()
     for node in target.module.index.own_nodes(target.node):
         if not isinstance(node, ast.Yield) or node.value is None:

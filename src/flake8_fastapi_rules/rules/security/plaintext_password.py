@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -16,7 +16,7 @@ from flake8_fastapi_rules.semantics.credentials import (
     snake,
 )
 from flake8_fastapi_rules.semantics.resolve import literal_keywords
-from flake8_fastapi_rules.semantics.schemas import dumped_fields
+from flake8_fastapi_rules.semantics.schemas import SchemaField, dumped_fields, schema_fields
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
     Class,
@@ -35,6 +35,8 @@ _STORED = re.compile(
 )
 #: Columns of hashes that a plain password does not belong into.
 _HASH = re.compile(r"^(?:hashed_|encrypted_)(?:password|pwd)$|^(?:password|pwd)_?hash(?:ed)?$")
+#: Class methods that make an object of another's attributes.
+_CONVERSIONS = frozenset({"model_validate", "from_orm", "parse_obj"})
 _FORMS = (
     "fastapi.security.OAuth2PasswordRequestForm",
     "fastapi.security.OAuth2PasswordRequestFormStrict",
@@ -118,6 +120,10 @@ class PlaintextPassword(Rule):
             for name, given in self._columns_in(call, context):
                 if self._is_plain(given, context) and self._keeps(made, name, context):
                     yield self.report(given, "set")
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _CONVERSIONS and call.args:
+            if self._converts_plain(call, call.func.value, context):
+                yield self.report(call, "set")
+            return
         for keyword in call.keywords:
             if keyword.arg is None:
                 if self._unpacks_plain(keyword.value, call, made, context):
@@ -146,6 +152,27 @@ class PlaintextPassword(Rule):
                 if _is_column(name):
                     yield name, value
 
+    def _converts_plain(self, call: ast.Call, table: ast.expr, context: Context) -> bool:
+        """Whether `Table.model_validate(body)` stores the password of the body as it is."""
+        made, body = context.resolve(table), context.resolve(call.args[0])
+        if not isinstance(made, Class) or not is_stored_class(context.model, made):
+            return False
+        if not isinstance(body, Instance) or not isinstance(body.of, Class):
+            return False
+        if not context.model.is_subclass(body.of, "pydantic.BaseModel"):
+            return False
+        update = next((k.value for k in call.keywords if k.arg == "update"), None)
+        changed: set[str | None] = set()
+        if update is not None:
+            written = context.model.resolver.written(context.module, update)
+            home, node = written or (context.module, update)
+            keywords = literal_keywords(context.model.resolver, home, node)
+            if keywords is None:
+                return False
+            changed.update(keywords)
+        fields = schema_fields(context.model, body.of)
+        return self._takes_plain(body, fields, changed, call, made, context)
+
     def _unpacks_plain(
         self, node: ast.expr, call: ast.Call, made: object, context: Context
     ) -> bool:
@@ -153,13 +180,24 @@ class PlaintextPassword(Rule):
         found = dumped_fields(context.model, context.module, node)
         if found is None or not isinstance(made, Class):
             return False
-        body, fields = found
+        given = {keyword.arg for keyword in call.keywords}
+        return self._takes_plain(*found, given, call, made, context)
+
+    def _takes_plain(
+        self,
+        body: Instance,
+        fields: Iterable[SchemaField],
+        given: set[str | None],
+        call: ast.Call,
+        made: Class,
+        context: Context,
+    ) -> bool:
+        """Whether a table gets the password of a body with its other fields, and keeps it."""
         function = context.module.index.function_of(call)
         if not isinstance(body.of, Class) or not isinstance(function, FUNCTIONS):
             return False
         if is_stored_class(context.model, body.of) or "validator" in _text_of(body.of):
             return False
-        given = {keyword.arg for keyword in call.keywords}
         columns = {
             name
             for base in context.model.resolver.mro(made)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.fixtures import (
+    SET_UPS,
+    TEAR_DOWNS,
     fixture_decorator,
     fixture_named,
     fixture_scope,
@@ -16,7 +18,8 @@ from flake8_fastapi_rules.semantics.fixtures import (
     uses_fixtures,
 )
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import Function, FunctionNode, Instance
+from flake8_fastapi_rules.semantics.resolve import Resolver
+from flake8_fastapi_rules.semantics.values import Class, Function, FunctionNode, Instance
 
 _RESETS = frozenset({"clear", "pop", "popitem"})
 
@@ -133,6 +136,9 @@ class OverrideNotReset(Rule):
         module, resolver = context.module, context.model.resolver
         if any(_resets(each) for each in (function, *tear_downs_of(module, function))):
             return True
+        owner = module.index.class_of(function)
+        if owner is not None and _is_reset_by_class(Class(module, owner), resolver):
+            return True
         fixtures: list[Function] = []
         for argument in [*function.args.args, *function.args.kwonlyargs]:
             fixture = fixture_named(resolver, module, argument.arg)
@@ -142,6 +148,24 @@ class OverrideNotReset(Rule):
             if any(name in text for text in _texts_above(context)):
                 fixtures.extend(_autouse(context))
         return any(_resets(fixture.node) for fixture in fixtures)
+
+
+def _is_reset_by_class(cls: Class, resolver: Resolver) -> bool:
+    """Whether a class of tests, or one that it derives from, takes the overrides of tests back."""
+    if not resolver.has_known_bases(cls):
+        return True
+    return any(
+        isinstance(node, FUNCTIONS)
+        and (
+            node.name in SET_UPS
+            or node.name in TEAR_DOWNS
+            or any("autouse=True" in ast.unparse(each) for each in node.decorator_list)
+        )
+        and _resets(node)
+        for base in resolver.mro(cls)
+        if isinstance(base, Class)
+        for node in base.node.body
+    )
 
 
 def _sets(node: ast.Attribute, statement: ast.stmt) -> bool:
