@@ -138,6 +138,7 @@ class Resolver:
         self._types: dict[ast.AST, Value] = {}
         self._attributes: dict[tuple[Module, str], Value] = {}
         self._returns: dict[ast.AST, Value] = {}
+        self._given: dict[ast.AST, Value] = {}
         self._mros: dict[ast.ClassDef, tuple[tuple[Class | External, ...], bool]] = {}
         self._self_assignments: dict[
             ast.ClassDef, dict[str, list[tuple[ast.expr | None, ast.expr | None]]]
@@ -1116,7 +1117,11 @@ class Resolver:
 
         if not sets_up(module, node.arg):
             return UNKNOWN
-        return handed_in(self, module, function, node)
+        known = self._given.get(node)
+        if known is None:
+            self._given[node] = UNKNOWN  # callers that ask each other ask once
+            known = self._given[node] = handed_in(self, module, function, node)
+        return known
 
     def _from_fixture(self, module: Module, function: FunctionNode, name: str) -> Value:
         """What pytest passes to the parameter of a test or of a fixture."""
