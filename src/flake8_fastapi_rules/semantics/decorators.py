@@ -57,9 +57,9 @@ def _has_another_signature(model: Model, function: Function) -> bool:
     name = getattr(function.node, "name", None)
     bindings = index.scope_of(function.node).bindings.get(name, ()) if name else ()
     return any(
-        isinstance(call := binding.value, ast.Call)
-        and any(isinstance(given, ast.Name) and given.id == name for given in call.args)
-        and not keeps_signature(model, module, call.func)
+        isinstance(made := binding.value, ast.Call)
+        and any(isinstance(given, ast.Name) and given.id == name for given in made.args)
+        and not keeps_signature(model, module, made.func)
         for binding in bindings
         if binding.node is not function.node
     )

@@ -56,8 +56,9 @@ class UnverifiedJwt(Rule):
     ```
 
     ## Leaves alone
-    A look at unverified claims in a function that also verifies the token, calls whose result
-    nobody uses (is this a token at all?), test cases, claims that are only asked when they expire,
+    A look at unverified claims in a function that also verifies the token, or in a method that
+    says so (`_read_unverified`) of a class that verifies it in another; calls whose result nobody
+    uses (is this a token at all?), test cases, claims that are only asked when they expire,
     asserted to be what is known, or given to the log, and calls with `**options`.
 
     ## Source
@@ -134,6 +135,8 @@ class UnverifiedJwt(Rule):
         parents = context.module.index.parents
         parent = parents.get(node)
         match parent:
+            case ast.UnaryOp(op=ast.Not()) | ast.BoolOp() | ast.If() | ast.IfExp():
+                return True  # is there anything?
             case (
                 ast.Subscript(slice=ast.Constant(value=key))
                 | ast.Compare(left=ast.Constant(value=key), ops=[ast.In() | ast.NotIn()])
@@ -171,11 +174,20 @@ class UnverifiedJwt(Rule):
 
     def _is_verified_too(self, use: TokenUse, context: Context) -> bool:
         """Whether the same function verifies the token as well, as far as its name tells."""
-        function = context.module.index.function_of(use.call)
+        index = context.module.index
+        function: ast.AST | None = index.function_of(use.call)
         if function is None:
             return False
+        owner = index.class_of(function)
+        if owner is not None and "unverified" in getattr(function, "name", ""):
+            function = owner  # a step of its own before other methods verify the token
         names = {n.id for n in ast.walk(use.payload or use.call) if isinstance(n, ast.Name)}
-        parameters = {each.arg for each in (*function.args.args, *function.args.kwonlyargs)}
+        parameters = {
+            each.arg
+            for node in ast.walk(function)
+            if isinstance(node, ast.arguments)
+            for each in (*node.args, *node.kwonlyargs)
+        }
         for node in ast.walk(function):
             if isinstance(node, ast.Call) and node is not use.call:
                 other = token_use(context.model, context.module, node)
