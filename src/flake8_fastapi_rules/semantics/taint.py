@@ -33,11 +33,12 @@ _FROM_CLIENT = frozenset(
     }
 )  # fmt: skip
 _UPLOAD = "starlette.datastructures.UploadFile"
-_REQUEST = ("starlette.requests.HTTPConnection",)
+#: What a request and a WebSocket have in common.
+CONNECTIONS = ("starlette.requests.HTTPConnection",)
 #: The parts of a request that map names to what a client sent.
-_MAPPINGS = frozenset({"query_params", "path_params", "headers", "cookies"})
+REQUEST_MAPPINGS = frozenset({"query_params", "path_params", "headers", "cookies"})
 #: Attributes that may hold text of a client whatever they are asked of.
-_TELLING = frozenset({".filename", *(f".{name}" for name in _MAPPINGS)})
+_TELLING = frozenset({".filename", *(f".{name}" for name in REQUEST_MAPPINGS)})
 #: Methods after which a text is as dangerous as it was.
 _KEEPING = frozenset(
     {
@@ -60,6 +61,7 @@ _EMPTY_TESTS = frozenset(
 )
 _TEXT = ("builtins.str", "builtins.bytes")
 _OF_REQUESTS = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 #: How many calls of functions of the project a text is followed through.
 _CALLS = 3
 
@@ -398,13 +400,13 @@ class Taint:
                     return ast.unparse(node)
                 return None
             case ast.Subscript(value=ast.Attribute(value=owner, attr=attr), slice=ast.Constant()):
-                if attr in _MAPPINGS and self._is_request(owner):
+                if attr in REQUEST_MAPPINGS and self._is_request(owner):
                     return ast.unparse(node)
                 return None
             case ast.Call(
                 func=ast.Attribute(attr="get", value=ast.Attribute(value=owner, attr=attr))
             ):
-                if attr in _MAPPINGS and self._is_request(owner):
+                if attr in REQUEST_MAPPINGS and self._is_request(owner):
                     return ast.unparse(node)
                 return None
             case _:
@@ -436,7 +438,7 @@ class Taint:
 
     def _is_request(self, node: ast.expr) -> bool:
         value = self._model.resolve(self.module, node)
-        return self._model.is_instance(value, *_REQUEST)
+        return self._model.is_instance(value, *CONNECTIONS)
 
     def _looked_up(self, names: set[str]) -> set[str]:
         """The names of what was looked up by a value: there is none for a value that is unknown."""
@@ -466,6 +468,13 @@ class Taint:
     def _has_check(self, name: str) -> bool:
         names = {name, *_derived(self.function, name)}
         found = self._looked_up(names)
+        hidden = {  # conditions of comprehensions about variables of their own
+            each
+            for comprehension in ast.walk(self.function)
+            if isinstance(comprehension, _COMPREHENSIONS)
+            and any(_binds(each.target, names) for each in comprehension.generators)
+            for each in ast.walk(comprehension)
+        }
         for node in ast.walk(self.function):
             match node:
                 case ast.If(test=test, body=[*_, ast.Raise() | ast.Return() | ast.Continue()]) if (
@@ -478,6 +487,8 @@ class Taint:
                     | ast.Assert(test=test)
                     | ast.IfExp(test=test)
                 ):
+                    if node in hidden:
+                        continue
                     if any(_tests(test, each) for each in names):
                         return True
                 case ast.Match(subject=subject):
@@ -586,6 +597,10 @@ def _assigned(nodes: Iterable[ast.AST]) -> Iterator[tuple[list[ast.expr], ast.ex
             yield node.targets, node.value
         elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
             yield [node.target], node.value
+
+
+def _binds(target: ast.expr, names: set[str]) -> bool:
+    return any(isinstance(each, ast.Name) and each.id in names for each in ast.walk(target))
 
 
 def _mentions(node: ast.AST, text: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Route, RouteKind
 from flake8_fastapi_rules.semantics.paths import names_in
-from flake8_fastapi_rules.semantics.schemas import body_parameters, schema_fields
+from flake8_fastapi_rules.semantics.schemas import SchemaField, body_parameters, schema_fields
 from flake8_fastapi_rules.semantics.security import security_dependencies
 from flake8_fastapi_rules.semantics.values import Class, Function, Instance
 
@@ -149,6 +149,7 @@ class ClientSuppliedIdentity(Rule):
             for each in schema_fields(context.model, typed.of):
                 if (
                     _SELF.match(each.name.lower())
+                    and not _is_several(each, context)
                     and self._is_used(function, parameter.name, each.name)
                     and not _is_compared(function, f"{parameter.name}.{each.name}")
                 ):
@@ -198,6 +199,13 @@ class ClientSuppliedIdentity(Rule):
     def _is_identity(self, parameter: Parameter) -> bool:
         name = (parameter.alias or parameter.name).lower().replace("-", "_")
         return parameter.kind in _KINDS and _SELF.match(name) is not None
+
+
+def _is_several(field: SchemaField, context: Context) -> bool:
+    """Whether a field holds several names, such as those of a film's authors."""
+    hint = field.node.annotation
+    typed = context.model.resolver.annotation(field.module, hint)
+    return context.model.is_instance(typed, "builtins.list", "builtins.set", "builtins.dict")
 
 
 def _is_compared(function: Function, text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
@@ -115,5 +116,7 @@ class HeaderInjection(Rule):
         if not isinstance(function, FUNCTIONS):
             return
         found = taint_in(context.model, context.module, function).of(node)
-        if found is not None and found.is_formatted:
+        if found is None or re.search(r"\.(?:cookies|headers)\b", found.name):
+            return  # what came in a header fits into one
+        if found.is_formatted:
             yield self.report(node, name=found.name)

@@ -89,8 +89,9 @@ class SecretInQuery(Rule):
     def check_scheme(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report the scheme of `fastapi.security` that takes a key from the query."""
         if context.library_object(call.func) == External("fastapi.security.APIKeyQuery"):
-            name = context.model.text(context.module, argument(call, "name", 0)) or "APIKeyQuery"
-            yield self.report(call, name=name, where="query")
+            name = context.model.text(context.module, argument(call, "name", 0))
+            if is_secret_name(name):
+                yield self.report(call, name=name, where="query")
 
     @on(DependencyFunction)
     def check_dependency(self, fact: DependencyFunction, context: Context) -> Iterator[Report]:
