@@ -24,6 +24,7 @@ ScopeNode: TypeAlias = (
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 SCOPES = (ast.Module, *FUNCTIONS, ast.Lambda, ast.ClassDef, *COMPREHENSIONS)
+_SCOPE_TYPES = frozenset(SCOPES)
 
 #: What `own_nodes` does not look into.
 _DEFINITIONS = frozenset({*FUNCTIONS, ast.Lambda, ast.ClassDef})
@@ -256,18 +257,26 @@ class ModuleIndex:
 
     def scope_of(self, node: ast.AST) -> Scope:
         """The scope in which `node` is evaluated (for a definition: the one that binds it)."""
-        cached = self._scope_cache.get(node)
-        if cached is not None:
-            return cached
-        child = node
-        parent = self.parents.get(child)
+        cache = self._scope_cache
+        scope = cache.get(node)
+        if scope is not None:
+            return scope
+        scope = self.module_scope
+        child, parent = node, self.parents.get(node)
         while parent is not None:
-            if isinstance(parent, SCOPES) and _is_inside(parent, child):
+            if parent.__class__ in _SCOPE_TYPES and _is_inside(parent, child):  # type: ignore[arg-type]
                 scope = self.scopes[parent]
-                self._scope_cache[node] = scope
-                return scope
+                break
+            if (known := cache.get(parent)) is not None:
+                scope = known
+                break
             child, parent = parent, self.parents.get(parent)
-        return self.module_scope
+        cache[node] = scope
+        # Its neighbours need not climb again.
+        above = self.parents.get(node)
+        if above is not None and above is not parent:
+            cache[above] = scope
+        return scope
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes around `node`, from the inside out."""

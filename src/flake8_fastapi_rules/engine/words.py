@@ -59,15 +59,17 @@ class WordFinder:
     def _learn(self, names: set[bytes]) -> None:
         """Note which of some new names contain the cores of words."""
         self._seen |= names
-        together = b" ".join(names)
+        together = b" %b " % b" ".join(names)
         for core in self._cores:
-            if core in together:
-                for name in names:
-                    if core in name:
-                        if core in self._whole:
-                            self._contained[name].append(self._whole[core])
-                        if core in self._longer:
-                            self._possible[name] += self._longer[core]
+            at = together.find(core)
+            while at >= 0:
+                end = together.index(b" ", at)
+                name = together[together.rindex(b" ", 0, at) + 1 : end]
+                if core in self._whole:
+                    self._contained[name].append(self._whole[core])
+                if core in self._longer:
+                    self._possible[name] += self._longer[core]
+                at = together.find(core, end)
 
 
 def _names_in(text: str) -> list[bytes]:

@@ -155,6 +155,8 @@ class Module:
             functions.add(function)
             classes.add(cls)
             others.add(other)
+        for names in (functions, classes, others):
+            names.discard("")
         return (
             frozenset(functions - classes - others),
             frozenset(functions | classes) - others,
@@ -606,7 +608,7 @@ def _files_below(root: Path, *, only_packages: bool = False) -> Iterator[Path]:
 
 
 def _has_project_file(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in _MARKERS)
+    return any(os.path.isfile(os.path.join(folder, name)) for name in _MARKERS)
 
 
 @cache

@@ -69,12 +69,10 @@ _SNIPPET: Final = 2
 #: Roles of functions that run while requests are served.
 _SERVING: Final = frozenset(Role) - {Role.LIFESPAN, Role.EVENT_HANDLER}
 #: Where a text may change a variable: `rooms.pop(`, `rooms[name] =`, `global rooms`.
-_MUTATED: Final = re.compile(rf"\.(?:{'|'.join(sorted(MUTATORS))})\(")
-_STORED: Final = re.compile(r"^[ \t]+(?:del[ \t]+)?(\w+)\[", re.MULTILINE)
+_MUTATED: Final = re.compile(rf"(?:\[[^\n]*\])?\.(?:{'|'.join(sorted(MUTATORS))})\(")
 _GLOBAL: Final = re.compile(r"^[ \t]+global[ \t]+([^\n#;]+)", re.MULTILINE)
 #: Variables of nearly every module; none of them is a container.
 _OBJECTS: Final = frozenset({"app", "log", "logger", "router"})
-_LAST_NAME: Final = re.compile(r"(\w+)(?:\[[^\n]*\])?$")
 #: How variables are bound, rather than functions, classes and modules.
 _ASSIGNED = frozenset({"assign", "annotated", "augmented"})
 
@@ -374,20 +372,28 @@ def _changes(module: Module, function: ast.AST) -> Iterator[_Change]:
 def _variables_used(module: Module) -> set[str]:
     """The variables of a module that its text may change; told without parsing it."""
     text = module.source.text
-    variables = {
-        name
-        for name in module.shown_variables - _OBJECTS
-        if f"{name}." in text or f"{name}[" in text or "global " in text
-    }
-    if not variables:
-        return variables
-    found = set(_STORED.findall(text))
-    for names in _GLOBAL.findall(text):
-        found.update(name.strip() for name in names.split(","))
-    for mutated in _MUTATED.finditer(text):
-        line = text[text.rfind("\n", 0, mutated.start()) + 1 : mutated.start()]
-        found.update(_LAST_NAME.findall(line))
-    return found & variables
+    names = module.shown_variables - _OBJECTS
+    declared: set[str] = set()
+    if names and "global " in text:
+        for given in _GLOBAL.findall(text):
+            declared.update(name.strip() for name in given.split(","))
+    return {name for name in names if name in declared or _may_change(text, name)}
+
+
+def _may_change(text: str, name: str) -> bool:
+    """Whether a text shows `name.append(`, `name[key].append(`, `name[key]` at a line's begin."""
+    for following in (".", "["):
+        at = text.find(name + following)
+        while at >= 0:
+            end = at + len(name)
+            if not (at and (text[at - 1].isalnum() or text[at - 1] == "_")):
+                if _MUTATED.match(text, end):
+                    return True
+                line = text[text.rfind("\n", 0, at) + 1 : at]
+                if following == "[" and line[:1] in {" ", "\t"} and line.strip() in {"", "del"}:
+                    return True
+            at = text.find(name + following, end + 1)
+    return False
 
 
 def _stored(index: ModuleIndex, changed: ast.expr, method: str | None = None) -> ast.expr:
