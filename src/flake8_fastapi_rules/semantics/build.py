@@ -675,7 +675,8 @@ class _Builder:
                 break
         if starter is None:
             return
-        target_node = first_argument(node, "func")
+        given = (first_argument(node, name) for name in ("func", "coro", "coro_or_future"))
+        target_node = next((argument for argument in given if argument is not None), None)
         arguments = tuple(node.args[1:])
         if isinstance(target_node, ast.Call) and starter == "create_task":
             arguments = tuple(target_node.args)

@@ -111,6 +111,9 @@ def _is_left_alone(routine: BackgroundRoutine) -> bool:
     func = node.func
     if isinstance(func, ast.Attribute):
         owner = func.value
+        group = _group_of(routine, owner.id) if isinstance(owner, ast.Name) else None
+        if group is not None:
+            return _yields(group)
         if func.attr in _WAITING:
             return False
         if isinstance(owner, ast.Name) and owner.id in {"tg", "group", "task_group", "taskgroup"}:
@@ -131,6 +134,23 @@ def _is_left_alone(routine: BackgroundRoutine) -> bool:
             return attr in _KEEPING
         case _:
             return False
+
+
+def _group_of(routine: BackgroundRoutine, name: str) -> ast.AsyncWith | None:
+    """The `async with TaskGroup() as name` that waits for a routine."""
+    function = routine.in_function
+    for node in routine.module.index.own_nodes(function) if function is not None else ():
+        if isinstance(node, ast.AsyncWith) and any(
+            isinstance(item.optional_vars, ast.Name) and item.optional_vars.id == name
+            for item in node.items
+        ):
+            return node
+    return None
+
+
+def _yields(group: ast.AsyncWith) -> bool:
+    """Whether a lifespan yields inside of a task group: its tasks run while the app does."""
+    return any(isinstance(node, ast.Yield) for each in group.body for node in ast.walk(each))
 
 
 def _is_awaited(routine: BackgroundRoutine, name: str) -> bool:

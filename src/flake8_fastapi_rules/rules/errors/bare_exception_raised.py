@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
-from flake8_fastapi_rules.semantics.values import External, Function
+from flake8_fastapi_rules.semantics.values import External, Function, Instance
 
 _BARE = frozenset({"builtins.Exception", "builtins.BaseException"})
 #: What `strict` does not want to see in endpoints either: they end as 500.
@@ -82,11 +82,14 @@ class BareExceptionRaised(Rule):
             name = raised.exception.name
             if name not in _BARE and not (is_strict and name in _BUILTIN):
                 continue
-            if isinstance(node.exc, ast.Name) and not self._is_class(node.exc, context):
+            if isinstance(node.exc, ast.Name) and not self._is_made_here(node.exc, fact, context):
                 continue  # an exception that was caught or made elsewhere
             if not context.model.effects.may_be_caught(function, node, raised.exception):
                 variant = None if name in _BARE else "builtin"
                 yield self.report(node, variant, name=name.rpartition(".")[2])
 
-    def _is_class(self, node: ast.Name, context: Context) -> bool:
-        return isinstance(context.resolve(node), External)
+    def _is_made_here(self, node: ast.Name, fact: FrameworkFunction, context: Context) -> bool:
+        value = context.resolve(node)
+        if isinstance(value, Instance) and value.call is not None:
+            return context.module.index.function_of(value.call) is fact.node
+        return isinstance(value, External)

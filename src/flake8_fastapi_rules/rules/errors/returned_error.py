@@ -145,6 +145,9 @@ class ReturnedError(Rule):
 
     def _error(self, node: ast.expr | None, context: Context) -> str | None:
         """The name of the exception that an expression makes, or that a variable holds."""
+        if isinstance(node, ast.IfExp | ast.BoolOp):
+            parts = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
+            return next((name for part in parts if (name := self._error(part, context))), None)
         if not isinstance(node, ast.Call | ast.Name):
             return None
         value = context.resolve(node)
@@ -178,6 +181,8 @@ class ReturnedError(Rule):
         return False
 
     def _raise(self, node: ast.Return, fact: FrameworkFunction, context: Context) -> Fix:
+        if isinstance(node.value, ast.IfExp | ast.BoolOp):
+            raise Unfixable("it is one of several values")
         if not isinstance(node.value, ast.Call):
             raise Unfixable("the exception is made elsewhere")
         if _is_tried(node, fact.node, context):
