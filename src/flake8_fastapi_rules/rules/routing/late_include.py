@@ -70,8 +70,8 @@ class LateInclude(Rule):
     ```
 
     ## Leaves alone
-    Projects that need FastAPI 0.137 or later, where included routers stay connected, and includes
-    under a condition.
+    Projects that need FastAPI 0.137 or later, where included routers stay connected, includes
+    under a condition, and those that run again, as their function does for each of two apps.
 
     ## Fix safety
     Moves the include in front of the parent's own when both stand in one block with nothing but
@@ -109,6 +109,11 @@ def _copies(include: Include, context: Context) -> Iterator[IncludeEntry]:
             child = entry.child
             if child is None or entry.is_conditional:
                 continue
+            if any(
+                isinstance(early, IncludeEntry) and early.node is include.node
+                for early in child.entries[: entry.visible]
+            ):
+                continue  # it came in time, and comes again when its function runs once more
             for late in child.entries[entry.visible :]:
                 if (
                     isinstance(late, IncludeEntry)
