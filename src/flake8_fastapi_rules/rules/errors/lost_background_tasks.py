@@ -55,8 +55,8 @@ class LostBackgroundTasks(Rule):
     ```
 
     ## Leaves alone
-    `background=` with the injected tasks themselves, and responses returned on a path on which
-    nothing certainly was added.
+    `background=` with the injected tasks, or with tasks made of them, and responses returned on a
+    path on which nothing certainly was added.
 
     ## Source
     `fastapi.routing.get_request_handler`: `raw_response.background` is set only if it is `None`
@@ -92,13 +92,32 @@ class LostBackgroundTasks(Rule):
         ]
         for statement in returns_of(context.module, endpoint.node) if added else ():
             own = self._own_tasks(statement, endpoint, context)
-            if own is None or (isinstance(own, ast.Name) and own.id in names):
+            if own is None or self._holds(own, names, endpoint, context):
                 continue
             for call in added:
                 if self._runs_before(call, statement, endpoint, context):
                     assert isinstance(call.func, ast.Attribute)
                     yield self.report(own, name=context.shown(call.func.value))
                     break
+
+    def _holds(self, own: ast.expr, names: set[str], endpoint: Endpoint, context: Context) -> bool:
+        """Whether the response's tasks are the injected ones, or are made of them."""
+        index = context.module.index
+        if any(
+            isinstance(node, ast.Attribute)
+            and node.attr == "tasks"
+            and isinstance(node.value, ast.Name)
+            and node.value.id in names
+            for node in index.own_nodes(endpoint.node)
+        ):
+            return True
+        found = index.lookup(own.id, own) if isinstance(own, ast.Name) else None
+        made = [own, *(b.value for b in found[1] if b.value is not None)] if found else [own]
+        return any(
+            isinstance(node, ast.Name) and node.id in names
+            for each in made
+            for node in ast.walk(each)
+        )
 
     def _own_tasks(
         self, statement: ast.Return, endpoint: Endpoint, context: Context

@@ -11,6 +11,8 @@ from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Parameter
 from flake8_fastapi_rules.semantics.libraries import SESSIONS
 from flake8_fastapi_rules.semantics.values import Function
 
+_DEPTH = 3
+
 
 class RequestSessionInBackground(Rule):
     """Open a session of its own in a background task.
@@ -100,14 +102,75 @@ class RequestSessionInBackground(Rule):
             # `session.commit`, `lambda: session.commit()`, `Service(session).run`
             given += [n for n in ast.walk(routine.target_node) if isinstance(n, ast.Name)]
         for argument in dict.fromkeys(given):
-            if isinstance(argument, ast.Name) and argument.id in parameters:
-                parameter = parameters[argument.id]
-                if context.module.index.lookup(argument.id, argument) is None:
-                    continue
-                kind = self._kind(parameter, context)
+            if isinstance(argument, ast.Name):
+                parameter = self._parameter(argument, parameters, context)
+                kind = self._kind(parameter, context) if parameter is not None else None
                 if kind is not None:
                     variant = None if kind == "session" else "other"
                     yield self.report(argument, variant, name=argument.id)
+        yield from self._check_target(routine, parameters, context)
+
+    def _check_target(
+        self, routine: BackgroundRoutine, parameters: dict[str, Parameter], context: Context
+    ) -> Iterator[Report]:
+        """Report functions made in the endpoint, and methods, that use the request's session."""
+        target, node = routine.target, routine.target_node
+        if not isinstance(target, Function) or not isinstance(target.node, FUNCTIONS):
+            return
+        if isinstance(node, ast.Name) and target.module is context.module:
+            for used in context.module.index.own_nodes(target.node):
+                if isinstance(used, ast.Name) and isinstance(used.ctx, ast.Load):
+                    parameter = self._parameter(used, parameters, context)
+                    kind = self._kind(parameter, context) if parameter is not None else None
+                    if kind is not None:
+                        variant = None if kind == "session" else "other"
+                        yield self.report(node, variant, name=used.id)
+                        return
+        match node:
+            case ast.Attribute(value=ast.Name() as owner):
+                parameter = self._parameter(owner, parameters, context)
+                if parameter is None or self._kind(parameter, context) is not None:
+                    return
+                if context.model.dependency_of(parameter) is not None and self._uses_session(
+                    target, context
+                ):
+                    yield self.report(owner, name=owner.id)
+
+    def _parameter(
+        self, name: ast.Name, parameters: dict[str, Parameter], context: Context
+    ) -> Parameter | None:
+        """The parameter that a name stands for, itself or as another name for it."""
+        index = context.module.index
+        found = index.lookup(name.id, name)
+        if found is None or len(found[1]) != 1:
+            return None
+        binding = found[1][0]
+        if binding.kind == "parameter":
+            parameter = parameters.get(name.id)
+            return parameter if parameter is not None and binding.node is parameter.node else None
+        if isinstance(binding.value, ast.Name) and binding.value.id != name.id:
+            return self._parameter(binding.value, parameters, context) if not binding.path else None
+        return None
+
+    def _uses_session(self, method: Function, context: Context, depth: int = 0) -> bool:
+        """Whether a method uses a session that its object holds, or calls one that does."""
+        for node in method.module.index.own_nodes(method.node):
+            if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
+                continue
+            if not (isinstance(node.value, ast.Name | ast.Attribute)):
+                continue
+            value = context.model.resolve(method.module, node)
+            if context.model.is_instance(value, *SESSIONS):
+                return True
+            if (
+                depth < _DEPTH
+                and isinstance(value, Function)
+                and value.owner is not None
+                and value.node is not method.node
+                and self._uses_session(value, context, depth + 1)
+            ):
+                return True
+        return False
 
     def _kind(self, parameter: Parameter, context: Context) -> str | None:
         """`session`, `other` for what a dependency with `yield` gives, or `None`."""

@@ -83,7 +83,6 @@ class UnmanagedConcurrency(Rule):
         """Report threads that are started and tasks that are dropped."""
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
         resolver = context.model.resolver
-        parents = context.module.index.parents
         for site in context.model.effects.calls(function):
             if not isinstance(site.callee, External):
                 continue
@@ -93,7 +92,7 @@ class UnmanagedConcurrency(Rule):
                 starter is not None
                 and starter.kind == "create_task"
                 and not starter.is_held
-                and _is_dropped(parents.get(site.node))
+                and self._is_dropped(endpoint, site.node)
             ):
                 yield self.report(site.node, call=spoken(site.callee.name))
             thread = next((n for n in names if n.removesuffix(".start") in THREADS), None)
@@ -101,6 +100,27 @@ class UnmanagedConcurrency(Rule):
                 if not self._is_joined(endpoint, site.node):
                     kind = thread.removesuffix(".start").rpartition(".")[2]
                     yield self.report(site.node, "thread", call=kind)
+
+    def _is_dropped(self, endpoint: Endpoint, call: ast.AST) -> bool:
+        """Whether the statement around a call throws its result away."""
+        parent = endpoint.module.index.parents.get(call)
+        if isinstance(parent, ast.ListComp) and parent.elt is call:
+            parent = endpoint.module.index.parents.get(parent)
+        match parent:
+            case ast.Expr():
+                return True
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                return not any(
+                    isinstance(node, ast.Global | ast.Nonlocal)
+                    or (
+                        isinstance(node, ast.Name)
+                        and node.id == name
+                        and isinstance(node.ctx, ast.Load)
+                    )
+                    for node in ast.walk(endpoint.node)
+                )
+            case _:
+                return False
 
     def _is_joined(self, endpoint: Endpoint, start: ast.Call) -> bool:
         """Whether the endpoint waits for the thread that it starts."""
@@ -112,14 +132,3 @@ class UnmanagedConcurrency(Rule):
             and (ast.dump(node.value) == receiver or not isinstance(start.func.value, ast.Call))
             for node in endpoint.module.index.own_nodes(endpoint.node)
         )
-
-
-def _is_dropped(parent: ast.AST | None) -> bool:
-    """Whether the statement around a call throws its result away."""
-    match parent:
-        case ast.Expr():
-            return True
-        case ast.Assign(targets=[ast.Name(id="_")]):
-            return True
-        case _:
-            return False
