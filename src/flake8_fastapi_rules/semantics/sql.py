@@ -8,10 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import COMPREHENSIONS, FUNCTIONS
+from flake8_fastapi_rules.semantics.framework import SEQUENCE_TYPES
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.resolve import default_of
-from flake8_fastapi_rules.semantics.taint import is_constrained
+from flake8_fastapi_rules.semantics.taint import (
+    CONNECTIONS,
+    REQUEST_MAPPINGS,
+    is_constrained,
+)
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
@@ -46,6 +51,11 @@ _SAFE_TYPES = (
     "builtins.int", "builtins.float", "builtins.bool", "decimal.Decimal", "uuid.UUID",
     "datetime.date", "datetime.datetime", "datetime.timedelta", "datetime.time", "enum.Enum",
     "typing.Literal", "sqlalchemy.Table",
+)  # fmt: skip
+#: What may hold any text; of credentials the parts that a client writes are read.
+_DANGEROUS_TYPES = (
+    "builtins.str", "builtins.dict", "typing.Any", "fastapi.security.OAuth2PasswordRequestForm",
+    "fastapi.security.HTTPBasicCredentials", "fastapi.security.HTTPAuthorizationCredentials",
 )  # fmt: skip
 #: Methods that leave a text as dangerous as it was.
 _STRING_METHODS = frozenset(
@@ -100,12 +110,45 @@ class BuiltSql:
                 yield node
             elif node.func.attr in {"strip", "bindparams", "replace"}:
                 yield from self.built(node.func.value, depth + 1)
+            elif node.func.attr == "join" and len(node.args) == 1:
+                for element in self._elements(node.args[0]):
+                    yield from self.built(element, depth + 1)
 
-    def danger(self, part: Part, function: FunctionNode) -> str | None:
+    def _elements(self, node: ast.expr) -> Iterator[ast.expr]:
+        """What a list or generator is made of, appended elements of a local list included."""
+        match node:
+            case ast.List(elts=elements) | ast.Tuple(elts=elements):
+                yield from elements
+            case ast.GeneratorExp(elt=element) | ast.ListComp(elt=element):
+                yield element
+            case ast.Name(id=name):
+                found = self._module.index.lookup(name, node)
+                function = self._module.index.function_of(node)
+                if found is None or function is None or found[0].node is not function:
+                    return
+                for binding in found[1]:
+                    if binding.value is not None and not isinstance(binding.value, ast.Name):
+                        yield from self._elements(binding.value)
+                for each in self._module.index.own_nodes(function):
+                    match each:
+                        case ast.Call(
+                            func=ast.Attribute(value=ast.Name(id=owner), attr=attr), args=[given]
+                        ) if owner == name and attr in {"append", "extend"}:
+                            if attr == "append":
+                                yield given
+                            elif not isinstance(given, ast.Name):
+                                yield from self._elements(given)
+
+    def danger(self, part: Part, function: FunctionNode, depth: int = 0) -> str | None:
         """The parameter that gets into the SQL unchecked, as it is written; `None` if none does.
 
         What is no request's own value counts only where SQL has a value, not a name.
         """
+        for inner in self.built(part.node) if depth < 3 else ():
+            for each in taken_apart(inner)[1]:
+                origin = self.danger(each, function, depth + 1)
+                if origin is not None:
+                    return origin
         value = self._model.resolve(self._module, function)
         is_request = isinstance(value, Function) and bool(self._model.roles(value))
         if not is_request and (
@@ -130,6 +173,14 @@ class BuiltSql:
         match node:
             case ast.Name(id=name):
                 return self._origin_of_name(node, name, function, depth)
+            case ast.Attribute(value=ast.expr() as owner, attr=attr) if (
+                attr in REQUEST_MAPPINGS and self._is_request(owner)
+            ):
+                return ast.unparse(node)
+            case ast.Await(value=ast.Call(func=ast.Attribute(value=owner, attr=attr)) as read) if (
+                attr in {"body", "form", "json"} and self._is_request(owner)
+            ):
+                return ast.unparse(read)
             case ast.Attribute(value=inner) | ast.Subscript(value=inner):
                 if isinstance(node, ast.Attribute) and not value:
                     return None  # what the attribute of an unknown object holds is not known
@@ -147,13 +198,20 @@ class BuiltSql:
                 return self._origin(body, function, depth + 1) or self._origin(
                     orelse, function, depth + 1
                 )
-            case ast.Call(func=ast.Name(id="str" | "repr"), args=[inner]):
+            case ast.Call(
+                func=ast.Name(id="str" | "repr" | "tuple" | "list" | "set" | "sorted"),
+                args=[inner],
+            ):
                 return self._origin(inner, function, depth + 1)
             case ast.Call(func=ast.Name(id=called)) if called in _SAFE_CALLS:
                 return None
             case ast.Call(func=ast.Attribute(value=inner, attr=attr)) if attr in _STRING_METHODS:
                 if attr == "join":
-                    return None
+                    for each in self._elements(node.args[0]) if node.args else ():
+                        found = self._origin(each, function, depth + 1)
+                        if found:
+                            return found
+                    return self._origin(node.args[0], function, depth + 1) if node.args else None
                 return self._origin(inner, function, depth + 1)
             case _:
                 return None
@@ -164,14 +222,14 @@ class BuiltSql:
         if name in {"self", "cls"} or _is_checked(name, function):
             return None
         found = self._module.index.lookup(name, node)
-        if found is None or not isinstance(found[0].node, FUNCTIONS):
+        if found is None or not isinstance(found[0].node, (*FUNCTIONS, *COMPREHENSIONS)):
             return None
         for binding in found[1]:
             if binding.kind == "parameter":
                 assert isinstance(binding.node, ast.arg)
                 if not self._is_safe_parameter(binding.node, function):
                     return name
-            elif binding.value is not None and binding.kind in {"assign", "walrus"}:
+            elif binding.value is not None and binding.kind in {"assign", "walrus", "for"}:
                 origin = self._origin(binding.value, function, depth + 1)
                 if origin:
                     return origin
@@ -186,11 +244,16 @@ class BuiltSql:
                 return True
             return isinstance(default, ast.Constant) and isinstance(default.value, int | float)
         typed = self._model.resolver.annotation(self._module, parameter.annotation)
-        if self._model.is_instance(typed, "builtins.str", "builtins.dict", "typing.Any"):
+        if isinstance(typed, Instance) and self._model.is_instance(typed, *SEQUENCE_TYPES):
+            typed = typed.args[0] if typed.args else typed
+        if self._model.is_instance(typed, *_DANGEROUS_TYPES):
             return False
         if isinstance(typed, Instance) and isinstance(typed.of, Class):
             return self._model.is_instance(typed, "enum.Enum")
         return True
+
+    def _is_request(self, node: ast.expr) -> bool:
+        return self._model.is_instance(self._model.resolve(self._module, node), *CONNECTIONS)
 
 
 def taken_apart(node: ast.expr) -> tuple[str, list[Part]]:
