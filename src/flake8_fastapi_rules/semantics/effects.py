@@ -109,6 +109,20 @@ class Step:
         return display_name(self.function)
 
 
+#: Libraries of which it is known what commits.
+_WELL_KNOWN = (
+    "builtins.",
+    "fastapi.",
+    "logging.",
+    "pydantic.",
+    "sqlalchemy.",
+    "sqlmodel.",
+    "starlette.",
+)
+#: Methods after which a write may be stored.
+_ENDS_TRANSACTION = (".commit", ".begin", ".begin_nested", ".run_sync", ".close")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """A place that does something, and the calls that lead to it.
@@ -441,17 +455,53 @@ class Effects:
         return self._session_writing.find(function)
 
     def _own_session_write(self, function: Function) -> Evidence | None:
+        return next(self._own_session_writes(function), None)
+
+    def _own_session_writes(self, function: Function) -> Iterator[Evidence]:
         for site in self.graph.sites(function):
             if not isinstance(site.callee, External):
                 continue
             if is_in(site.callee.name, SESSION_WRITES):
-                return Evidence(site.module, site.node, self.spoken_call(site))
+                yield Evidence(site.module, site.node, self.spoken_call(site))
+                continue
             owners = {name.rpartition(".")[0] for name in self._resolver.names_of(site.callee)}
             if owners.isdisjoint(SESSIONS):
                 continue
             if found := self._writes.statement(function, site.node):
-                return Evidence(site.module, site.node, found[1])
+                yield Evidence(site.module, site.node, found[1])
+
+    def write_left_behind(self, function: Function) -> Evidence | None:
+        """A write on a session in a branch that returns without a call that may commit.
+
+        It says nothing of what callers, dependencies and middleware commit.
+        """
+        sites = {site.node: site for site in self.graph.sites(function)}
+        for evidence in self._own_session_writes(function):
+            rest = _rest_of_branch(function, evidence.node)
+            calls = [
+                node
+                for statement in rest
+                for node in ast.walk(statement)
+                if isinstance(node, ast.Call)
+            ]
+            if rest and all(
+                call in sites and self._certainly_leaves_open(sites[call]) for call in calls
+            ):
+                return evidence
         return None
+
+    def _certainly_leaves_open(self, site: CallSite) -> bool:
+        """Whether a call cannot commit."""
+        if site.target is not None:
+            return self.commits(site.target) is False
+        callee = site.callee
+        if isinstance(callee, Class):
+            return self._resolver.has_known_bases(callee)
+        return (
+            isinstance(callee, External)
+            and callee.name.startswith(_WELL_KNOWN)
+            and not callee.name.endswith(_ENDS_TRANSACTION)
+        )
 
     def is_forced_write(self, name: str, *paths: str) -> bool:
         """Whether an operation's name or path says that a protocol makes it a GET that writes."""
@@ -981,3 +1031,31 @@ __all__ = [
     "is_abstract",
     "spoken",
 ]
+
+
+def _rest_of_branch(function: Function, node: ast.AST) -> list[ast.stmt]:
+    """The statement of a node and those behind it, in a branch that ends by returning.
+
+    Empty when it is in no such branch, or when a `with` or `try` may do something at its end.
+    """
+    index = function.module.index
+    child = node
+    for parent in index.ancestors(node):
+        if parent is function.node or isinstance(
+            parent, ast.With | ast.AsyncWith | ast.Try | ast.TryStar
+        ):
+            return []
+        if isinstance(parent, ast.If | ast.match_case) and isinstance(child, ast.stmt):
+            blocks = [parent.body, *([parent.orelse] if isinstance(parent, ast.If) else [])]
+            block = next((each for each in blocks if child in each), [])
+            if block and isinstance(block[-1], ast.Return):
+                outer = [*index.ancestors(parent)]
+                outer = outer[: outer.index(function.node)]
+                waits = (ast.With, ast.AsyncWith, ast.Try, ast.TryStar)
+                return (
+                    []
+                    if any(isinstance(each, waits) for each in outer)
+                    else block[block.index(child) :]
+                )
+        child = parent
+    return []

@@ -27,7 +27,7 @@ class MissingCommit(Rule):
     ## What it does
     Reports an endpoint that writes on a SQLAlchemy session, itself or in a function that it calls,
     where neither it nor anything that it calls nor any of its dependencies nor a middleware
-    commits.
+    commits; and a write in a branch that returns before the `commit()` of the others.
 
     ## Why it matters
     A session that is closed without a commit rolls back. The endpoint answers 200 or 201, the
@@ -79,6 +79,7 @@ class MissingCommit(Rule):
 
     code = "FAR613"
     message = "`{write}` is never committed: nothing on the way of `{name}` calls `commit()`"
+    variants = {"left": "`{write}` is lost where `{name}` returns: nothing commits before that"}
     profiles = ("strict",)
     scope = "project"
 
@@ -88,8 +89,10 @@ class MissingCommit(Rule):
         model = context.model
         effects = model.effects
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
-        evidence = effects.session_write(function)
-        if evidence is None or effects.commits(function) is not False:
+        evidence, variant = effects.session_write(function), None
+        if evidence is not None and effects.commits(function) is not False:
+            evidence, variant = effects.write_left_behind(function), "left"
+        if evidence is None:
             return
         if any(effects.may_commit_by_route(route) for route in endpoint.routes):
             return
@@ -121,6 +124,7 @@ class MissingCommit(Rule):
                     return
         yield self.report(
             evidence.place_in(),
+            variant,
             write=evidence.what,
             name=endpoint.node.name,
             related=[context.related(evidence.module, evidence.node, evidence.what)]

@@ -63,8 +63,8 @@ class QueryInLoop(Rule):
     ```
 
     ## Leaves alone
-    What is iterated over, `while` loops that page through a result, and code outside of FastAPI's
-    functions.
+    What is iterated over, what a loop returns (it only tries again), `while` loops that page
+    through a result, and code outside of FastAPI's functions.
 
     ## Source
     SQLAlchemy's documentation on relationship loading: the N plus one problem.
@@ -93,6 +93,8 @@ class QueryInLoop(Rule):
         for parent in function.module.index.ancestors(call):
             if parent is function.node:
                 return False
+            if isinstance(parent, ast.Return):
+                return False  # the loop tries again until one succeeds
             if isinstance(parent, ast.For | ast.AsyncFor) and child in parent.body:
                 return True
             if isinstance(parent, ast.comprehension) and child is not parent.iter:
