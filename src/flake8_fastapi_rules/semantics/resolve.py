@@ -1191,6 +1191,8 @@ class Resolver:
             callee = self.resolve(module, expression.func)
             if isinstance(callee, Function) and self.is_context_manager(callee):
                 return self._element(module, self.yielded(callee), binding.path)
+            if isinstance(callee, External) and callee.name in _GIVING_BACK and expression.args:
+                return self._element(module, self.resolve(module, expression.args[0]), binding.path)
         value = self.resolve(module, expression)
         match value:
             case Instance(of=External(name), args=args) if name in _CONTEXT_MANAGER_TYPES:
@@ -1596,6 +1598,8 @@ _TYPE_FORMS = frozenset(
         "typing.Final",
     }
 )
+#: Context managers that give what they are given.
+_GIVING_BACK = frozenset({"contextlib.aclosing", "contextlib.closing", "contextlib.nullcontext"})
 _RESPONSES = frozenset(
     {
         "FileResponse", "HTMLResponse", "JSONResponse", "PlainTextResponse", "RedirectResponse",

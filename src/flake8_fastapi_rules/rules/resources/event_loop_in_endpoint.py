@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.effects import spoken
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.libraries import LOOP_RUNNERS, THREAD_LOCKS, is_in
 from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode
@@ -94,7 +93,7 @@ class EventLoopInEndpoint(Rule):
             if not function.is_async and callee.name.startswith(("asgiref.", "nest_asyncio.")):
                 continue
             variant = None if function.is_async else "thread"
-            yield self.report(site.node, variant, call=spoken(callee.name))
+            yield self.report(site.node, variant, call=context.model.effects.spoken_call(site))
         if function.is_async:
             yield from self._locks(function.node, context)
 

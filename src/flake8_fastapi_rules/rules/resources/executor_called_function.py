@@ -89,7 +89,7 @@ class ExecutorCalledFunction(Rule):
             yield self.report(
                 given,
                 call=f"{called}(...)" if len(called) <= 30 else f"{called[-27:]}(...)",
-                executor=name,
+                executor=_shown(call.func),
                 fix=self._fix(context, call, given, name),
             )
 
@@ -162,3 +162,9 @@ class ExecutorCalledFunction(Rule):
             return fix_of("Pass the function itself", "safe", replace_range(text, start, end, code))
 
         return fix
+
+
+def _shown(func: ast.expr) -> str:
+    """An executor as it is written, or its last name where that is long."""
+    text = ast.unparse(func)
+    return text if len(text) <= 40 else text.rpartition(".")[2]

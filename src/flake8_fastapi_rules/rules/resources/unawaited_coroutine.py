@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker, Unfixable
+from flake8_fastapi_rules.engine.index import ModuleIndex
 from flake8_fastapi_rules.fixes.edit import fix_of
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -22,7 +23,7 @@ class UnawaitedCoroutine(Rule):
 
     ## What it does
     Reports a call of an `async def` function of the project, in FastAPI code, whose coroutine is
-    neither awaited nor kept.
+    neither awaited nor kept; a name that nothing reads keeps nothing.
 
     ## Why it matters
     Calling a coroutine function runs nothing of it. The e-mail is not sent, the row is not
@@ -65,8 +66,8 @@ class UnawaitedCoroutine(Rule):
     ```
 
     ## Leaves alone
-    Coroutines that are assigned, returned or passed on, asynchronous generators, and functions
-    under decorators that may change what a call gives.
+    Coroutines that are assigned and read, returned or passed on, asynchronous generators, and
+    functions under decorators that may change what a call gives.
 
     ## Fix safety
     Unsafe: it adds `await`, so that code runs which did not run before. There is no fix in plain
@@ -94,7 +95,7 @@ class UnawaitedCoroutine(Rule):
         for site in graph.sites(value):
             called = site.callee
             if (
-                isinstance(index.parents.get(site.node), ast.Expr)
+                _is_dropped(site.node, function.node, index)
                 and isinstance(called, Function)
                 and isinstance(called.node, ast.AsyncFunctionDef)
                 and not called.module.index.is_generator(called.node)
@@ -114,3 +115,22 @@ class UnawaitedCoroutine(Rule):
             return fix_of("Await the coroutine", "unsafe", Edit(start, start, "await "))
 
         return fix
+
+
+def _is_dropped(call: ast.Call, function: ast.AST, index: ModuleIndex) -> bool:
+    """Whether a statement does nothing with a call's result: also a list, a name never read."""
+    parent = index.parents.get(call)
+    if isinstance(parent, ast.ListComp) and parent.elt is call:
+        return isinstance(index.parents.get(parent), ast.Expr)
+    if isinstance(parent, ast.Assign) and len(parent.targets) == 1:
+        target = parent.targets[0]
+        return isinstance(target, ast.Name) and not any(
+            (
+                isinstance(node, ast.Name)
+                and node.id in (target.id, "locals")
+                and not isinstance(node.ctx, ast.Store)
+            )
+            or (isinstance(node, ast.Global | ast.Nonlocal) and target.id in node.names)
+            for node in ast.walk(function)
+        )
+    return isinstance(parent, ast.Expr)
