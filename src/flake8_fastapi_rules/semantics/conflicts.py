@@ -119,11 +119,10 @@ def _chooses_otherwise(project: Project, route: ResolvedRoute) -> bool:
     resolver = project.model.resolver
     receiver = route.route.receiver
     if isinstance(receiver, Instance) and isinstance(receiver.of, Class):
-        # A router class of the project that gives its routes a class.
+        # A router class of the project that gives its routes a class, or replaces routes.
         for cls in resolver.mro(receiver.of):
             if isinstance(cls, Class) and any(
-                isinstance(node, ast.Name | ast.arg | ast.keyword) and _name(node) == "route_class"
-                for node in ast.walk(cls.node)
+                _gives_class(node) or _takes_routes_away(node) for node in ast.walk(cls.node)
             ):
                 return True
     for node in project.nodes_of(receiver):
@@ -139,8 +138,23 @@ def _chooses_otherwise(project: Project, route: ResolvedRoute) -> bool:
     return False
 
 
-def _name(node: ast.Name | ast.arg | ast.keyword) -> str | None:
-    return node.id if isinstance(node, ast.Name) else node.arg
+def _gives_class(node: ast.AST) -> bool:
+    match node:
+        case ast.Name(id=name) | ast.arg(arg=name) | ast.keyword(arg=name):
+            return name == "route_class"
+    return False
+
+
+def _takes_routes_away(node: ast.AST) -> bool:
+    """Whether a router drops routes of its own: `self.routes.pop(0)`, `self.routes[:] = ...`."""
+    match node:
+        case ast.Attribute(value=ast.Attribute(attr="routes"), attr="pop" | "remove" | "clear"):
+            return True
+        case ast.Subscript(value=ast.Attribute(attr="routes"), ctx=ast.Store() | ast.Del()):
+            return True
+        case ast.Attribute(attr="routes", ctx=ast.Store()):
+            return True
+    return False
 
 
 def _known(subject: ResolvedRoute | ResolvedMount, path: str) -> _Known:

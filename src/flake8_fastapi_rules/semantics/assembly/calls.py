@@ -272,6 +272,7 @@ class Calls:
             # Tests build the same app over and over: once is enough.
             made = [n for n in self._evaluator.results.get(node, ()) if n.module is function.module]
             if made:
+                self._evaluator.standing_in.add(id(made[0]))
                 return Made(made[0])
         frame = Frame(self._evaluator, function.module, closure.frame, function=node)
         frame.receiver = closure.bound_to

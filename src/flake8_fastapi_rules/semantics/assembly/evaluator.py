@@ -143,6 +143,8 @@ class Evaluator:
         self.budget = _BUDGET
         #: Whether what runs is a test.
         self.in_test = False
+        #: The ids of apps and routers that stand for others, which tests made by the same function.
+        self.standing_in: set[int] = set()
         self.statements = Statements(self)
         self.calls = Calls(self)
         self.registry = Registry(self)

@@ -219,7 +219,12 @@ class Registry:
         )
 
     def _is_conditional(self, node: RouterNode) -> bool:
-        """Whether a branch decides about something that is done now to what was made earlier."""
+        """Whether a branch decides about something that is done now to what was made earlier.
+
+        Or it is done by a test, to an app that stands for those that several tests made.
+        """
+        if self._evaluator.in_test and id(node) in self._evaluator.standing_in:
+            return True
         conditions = self._evaluator.conditions
         made = node.conditions
         return any(condition not in made for condition in conditions)
