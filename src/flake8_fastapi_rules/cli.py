@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from flake8_fastapi_rules import __version__
@@ -47,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
+    _prepare_output()
     given = sys.argv[1:] if arguments is None else arguments
     # argparse would take a path behind it for the reason, which is written `--add-noqa=REASON`.
     given = ["--add-noqa=" if argument == "--add-noqa" else argument for argument in given]
@@ -66,6 +69,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("interrupted\n")
         return 128 + 2
     except OSError as error:
-        sys.stderr.write(f"error: {error}\n")
+        where = f"{error.filename}: " if isinstance(error.filename, str) else ""
+        sys.stderr.write(f"error: {where}{error.strerror or error}\n")
         return status.USAGE
+    except Exception:
+        sys.stderr.write(f"{traceback.format_exc()}error: far itself failed; please report this\n")
+        return status.INTERNAL
     return code
+
+
+def _prepare_output() -> None:
+    """Let standard output take every text, in whatever encoding, and even if there is none."""
+    # Closed by whoever started the process (`far check >&-`).
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

@@ -389,7 +389,8 @@ def check_selectors(selectors: Iterable[str], rules: Sequence[RuleClass], origin
         if not any(best_match(rule, (normalized(selector),)) for rule in rules):
             known = [name for rule in rules for name in (rule.code, rule.name())]
             hint = suggestion(selector, known)
-            raise ConfigError(f"unknown rule `{selector}`{hint}", origin)
+            written = selector.upper() if re.fullmatch(r"far\d+", selector) else selector
+            raise ConfigError(f"unknown rule `{written}`{hint}", origin)
 
 
 __all__ = ["INTERNAL_ERROR", "Flake8Choices", "Linter", "in_profile", "is_on"]

@@ -52,13 +52,14 @@ def test_usage_errors(run_far: Far, tmp_path: Path) -> None:
     for arguments, word in (
         (("check", "--profile", "stritc"), "stritc"),
         (("check", "--select", "FAR999"), "unknown rule `FAR999`"),
+        (("check", "--select", "FAR1011"), "unknown rule `FAR1011`"),
         (("check", "--enable", "module-levl-app"), "did you mean `module-level-app`?"),
         (("check", "--fastapi-version", "new"), "`fastapi-version` must be a version"),
         (("check", "nosuch.py"), "error: nosuch.py: no such file or directory"),
         (("check", "--baseline", "nosuch.json"), "nosuch.json: No such file"),
         (("check", "--baseline", "bad.json"), "bad.json: not a baseline file"),
         (("check", "--jobs", "0"), "expected a positive number"),
-        (("check", "--output-file", "no/such/file"), "No such file or directory"),
+        (("check", "--output-file", "no/such/file"), "no/such/file: No such file or directory"),
         (("explain", "FAR999"), "unknown rule `FAR999`"),
         (("frobnicate",), "frobnicate"),
         ((), "COMMAND"),
@@ -332,6 +333,36 @@ def test_output_that_the_terminal_cannot_show(tmp_path: Path) -> None:
     ran = far("check", cwd=tmp_path, PYTHONIOENCODING="ascii")
     assert ran.status == 1
     assert "\\u043f" in ran.out
+
+
+def test_every_command_suits_the_terminal(tmp_path: Path) -> None:
+    project(tmp_path, {"app.py": BAD})
+    for arguments in (("explain", "FAR"), ("rules",), ("routes",), ("config",), ("fix", "--diff")):
+        ran = far(*arguments, cwd=tmp_path, PYTHONIOENCODING="ascii")
+        assert ran.status in {0, 1}, arguments
+        assert "Traceback" not in ran.err, arguments
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the shell of POSIX")
+def test_standard_output_that_is_closed(tmp_path: Path) -> None:
+    project(tmp_path, {"app.py": BAD})
+    ran = run("/bin/sh", "-c", f"exec '{script('far')}' check . >&-", cwd=tmp_path)
+    assert ran == Ran(1, "", "")
+    ran = run("/bin/sh", "-c", f"exec '{script('far')}' check nosuch.py 2>&-", cwd=tmp_path)
+    assert ran == Ran(2, "", "")
+
+
+def test_a_failure_outside_of_rules(
+    run_far: Far, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr("flake8_fastapi_rules.commands.check.make_loader", fail)
+    ran = run_far("check")
+    assert ran.status == 3
+    assert "RuntimeError: unforeseen" in ran.err
+    assert ran.err.endswith("error: far itself failed; please report this\n")
 
 
 def test_python_m(tmp_path: Path) -> None:

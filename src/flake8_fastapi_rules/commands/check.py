@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import os
 import sys
 from pathlib import Path
@@ -86,8 +85,6 @@ def _report(results: Results, name: str, arguments: argparse.Namespace, view: Vi
         stream: TextIO = sys.stdout
         if arguments.output_file:
             stream = stack.enter_context(open(arguments.output_file, "w", encoding="utf-8"))
-        elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
         reporters.write(name, results, stream, view)
         aside = stream if name in reporters.FOR_PEOPLE else sys.stderr
         if arguments.statistics:
