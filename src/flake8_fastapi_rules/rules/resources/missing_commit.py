@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint, Role
-from flake8_fastapi_rules.semantics.values import Class, Function
+from flake8_fastapi_rules.semantics.values import Class, External, Function
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.effects import Effects
@@ -96,6 +97,8 @@ class MissingCommit(Rule):
             return
         if any(effects.may_commit_by_route(route) for route in endpoint.routes):
             return
+        if any(_is_about_sessions(each, context) for each in endpoint.node.decorator_list):
+            return
         below, complete = model.all_dependencies(function)
         if not complete:
             return
@@ -131,6 +134,18 @@ class MissingCommit(Rule):
             if evidence.path
             else (),
         )
+
+
+def _is_about_sessions(decorator: ast.expr, context: Context) -> bool:
+    """Whether a decorator may commit around the endpoint."""
+    made = context.resolve(decorator.func if isinstance(decorator, ast.Call) else decorator)
+    if isinstance(made, External):
+        return _DATABASE_WORDS.search(made.name) is not None
+    node = getattr(made, "node", None)
+    module = getattr(made, "module", None)
+    if node is None or module is None:
+        return _DATABASE_WORDS.search(context.source.segment(decorator)) is not None
+    return _DATABASE_WORDS.search(module.source.segment(node)) is not None
 
 
 def _may_commit(effects: Effects, middleware: Function) -> bool:

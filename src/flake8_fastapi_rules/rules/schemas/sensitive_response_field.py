@@ -44,6 +44,9 @@ _FIRST_PASSWORD = re.compile(r"^(temporary|temp|tmp|initial|first|generated|one_
 #: Operations that make a new password for somebody.
 _NEW_PASSWORD = re.compile(r"reset|generate|rotate|credential|temporary", re.IGNORECASE)
 _TEXT = frozenset({"builtins.str", "builtins.bytes", "pydantic.StrictStr", "pydantic.constr"})
+#: What says how a field is written into an answer.
+_SERIALIZER = External("pydantic.field_serializer")
+_SERIALIZERS = ("pydantic.PlainSerializer", "pydantic.WrapSerializer")
 
 
 class SensitiveResponseField(Rule):
@@ -93,7 +96,8 @@ class SensitiveResponseField(Rule):
     ## Leaves alone
     `SecretStr`, `Field(exclude=True)`, `response_model_exclude` and `response_model_include`,
     fields that are no text (`password_changed_at`), other hashes (`content_hash`), tokens, masked
-    values, and secrets that an operation exists to hand out, once, such as a `temporary_password`.
+    values, fields with a serializer of their own, and secrets that an operation exists to hand
+    out, once, such as a `temporary_password`.
 
     ## Source
     OWASP API security: excessive data exposure.
@@ -200,7 +204,9 @@ class SensitiveResponseField(Rule):
             _NEW_PASSWORD.search(_names_of(use)) for use in answers
         ):
             return False
-        if is_true(context.model, each.module, each.argument("exclude")):
+        if is_true(context.model, each.module, each.argument("exclude")) or _is_masked(
+            each, context
+        ):
             return False
         parts = [
             part.value
@@ -240,6 +246,22 @@ class SensitiveResponseField(Rule):
         if elements is None:
             return None
         return {context.model.text(home, element) or "" for home, element in elements}
+
+
+def _is_masked(each: SchemaField, context: Context) -> bool:
+    """Whether a serializer decides what leaves the server."""
+    model, owner = context.model, each.module.index.class_of(each.node)
+    for statement in owner.body if owner is not None else ():
+        for decorator in getattr(statement, "decorator_list", ()):
+            if isinstance(decorator, ast.Call):
+                said = {f.value for f in decorator.args if isinstance(f, ast.Constant)}
+                callee = model.library_object(each.module, decorator.func)
+                if said & {each.name, "*"} and callee == _SERIALIZER:
+                    return True
+    return any(
+        model.is_instance(model.resolve(home, node), *_SERIALIZERS)
+        for home, node in model.resolver.metadata(each.module, each.node.annotation)
+    )
 
 
 def _names_of(use: SchemaUse) -> str:
