@@ -332,11 +332,13 @@ class Modules:
                 if top in self._listing(root) or f"{top}.py" in self._listing(root)
             )
         parts = name.split(".")
+        folder: str | None = None
         for root in roots:
             found = self._below(root, parts)
-            if found is not None:
+            if found is not None and found.endswith(".py"):
                 return found
-        return self._inside_package(parts, importer)
+            folder = folder or found  # no package anywhere in the path comes behind it
+        return folder or self._inside_package(parts, importer)
 
     def _inside_package(self, parts: list[str], importer: Module) -> str | None:
         """A module that is found only when a package's folder is on the path itself.

@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics import parameters
 from flake8_fastapi_rules.semantics.assembly.objects import (
     AV,
@@ -277,6 +278,12 @@ class Calls:
         frame = Frame(self._evaluator, function.module, closure.frame, function=node)
         frame.receiver = closure.bound_to
         frame.cls = function.owner
+        if (
+            isinstance(node, FUNCTIONS)
+            and not node.decorator_list
+            and function.module.index.is_generator(node)
+        ):
+            frame.yielded = Items([], conditions=tuple(self._evaluator.conditions))
         self._bind_arguments(closure, arguments, frame, as_root=as_root)
         if not for_result:
             self._evaluator.executed.add(node)
@@ -292,10 +299,9 @@ class Calls:
             self._evaluator.running.pop()
             self._evaluator.following -= for_result
             del self._evaluator.conditions[depth:]
-        if not frame.returned:
-            result: AV = Constant(None)
-        else:
-            result = either(frame.returned)
+        result: AV = either(frame.returned) if frame.returned else Constant(None)
+        if frame.yielded is not None:
+            result = frame.yielded
         if is_cached:
             self._evaluator.cached[node] = result
         for made in alternatives(result):

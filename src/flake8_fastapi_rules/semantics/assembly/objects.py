@@ -200,7 +200,12 @@ class Arguments:
 
 @dataclass(slots=True, eq=False)
 class Frame:
-    """The names of a running module, class body or function."""
+    """The names of a running module, class body or function.
+
+    Parameters:
+        yielded: what a generator gives to a loop over it; `None` for other functions, and for
+            those that a decorator makes context managers of.
+    """
 
     evaluator: Evaluator
     module: Module
@@ -211,6 +216,7 @@ class Frame:
     receiver: Any = None
     is_class_body: bool = False
     returned: list[Any] = field(default_factory=list)
+    yielded: Items | None = None
     is_done: bool = False
     jump: str | None = None
 

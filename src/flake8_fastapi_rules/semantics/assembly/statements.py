@@ -155,9 +155,23 @@ class Statements:
             self._evaluator.calls.call(node, frame, is_statement=True)
         elif isinstance(node, ast.Yield):
             if node.value is not None:
-                frame.returned.append(self._evaluator.evaluate(node.value, frame))
+                value = self._evaluator.evaluate(node.value, frame)
+                if frame.yielded is None:
+                    frame.returned.append(value)
+                else:
+                    self._yield([value], frame.yielded)
+        elif isinstance(node, ast.YieldFrom) and frame.yielded is not None:
+            items = items_of(self._evaluator.evaluate(node.value, frame))
+            self._yield([UNKNOWN] if items is None else items, frame.yielded)
         elif isinstance(node, ast.IfExp | ast.ListComp | ast.BoolOp | ast.NamedExpr):
             self._evaluator.evaluate(node, frame)
+
+    def _yield(self, values: list[AV], yielded: Items) -> None:
+        """Give values to the loop over a generator; under a condition it may not get them."""
+        is_sure = all(each in yielded.conditions for each in self._evaluator.conditions)
+        for value in values:
+            given = value if is_sure or isinstance(value, Maybe) else Maybe(value)
+            yielded.items.append(given)
 
     def assign(self, target: ast.expr, value: AV, frame: Frame) -> None:
         """Bind a target: names, attributes, the parts of a tuple."""
