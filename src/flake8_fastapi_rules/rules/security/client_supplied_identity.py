@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Route, RouteKind
@@ -12,6 +13,9 @@ from flake8_fastapi_rules.semantics.paths import names_in
 from flake8_fastapi_rules.semantics.schemas import SchemaField, body_parameters, schema_fields
 from flake8_fastapi_rules.semantics.security import security_dependencies
 from flake8_fastapi_rules.semantics.values import Class, Function, Instance
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
 
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SELF = re.compile(
@@ -24,7 +28,11 @@ _FOR_OTHERS = re.compile(
     r"(?:[a-z]+[/_-]?)?user"
 )
 #: In what a dependency is called, or in its scopes: whoever gets in acts for others.
-_ADMIN = re.compile(r"admin|superuser|staff")
+_ADMIN = re.compile(r"admin|superuser|staff|permission|rbac")
+#: Paths of reads that show somebody: any user may be asked for.
+_ABOUT_USERS = re.compile(r"(?:^|/)(?:users?|profiles?|authors?|accounts?)(?:/|\s|$)")
+#: A function that compares an id is given whom to compare it with, too.
+_WITH_USER = 2
 _KINDS = frozenset({ParameterKind.QUERY, ParameterKind.HEADER, ParameterKind.BODY})
 
 
@@ -77,9 +85,10 @@ class ClientSuppliedIdentity(Rule):
     ## Leaves alone
     Operations without a security dependency, or with a mere scheme such as `HTTPBearer()` in
     `dependencies=[...]`, which tells nobody who it is, path parameters, filters of reads (what may
-    be left out), ids that the endpoint compares, or that a dependency takes as well, fields that it
-    does not read, routes whose dependencies are not certain, and paths, names and dependencies that
-    speak of administration, members, roles or sharing: there the id is somebody else's.
+    be left out), reads that show users, ids that the endpoint or a function that it calls compares,
+    or that a dependency takes as well, fields that it does not read, routes whose dependencies are
+    not certain, and paths, names and dependencies that speak of administration, members, roles,
+    permissions or sharing: there the id is somebody else's.
 
     ## Source
     OWASP API security: broken object level authorization.
@@ -135,8 +144,10 @@ class ClientSuppliedIdentity(Rule):
         for parameter in context.model.parameters(function, names):
             if parameter.name in looked_at:
                 continue  # a dependency takes the id, too: to compare it
-            if self._is_identity(parameter) and (writes or self._says_who(parameter)):
-                if _is_compared(function, parameter.name):
+            if self._is_identity(parameter) and (
+                writes or (self._says_who(parameter) and not _ABOUT_USERS.search(said))
+            ):
+                if _is_compared(context.model, function, parameter.name):
                     continue
                 yield self.report(parameter.node, name=parameter.name)
                 return
@@ -151,7 +162,7 @@ class ClientSuppliedIdentity(Rule):
                     _SELF.match(each.name.lower())
                     and not _is_several(each, context)
                     and self._is_used(function, parameter.name, each.name)
-                    and not _is_compared(function, f"{parameter.name}.{each.name}")
+                    and not _is_compared(context.model, function, f"{parameter.name}.{each.name}")
                 ):
                     related = [context.related(each.module, each.node.target, "the field")]
                     yield self.report(
@@ -208,11 +219,33 @@ def _is_several(field: SchemaField, context: Context) -> bool:
     return context.model.is_instance(typed, "builtins.list", "builtins.set", "builtins.dict")
 
 
-def _is_compared(function: Function, text: str) -> bool:
-    """Whether the endpoint compares an id with the one that the credentials give."""
-    return any(
-        isinstance(node.ops[0], ast.Eq | ast.NotEq)
-        and text in {ast.unparse(side) for side in (node.left, node.comparators[0])}
-        for node in ast.walk(function.node)
-        if isinstance(node, ast.Compare)
-    )
+def _is_compared(model: Model, function: Function, text: str) -> bool:
+    """Whether the endpoint compares an id with the one that the credentials give.
+
+    Itself, or in a function of the project that is given the id: `ensure_self(user_id, user)`.
+    """
+    for node in ast.walk(function.node):
+        if isinstance(node, ast.Compare) and _is_side(node, text):
+            return True
+        if not isinstance(node, ast.Call):
+            continue
+        for position, given in enumerate(node.args):
+            if ast.unparse(given) != text or len(node.args) + len(node.keywords) < _WITH_USER:
+                continue
+            callee = model.resolve(function.module, node.func)
+            if not isinstance(callee, Function):
+                continue
+            arguments = callee.node.args
+            taken = [*arguments.posonlyargs, *arguments.args][position + callee.bound :][:1]
+            if any(
+                isinstance(each, ast.Compare) and _is_side(each, taken[0].arg)
+                for each in (ast.walk(callee.node) if taken else ())
+            ):
+                return True
+    return False
+
+
+def _is_side(compared: ast.Compare, text: str) -> bool:
+    return isinstance(compared.ops[0], ast.Eq | ast.NotEq) and text in {
+        ast.unparse(side) for side in (compared.left, compared.comparators[0])
+    }
