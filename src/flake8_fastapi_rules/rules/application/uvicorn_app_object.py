@@ -112,10 +112,16 @@ class UvicornAppObject(Rule):
     def _fix(self, call: ast.Call, app: ast.expr, context: Context) -> Fix:
         text = text_of(context.module)
         target = app.func if isinstance(app, ast.Call) else app
-        bindings = context.module.index.module_scope.bindings
+        index = context.module.index
+        bindings = index.module_scope.bindings
         if not isinstance(target, ast.Name) or len(bindings.get(target.id, ())) != 1:
             raise Unfixable("the app has no name at the top of this module")
         binding = bindings[target.id][0]
+        found = index.lookup(target.id, target)
+        if found is None or found[0] is not index.module_scope:
+            raise Unfixable("the app is made in a function")
+        if not index.runs_at_import(binding.node):
+            raise Unfixable("the app is not made when the module is imported")
         is_factory = isinstance(app, ast.Call) or binding.kind == "def"
         if context.resolve(target) == context.resolve(app) and is_factory:
             raise Unfixable("it is an ASGI function, no factory")
