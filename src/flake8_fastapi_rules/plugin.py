@@ -6,6 +6,7 @@ import argparse
 import ast
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from flake8.exceptions import ExecutionError
@@ -17,6 +18,7 @@ from flake8_fastapi_rules.config import (
     ConfigError,
     Layer,
     SettingsLoader,
+    flake8_layer,
     key_of,
     option_fields,
 )
@@ -27,6 +29,18 @@ from flake8_fastapi_rules.linter import Linter
 
 #: Settings that are tables, and what flake8 has an option of its own for.
 _NOT_IN_FLAKE8 = ("layers", "per_path_profiles", "exclude")
+
+
+def _check_keys_in_file() -> None:
+    """Refuse keys of ours in flake8's own file that flake8 passes over: no option has the name.
+
+    Raises:
+        ConfigError: as `far check` does.
+    """
+    layer, _ = flake8_layer(Path.cwd())
+    options = {key_of(each.name) for each in option_fields() if each.name not in _NOT_IN_FLAKE8}
+    if layer is not None and not layer.values.keys() <= options:
+        SettingsLoader([layer]).load(os.getcwd())
 
 
 class FastAPIRules:
@@ -76,6 +90,8 @@ class FastAPIRules:
         try:
             linter = Linter(SettingsLoader([Layer("flake8's options", values)]))
             linter.configuration(os.getcwd())
+            if not (getattr(options, "isolated", False) or getattr(options, "config", None)):
+                _check_keys_in_file()
         except ConfigError as error:
             raise ExecutionError(f"flake8-fastapi-rules: {error}") from error
         linter.enable_also(selectors)

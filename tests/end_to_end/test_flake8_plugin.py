@@ -108,6 +108,17 @@ def test_mistakes_in_the_configuration_end_flake8(tmp_path: Path) -> None:
     assert "pyproject.toml: unknown key `profil`; did you mean `profile`?" in ran.out + ran.err
 
 
+def test_keys_that_flake8_itself_passes_over(tmp_path: Path) -> None:
+    project(tmp_path, {"app.py": BAD, "setup.cfg": "[flake8]\nfar-enabel = FAR104\n"})
+    ran = flake8("app.py", cwd=tmp_path)
+    assert ran.status == 1
+    assert "setup.cfg: unknown key `enabel`; did you mean `enable`?" in ran.out + ran.err
+    assert "FAR101" not in ran.out
+    assert "FAR101" in flake8("--isolated", "app.py", cwd=tmp_path).out
+    project(tmp_path, {"setup.cfg": "[flake8]\nfar-exclude = old/*\n"})
+    assert "FAR101" in flake8("app.py", cwd=tmp_path).out
+
+
 def test_a_mistake_further_down_is_reported_in_its_files(tmp_path: Path) -> None:
     project(tmp_path, {"app.py": BAD, "sub/app.py": BAD, "sub/pyproject.toml": "[tool"})
     ran = flake8("--select=FAR", cwd=tmp_path)
