@@ -76,6 +76,7 @@ class AppWithoutLifespan(Rule):
     def _class_sets_lifespan(self, cls: Class, context: Context) -> bool:
         return any(
             (isinstance(node, ast.keyword) and node.arg == "lifespan")
+            or (isinstance(node, ast.Constant) and node.value == "lifespan")
             or (isinstance(node, ast.Attribute) and node.attr == "lifespan_context")
             for base in context.model.resolver.mro(cls)
             if isinstance(base, Class)
@@ -83,14 +84,23 @@ class AppWithoutLifespan(Rule):
         )
 
     def _is_mounted(self, app: App, context: Context) -> bool:
-        return any(
+        if any(
             isinstance(mount.child, Instance) and mount.child.call is app.node
             for module in context.model.uses(context.module).modules
             for mount in context.model.local(module, Mount)
-        )
+        ):
+            return True
+        apps = context.model.project(context.module).apps
+        return any(found.call is app.node and found.is_mounted for found in apps)
 
     def _is_set_later(self, app: App, context: Context) -> bool:
-        return any(
-            isinstance(node.ctx, ast.Store) and node.attr == "lifespan_context"
-            for node in context.module.index.nodes(ast.Attribute)
-        )
+        """Whether `app.router.lifespan_context` is assigned to, of this app or of one unknown."""
+        for node in context.module.index.nodes(ast.Attribute):
+            if isinstance(node.ctx, ast.Store) and node.attr == "lifespan_context":
+                router = node.value
+                owner = context.resolve(
+                    router.value if isinstance(router, ast.Attribute) else router
+                )
+                if not isinstance(owner, Instance) or owner.call in {None, app.node}:
+                    return True
+        return False
