@@ -443,6 +443,8 @@ def _is_lazy(module: Module, node: ast.AST, name: str) -> bool:
     The one around it, or one that returns before: `if _client: return _client`.
     """
     function = module.index.function_of(node)
+    if _is_emptied_or_imported(module, node, function):
+        return True
     for statement in getattr(function, "body", ()) if isinstance(function, FUNCTIONS) else ():
         if statement.end_lineno >= getattr(node, "lineno", 0):
             break
@@ -450,6 +452,15 @@ def _is_lazy(module: Module, node: ast.AST, name: str) -> bool:
             last := statement.body[-1], ast.Return
         ):
             continue
+        tests = [statement.test]
+        if isinstance(statement.test, ast.BoolOp) and isinstance(statement.test.op, ast.And):
+            tests += statement.test.values
+        gives_it = isinstance(last.value, ast.Name) and last.value.id == name
+        if (gives_it or last.value is None) and any(
+            _is_there(test, name) or (gives_it and isinstance(test, ast.Name) and test.id == name)
+            for test in tests
+        ):
+            return True
         parts = list(ast.walk(statement.test))
         if (
             last.value is not None
@@ -463,11 +474,40 @@ def _is_lazy(module: Module, node: ast.AST, name: str) -> bool:
         isinstance(parent, ast.If)
         and any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(parent.test))
         and (
-            isinstance(parent.test, ast.UnaryOp)
+            any(isinstance(p, ast.UnaryOp) for p in (parent.test, *_alternatives(parent.test)))
             or any(isinstance(part, ast.Is | ast.Eq) for part in ast.walk(parent.test))
         )
         for parent in module.index.ancestors(node)
     )
+
+
+def _is_there(test: ast.expr, name: str) -> bool:
+    """Whether a test says that a variable holds something: `client is not None`."""
+    match test:
+        case ast.Compare(
+            left=ast.Name(id=asked), ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]
+        ):
+            return asked == name
+    return False
+
+
+def _alternatives(test: ast.expr) -> list[ast.expr]:
+    is_or = isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or)
+    return test.values if is_or and isinstance(test, ast.BoolOp) else []
+
+
+def _is_emptied_or_imported(module: Module, node: ast.AST, function: ast.AST | None) -> bool:
+    """Whether a variable gets nothing, or only what its function imports: a module loaded late.
+
+    What is put there at other times is a change of its own.
+    """
+    value = getattr(node, "value", None) if isinstance(node, ast.Assign | ast.AnnAssign) else None
+    if isinstance(value, ast.Constant):
+        return value.value is None
+    if not isinstance(value, ast.Name) or function is None:
+        return False
+    bindings = module.index.scope_of(value).bindings.get(value.id, ())
+    return bool(bindings) and all(binding.kind in {"from", "import"} for binding in bindings)
 
 
 def _is_for_reuse(mutation: Mutation, name: str) -> bool:

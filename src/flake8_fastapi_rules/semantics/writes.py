@@ -116,6 +116,12 @@ _BOOKKEEPING = re.compile(
     r"(?:^|_)(?:views?|hits?|visits?|reads?|downloads?|clicks?|accessed|access|used|usage|seen"
     r"|viewed|visited|last_\w+|impressions?|counter|opened)(?:$|_)"
 )
+#: The same in the names of functions, as words.
+_COUNTED = re.compile(
+    r"\b(?:views?|visits?|hits?|reads?|clicks?|downloads?) (?:num|numbers?|counts?|total|times)\b"
+    r"|\b(?:num|number|count) (?:of )?(?:views|visits|hits|reads|clicks|downloads)\b"
+    r"|\blast (?:access|accessed|seen|used|read|viewed|visited|visit|activity|active)\b"
+)
 _LIBRARIES = name_set("builtins google azure aws github gitlab kubernetes docker")
 _VERBS = name_set(
     """
@@ -563,12 +569,28 @@ class Writes:
         for target in targets:
             if isinstance(target, ast.Name):
                 scope = function.module.index.scope_of(target)
-                if scope.outer.get(target.id) == "global" and not is_harmless(target.id):
+                if scope.outer.get(target.id) != "global" or is_harmless(target.id):
+                    continue
+                if not self._is_emptied(function, target, node):
                     return node, f"{target.id} =", True
             elif isinstance(target, ast.Attribute | ast.Subscript):
                 if self._is_shared(function, target.value) and not _is_counting(target):
                     return node, _short(target), True
         return None
+
+    def _is_emptied(self, function: Function, target: ast.Name, node: ast.stmt) -> bool:
+        """Whether a variable gets `None` in the function that fills it again when it is empty."""
+        value = getattr(node, "value", None)
+        return (
+            isinstance(value, ast.Constant)
+            and value.value is None
+            and any(
+                isinstance(other, ast.Assign)
+                and any(isinstance(t, ast.Name) and t.id == target.id for t in other.targets)
+                and self.is_lazy(function, other)
+                for other in function.module.index.own_nodes(function.node)
+            )
+        )
 
     def _mutation(self, function: Function, node: ast.Call, func: ast.Attribute) -> Found | None:
         if not self._is_shared(function, func.value):
@@ -779,6 +801,8 @@ def _snake(name: str) -> str:
 def is_harmless(name: str) -> bool:
     """Whether a name says cache, log, metric, limit, lock or the like."""
     words = words_of(name)
+    if _counts_use(words):
+        return True
     named = _HARMLESS.intersection(words)
     if words[:1] and words[0] in _VERBS:
         named -= _AMBIGUOUS
@@ -789,7 +813,13 @@ def is_harmless(name: str) -> bool:
 
 def is_surely_harmless(name: str) -> bool:
     """Whether a name says so with a word that cannot be a thing of the domain as well."""
-    return not (_HARMLESS - _AMBIGUOUS).isdisjoint(words_of(name))
+    words = words_of(name)
+    return _counts_use(words) or not (_HARMLESS - _AMBIGUOUS).isdisjoint(words)
+
+
+def _counts_use(words: Iterable[str]) -> bool:
+    """Whether a name says how often or when something was looked at: `add_view_number`."""
+    return _COUNTED.search(" ".join(words)) is not None
 
 
 def says_mutation(name: str) -> bool:
@@ -863,28 +893,53 @@ def _tests_for_hits(parent: ast.AST, statement: ast.stmt) -> Iterator[ast.expr]:
         for earlier in block[: block.index(statement)]:
             if (
                 isinstance(earlier, ast.If)
-                and _says_present(earlier.test)
+                and any(_says_present(part) for part in _parts_of(earlier.test))
                 and not earlier.orelse
                 and isinstance(last := earlier.body[-1], ast.Return)
             ):
                 asked = set(_names_in(earlier.test))
                 if last.value is not None:
                     is_hit = not asked.isdisjoint(_names_in(last.value))
-                else:  # `if done: return`, and behind it `done = ...`
-                    is_hit = not asked.isdisjoint(_names_set(block[block.index(earlier) :]))
+                else:  # `if done: return`, and behind it `done = ...` or a row of what was asked
+                    rest = block[block.index(earlier) :]
+                    is_hit = not asked.isdisjoint(_names_set(rest)) or _makes_what_was_asked(
+                        earlier.test, rest
+                    )
                 if is_hit:
                     yield earlier.test
 
 
-def _names_set(block: Iterable[ast.stmt]) -> set[str]:
-    """The names that the statements of a block assign, those of nested blocks aside."""
-    return {
-        target.id
-        for statement in block
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name)
+def _parts_of(test: ast.expr) -> Iterable[ast.expr]:
+    """A test, and what it is made of when all of that must hold."""
+    is_and = isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And)
+    return (test, *(test.values if is_and and isinstance(test, ast.BoolOp) else ()))
+
+
+def _makes_what_was_asked(test: ast.expr, block: Iterable[ast.stmt]) -> bool:
+    """Whether something is called below that the test handed to a call: a class, to `select`."""
+    handed = {
+        ast.unparse(given)
+        for call in ast.walk(test)
+        if isinstance(call, ast.Call)
+        for given in call.args
+        if isinstance(given, ast.Name | ast.Attribute)
     }
+    return bool(handed) and any(
+        isinstance(node, ast.Call) and ast.unparse(node.func) in handed
+        for statement in block
+        for node in ast.walk(statement)
+    )
+
+
+def _names_set(block: Iterable[ast.stmt]) -> set[str]:
+    """The names that the statements of a block assign, those of blocks that may not run aside."""
+    names: set[str] = set()
+    for statement in block:
+        if isinstance(statement, ast.Try | ast.With | ast.AsyncWith):
+            names |= _names_set(statement.body)
+        elif isinstance(statement, ast.Assign):
+            names.update(t.id for t in statement.targets if isinstance(t, ast.Name))
+    return names
 
 
 def _is_kept_name(function: Function, node: ast.AST) -> bool:
