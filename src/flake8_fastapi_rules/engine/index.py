@@ -419,7 +419,8 @@ class ModuleIndex:
         """The branches around `node` within `scope`, from the outside in.
 
         A branch is a statement that may or may not run a block, and the name of that block.
-        The body of `try` and of `with` counts as always run; so does `if TYPE_CHECKING`.
+        The body of `try` and of `with` counts as always run; so do `if TYPE_CHECKING` and its
+        `else`, which binds last what both bind, as it does at run time.
         """
         branches: list[tuple[ast.AST, str]] = []
         child = node
@@ -427,8 +428,7 @@ class ModuleIndex:
         while parent is not None and child is not scope.node:
             if isinstance(parent, ast.If | ast.While | ast.For | ast.AsyncFor | ast.IfExp):
                 if isinstance(parent, ast.If) and self.is_for_checkers(parent):
-                    if child in parent.orelse:
-                        branches.append((parent, "orelse"))
+                    pass
                 elif isinstance(parent, ast.IfExp):
                     if child is not parent.test:
                         branches.append((parent, "body" if child is parent.body else "orelse"))

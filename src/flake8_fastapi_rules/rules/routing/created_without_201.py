@@ -147,8 +147,8 @@ class CreatedWithout201(Rule):
         paths = [word for route in endpoint.routes for word in words_of(route.path or "")]
         if not words or not _NO_RESOURCE.isdisjoint([*words, *paths]):
             return False
-        if words[0] in _CREATES:
-            return len(words) > 1 or self._takes_model(endpoint, context)
+        if words[0] in _CREATES and (len(words) > 1 or self._takes_model(endpoint, context)):
+            return True
         if self._stores_what_it_returns(endpoint, context):
             return True
         if self._stores_what_the_path_names(endpoint, context):
