@@ -579,8 +579,14 @@ class Writes:
         return None
 
     def _is_emptied(self, function: Function, target: ast.Name, node: ast.stmt) -> bool:
-        """Whether a variable gets `None` in the function that fills it again when it is empty."""
+        """Whether a variable gets `None` in the function that fills it again when it is empty.
+
+        Or what the function imports, which is there from then on.
+        """
         value = getattr(node, "value", None)
+        if isinstance(value, ast.Name):
+            bindings = function.module.index.scope_of(value).bindings.get(value.id, ())
+            return bool(bindings) and all(b.kind in {"from", "import"} for b in bindings)
         return (
             isinstance(value, ast.Constant)
             and value.value is None

@@ -28,7 +28,9 @@ _KEYWORD = re.compile(r"(?:^|_)access_(?:token_)?(?:expir\w*|lifetime|ttl|life|v
 _OTHER = re.compile(
     r"refresh|reset|verif|confirm|activat|invit|email|remember|password|unsubscribe|csrf|api_key"
     r"|magic|share|download|registration|service|device|approv|action|one_time|otp|export|upload"
+    r"|personal"
 )
+_OTHER_CLASS = re.compile(r"refresh|reset|verif|confirm|activat|invit|unsubscribe|magic|one_time")
 _ACCESS = re.compile(r"access|auth|login|log_in|sign_in|jwt|create_token|generate_token|make_token")
 
 
@@ -58,8 +60,9 @@ class LongLivedAccessToken(Rule):
     ```
 
     ## Leaves alone
-    Tokens to refresh, to reset a password, to verify an address and the like, lifetimes of one hour
-    or less, and values that come from the environment.
+    Tokens to refresh, to reset a password, to verify an address and the like, also as the class
+    says that holds the constant, personal access tokens, which are keys, lifetimes of one hour or
+    less, and values that come from the environment.
 
     ## Source
     RFC 9700, section 4.14; OAuth 2.0 for browser-based apps.
@@ -85,6 +88,9 @@ class LongLivedAccessToken(Rule):
             found = _LIFETIME.search(name)
             if found is None or _OTHER.search(name) or name.startswith("max_"):
                 continue  # `max_...`: what may be asked for, not what is given
+            owner = context.module.index.class_of(node)
+            if owner is not None and _OTHER_CLASS.search(snake(owner.name)):
+                continue
             value = node.value
             if isinstance(value, ast.Call):
                 value = self._default(value, context) or value
