@@ -150,6 +150,10 @@ class UnvalidatedBody(Rule):
     def _is_free_form(self, parameter: Parameter, context: Context) -> bool:
         """Whether a parameter is one field of the body, or a map of labels, with any content."""
         marker = parameter.marker
+        if marker is not None and (given := marker.argument("media_type")) is not None:
+            media_type = context.model.text(parameter.type_module, given)
+            if media_type is None or "json" not in media_type:
+                return True  # text, or bytes
         if not isinstance(parameter.type_node, ast.Subscript):
             return False  # a plain `dict` says nothing of what is meant
         if parameter.name in _FREE_FORM:
