@@ -535,14 +535,14 @@ def _ancestors(directory: Path) -> tuple[Path, ...]:
     chain: list[Path] = []
     for parent in (directory, *directory.parents):
         chain.append(parent)
-        if any((parent / name).exists() for name in _REPOSITORIES):
+        if any(os.path.exists(parent / name) for name in _REPOSITORIES):
             break
     return tuple(chain)
 
 
 def _has_root_file(directory: Path) -> bool:
     names = ("pyproject.toml", "setup.cfg", *_REPOSITORIES)
-    return any((directory / name).exists() for name in names)
+    return any(os.path.exists(directory / name) for name in names)
 
 
 def _root_of(directory: Path, ancestors: Iterable[Path]) -> Path:
@@ -557,7 +557,7 @@ def _root_of(directory: Path, ancestors: Iterable[Path]) -> Path:
     here = Path.cwd()
     if here == directory or here in directory.parents:
         return here
-    while (directory / "__init__.py").exists() and directory.parent != directory:
+    while os.path.exists(directory / "__init__.py") and directory.parent != directory:
         directory = directory.parent
     return directory
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -90,7 +91,8 @@ class FastAPIRules:
         try:
             linter = Linter(SettingsLoader([Layer("flake8's options", values)]))
             linter.configuration(os.getcwd())
-            if not (getattr(options, "isolated", False) or getattr(options, "config", None)):
+            # flake8 hands these two options to nobody.
+            if not any(given.startswith(("--isolated", "--config")) for given in sys.argv):
                 _check_keys_in_file()
         except ConfigError as error:
             raise ExecutionError(f"flake8-fastapi-rules: {error}") from error

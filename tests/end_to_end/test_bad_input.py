@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -145,6 +146,23 @@ def test_what_the_system_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         "secret.py: permission denied",
         "vanished.py: no such file or directory",
     ]
+    assert [finding.path for finding in results.findings] == ["app.py"]
+
+
+def test_folders_that_may_not_be_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They hide nothing else, for whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    project(tmp_path, {"app.py": BAD, "closed/x.py": BAD})
+    stat = os.stat
+
+    def refusing(path: Any, *arguments: Any, **keywords: Any) -> os.stat_result:
+        if "closed" in Path(os.fsdecode(path)).parts[:-1]:
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return stat(path, *arguments, **keywords)
+
+    monkeypatch.setattr(os, "stat", refusing)
+    results = running.check_paths(Linter(SettingsLoader()), ["."])
+    assert [str(problem) for problem in results.problems] == ["closed/x.py: permission denied"]
     assert [finding.path for finding in results.findings] == ["app.py"]
 
 

@@ -206,6 +206,9 @@ def test_what_must_not_be_written(run_far: Far, tmp_path: Path) -> None:
     project(tmp_path, {"readonly.py": OLD, "elsewhere/api.txt": OLD})
     (tmp_path / "readonly.py").chmod(0o444)
     (tmp_path / "link.py").symlink_to("elsewhere/api.txt")
+    ran = run_far("fix", "--check", *SELECT)
+    assert ran.status == 2
+    assert "would change" not in ran.out
     ran = run_far("fix", *SELECT)
     assert ran.status == 2
     assert ran.err.splitlines() == [

@@ -285,6 +285,8 @@ def _put(file: SourceFile, after: Source, arguments: argparse.Namespace) -> None
         sys.stdout.write(file.diff(after.text))
     elif arguments.check:
         if changed:
+            if str(file.path) != "-":
+                file.require_writable()
             print(f"would change {printable(file.source.path)}")
     elif str(file.path) == "-":
         sys.stdout.flush()

@@ -127,6 +127,17 @@ class SourceFile:
         except OSError as error:
             raise NotWritten(f"it cannot be written: {error.strerror or error}") from error
 
+    def require_writable(self) -> None:
+        """Refuse what `write` would refuse for what the file is.
+
+        Raises:
+            NotWritten: for symbolic links, several hard links and read-only files.
+        """
+        try:
+            _refuse(self.path, self.path.lstat())
+        except OSError as error:
+            raise NotWritten(f"it cannot be written: {error.strerror or error}") from error
+
     def diff(self, text: str) -> str:
         """A unified diff from the file to a changed text, with the file's own newlines."""
         name = self.source.path.replace(os.sep, "/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,7 @@ def fixture_named(resolver: Resolver, module: Module, name: str) -> Function | N
             found = _own_fixture(resolver, conftest, name)
             if found is not None:
                 return found
-        if folder.parent == folder or (folder / ".git").exists():
+        if folder.parent == folder or os.path.exists(folder / ".git"):
             return None
         folder = folder.parent
     return None

@@ -460,8 +460,8 @@ class Modules:
             ):
                 if base.suffix or base.name.startswith(".") or base.name in SKIPPED_FOLDERS:
                     continue
-                if (base / "pyproject.toml").is_file() or (base / "setup.py").is_file():
-                    yield base / "src" if (base / "src").is_dir() else base
+                if os.path.isfile(base / "pyproject.toml") or os.path.isfile(base / "setup.py"):
+                    yield base / "src" if os.path.isdir(base / "src") else base
 
     def project_root(self, path: Path) -> Path:
         """The top folder of the project that a file belongs to.
@@ -483,7 +483,7 @@ class Modules:
         levels = 0
         home = Path.home()
         for ancestor in (folder, *folder.parents):
-            if (ancestor / ".git").exists():
+            if os.path.exists(ancestor / ".git"):
                 return ancestor
             levels += marked is not None
             if ancestor != home and levels <= _LEVELS and _has_project_file(ancestor):
@@ -588,7 +588,7 @@ def python_files(root: Path) -> Iterator[Path]:
     Symbolic links to folders are not followed, so a loop of links cannot trap the walk. Of a folder
     that is no project but holds many (a home, `/tmp`), only its own files and packages count.
     """
-    is_project = (root / ".git").exists() or _has_project_file(root)
+    is_project = os.path.exists(root / ".git") or _has_project_file(root)
     return _files_below(root, only_packages=not is_project and not _is_small(root))
 
 
@@ -626,7 +626,7 @@ def package_parent(path: Path) -> Path:
 
 @cache
 def _package_parent(folder: Path) -> Path:
-    if (folder / "__init__.py").is_file() and folder.parent != folder:
+    if os.path.isfile(folder / "__init__.py") and folder.parent != folder:
         return _package_parent(folder.parent)
     return folder
 

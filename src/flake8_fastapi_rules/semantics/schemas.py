@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -355,7 +356,7 @@ def _pydantic_bounds(directory: Path) -> Bounds | None:
     requirement = requirement_of(directory, "pydantic")
     if requirement is not None:
         return requirement.bounds
-    if directory.parent == directory or (directory / ".git").exists():
+    if directory.parent == directory or os.path.exists(directory / ".git"):
         return None
     return _pydantic_bounds(directory.parent)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
@@ -220,7 +221,7 @@ def _modules_above(context: Context) -> list[Module]:
         conftest = context.model.modules.load(folder / "conftest.py")
         if conftest is not None and conftest not in found:
             found.append(conftest)
-        if (folder / ".git").exists() or folder.parent == folder:
+        if os.path.exists(folder / ".git") or folder.parent == folder:
             break
         folder = folder.parent
     return found
