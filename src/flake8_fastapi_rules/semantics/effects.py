@@ -294,19 +294,21 @@ class Effects:
         why = blocking(site.callee.name)
         if why is None or (why.category is Category.SLEEP and self._is_instant(site)):
             return None
-        if site.callee.name in _OPENING and not self._opens(site):
+        if not self._opens(site.module, site.node, site.callee.name):
             return None
         return site.callee.name, why
 
-    def _opens(self, site: CallSite) -> bool:
-        """Whether an object is made that opens a file, or connects, at once."""
-        name = _OPENING[site.callee.name] if isinstance(site.callee, External) else ""
-        given = argument(site.node, name, 0)
+    def _opens(self, module: Module, call: ast.Call, callee: str) -> bool:
+        """Whether a class whose objects may open a file, or connect, does so at once."""
+        if callee not in _OPENING:
+            return True
+        name = _OPENING[callee]
+        given = argument(call, name, 0)
         if given is None:
             return False
         if name == "host":
             return True
-        match self._resolver.resolve(site.module, given):
+        match self._resolver.resolve(module, given):
             case Constant(value=str()) | Expression(node=ast.JoinedStr()):
                 return True
             case value:
@@ -344,6 +346,7 @@ class Effects:
         return (
             isinstance(opener, External)
             and blocking(opener.name) is not None
+            and self._opens(site.module, value.call, opener.name)
             and any(name in FILE_OPENERS for name in self._resolver.names_of(opener))
             and index.function_of(value.call) is index.function_of(site.node)
         )
@@ -589,6 +592,12 @@ class Effects:
                 return is_in(site.callee.name, COMMITTING_CONTEXTS)
             if not site.callee:
                 return self._begins_what_it_yields(function, context)
+            if isinstance(site.callee, Class):  # a unit of work
+                methods = (
+                    self._resolver.class_attribute(site.callee, name, instance=True)
+                    for name in ("__aexit__", "__exit__")
+                )
+                return any(isinstance(m, Function) and self.commit(m) is not None for m in methods)
             if site.target is not None and isinstance(site.callee, Function):
                 return (
                     self._resolver.is_context_manager(site.target)

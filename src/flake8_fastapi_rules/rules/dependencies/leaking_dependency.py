@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.calls import CallSite
 from flake8_fastapi_rules.semantics.facts import DependencyFunction
 from flake8_fastapi_rules.semantics.libraries import RESOURCE_OPENERS
-from flake8_fastapi_rules.semantics.values import Function, Instance
+from flake8_fastapi_rules.semantics.values import Class, Function, Instance
 
 _KINDS = frozenset({"session", "connection", "client", "file"})
+#: What speaks of closing, or of an object that is made once.
+_CLOSING = re.compile(r"clos|exit|release|dispose|\bwith\b|__del__|__new__|_instance")
 _SPOKEN = {
     "session": "a session",
     "connection": "a connection",
@@ -25,7 +28,8 @@ class LeakingDependency(Rule):
 
     ## What it does
     Reports a dependency that opens a database session, a connection, an HTTP or other client, or a
-    file, and returns it; also when a `with` has closed it by the time it is returned.
+    file, and returns it; also when a `with` has closed it by the time it is returned, and a class
+    as a dependency whose objects each open one that nothing in the class closes.
 
     ## Why it matters
     Nobody closes what is returned: each request keeps a connection until the garbage collector
@@ -82,7 +86,8 @@ class LeakingDependency(Rule):
         "Yield {what} in `{name}` and close it behind the `yield`: what is returned stays open"
     )
     variants = {
-        "closed": "Yield {what} in `{name}` inside of the `with`: what it returns is closed already"
+        "object": "`{name}` opens {what} per request and never closes it; inject one by `yield`",
+        "closed": "Yield {what} in `{name}` inside of the `with`: what it returns is closed already",
     }
     profiles = ("recommended",)
     is_bug = True
@@ -93,7 +98,10 @@ class LeakingDependency(Rule):
         """Report openings whose result a dependency returns."""
         node, effects = fact.node, context.model.effects
         function = Function(context.module, node, fact.cls)
-        if fact.is_generator or node.name == "__init__" or effects.graph.is_cached(function):
+        if fact.is_generator or effects.graph.is_cached(function):
+            return
+        if node.name == "__init__":
+            yield from self._check_object(fact, function, context)
             return
         returned = [
             each.value
@@ -110,6 +118,36 @@ class LeakingDependency(Rule):
             variant = "closed" if isinstance(parent, ast.withitem) else None
             yield self.report(site.node, variant, what=_SPOKEN[kind], name=fact.name)
             return
+
+    def _check_object(
+        self, fact: DependencyFunction, function: Function, context: Context
+    ) -> Iterator[Report]:
+        """Report a class that opens something for each of its objects and never closes it."""
+        index = context.module.index
+        for site in context.model.effects.calls(function):
+            kind = _kind_opened(site, context)
+            statement = index.parents.get(site.node)
+            if kind is None or fact.cls is None or not isinstance(statement, ast.Assign):
+                continue
+            held = any(
+                isinstance(target, ast.Attribute)
+                and isinstance(target.value, ast.Name)
+                and target.value.id == "self"
+                for target in statement.targets
+            )
+            if held and not _may_close(fact.cls, context):
+                yield self.report(site.node, "object", what=_SPOKEN[kind], name=fact.name)
+                return
+
+
+def _may_close(cls: Class, context: Context) -> bool:
+    """Whether something in a class or its bases may close what its objects hold."""
+    if not context.model.resolver.has_known_bases(cls):
+        return True
+    for base in context.model.resolver.mro(cls):
+        if isinstance(base, Class) and _CLOSING.search(base.module.source.segment(base.node)):
+            return True
+    return False
 
 
 def _kind_opened(site: CallSite, context: Context) -> str | None:

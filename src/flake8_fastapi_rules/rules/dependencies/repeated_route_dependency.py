@@ -118,28 +118,37 @@ class RepeatedRouteDependency(Rule):
                 shown = context.shown(dependency.node, module=dependency.module)
                 found = [other[key] for other in (first, *others)]
                 fix = partial(_move, context, router, routes, found)
-                variant = "already" if _has_it(router, dependency) else None
+                variant = "already" if _has_it(router, dependency, context) else None
                 yield self.report(
                     router.node, variant, fix=fix, dependency=shown, count=len(routes)
                 )
 
 
-def _has_it(router: Router, dependency: Dependency) -> bool:
+def _has_it(router: Router, dependency: Dependency, context: Context) -> bool:
     """Whether a router has a dependency already that its routes have."""
-    listed = router.arguments.get("dependencies")
-    wanted = ast.dump(dependency.node)
-    return isinstance(listed, ast.List) and any(ast.dump(each) == wanted for each in listed.elts)
+    given = router.arguments.get("dependencies")
+    found, _ = context.model.listed_dependencies(router.module, given)
+    return any(_key(each) == _key(dependency) for each in found)
 
 
-def _listed(route: Route, context: Context) -> dict[str, Dependency] | None:
-    """The dependencies in a route's list by their text; `None` when it cannot be told."""
+def _listed(route: Route, context: Context) -> dict[object, Dependency] | None:
+    """The dependencies that a route lists, by what they are; `None` when it cannot be told."""
     given = route.arguments.get("dependencies")
-    if route.has_unknown_arguments or not isinstance(given, ast.List):
+    if route.has_unknown_arguments or given is None:
         return None
     found, is_complete = context.model.listed_dependencies(context.module, given)
     if not is_complete:
         return None
-    return {ast.dump(each.node): each for each in found if each.target}
+    return {_key(each): each for each in found if each.target}
+
+
+def _key(dependency: Dependency) -> object:
+    """What two dependencies have in common that are the same, however they are written."""
+    call = dependency.marker.call
+    if call is None or not isinstance(dependency.target_node, ast.Name | ast.Attribute):
+        return ast.dump(dependency.node)
+    others = (ast.dump(keyword) for keyword in call.keywords if keyword.arg != "dependency")
+    return dependency.target, dependency.marker.name, tuple(others)
 
 
 def _move(context: Context, router: Router, routes: list[Route], found: list[Dependency]) -> Fix:
@@ -154,7 +163,7 @@ def _move(context: Context, router: Router, routes: list[Route], found: list[Dep
         ):
             raise Unfixable("the dependency is defined behind the router")
     listed = router.arguments.get("dependencies")
-    if _has_it(router, found[0]):
+    if _has_it(router, found[0], context):
         added: Edits = ()
     elif listed is None:
         added = add_argument(text, router.node, f"dependencies=[{code}]")
