@@ -87,7 +87,7 @@ class LeakingDependency(Rule):
     )
     variants = {
         "object": "`{name}` opens {what} per request and never closes it; inject one by `yield`",
-        "closed": "Yield {what} in `{name}` inside of the `with`: what it returns is closed already",
+        "closed": "Yield {what} in `{name}` inside the `with`: what it returns is closed already",
     }
     profiles = ("recommended",)
     is_bug = True
