@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flake8_fastapi_rules.config import Settings
+from flake8_fastapi_rules.engine.source import Source
 from flake8_fastapi_rules.semantics.facts import RouteKind
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.project import AppNode, Project, place_name
@@ -554,6 +555,30 @@ def test_unreached_routers(tmp_path: Path) -> None:
     (node,) = project.unreached_routers()
     assert node.name == "shop.items:router"
     assert {app.name for app in project.roots} == {"shop.items:router", "shop.main:app"}
+
+
+def test_a_changed_text_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    """Also where a package imports its own submodule by its full name."""
+    files = {
+        "items.py": ITEMS,
+        "__init__.py": """
+            from fastapi import FastAPI
+            from shop import items
+
+            app = FastAPI()
+            app.include_router(items.router)
+        """,
+    }
+    project = graph(tmp_path, files)
+    assert not project.unreached_routers()
+    module = project.model.modules.load(tmp_path / "shop" / "items.py")
+    assert module is not None
+    assert project.model.project(module).apps
+    text = module.source.text.replace("read", "look_up")
+    changed = project.model.load(Source(str(module.path), text))
+    renewed = project.model.project(changed)
+    assert not renewed.unreached_routers()
+    assert table(renewed) == ["GET /items/{item_id} look_up", "POST /items create"]
 
 
 def test_routes_of_an_endpoint(tmp_path: Path) -> None:

@@ -516,7 +516,9 @@ class Statements:
                         if not name.startswith("_"):
                             frame.names.setdefault(name, value)
                 continue
-            if home.is_package and not home.binds(alias.name):
+            # A package that imports its own submodule binds the name by that very import.
+            is_own = home is frame.module and alias.name not in frame.names
+            if home.is_package and (is_own or not home.binds(alias.name)):
                 submodule = self._evaluator.model.modules.submodule(home, alias.name)
                 if submodule is not None:
                     self.import_module(submodule)
