@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _FIELD_FUNCTIONS = ("pydantic.Field", "sqlmodel.Field")
 _BODY_KINDS = frozenset({ParameterKind.BODY, ParameterKind.FORM})
+_QUERY_KINDS = frozenset({ParameterKind.QUERY, ParameterKind.HEADER, ParameterKind.COOKIE})
 
 
 @record
@@ -138,6 +139,7 @@ class SchemaUses:
     Parameters:
         classes: all of these models, and their bases.
         answers: the models in `responses`, and their bases.
+        queries: the models that gather query parameters, headers or cookies, and their bases.
         answering: the modules that define models in `responses`.
     """
 
@@ -149,6 +151,7 @@ class SchemaUses:
     )
     classes: set[ast.ClassDef] = field(default_factory=set)
     answers: set[ast.ClassDef] = field(default_factory=set)
+    queries: set[ast.ClassDef] = field(default_factory=set)
     answering: set[Module] = field(default_factory=set)
 
 
@@ -170,6 +173,10 @@ def _gather(model: Model, uses: Uses) -> SchemaUses:
                 used = [*direct, *nested_models(model, direct)]
                 _add(found.bodies, used, len(direct), parameter.module, parameter.node, route)
                 found.classes.update(_with_bases(model, used))
+            for parameter in _parameters(model, route):
+                if parameter.kind in _QUERY_KINDS and parameter.marker is not None:
+                    direct = list(model_classes(model, parameter.type_module, parameter.type_node))
+                    found.queries.update(_with_bases(model, direct))
     found.classes |= found.answers
     return found
 
@@ -232,13 +239,15 @@ _named_models = PerClass(_models_of_fields)
 
 def body_parameters(model: Model, route: Route) -> Iterator[Parameter]:
     """The parameters of a route's endpoint that take the body."""
+    return (p for p in _parameters(model, route) if p.kind in _BODY_KINDS)
+
+
+def _parameters(model: Model, route: Route) -> tuple[Parameter, ...]:
+    """The parameters of a route's endpoint."""
     function = route.function
     if function is None:
-        return
-    names = frozenset(path_parameters(route.path or ""))
-    for parameter in model.parameters(function, names):
-        if parameter.kind in _BODY_KINDS:
-            yield parameter
+        return ()
+    return model.parameters(function, frozenset(path_parameters(route.path or "")))
 
 
 def endpoint_function(route: Route) -> Function | None:

@@ -16,6 +16,7 @@ from flake8_fastapi_rules.semantics.schemas import (
     is_true,
     own_fields,
     schema_classes,
+    schema_uses,
 )
 from flake8_fastapi_rules.semantics.values import Class, External, Instance
 
@@ -74,6 +75,7 @@ class UndescribedField(Rule):
             model.kind != "settings"
             and not self._holds_configuration(model.node, context)
             and model.node not in schema_classes(context.model, context.module)
+            and model.node not in schema_uses(context.model, context.module).queries
             and not is_part_of_settings(context.model, context.module, model.node)
         ):
             return
