@@ -88,10 +88,10 @@ class GetMutation(Rule):
     ## Leaves alone
     Caching, logging, auditing, metrics, rate limiting, locks, view counters, what is created
     because it is missing or stale, OAuth and SAML callbacks, links in mails that carry a token
-    (`verify`, `confirm`, `unsubscribe`), temporary files and those that are
-    made to be sent, the subscribers of a stream, requests to other services, data local to the
-    request, a commit that only ends a transaction, `rollback`, `refresh` and `expunge`, functions
-    in `allowed-writes`, and operations of several methods that ask which one it is.
+    (`verify`, `confirm`, `unsubscribe`), temporary files and those that are made to be sent, the
+    subscribers of a stream, requests to other services, data local to the request, a commit that
+    only ends a transaction, `rollback`, `refresh` and `expunge`, functions in `allowed-writes`, and
+    what operations of several methods write under a condition, which may be the method.
 
     ## Source
     RFC 9110, section 9.2.1: safe methods.
@@ -109,8 +109,6 @@ class GetMutation(Rule):
         methods = endpoint.methods
         if endpoint.is_websocket or not methods or not methods & _READING:
             return
-        if not methods <= _SAFE and self._asks_for_method(endpoint):
-            return
         effects = context.model.effects
         paths = tuple(route.path or "" for route in endpoint.routes)
         if effects.is_forced_write(endpoint.node.name, *paths) or self._is_link(endpoint, context):
@@ -125,6 +123,8 @@ class GetMutation(Rule):
             variant = "named"
         if evidence is None:
             return
+        if not methods <= _SAFE and not self._is_certain(endpoint, evidence.place_in()):
+            return
         related = [context.related(evidence.module, evidence.node, evidence.what)]
         yield self.report(
             evidence.place_in(),
@@ -135,11 +135,17 @@ class GetMutation(Rule):
             related=related if evidence.path else (),
         )
 
-    def _asks_for_method(self, endpoint: Endpoint) -> bool:
-        """Whether an operation of several methods may do something else for each of them."""
-        return any(
-            isinstance(node, ast.Attribute) and node.attr in {"method", "scope"}
-            for node in endpoint.module.index.own_nodes(endpoint.node)
+    def _is_certain(self, endpoint: Endpoint, place: ast.AST) -> bool:
+        """Whether an operation of several methods writes for each of them.
+
+        A condition in front of it may ask for the method: `if await form.is_submitted():`.
+        """
+        index = endpoint.module.index
+        scope = index.scopes[endpoint.node]
+        line = getattr(place, "lineno", 0)
+        return not index.branch_of(place, scope) and not any(
+            isinstance(node, ast.Return | ast.Raise) and node.lineno < line
+            for node in index.own_nodes(endpoint.node)
         )
 
     def _is_link(self, endpoint: Endpoint, context: Context) -> bool:
