@@ -15,6 +15,7 @@ from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
+    External,
     Function,
     FunctionNode,
     Instance,
@@ -55,6 +56,10 @@ _MAKERS = frozenset(
         "urllib.parse.unquote", "httpx.URL", "yarl.URL",
     }
 )  # fmt: skip
+#: What makes Pydantic call a function of the project with a value.
+_VALIDATORS = frozenset(
+    f"pydantic.{kind}Validator" for kind in ("After", "Before", "Plain", "Wrap")
+)
 #: Tests that say nothing about what a value contains.
 _EMPTY_TESTS = frozenset(
     {"exists", "is_file", "is_dir", "isfile", "isdir", "lexists", "len", "bool", "get", "stat"}
@@ -501,6 +506,17 @@ class Taint:
                     # `validate_path(name)`: called for nothing but its exception.
                     if _validates(call) and any(_mentions(call, each) for each in names):
                         return True
+                case ast.Call(args=given) if self._is_refused(node, given, names):
+                    return True
+        return False
+
+    def _is_refused(self, call: ast.Call, given: list[ast.expr], names: set[str]) -> bool:
+        """Whether a value is handed to a function of the project that raises for some values."""
+        for position, each in enumerate(given):
+            if isinstance(each, ast.Name | ast.Attribute) and ast.unparse(each) in names:
+                callee = self._model.resolve(self.module, call.func)
+                if isinstance(callee, Function) and _refuses(callee, position):
+                    return True
         return False
 
 
@@ -582,11 +598,36 @@ def _sources(model: Model, module: Module, function: FunctionNode) -> frozenset[
 def is_constrained(
     model: Model, module: Module, annotation: ast.expr | None, default: ast.expr | None
 ) -> bool:
-    """Whether a parameter's text has to match a pattern: `Query(pattern=...)` and its like."""
-    given = [node for _, node in model.resolver.metadata(module, annotation)]
-    return any(
-        isinstance(node, ast.Call) and any(k.arg in {"pattern", "regex"} for k in node.keywords)
-        for node in (*given, default)
+    """Whether a parameter's text has to match a pattern: `Query(pattern=...)` and its like.
+
+    Or a validator of the project tests it: `Annotated[str, AfterValidator(check_name)]`.
+    """
+    given = [*model.resolver.metadata(module, annotation), (module, default)]
+    for home, node in given:
+        if not isinstance(node, ast.Call):
+            continue
+        if any(k.arg in {"pattern", "regex"} for k in node.keywords):
+            return True
+        made = model.resolve(home, node.func)
+        if isinstance(made, External) and made.name in _VALIDATORS and node.args:
+            validator = model.resolve(home, node.args[0])
+            if isinstance(validator, Function) and _refuses(validator, 0):
+                return True
+    return False
+
+
+def _refuses(function: Function, position: int) -> bool:
+    """Whether a function of the project tests an argument and raises what it does not like."""
+    arguments = function.node.args
+    taken = [*arguments.posonlyargs, *arguments.args][position + function.bound :][:1]
+    if not taken or isinstance(function.node, ast.Lambda):
+        return False
+    own = function.module.index.own_nodes(function.node)
+    tests = [each.test for each in own if isinstance(each, ast.If | ast.Assert)]
+    return any(isinstance(each, ast.Raise | ast.Assert) for each in own) and any(
+        _tests(test, name)
+        for test in tests
+        for name in (taken[0].arg, *_derived(function.node, taken[0].arg))
     )
 
 
