@@ -314,9 +314,15 @@ _BLOCKING: Final[tuple[tuple[Blocking, str], ...]] = (
         Blocking(Category.MAIL, "smtplib", "aiosmtplib"),
         """
         smtplib.SMTP: connect ehlo helo login quit send_message sendmail starttls;
-        smtplib: SMTP SMTP_SSL; imaplib: IMAP4_SSL; poplib: POP3_SSL;
-        imaplib.IMAP4: fetch login logout search select store;
-        poplib.POP3: list retr user""",
+        smtplib: SMTP SMTP_SSL""",
+    ),
+    (
+        Blocking(Category.MAIL, "imaplib", "aioimaplib"),
+        "imaplib: IMAP4_SSL; imaplib.IMAP4: fetch login logout search select store",
+    ),
+    (
+        Blocking(Category.MAIL, "poplib", _THREAD),
+        "poplib: POP3_SSL; poplib.POP3: list retr user",
     ),
     (
         Blocking(Category.NETWORK, "ftplib", "aioftp"),
