@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App, Mount
-from flake8_fastapi_rules.semantics.values import Class, Constant, Instance
+from flake8_fastapi_rules.semantics.values import Class, Constant, Instance, Value
 
 
 class AppWithoutLifespan(Rule):
@@ -49,7 +50,8 @@ class AppWithoutLifespan(Rule):
     ```
 
     ## Leaves alone
-    Calls with `**kwargs`; apps that are mounted on another one, whose lifespan would not run;
+    Calls with `**kwargs`; apps that are mounted on another one, whose lifespan would not run, also
+    inside of a middleware;
     subclasses that set the lifespan themselves; apps whose `router.lifespan_context` is set.
 
     ## Source
@@ -84,10 +86,15 @@ class AppWithoutLifespan(Rule):
         )
 
     def _is_mounted(self, app: App, context: Context) -> bool:
-        if any(
-            isinstance(mount.child, Instance) and mount.child.call is app.node
+        mounts = [
+            mount
             for module in context.model.uses(context.module).modules
             for mount in context.model.local(module, Mount)
+        ]
+        if any(
+            isinstance(child, Instance) and child.call is app.node
+            for mount in mounts
+            for child in (mount.child, *_wrapped(mount, context))
         ):
             return True
         apps = context.model.project(context.module).apps
@@ -104,3 +111,12 @@ class AppWithoutLifespan(Rule):
                 if not isinstance(owner, Instance) or owner.call in {None, app.node}:
                     return True
         return False
+
+
+def _wrapped(mount: Mount, context: Context) -> list[Value]:
+    """What is mounted inside of a middleware: `mount("/api", with_login(api))`."""
+    given = argument(mount.node, "app", 1)
+    if not isinstance(given, ast.Call):
+        return []
+    inner = [*given.args, *(keyword.value for keyword in given.keywords)]
+    return [context.model.resolve(mount.module, each) for each in inner]

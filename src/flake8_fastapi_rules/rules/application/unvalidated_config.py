@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.libraries import CONFIG_READERS, INI_READERS
+from flake8_fastapi_rules.semantics.values import Class
 
 _CONFIGURATION = re.compile(r"conf|settings", re.IGNORECASE)
+#: Methods that give a piece of a text, or a text that somebody sent in another form.
+_PIECES = re.compile(r"^r?partition$|^r?split$|decompress|b64decode|unquote")
+_SETTINGS_SOURCE = "pydantic_settings.PydanticBaseSettingsSource"
 #: Calls that look at a value and do not make another of it.
 _LOOKS = frozenset({"isinstance", "len", "print", "repr", "str", "type"})
 
@@ -57,7 +61,7 @@ class UnvalidatedConfig(Rule):
 
     ## Leaves alone
     What is handed to any other call, which may validate it; other data, a part of a text that was
-    split among it; configuration of logging.
+    split or unpacked among it; configuration of logging; sources of Pydantic's settings.
 
     ## Source
     The convention of validated configuration.
@@ -87,19 +91,24 @@ class UnvalidatedConfig(Rule):
         if isinstance(statement, ast.Assign | ast.AnnAssign):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             names += [ast.unparse(target) for target in targets]
-        names += [ast.unparse(argument) for argument in call.args]
+        names += [_said(argument) for argument in call.args]
         if isinstance(call.func, ast.Attribute):
             names.append(ast.unparse(call.func.value))
         for parent in index.ancestors(call):
             if isinstance(parent, ast.With):
-                names += [ast.unparse(item.context_expr) for item in parent.items]
+                names += [_said(item.context_expr) for item in parent.items]
         module = context.module.name.rpartition(".")[2]
         if isinstance(statement, ast.Return) and module in context.settings.settings_modules:
             names.append("settings")  # where nothing else says what is read
         said = " ".join(names)
         if "log" in said.lower() or "logg" in context.module.name.lower():
             return False
-        return bool(_CONFIGURATION.search(said)) and not self._is_piece(call, context)
+        if not _CONFIGURATION.search(said) or self._is_piece(call, context):
+            return False
+        owner = index.class_of(index.function_of(call) or call)
+        return owner is None or not context.model.is_subclass(
+            Class(context.module, owner), _SETTINGS_SOURCE
+        )
 
     def _is_piece(self, call: ast.Call, context: Context) -> bool:
         """Whether what is parsed was split off a text: one value, and no configuration."""
@@ -111,7 +120,7 @@ class UnvalidatedConfig(Rule):
             isinstance(statement := context.module.index.statement_of(binding.node), ast.Assign)
             and isinstance(statement.value, ast.Call)
             and isinstance(statement.value.func, ast.Attribute)
-            and statement.value.func.attr in {"partition", "rpartition", "rsplit", "split"}
+            and _PIECES.search(statement.value.func.attr)
             for binding in found[1]
         )
 
@@ -162,3 +171,22 @@ class UnvalidatedConfig(Rule):
             elif isinstance(parent, ast.Return | ast.Assign):
                 is_kept = True
         return is_kept
+
+
+def _said(node: ast.expr) -> str:
+    """The words of an expression; of `config.STATE_FILE` the last, which says what is read."""
+    methods = {call.func for call in ast.walk(node) if isinstance(call, ast.Call)}
+    owners = {
+        inner
+        for each in ast.walk(node)
+        if isinstance(each, ast.Attribute) and each not in methods
+        for inner in ast.walk(each.value)
+    }
+    said: list[str] = []
+    for each in ast.walk(node):
+        if each in owners:
+            continue
+        match each:
+            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.Constant(value=str(word)):
+                said.append(word)
+    return " ".join(said)

@@ -71,8 +71,8 @@ class RowsInsteadOfScalars(Rule):
     ```
 
     ## Leaves alone
-    Queries of several entities or of columns, `session.scalars(...)`, SQLModel's `exec`, and
-    statements that cannot be resolved.
+    Queries of several entities or of columns, `session.scalars(...)`, SQLModel's `exec`, rows that
+    are only compared (`first() is not None`), and statements that cannot be resolved.
 
     ## Fix safety
     Safe: it adds `scalars()` where the rows are returned or kept, so that they become what the
@@ -94,6 +94,8 @@ class RowsInsteadOfScalars(Rule):
         func = call.func
         if not isinstance(func, ast.Attribute) or func.attr not in _FETCHES:
             return
+        if isinstance(context.module.index.parents.get(call), ast.Compare):
+            return  # `is not None`: whether there is a row at all
         result = context.resolve(func.value)
         if not context.model.is_instance(result, "sqlalchemy.engine.Result"):
             return
