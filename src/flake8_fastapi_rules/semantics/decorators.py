@@ -29,9 +29,13 @@ def has_own_signature(model: Model, function: Function) -> bool:
     if _has_another_signature(model, function):
         return False
     routes = {route.node for route in model.uses(function.module).routes.get(node, ())}
+    decorators = node.decorator_list
+    if routes and routes.issubset(decorators):
+        # What stands above the routes gets the function after FastAPI did.
+        decorators = decorators[min(decorators.index(route) for route in routes) :]
     return all(
         decorator in routes or keeps_signature(model, function.module, decorator)
-        for decorator in node.decorator_list
+        for decorator in decorators
     )
 
 
