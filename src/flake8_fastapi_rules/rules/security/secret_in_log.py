@@ -16,6 +16,7 @@ from flake8_fastapi_rules.semantics.credentials import (
     is_token_name,
     last_name,
 )
+from flake8_fastapi_rules.semantics.facts import Role
 from flake8_fastapi_rules.semantics.libraries import is_log_call
 from flake8_fastapi_rules.semantics.values import (
     Class,
@@ -83,7 +84,8 @@ class SecretInLog(Rule):
     Shortened and masked values (`token[:4]`, `mask(token)`, `len(token)`), `SecretStr`, numbers,
     names that only begin like a secret (`token_count`, `password_changed_at`), the tokens of
     parsers, what scripts and main programs print, or classes that print what others would send
-    (`ConsoleMailer`), and a secret that is printed where it was just made (`secrets`).
+    (`ConsoleMailer`), a secret that is printed where it was just made (`secrets`), and a first
+    password that is logged where it was just made, before anything is served.
 
     ## Source
     CWE-532; OWASP: logging.
@@ -207,6 +209,13 @@ class SecretInLog(Rule):
             for each in context.module.index.own_nodes(function)
         )
 
+    def _serves(self, call: ast.Call, context: Context) -> bool:
+        """Whether a call stands in FastAPI code, rather than in what runs before it."""
+        function = context.module.index.function_of(call)
+        return function is None or bool(
+            context.model.roles(Function(context.module, function)) - {Role.LIFESPAN}
+        )
+
     def _is_secret(
         self, name: str | None, node: ast.expr, call: ast.Call, context: Context
     ) -> bool:
@@ -215,7 +224,10 @@ class SecretInLog(Rule):
         if not (is_password_name(name) or is_key_name(name) or is_token_name(name)):
             return False
         value: Value = context.resolve(node)
-        if isinstance(call.func, ast.Name) and self._is_new(node, context):
+        is_told = isinstance(call.func, ast.Name) or (
+            is_password_name(name) and not self._serves(call, context)
+        )
+        if is_told and self._is_new(node, context):
             return False
         if isinstance(value, Function | Class) or self._is_lexical(name, context):
             return False

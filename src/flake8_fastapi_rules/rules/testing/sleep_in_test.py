@@ -50,7 +50,7 @@ class SleepInTest(Rule):
 
     ## Leaves alone
     Files that have nothing to do with FastAPI, functions nested in a test that stand for slow code,
-    and helpers that poll with a limit.
+    and polling with a limit.
 
     ## Source
     The convention of tests that do not depend on time.
@@ -92,18 +92,31 @@ def _decorators(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
 def _polls(
     module: Module, call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef
 ) -> bool:
-    """Whether a helper waits between looks at something, and gives up after so many of them."""
-    if function.name.startswith("test") or function.decorator_list:
-        return False
+    """Whether a sleep is the pause between looks at something, which are given up in the end.
+
+    `for _ in range(30)` that ends early, `while time.time() < deadline` that does, or a `while`
+    that asserts the time.
+    """
     for loop in module.index.ancestors(call):
         if loop is function:
             return False
-        if isinstance(loop, ast.For) or (
-            isinstance(loop, ast.While) and isinstance(loop.test, ast.Compare)
-        ):
-            return any(
-                isinstance(statement, ast.If)
-                and any(isinstance(each, ast.Return | ast.Break) for each in statement.body)
-                for statement in ast.walk(loop)
+        if isinstance(loop, ast.For):
+            return any(isinstance(each, ast.Return | ast.Break) for each in ast.walk(loop))
+        if isinstance(loop, ast.While):
+            is_limited = isinstance(loop.test, ast.Compare) and any(
+                isinstance(each, ast.Return | ast.Break) for each in ast.walk(loop)
+            )
+            return is_limited or any(
+                isinstance(each, ast.Assert | ast.If) and _is_limit(each) for each in loop.body
             )
     return False
+
+
+def _is_limit(statement: ast.Assert | ast.If) -> bool:
+    """Whether a statement of a loop fails when it takes too long."""
+    if isinstance(statement, ast.If) and not isinstance(statement.body[-1], ast.Raise):
+        return False
+    return any(
+        isinstance(each, ast.Call) and "time" in ast.unparse(each.func)
+        for each in ast.walk(statement.test)
+    )
