@@ -61,6 +61,7 @@ def test_usage_errors(run_far: Far, tmp_path: Path) -> None:
         (("check", "--jobs", "0"), "expected a positive number"),
         (("check", "--output-file", "no/such/file"), "no/such/file: No such file or directory"),
         (("explain", "FAR999"), "unknown rule `FAR999`"),
+        (("explain", "FAR000"), "the linter itself failed"),
         (("frobnicate",), "frobnicate"),
         ((), "COMMAND"),
     ):

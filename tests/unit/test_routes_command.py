@@ -172,6 +172,21 @@ def test_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no such file" in capsys.readouterr().err
 
 
+def test_files_that_cannot_be_read(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are named: their routes are missing."""
+    (tmp_path / "broken.py").write_text("from fastapi import FastAPI\ndef (\n")
+    (tmp_path / "bytes.py").write_bytes(b"from fastapi import FastAPI\nx = '\xff'\n")
+    assert main(["routes", str(tmp_path / "broken.py")]) == 2
+    assert "broken.py:2:5: invalid syntax" in capsys.readouterr().err
+    assert main(["routes", str(tmp_path)]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 2
+    assert "broken.py:2:5: invalid syntax" in errors[0]
+    assert "bytes.py:2:1: cannot decode the file as utf-8" in errors[1]
+
+
 def test_page_is_self_contained(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is loaded from elsewhere, and all text is escaped."""
     page = far(capsys, "--format", "html")

@@ -8,6 +8,7 @@ import sys
 
 from flake8_fastapi_rules.commands import status
 from flake8_fastapi_rules.config import ConfigError, suggestion
+from flake8_fastapi_rules.engine.runner import INTERNAL_ERROR
 from flake8_fastapi_rules.linter import best_match, normalized
 from flake8_fastapi_rules.reporters.pages import rule_data, rule_page
 from flake8_fastapi_rules.rules import all_rules
@@ -28,6 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = []
     for selector in arguments.rules:
         matches = [rule for rule in rules if best_match(rule, (normalized(selector),))]
+        if normalized(selector) == INTERNAL_ERROR:
+            message = "FAR000 is no rule: it reports that the linter itself failed"
+            raise ConfigError(message, "explain")
         if not matches:
             known = [name for rule in rules for name in (rule.code, rule.name())]
             raise ConfigError(f"unknown rule `{selector}`{suggestion(selector, known)}", "explain")

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from flake8_fastapi_rules.commands import status
+from flake8_fastapi_rules.commands.check import report_problems
 from flake8_fastapi_rules.commands.options import add_settings, make_loader
-from flake8_fastapi_rules.config import Settings
+from flake8_fastapi_rules.commands.running import problem_of, read_file
+from flake8_fastapi_rules.config import Settings, display_path
 from flake8_fastapi_rules.engine.memory import lasting
+from flake8_fastapi_rules.engine.results import Problem, Results
+from flake8_fastapi_rules.engine.source import Source, SourceError
 from flake8_fastapi_rules.reporters.routes import FORMATS, RouteRow, route_rows
 from flake8_fastapi_rules.reporters.routes_page import as_page
 from flake8_fastapi_rules.semantics.model import Model
@@ -22,6 +26,9 @@ HELP = "show every app's routes"
 DESCRIPTION = """\
 Show the routes of every app below a directory (or in a file): method, path, handler, security
 dependencies, status and tags. Nothing is imported. What only run time decides is marked.
+
+Exit status: 0 done, 2 wrong usage or configuration or a file that could not be read, whose routes
+are then missing.
 """
 
 
@@ -58,7 +65,24 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(as_page(project, apps, rows))
     else:
         sys.stdout.write(FORMATS[arguments.format](rows))
-    return status.CLEAN
+    problems = sorted(set(_problems(path, project)))
+    report_problems(Results(problems=problems))
+    return status.USAGE if problems else status.CLEAN
+
+
+def _problems(path: Path, project: Project) -> Iterator[Problem]:
+    """The files whose routes are missing since they could not be read or parsed."""
+    modules = project.model.modules
+    for file in [path] if path.is_file() else modules.files_that_matter(path):
+        if modules.load(file) is None:
+            try:
+                Source.from_bytes(str(file), read_file(str(file)))
+            except (OSError, SourceError) as error:
+                yield problem_of(display_path(file), error)
+    for module in project.modules:
+        assert module.tree
+        if module.error is not None:
+            yield problem_of(display_path(module.path), module.error)
 
 
 def project_below(path: Path, settings: Settings, *, tests: bool = True) -> Project:
