@@ -182,7 +182,7 @@ class Settings:
     public_paths: tuple[str, ...] = _option(
         (
             "login", "logout", "token", "refresh", "register", "signup", "sign-up",
-            "password", "reset", "forgot", "webhook", "webhooks", "callback",
+            "password", "reset", "forgot", "hook", "hooks", "webhook", "webhooks", "callback",
         ),
         "strings",
         "FAR710: words in paths that need no authentication.",
