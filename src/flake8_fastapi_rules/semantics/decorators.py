@@ -106,6 +106,13 @@ def _wraps(model: Model, decorator: Function, *, is_factory: bool) -> bool:
     node = inner.node
     assert isinstance(node, FUNCTIONS)
     arguments = [*node.args.posonlyargs, *node.args.args]
+    if any(
+        isinstance(each, ast.Attribute)
+        and each.attr == "__signature__"
+        and isinstance(each.ctx, ast.Store)
+        for each in inner.module.index.own_nodes(node)
+    ):
+        return False
     returned = [
         statement.value
         for statement in inner.module.index.own_nodes(node)
