@@ -13,6 +13,7 @@ from flake8_fastapi_rules.semantics.writes import words_of
 _METHODS = {
     "get": ("GET", "HEAD"),
     "fetch": ("GET", "HEAD"),
+    "read": ("GET", "HEAD"),
     "list": ("GET", "HEAD"),
     "create": ("POST", "PUT"),
     "update": ("PATCH", "PUT"),
@@ -20,8 +21,11 @@ _METHODS = {
     "modify": ("PATCH", "PUT"),
     "delete": ("DELETE",),
     "remove": ("DELETE",),
+    "destroy": ("DELETE",),
+    "patch": ("PATCH",),
+    "put": ("PUT",),
 }
-_READS = frozenset({"get", "fetch", "list"})
+_READS = frozenset({"get", "fetch", "list", "read"})
 _BODIES = frozenset(
     {
         ParameterKind.BODY,
@@ -90,7 +94,7 @@ class VerbMismatch(Rule):
     def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
         """Report the routes of a handler of which none fits its name."""
         words = words_of(endpoint.node.name)
-        expected = _METHODS.get(words[0]) if len(words) > 1 else None
+        expected = _METHODS.get(words[0]) if words else None
         methods = endpoint.methods
         if expected is None or not methods or not methods.isdisjoint(expected):
             return
