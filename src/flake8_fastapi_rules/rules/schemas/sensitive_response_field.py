@@ -35,7 +35,8 @@ _PAYMENT = re.compile(r"checkout|payment|intent|subscription")
 _HARMLESS = re.compile(r"mask|redact|hint|last_?(4|four)|policy|prompt|placeholder")
 #: Operations that exist to hand out a secret, once.
 _HANDS_OUT = re.compile(
-    r"2fa|mfa|totp|otp|token|login|secret|key|credential|rotate|generate|register|client|webhook"
+    r"2fa|two_?factor|service_?account|mfa|totp|otp|token|login|secret|key|credential|rotate|generate"
+    r"|register|client|webhook"
     r"|hook|integration|setup|invite",
     re.IGNORECASE,
 )
