@@ -133,6 +133,22 @@ def test_fixes_that_open_the_way_elsewhere(run_far: Far, tmp_path: Path) -> None
     assert (tmp_path / "deps.py").read_text() == f"async {deps}"
 
 
+def test_fixes_that_free_a_class_elsewhere(run_far: Far, tmp_path: Path) -> None:
+    """The `Config` of a model can go as soon as no model of another file derives from it."""
+    base = (
+        "from pydantic import BaseModel\n\n\nclass Base(BaseModel):\n"
+        "    class Config:\n        validate_assignment = True\n"
+    )
+    derived = (
+        "from base import Base\n\n\nclass Derived(Base):\n"
+        "    class Config(Base.Config):\n        extra = 'forbid'\n"
+    )
+    project(tmp_path, {"base.py": base, "derived.py": derived})
+    run_far("fix", "--select", "FAR509")
+    assert "class Config" not in (tmp_path / "base.py").read_text()
+    assert run_far("fix", "--select", "FAR509").lines[0] == "nothing fixed"
+
+
 def test_fixes_that_reach_files_that_import(run_far: Far, tmp_path: Path) -> None:
     """The lifespan of an app is run by the fixtures of tests that are checked before it."""
     app = (

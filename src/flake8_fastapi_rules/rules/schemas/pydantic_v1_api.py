@@ -258,6 +258,7 @@ class PydanticV1Api(Rule):
     profiles = ("recommended",)
     is_bug = True
     fix = "safe"
+    fix_reaches_imported = True
     scope = "project"
     hints = (
         "Config", "model_config", "validator", "__root__", *_RENAMED_ARGUMENTS, *_HOOKS, *_MOVED,
