@@ -43,7 +43,6 @@ SECRET_WORDS = tuple(
 ORM_BASES = (
     "sqlalchemy.orm.DeclarativeBase",
     "sqlalchemy.orm.DeclarativeBaseNoMeta",
-    "sqlalchemy.orm.declarative_base",
     "tortoise.models.Model",
     "beanie.Document",
     "odmantic.Model",

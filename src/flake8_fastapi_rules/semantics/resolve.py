@@ -148,6 +148,8 @@ class Resolver:
         self._kept: dict[tuple[Path, str], Value] = {}
         self._busy: set[object] = set()
         self._depth = 0
+        #: How many questions were left because they led back to themselves, or too far.
+        self._cuts = 0
 
     # -- expressions ------------------------------------------------------------------------
 
@@ -166,15 +168,18 @@ class Resolver:
         """Compute once; a question that leads back to itself, or too far, is `UNKNOWN`."""
         guard = (id(memo), key)
         if guard in self._busy or self._depth > _DEPTH:
+            self._cuts += 1
             return UNKNOWN
         self._busy.add(guard)
         self._depth += 1
+        cuts = self._cuts
         try:
             value = compute()
         finally:
             self._depth -= 1
             self._busy.discard(guard)
-        if value or not self._busy:  # an UNKNOWN inside of a cycle may be known outside of it
+        # An UNKNOWN inside of a cycle may be known outside of it.
+        if value or not self._busy or self._cuts == cuts:
             memo[key] = value
         return value
 
@@ -725,10 +730,15 @@ class Resolver:
             if isinstance(current, External):
                 continue
             bases: list[Class | External] = []
+            if current.node.decorator_list and self._is_mapped(current):
+                bases.append(External("sqlalchemy.orm.DeclarativeBase"))
             for base in current.node.bases:
                 value = self.resolve(current.module, base)
                 if isinstance(value, Class | External):
                     bases.append(value)
+                elif isinstance(value, Instance) and _name_of(value) in _BASE_MAKERS:
+                    bases.append(External("sqlalchemy.orm.DeclarativeBase"))
+                    complete = complete and (value.call is None or not _gives_base(value.call))
                 else:
                     complete = False
             stack.extend(reversed(bases))
@@ -740,6 +750,16 @@ class Resolver:
         if complete or not self._busy:
             self._mros[cls.node] = result
         return result
+
+    def _is_mapped(self, cls: Class) -> bool:
+        """Whether a decorator makes a table of a class, or a base of tables."""
+        for decorator in cls.node.decorator_list:
+            made = decorator.func if isinstance(decorator, ast.Call) else decorator
+            if isinstance(made, ast.Name | ast.Attribute):
+                value = self.resolve(cls.module, made)
+                if isinstance(value, External) and value.name in _BASE_MAKERS:
+                    return True
+        return False
 
     def is_subclass(self, value: Value, *names: str) -> bool:
         """Whether a class value is one of the named library classes or derives from one."""
@@ -1598,6 +1618,14 @@ _TYPE_FORMS = frozenset(
         "typing.Final",
     }
 )
+#: Calls that make the base class of tables, and decorators that make one of a class.
+_BASE_MAKERS = frozenset(
+    {
+        "sqlalchemy.orm.declarative_base", "sqlalchemy.orm.registry.generate_base",
+        "sqlalchemy.orm.as_declarative", "sqlalchemy.orm.registry.as_declarative_base",
+        "sqlalchemy.orm.registry.mapped",
+    }
+)  # fmt: skip
 #: Context managers that give what they are given.
 _GIVING_BACK = frozenset({"contextlib.aclosing", "contextlib.closing", "contextlib.nullcontext"})
 _RESPONSES = frozenset(
@@ -1642,6 +1670,11 @@ _STAR_SOURCES: dict[str, frozenset[str]] = {
     "sqlalchemy.orm": frozenset({"Session", "sessionmaker"}),
     "sqlmodel": frozenset({"Session", "SQLModel", "select", "create_engine", "Field"}),
 }  # fmt: skip
+
+
+def _gives_base(call: ast.Call) -> bool:
+    """Whether `declarative_base` is given a class to derive from."""
+    return any(keyword.arg in (None, "cls", "metaclass") for keyword in call.keywords)
 
 
 def arguments_of(function: FunctionNode | ast.Lambda) -> list[ast.arg]:

@@ -17,7 +17,10 @@ from flake8_fastapi_rules.semantics.values import (
     Instance,
 )
 
-_TABLES = ("sqlalchemy.orm.DeclarativeBase", "sqlalchemy.orm.DeclarativeBaseNoMeta")
+_TABLES = (
+    "sqlalchemy.orm.DeclarativeBase",
+    "sqlalchemy.orm.DeclarativeBaseNoMeta",
+)
 _HOOKS = ("__get_pydantic_core_schema__", "__get_validators__")
 
 #: Classes of libraries that Pydantic makes no schema of.

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.fixes.edit import add_argument, fix_of
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -28,8 +29,8 @@ class OrmModelWithoutAttributes(Rule):
     """Let a schema read attributes where it validates objects.
 
     ## What it does
-    Reports `Schema.model_validate(row)` of a database object where neither the call nor the
-    configuration of the schema says `from_attributes=True`.
+    Reports `Schema.model_validate(row)` and `Schema.from_orm(row)` of a database object where
+    neither the call nor the configuration of the schema says `from_attributes=True`.
 
     ## Why it matters
     Without it Pydantic takes dictionaries and objects of the schema itself only: each such call
@@ -88,7 +89,8 @@ class OrmModelWithoutAttributes(Rule):
     and schemas and objects that cannot be told.
 
     ## Fix safety
-    `from_attributes=True` is given to the call, which fails without it.
+    `from_attributes=True` is given to the call, which fails without it. There is no fix for
+    `from_orm`, which takes it from the configuration only.
 
     ## Source
     Pydantic's documentation on arbitrary class instances.
@@ -99,18 +101,19 @@ class OrmModelWithoutAttributes(Rule):
     profiles = ("strict",)
     fix = "safe"
     scope = "project"
-    hints = ("model_validate",)
+    hints = ("model_validate", "from_orm")
 
     @on(ast.Call)
     def check(self, node: ast.Call, context: Context) -> Iterator[Report]:
         """Report validations of database objects."""
         func = node.func
-        if not isinstance(func, ast.Attribute) or func.attr != "model_validate":
+        if not isinstance(func, ast.Attribute) or func.attr not in ("model_validate", "from_orm"):
             return
-        if len(node.args) != 1 or any(k.arg in (None, "from_attributes") for k in node.keywords):
+        given = argument(node, "obj", 0)
+        if given is None or any(k.arg in (None, "from_attributes") for k in node.keywords):
             return
         schema = context.resolve(func.value)
-        row = context.resolve(node.args[0])
+        row = context.resolve(given)
         if not isinstance(schema, Class) or not self._is_row(row, context):
             return
         if not self._is_plain_schema(schema, context):
@@ -154,5 +157,7 @@ class OrmModelWithoutAttributes(Rule):
         return resolver.has_known_bases(schema)
 
     def _fix(self, node: ast.Call, context: Context) -> Fix:
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "from_orm":
+            raise Unfixable("`from_orm` takes it from the configuration only")
         edits = add_argument(text_of(context.module), node, "from_attributes=True")
         return fix_of("Pass `from_attributes=True`", "safe", edits)
