@@ -39,7 +39,7 @@ CONNECTIONS = ("starlette.requests.HTTPConnection",)
 #: The parts of a request that map names to what a client sent.
 REQUEST_MAPPINGS = frozenset({"query_params", "path_params", "headers", "cookies"})
 #: Attributes that may hold text of a client whatever they are asked of.
-_TELLING = frozenset({".filename", *(f".{name}" for name in REQUEST_MAPPINGS)})
+_TELLING = frozenset({".filename", ".form", ".json", *(f".{name}" for name in REQUEST_MAPPINGS)})
 #: Methods after which a text is as dangerous as it was.
 _KEEPING = frozenset(
     {
@@ -65,6 +65,7 @@ _EMPTY_TESTS = frozenset(
     {"exists", "is_file", "is_dir", "isfile", "isdir", "lexists", "len", "bool", "get", "stat"}
 )
 _TEXT = ("builtins.str", "builtins.bytes")
+_MAPPINGS = ("builtins.dict", "collections.abc.Mapping")
 _OF_REQUESTS = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 #: How many calls of functions of the project a text is followed through.
@@ -195,13 +196,14 @@ class Taint:
 
     def _as_given(self, found: Tainted) -> Tainted:
         """What a parameter stands for, as it is written where the function is called."""
-        name, dot, rest = found.name.partition(".")
+        name = found.name.partition(".")[0].partition("[")[0]
         outer = self._given.get(name)
         if outer is None:
             return found
+        rest = found.name.removeprefix(name)
         is_known = found.before is not None and outer.before is not None
         return Tainted(
-            f"{outer.name}{dot}{rest}",
+            f"{outer.name}{rest}",
             f"{found.before}{outer.before}" if is_known else None,
             found.is_formatted or outer.is_formatted,
         )
@@ -222,7 +224,7 @@ class Taint:
         for name, node in _arguments(callee, call):
             if found := tainted(node):
                 given[name] = found
-            elif isinstance(node, ast.Name) and self._is_model(node):
+            elif isinstance(node, ast.Name) and (self._is_model(node) or self._is_mapping(node)):
                 given[name] = self._as_given(Tainted(node.id, "", False))
         if not given or not self._model.roles(callee).isdisjoint(_OF_REQUESTS):
             return None  # those are looked at by themselves
@@ -404,6 +406,15 @@ class Taint:
                 ):
                     return ast.unparse(node)
                 return None
+            case (
+                ast.Subscript(value=owner, slice=ast.Constant(value=str() as key))
+                | ast.Call(
+                    func=ast.Attribute(attr="get" | "pop", value=owner),
+                    args=[ast.Constant(value=str() as key), *_],
+                )
+            ) if (body := self._body(owner, key)) is not None:
+                # Of a dumped model it is the field that clients know.
+                return None if self._is_checked(ast.unparse(node)) else body or ast.unparse(node)
             case ast.Subscript(value=ast.Attribute(value=owner, attr=attr), slice=ast.Constant()):
                 if attr in REQUEST_MAPPINGS and self._is_request(owner):
                     return ast.unparse(node)
@@ -416,6 +427,53 @@ class Taint:
                 return None
             case _:
                 return None
+
+    def _body(self, node: ast.expr, key: str, depth: int = 0) -> str | None:
+        """What holds the text for a key in a dictionary that a client sent, or a model's dump.
+
+        The model's field as it is written, or an empty text; `None` if there is no such text.
+        """
+        match node:
+            case ast.Name(id=name):
+                found = self.module.index.lookup(name, node)
+                if found is None or not isinstance(found[0].node, FUNCTIONS) or depth > _CALLS:
+                    return None
+                if self._is_source(node):
+                    return "" if self._is_mapping(node) else None
+                made = (b.value for b in found[1] if b.value is not None and not b.path)
+                bodies = (self._body(value, key, depth + 1) for value in made)
+                return next((body for body in bodies if body is not None), None)
+            case ast.Await(value=ast.Call(func=ast.Attribute(attr="json" | "form", value=request))):
+                return "" if self._is_request(request) else None
+            case ast.Call(func=ast.Attribute(attr="dict" | "model_dump", value=ast.Name() as body)):
+                is_field = self._is_model(body) and self._is_free_text(body, key)
+                return f"{body.id}.{key}" if is_field else None
+            case ast.Call(func=ast.Name(id="dict"), args=[inner], keywords=[]):
+                return self._body(inner, key, depth + 1)
+            case ast.Call(func=ast.Attribute(attr="copy", value=inner), args=[]):
+                return self._body(inner, key, depth + 1)
+        return None
+
+    def _is_mapping(self, node: ast.Name) -> bool:
+        """Whether a name is a body that a client sends, as a dictionary that may hold texts."""
+        value = self._model.resolve(self.module, node)
+        if not self._model.is_instance(value, *_MAPPINGS) or not self._is_source(node):
+            return False
+        values = value.args[1:2] if isinstance(value, Instance) else ()
+        return all(
+            not each or self._model.is_instance(each, *_TEXT, "typing.Any", "builtins.object")
+            for each in values
+        )
+
+    def _is_free_text(self, body: ast.Name, name: str) -> bool:
+        """Whether a field of a model takes any text."""
+        value = self._model.resolve(self.module, body)
+        return (
+            isinstance(value, Instance)
+            and isinstance(value.of, Class)
+            and self._model.is_instance(self._model.resolver.attribute(value, name), *_TEXT)
+            and not self._is_validated(value.of, name)
+        )
 
     def _is_validated(self, cls: Class, name: str) -> bool:
         """Whether a model tests one of its fields, by a pattern or a validator."""
