@@ -94,14 +94,16 @@ def inherited_dependencies(model: Model, route: Route) -> list[Dependency] | Non
 
     Also for a route in no app of the project: then its routers count, as far as they are seen.
     """
-    if route.has_unknown_arguments:
-        return None
-    own, complete = model.listed_dependencies(route.module, route.arguments.get("dependencies"))
-    if not complete:
-        return None
-    found = list(own)
     project = model.project(route.module)
     reached = project.routes_at(route)
+    found: list[Dependency] = []
+    if not route.has_unknown_arguments:
+        own, complete = model.listed_dependencies(route.module, route.arguments.get("dependencies"))
+        if not complete:
+            return None
+        found.extend(own)
+    elif not reached:
+        return None
     for resolved in reached:
         if not resolved.dependencies_complete:
             return None

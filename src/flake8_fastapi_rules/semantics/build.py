@@ -486,6 +486,8 @@ class _Builder:
             return
         func = self._method_behind(written)
         if func is None:
+            if call and isinstance(written, ast.Name) and self._may_register(written):
+                self.found[UnclearRoute].append(UnclearRoute(self.module, decorator))
             return
         if func.attr in _REPEATERS:
             self._repeated(function, decorator, func)
@@ -530,6 +532,29 @@ class _Builder:
                 )
             case _ if attr in ROUTE_DECORATORS:
                 self._route(decorator, call, "decorator", name, receiver, arguments, unknown, value)
+
+    def _may_register(self, name: ast.Name) -> bool:
+        """Whether a decorator is a `partial` or function of the project that uses a router's."""
+        callee = self.resolver.resolve(self.module, name)
+        if isinstance(callee, External):
+            known = self._framework_name(callee)
+            return known is not None and known.rpartition(".")[2] in ROUTE_DECORATORS
+        if not isinstance(callee, Function) or not callee.module.mentions_framework:
+            return False
+        for node in ast.walk(callee.node):
+            match node:
+                case ast.Call(func=ast.Attribute(value=owner, attr=attr)) if (
+                    attr in ROUTE_DECORATORS or attr in ROUTE_ADDERS
+                ):
+                    pass
+                case ast.Call(func=ast.Name(id="getattr"), args=[owner, *_]):
+                    pass
+                case _:
+                    continue
+            value = self.resolver.resolve(callee.module, owner)
+            if self.resolver.is_instance(value, *_OWNERS):
+                return True
+        return False
 
     def _is_router_of_project(self, receiver: ast.expr) -> bool:
         """Whether it is an app or router of a class of the project's own, with its own methods."""

@@ -42,7 +42,8 @@ _WORDS = (
     b"uvicorn", b"App(", b"Application(", b"Router(", b"_app(", b"_application(",
 )  # fmt: skip
 _DECORATOR = re.compile(
-    rb"@[\w.]+\.(?:get|post|put|patch|delete|head|options|trace|websocket|api_route|route)\b"
+    rb"@[\w.]+(?:\.(?:get|post|put|patch|delete|head|options|trace|websocket|api_route|route)\b"
+    rb"|\([^\n()]*[\"']/)"
 )
 #: `from .web import Service` and `app = Service()` say nothing else of the framework.
 _ASSIGNED = re.compile(rb"^ *(?:app|application|router)(?::[^=\n]+)? *= *\w", re.MULTILINE)

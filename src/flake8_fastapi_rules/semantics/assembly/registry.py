@@ -248,6 +248,9 @@ class Registry:
         decorator = self._custom_decorator(origin, function)
         if decorator is None:
             fact = self._route_fact(node, verb, origin, function)
+            if not set(named).issubset({*fact.arguments, "path", "endpoint", "methods"}):
+                # `read = partial(router.get, status_code=200)`
+                fact = replace(fact, has_unknown_arguments=True)
         else:
             methods = self._methods(verb, named, hidden)
             fact = self._custom_fact(node, verb, decorator, function, prefix, methods)
