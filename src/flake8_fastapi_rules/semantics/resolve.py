@@ -561,6 +561,10 @@ class Resolver:
         """What `value.attr` means."""
         match value:
             case External(name):
+                # What a library's object holds; names of classes begin with a capital letter.
+                typed = ATTRIBUTES.get(f"{name}.{attr}")
+                if typed is not None and name.rpartition(".")[2].islower():
+                    return Instance(External(typed))
                 return External(canonical(f"{name}.{attr}"))
             case ModuleValue(module):
                 found = self.module_attribute(module, attr)

@@ -429,7 +429,9 @@ ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
             "pathlib.Path": "pathlib.Path.parent",
             "pathlib.PurePath": "pathlib.PurePath.parent",
             "sqlalchemy.engine.Engine": "sqlalchemy.ext.asyncio.AsyncEngine.sync_engine",
-            "sqlalchemy.orm.Session": "sqlalchemy.ext.asyncio.AsyncSession.sync_session",
+            "sqlalchemy.ext.asyncio.AsyncSession": "fastapi_async_sqlalchemy.db.session",
+            "sqlalchemy.orm.Session": """
+                fastapi_sqlalchemy.db.session; sqlalchemy.ext.asyncio.AsyncSession.sync_session""",
             "starlette.datastructures.Address": "starlette.requests.HTTPConnection.client",
             "starlette.datastructures.Headers": """
                 starlette.requests.HTTPConnection.headers; fastapi.UploadFile.headers;

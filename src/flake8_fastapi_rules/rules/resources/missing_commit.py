@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _DATABASE_WORDS = re.compile(
     r"commit|session|transact|database|\bdb\b|_db\b|\buow\b|unit_of_work", re.IGNORECASE
 )
+#: Sessions that commit by themselves, or whose middleware may be told to.
+_COMMITTING = re.compile(r"autocommit|fastapi_(?:async_)?sqlalchemy", re.IGNORECASE)
 
 
 _SCHEME = "fastapi.security.base.SecurityBase"
@@ -119,7 +121,7 @@ class MissingCommit(Rule):
                 d.function is not None and effects.commit(d.function) for d in route.dependencies
             ):
                 return
-        if "autocommit" in context.source.text.lower():
+        if _COMMITTING.search(context.source.text):
             return
         for module in model.uses(endpoint.module).modules:
             for middleware in model.uses(endpoint.module).by_module.get(module, ()):
