@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -13,8 +12,15 @@ from flake8_fastapi_rules.semantics.libraries import RESOURCE_OPENERS
 from flake8_fastapi_rules.semantics.values import Class, Function, Instance
 
 _KINDS = frozenset({"session", "connection", "client", "file"})
-#: What speaks of closing, or of an object that is made once.
-_CLOSING = re.compile(r"clos|exit|release|dispose|\bwith\b|__del__|__new__|_instance")
+#: What is called, or defined, to close something, or to make one object for all.
+_CLOSING = frozenset(
+    {
+        "close", "aclose", "close_all", "disconnect", "dispose", "quit", "release", "remove",
+        "shutdown", "terminate", "__aexit__", "__del__", "__exit__", "__new__",
+    }
+)  # fmt: skip
+#: Methods whose results live as long as the connection or client that they are asked of.
+_PARTS = frozenset({"cursor", "get_collection", "get_database", "get_default_database"})
 _SPOKEN = {
     "session": "a session",
     "connection": "a connection",
@@ -110,7 +116,10 @@ class LeakingDependency(Rule):
         ]
         for site in effects.calls(function):
             kind = _kind_opened(site, context)
-            if kind is None or not _is_returned(site.node, returned, context):
+            if kind is None or not (
+                _is_returned(site.node, returned, context)
+                or _Carried(site, node, context).is_in(returned)
+            ):
                 continue
             if _is_kept(site.node, node, context):
                 continue
@@ -144,10 +153,80 @@ def _may_close(cls: Class, context: Context) -> bool:
     """Whether something in a class or its bases may close what its objects hold."""
     if not context.model.resolver.has_known_bases(cls):
         return True
-    for base in context.model.resolver.mro(cls):
-        if isinstance(base, Class) and _CLOSING.search(base.module.source.segment(base.node)):
+    return any(
+        isinstance(base, Class) and any(map(_closes, ast.walk(base.node)))
+        for base in context.model.resolver.mro(cls)
+    )
+
+
+def _closes(node: ast.AST) -> bool:
+    """Whether a node closes something, or is a sign of an object that is made once."""
+    match node:
+        case (
+            ast.Attribute(attr=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name)
+        ):
+            return name in _CLOSING or name.startswith("_instance")
+        case ast.withitem(context_expr=ast.Attribute()):
             return True
-    return False
+        case _:
+            return False
+
+
+class _Carried:
+    """Follows what a call opened into what a dependency returns around it."""
+
+    def __init__(self, site: CallSite, function: ast.AST, context: Context) -> None:
+        self._call, self._context = site.node, context
+        index = context.module.index
+        parent = index.parents.get(site.node)
+        if isinstance(parent, ast.Await):
+            parent = index.parents.get(parent)
+        targets: list[ast.expr | None] = []
+        if isinstance(parent, ast.Assign):
+            targets = list(parent.targets)
+        elif isinstance(parent, ast.AnnAssign):
+            targets = [parent.target]
+        elif isinstance(parent, ast.withitem):
+            targets = [parent.optional_vars]
+        self._names = {target.id for target in targets if isinstance(target, ast.Name)}
+        self._is_closed = any(
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in self._names
+            and node.attr in _CLOSING
+            for node in index.own_nodes(function)
+        )
+        name = context.model.effects.opening(site) or ""
+        self._is_mongo = name.startswith(("pymongo.", "motor."))
+
+    def is_in(self, returned: list[ast.expr]) -> bool:
+        """Whether one of the returned values is an object around what was opened."""
+        return not self._is_closed and any(
+            not isinstance(node, ast.Name) and self._holds(node) for node in returned
+        )
+
+    def _holds(self, node: ast.expr) -> bool:
+        if node is self._call:
+            return True
+        match node:
+            case ast.Name(id=name):
+                return name in self._names
+            case ast.Await(value=inner):
+                return self._holds(inner)
+            case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                return any(map(self._holds, elements))
+            case ast.Call(func=ast.Attribute(value=owner, attr=attr)) if attr in _PARTS:
+                return self._holds(owner)
+            case ast.Attribute(value=owner) | ast.Subscript(value=owner):
+                return self._is_mongo and self._holds(owner)
+            case ast.Call(func=func):
+                given = [*node.args, *(keyword.value for keyword in node.keywords)]
+                if not any(map(self._holds, given)):
+                    return False
+                made = self._context.resolve(func)
+                return isinstance(made, Class) and not _may_close(made, self._context)
+            case _:
+                return False
 
 
 def _kind_opened(site: CallSite, context: Context) -> str | None:
