@@ -274,16 +274,21 @@ def _takes_nothing(target: object) -> bool:
     return isinstance(of, External) and of.name.startswith("fastapi.security.")
 
 
-def view_dependencies(model: Model, view: Class) -> Iterator[Dependency]:
-    """What the annotated attributes of a class-based view ask for, those of bases first."""
+def view_parameters(model: Model, view: Class) -> Iterator[Parameter]:
+    """The annotated attributes of a class-based view, as parameters, those of bases first."""
     for module, statement in fields_of(model.resolver, view):
         target = statement.target
         if not isinstance(target, ast.Name) or target.id.startswith("_"):
             continue
         argument = ast.copy_location(ast.arg(target.id, statement.annotation), statement)
-        parameter = parameter_of(
+        yield parameter_of(
             model.resolver, module, argument, None, statement.annotation, statement.value
         )
+
+
+def view_dependencies(model: Model, view: Class) -> Iterator[Dependency]:
+    """What the annotated attributes of a class-based view ask for, those of bases first."""
+    for parameter in view_parameters(model, view):
         dependency = model.dependency_of(parameter)
         if dependency is not None:
             yield dependency

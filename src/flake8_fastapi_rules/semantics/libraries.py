@@ -992,7 +992,9 @@ _RESOURCES: Final[tuple[tuple[Resource, str], ...]] = (
     (
         Resource("connection", name_set("aclose close release terminate")),
         """
-        aiomysql.connect; aiosqlite.connect; asyncpg.connect; asyncpg.Pool.acquire;
+        aiomysql.connect; aiopg.connect; aiosqlite.connect; asyncmy.connect; asyncpg.connect;
+        asyncpg.Pool.acquire; MySQLdb.connect; cx_Oracle.connect; pymssql.connect;
+        snowflake.connector.connect;
         aiomysql.Pool.acquire; mysql.connector.connect; psycopg.connect;
         psycopg.AsyncConnection.connect; psycopg.Connection.connect; psycopg2.connect;
         pymysql.connect; pyodbc.connect; oracledb.connect; sqlite3.connect; duckdb.connect;
@@ -1004,7 +1006,8 @@ _RESOURCES: Final[tuple[tuple[Resource, str], ...]] = (
     (
         Resource("pool", name_set("aclose close closeall disconnect terminate"), connects=False),
         """
-        aiomysql.create_pool; asyncpg.create_pool;
+        aiomysql.create_pool; aiopg.create_pool; asyncmy.create_pool; asyncpg.create_pool;
+        databases.Database;
         psycopg_pool: AsyncConnectionPool AsyncNullConnectionPool ConnectionPool
             NullConnectionPool;
         psycopg2.pool: SimpleConnectionPool ThreadedConnectionPool;
@@ -1019,6 +1022,9 @@ _RESOURCES: Final[tuple[tuple[Resource, str], ...]] = (
         urllib3.PoolManager;
         redis: Redis RedisCluster from_url; redis.Redis.from_url;
         redis.asyncio: Redis RedisCluster from_url; redis.asyncio.Redis.from_url;
+        aioredis: Redis from_url; aioredis.Redis.from_url; valkey: Valkey from_url;
+        valkey.asyncio: Valkey from_url; opensearchpy: AsyncOpenSearch OpenSearch;
+        clickhouse_connect: get_async_client get_client; influxdb_client.InfluxDBClient;
         pymongo: AsyncMongoClient MongoClient; motor.motor_asyncio.AsyncIOMotorClient;
         elasticsearch: AsyncElasticsearch Elasticsearch; qdrant_client: AsyncQdrantClient
             QdrantClient; neo4j.AsyncGraphDatabase.driver; neo4j.GraphDatabase.driver""",

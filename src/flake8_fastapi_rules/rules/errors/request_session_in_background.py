@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.bound import view_parameters
 from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Parameter
 from flake8_fastapi_rules.semantics.libraries import SESSIONS
-from flake8_fastapi_rules.semantics.values import Function
+from flake8_fastapi_rules.semantics.values import Class, Function
 
 _DEPTH = 3
 
@@ -108,6 +109,11 @@ class RequestSessionInBackground(Rule):
                 if kind is not None:
                     variant = None if kind == "session" else "other"
                     yield self.report(argument, variant, name=argument.id)
+            elif isinstance(argument, ast.Attribute):
+                kind = self._kind_in_view(argument, function, context)
+                if kind is not None:
+                    variant = None if kind == "session" else "other"
+                    yield self.report(argument, variant, name=context.shown(argument))
         yield from self._check_target(routine, parameters, context)
 
     def _check_target(
@@ -150,6 +156,20 @@ class RequestSessionInBackground(Rule):
             return parameter if parameter is not None and binding.node is parameter.node else None
         if isinstance(binding.value, ast.Name) and binding.value.id != name.id:
             return self._parameter(binding.value, parameters, context) if not binding.path else None
+        return None
+
+    def _kind_in_view(
+        self, argument: ast.Attribute, function: Function, context: Context
+    ) -> str | None:
+        """What `self.session` is in a class-based view that asks for it."""
+        cls = context.module.index.class_of(function.node)
+        if cls is None or not (
+            isinstance(argument.value, ast.Name) and argument.value.id == "self"
+        ):
+            return None
+        for parameter in view_parameters(context.model, Class(context.module, cls)):
+            if parameter.name == argument.attr:
+                return self._kind(parameter, context)
         return None
 
     def _uses_session(self, method: Function, context: Context, depth: int = 0) -> bool:
