@@ -575,14 +575,26 @@ class Effects:
                 for item in parent.items:
                     if self._commits_at_exit(function, item.context_expr):
                         return item.context_expr
+        yielded = {each.value.id for each in yields if isinstance(each.value, ast.Name)}
         for site in self.graph.sites(function):
-            func = site.node.func
-            if not isinstance(func, ast.Attribute) or func.attr != "commit":
+            if not self._commits_one_of(yielded, site):
                 continue
             behind = (site.node.lineno, site.node.col_offset) > (last.lineno, last.col_offset)
             if behind and not _in_handler(module, function, site.node):
                 return site.node
         return None
+
+    def _commits_one_of(self, names: set[str], site: CallSite) -> bool:
+        """Whether a call is a `commit()`, or of a function that commits what it is given."""
+        func = site.node.func
+        if isinstance(func, ast.Attribute) and func.attr == "commit":
+            return True
+        given = [*site.node.args, *(keyword.value for keyword in site.node.keywords)]
+        return (
+            site.target is not None
+            and any(isinstance(each, ast.Name) and each.id in names for each in given)
+            and self.commit(site.target) is not None
+        )
 
     def _commits_at_exit(self, function: Function, context: ast.expr) -> bool:
         for site in self.graph.sites(function):
