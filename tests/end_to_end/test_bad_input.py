@@ -209,3 +209,35 @@ def test_standard_input_that_is_no_text(tmp_path: Path) -> None:
     ran = far("check", "-", cwd=tmp_path, stdin=b"x = '\xff'\n")
     assert ran.status == 2
     assert ran.err.startswith("error: stdin.py:1:1: ")
+
+
+#: Short texts that stand for more than any computer can hold.
+GROWING = {
+    "texts.py": "from fastapi import APIRouter\nrouter = APIRouter()\ns0 = 'a'\n"
+    + "".join(f"s{n + 1} = s{n} + s{n}\nt{n} = f'{{s{n}}}{{s{n}}}'\n" for n in range(60))
+    + "@router.get(s60)\ndef read(): ...\n@router.get(t59)\ndef other(): ...\n",
+    "dependencies.py": "from fastapi import APIRouter, Depends\ndef d0(): ...\n"
+    + "".join(
+        f"def e{n}(a=Depends(d{n})): ...\n"
+        f"def d{n + 1}(a=Depends(d{n}), b=Depends(d{n}), c=Depends(e{n})): ...\n"
+        for n in range(60)
+    )
+    + "router = APIRouter()\n@router.get('/')\ndef read(a=Depends(d60)): ...\n",
+    "routers.py": "from fastapi import APIRouter, FastAPI\nr30 = APIRouter()\n"
+    + "@r30.get('/')\ndef read(): ...\n"
+    + "".join(
+        f"r{n} = APIRouter()\nr{n}.include_router(r{n + 1}, prefix='/a')\n"
+        f"r{n}.include_router(r{n + 1}, prefix='/b')\n"
+        for n in reversed(range(30))
+    )
+    + "def create_app():\n    app = FastAPI()\n    app.include_router(r0)\n    return app\n",
+}
+
+
+@pytest.mark.parametrize("name", sorted(GROWING))
+def test_texts_that_stand_for_too_much(tmp_path: Path, name: str) -> None:
+    project(tmp_path, {name: GROWING[name]})
+    ran = far("check", "--profile", "strict", cwd=tmp_path)
+    assert ran.status == 1
+    assert not ran.err
+    assert "FAR219" in ran.out

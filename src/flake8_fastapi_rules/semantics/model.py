@@ -867,17 +867,27 @@ class Model:
 
     def chain(self, function: Function) -> tuple[Function, ...]:
         """The longest chain of the project's own dependencies below a function, itself left out."""
-        return self._chain(function, frozenset())
+        return self._chain(function, (), {})
 
-    def _chain(self, function: Function, above: frozenset[ast.AST]) -> tuple[Function, ...]:
-        longest: tuple[Function, ...] = ()
+    def _chain(
+        self,
+        function: Function,
+        above: tuple[ast.AST, ...],
+        known: dict[ast.AST, tuple[Function, ...]],
+    ) -> tuple[Function, ...]:
+        longest = known.get(function.node)
+        if longest is not None:
+            return longest
+        longest = ()
+        above = (*above, function.node)
         for dependency in self.dependencies(function):
             target = self.callable_of(dependency.target)
             if target is None or target.node in above or len(above) > 30:
                 continue
-            found = (target, *self._chain(target, above | {function.node, target.node}))
+            found = (target, *self._chain(target, above, known))
             if len(found) > len(longest):
                 longest = found
+        known[function.node] = longest
         return longest
 
     def provided(self, dependency: Dependency) -> Value:

@@ -54,7 +54,7 @@ _HANDED_ON = re.compile(r"\.include_router\s*[,)\]]")
 #: How deep routers may include each other.
 _DEPTH = 40
 #: How many routes one app may have before the rest is left out.
-_ROUTES = 20_000
+_ROUTES = 5_000
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -324,7 +324,7 @@ class Project:
         *,
         conditional: bool = False,
     ) -> None:
-        if app is None or depth > _DEPTH or node in seen:
+        if app is None or depth > _DEPTH or node in seen or node not in self._above_mounts:
             return
         for entry in node.entries:
             if isinstance(entry, MountEntry) and entry.child is not None:
@@ -345,6 +345,20 @@ class Project:
                     seen | {node},
                     conditional=conditional or entry.is_conditional,
                 )
+
+    @cached_property
+    def _above_mounts(self) -> set[RouterNode]:
+        """The apps and routers that something is mounted on, and those that include them."""
+        found = {n for n in self.nodes if any(isinstance(e, MountEntry) for e in n.entries)}
+        size = -1 if found else 0
+        while size != len(found):
+            size = len(found)
+            found.update(
+                node
+                for node in self.nodes
+                if any(isinstance(e, IncludeEntry) and e.child in found for e in node.entries)
+            )
+        return found
 
     # -- route tables -----------------------------------------------------------------------
 
@@ -593,7 +607,7 @@ class _Table:
         visible: int,
         path: tuple[RouterNode, ...],
     ) -> None:
-        if node in path or len(path) > _DEPTH or len(self._routes) > _ROUTES:
+        if node in path or len(path) > _DEPTH or self._is_too_large():
             self.complete = False
             return
         self.reached.add(node)
@@ -620,6 +634,9 @@ class _Table:
                     entry.visible,
                     (*path, node),
                 )
+
+    def _is_too_large(self) -> bool:
+        return len(self._routes) > _ROUTES or self._order > _ROUTES * 10
 
     def _mount(self, entry: MountEntry, context: Options, certain: bool) -> None:
         prefix = context.prefix
@@ -750,10 +767,12 @@ def _name(entry: RouteEntry) -> str | None:
     return node.name if isinstance(node, FUNCTIONS) else "<lambda>"
 
 
-def _signature(node: RouterNode, around: tuple[RouterNode, ...] = ()) -> object:
-    """What makes two runs of one call the same app."""
-    if len(around) > _DEPTH or node in around:
-        return None
+def _signature(node: RouterNode, seen: dict[int, int] | None = None, depth: int = 0) -> object:
+    """What makes two runs of one call the same app; a router that is met again is a number."""
+    seen = {} if seen is None else seen
+    if depth > _DEPTH or id(node) in seen:
+        return seen.get(id(node))
+    seen[id(node)] = len(seen)
     parts: list[object] = [node.call, node.options]
     for entry in node.entries:
         if isinstance(entry, RouteEntry):
@@ -761,7 +780,7 @@ def _signature(node: RouterNode, around: tuple[RouterNode, ...] = ()) -> object:
         elif isinstance(entry, MountEntry):
             parts.append((entry.node, entry.path))
         else:
-            inner = _signature(entry.child, (*around, node)) if entry.child else None
+            inner = _signature(entry.child, seen, depth + 1) if entry.child else None
             parts.append((entry.node, entry.options.prefix, inner))
     return tuple(parts)
 

@@ -116,6 +116,8 @@ _DISPLAYS: dict[type[ast.expr], str] = {
     ast.GeneratorExp: "collections.abc.Iterator",
     ast.JoinedStr: "builtins.str",
 }
+#: How long a text may become: what doubles in every line fills any memory.
+LONG = 100_000
 #: Paths that `/` makes further ones of.
 _PATHS = ("pathlib.PurePath", "anyio.Path")
 #: The markers whose argument FastAPI calls.
@@ -218,6 +220,7 @@ class Resolver:
                     and isinstance(second, Constant)
                     and isinstance(first.value, str)
                     and isinstance(second.value, str)
+                    and len(first.value) + len(second.value) < LONG
                 ):
                     return Constant(first.value + second.value)
                 return Expression(module, node)
@@ -1302,6 +1305,8 @@ class Resolver:
             if not isinstance(value, Constant) or value.value is None:
                 return Expression(module, node)
             parts.append(str(value.value))
+        if sum(map(len, parts)) >= LONG:
+            return Expression(module, node)
         return Constant("".join(parts))
 
     # -- annotations ------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from flake8_fastapi_rules.semantics.facts import Dependency
 from flake8_fastapi_rules.semantics.graph import RouterNode
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.resolve import LONG
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
     Class,
@@ -27,9 +28,6 @@ from flake8_fastapi_rules.semantics.values import (
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.assembly.evaluator import Evaluator
-
-#: How long a text may become.
-_LONG = 100_000
 
 #: A value of the evaluator: one of the classes below, or of `semantics.values`.
 AV: TypeAlias = Any
@@ -368,7 +366,11 @@ def flag(value: AV) -> bool | Unknown:
 
 def added(first: AV, second: AV) -> AV:
     if isinstance(first, Constant) and isinstance(second, Constant):
-        if isinstance(first.value, str) and isinstance(second.value, str):
+        if (
+            isinstance(first.value, str)
+            and isinstance(second.value, str)
+            and len(first.value) + len(second.value) < LONG
+        ):
             kind = Assumed if Assumed in {type(first), type(second)} else Constant
             return kind(first.value + second.value)
         return UNKNOWN
@@ -403,7 +405,7 @@ def text_method(text: str, name: str, values: list[AV], named: dict[str, AV]) ->
         return UNKNOWN
     if name == "format" and re.search(r"[{][^}]*[^\w}]", text):
         return UNKNOWN
-    if sum(len(str(value.value)) for value in given) * (len(text) + 1) > _LONG:
+    if sum(len(str(value.value)) for value in given) * (len(text) + 1) > LONG:
         return UNKNOWN
     try:
         result = getattr(text, name)(
