@@ -78,6 +78,8 @@ def _handed_on(model: Model, call: ast.Call, function: Function, depth: int) -> 
     own = function.module.index.own_nodes(function.node)
     for given in (*call.args, *(keyword.value for keyword in call.keywords)):
         filled = argument_filled(function, call, given)
+        if filled is None and any(k.value is given and k.arg for k in call.keywords):
+            filled = function.node.args.kwarg  # `**details`
         if filled is None:
             continue
         names = _named_after(own, filled.arg)

@@ -128,7 +128,9 @@ class UnvalidatedConfig(Rule):
         parents = context.module.index.parents
         node: ast.AST = call
         parent = parents.get(node)
-        while isinstance(parent, ast.Await | ast.BoolOp):
+        while isinstance(parent, ast.Await | ast.BoolOp) or (
+            isinstance(parent, ast.Subscript) and parent.value is node
+        ):
             node, parent = parent, parents.get(parent)
         if isinstance(parent, ast.Return):
             return True
