@@ -833,8 +833,10 @@ _SQL_FIRST: Final = _on_sessions("execute scalar scalars") | member_set(
     pyodbc.Connection.execute; pyodbc.Cursor: execute executemany;
     databases.Database: execute execute_many fetch_all fetch_one fetch_val iterate;
     duckdb: execute query sql; duckdb.DuckDBPyConnection: execute query sql;
+    pandas: read_sql read_sql_query;
     clickhouse_driver.Client.execute; peewee.Database.execute_sql;
-    tortoise.backends.base.client.BaseDBAsyncClient: execute_query execute_script"""
+    tortoise.backends.base.client.BaseDBAsyncClient: execute_insert execute_query
+        execute_query_dict execute_script"""
 )
 #: Functions that take SQL, with the position of the text or statement.
 SQL_SINKS: Final[Mapping[str, int]] = MappingProxyType(dict.fromkeys(_SQL_FIRST, 0))

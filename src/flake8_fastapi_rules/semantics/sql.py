@@ -52,6 +52,9 @@ _SAFE_TYPES = (
     "datetime.date", "datetime.datetime", "datetime.timedelta", "datetime.time", "enum.Enum",
     "typing.Literal", "sqlalchemy.Table",
 )  # fmt: skip
+#: The fields of templates, with their names.
+_PERCENT = re.compile(r"%(?:\((\w+)\))?[sdrif]")
+_BRACES = re.compile(r"{([^{}!:.\[]*)[^{}]*}")
 #: What may hold any text; of credentials the parts that a client writes are read.
 _DANGEROUS_TYPES = (
     "builtins.str", "builtins.dict", "typing.Any", "fastapi.security.OAuth2PasswordRequestForm",
@@ -145,7 +148,7 @@ class BuiltSql:
         What is no request's own value counts only where SQL has a value, not a name.
         """
         for inner in self.built(part.node) if depth < 3 else ():
-            for each in taken_apart(inner)[1]:
+            for each in self.taken_apart(inner)[1]:
                 origin = self.danger(each, function, depth + 1)
                 if origin is not None:
                     return origin
@@ -189,7 +192,7 @@ class BuiltSql:
             case ast.FormattedValue(value=inner) | ast.Await(value=inner):
                 return self._origin(inner, function, depth + 1)
             case ast.JoinedStr() | ast.BinOp():
-                for part in taken_apart(node)[1]:
+                for part in self.taken_apart(node)[1]:
                     found = self._origin(part.node, function, depth + 1)
                     if found:
                         return found
@@ -206,6 +209,11 @@ class BuiltSql:
             case ast.Call(func=ast.Name(id=called)) if called in _SAFE_CALLS:
                 return None
             case ast.Call(func=ast.Attribute(value=inner, attr=attr)) if attr in _STRING_METHODS:
+                if attr == "format":
+                    for part in self.taken_apart(node)[1]:
+                        found = self._origin(part.node, function, depth + 1)
+                        if found:
+                            return found
                 if attr == "join":
                     for each in self._elements(node.args[0]) if node.args else ():
                         found = self._origin(each, function, depth + 1)
@@ -252,52 +260,73 @@ class BuiltSql:
             return self._model.is_instance(typed, "enum.Enum")
         return True
 
+    def taken_apart(self, node: ast.expr) -> tuple[str, list[Part]]:
+        """The literal text of a built string, constants included, and the parts between it."""
+        parts: list[Part] = []
+        text = ""
+        match node:
+            case ast.JoinedStr(values=values):
+                for value in values:
+                    if isinstance(value, ast.Constant):
+                        text += str(value.value)
+                    elif isinstance(value, ast.FormattedValue):
+                        parts.append(Part(value.value, text))
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                for side in (left, right):
+                    known = self._model.text(self._module, side)
+                    if known is not None:
+                        text += known
+                    elif isinstance(side, ast.BinOp | ast.JoinedStr):
+                        inner, more = self.taken_apart(side)
+                        parts += [Part(part.node, text + part.before) for part in more]
+                        text += inner
+                    else:
+                        parts.append(Part(side, text))
+            case ast.BinOp(left=left, op=ast.Mod(), right=right):
+                template = self._model.text(self._module, left)
+                if template is not None:
+                    text, parts = _filled(template, _PERCENT, _given_to_percent(right))
+            case ast.Call(func=ast.Attribute(value=left, attr="format")):
+                template = self._model.text(self._module, left)
+                if template is not None:
+                    text, parts = _filled(template, _BRACES, _given_to_format(node))
+        return text, parts
+
     def _is_request(self, node: ast.expr) -> bool:
         return self._model.is_instance(self._model.resolve(self._module, node), *CONNECTIONS)
 
 
-def taken_apart(node: ast.expr) -> tuple[str, list[Part]]:
-    """The literal text of a built string, and the parts between it."""
+def _given_to_percent(right: ast.expr) -> dict[str, ast.expr]:
+    """What `template % right` puts in, by position or key."""
+    if isinstance(right, ast.Tuple):
+        return {str(position): value for position, value in enumerate(right.elts)}
+    if isinstance(right, ast.Dict):
+        pairs = zip(right.keys, right.values, strict=True)
+        return {str(k.value): value for k, value in pairs if isinstance(k, ast.Constant)}
+    return {"0": right}
+
+
+def _given_to_format(call: ast.Call) -> dict[str, ast.expr]:
+    """What `template.format(...)` puts in, by position or name."""
+    given = {str(position): value for position, value in enumerate(call.args)}
+    return given | {k.arg: k.value for k in call.keywords if k.arg is not None}
+
+
+def _filled(
+    template: str, fields: re.Pattern[str], given: dict[str, ast.expr]
+) -> tuple[str, list[Part]]:
+    """The text of a template without its fields, and what is put into them."""
     parts: list[Part] = []
     text = ""
-    match node:
-        case ast.JoinedStr(values=values):
-            for value in values:
-                if isinstance(value, ast.Constant):
-                    text += str(value.value)
-                elif isinstance(value, ast.FormattedValue):
-                    parts.append(Part(value.value, text))
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            for side in (left, right):
-                if isinstance(side, ast.Constant):
-                    text += str(side.value)
-                elif isinstance(side, ast.BinOp | ast.JoinedStr):
-                    inner, more = taken_apart(side)
-                    parts += [Part(part.node, text + part.before) for part in more]
-                    text += inner
-                else:
-                    parts.append(Part(side, text))
-        case ast.BinOp(left=ast.Constant(value=str() as template), op=ast.Mod(), right=right):
-            given = [right]
-            if isinstance(right, ast.Tuple):
-                given = right.elts
-            elif isinstance(right, ast.Dict):
-                given = right.values
-            pieces = re.split(r"%\(?\w*\)?[sdrif]", template)
-            text = " ".join(pieces)
-            before = ""
-            for piece, value in zip(pieces, given, strict=False):
-                before += piece
-                parts.append(Part(value, before))
-        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as template))):
-            pieces = re.split(r"{[^{}]*}", template)
-            text = " ".join(pieces)
-            given = [*node.args, *(keyword.value for keyword in node.keywords)]
-            before = ""
-            for piece, value in zip(pieces, given, strict=False):
-                before += piece
-                parts.append(Part(value, before))
-    return text, parts
+    end = 0
+    for position, found in enumerate(fields.finditer(template)):
+        text += template[end : found.start()]
+        end = found.end()
+        value = given.get(found.group(1) or str(position))
+        if value is not None:
+            parts.append(Part(value, text))
+        text += " "
+    return text + template[end:], parts
 
 
 def _is_value(before: str) -> bool:

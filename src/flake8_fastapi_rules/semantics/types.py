@@ -66,6 +66,8 @@ RETURNS: Final[Mapping[str, str]] = MappingProxyType(
                 builtins: globals locals vars; builtins.dict: copy fromkeys;
                 dataclasses.asdict; pydantic.BaseModel: model_dump dict model_json_schema;
                 urllib.parse.parse_qs; tomllib: load loads""",
+            "tortoise.backends.base.client.BaseDBAsyncClient": """
+                tortoise.Tortoise.get_connection; tortoise.connections.get""",
             "builtins.float": "time: time monotonic perf_counter; datetime.datetime.timestamp",
             "builtins.int": """
                 builtins: hash id len ord; time: time_ns monotonic_ns;

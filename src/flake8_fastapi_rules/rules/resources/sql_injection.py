@@ -6,10 +6,12 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
-from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
+from flake8_fastapi_rules.semantics.calls import argument_filled
+from flake8_fastapi_rules.semantics.facts import FrameworkFunction
 from flake8_fastapi_rules.semantics.libraries import SQL_SINKS, spellings
-from flake8_fastapi_rules.semantics.sql import BuiltSql, is_sql, taken_apart
-from flake8_fastapi_rules.semantics.values import External
+from flake8_fastapi_rules.semantics.sql import BuiltSql, is_sql
+from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode
 
 #: Methods that run SQL on objects whose type is not known, if what they are given is SQL.
 _RUNNERS = frozenset(
@@ -29,7 +31,8 @@ class SqlInjection(Rule):
 
     ## What it does
     Reports SQL that is put together from a function's parameters, with an f-string, `%`,
-    `format()` or `+`, and given to `text()`, `execute()`, `fetch()` or the like.
+    `format()` or `+`, and given to `text()`, `execute()`, `fetch()` or the like, or to a function
+    of the project that does so.
 
     ## Why it matters
     Whoever sends the value writes part of the statement: a search for `' OR 1=1 --` reads all
@@ -89,7 +92,7 @@ class SqlInjection(Rule):
             return
         sql = BuiltSql(context.model, context.module)
         for built in sql.built(given):
-            literal, parts = taken_apart(built)
+            literal, parts = sql.taken_apart(built)
             if not is_sink and not is_sql(literal):
                 continue
             for part in parts:
@@ -98,6 +101,39 @@ class SqlInjection(Rule):
                     yield self.report(built, name=name)
                     return
 
+    @on(FrameworkFunction)
+    def check_handed_on(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
+        """Report such SQL where it is given to a function of the project that runs it."""
+        sql = BuiltSql(context.model, context.module)
+        for site in context.model.effects.calls(Function(context.module, fact.node)):
+            if site.target is None or not isinstance(site.target.node, FUNCTIONS):
+                continue
+            called = site.callee if isinstance(site.callee, Function) else site.target
+            for given in (*site.node.args, *(keyword.value for keyword in site.node.keywords)):
+                for built in sql.built(given) if isinstance(given, _MAY_BE_BUILT) else ():
+                    literal, parts = sql.taken_apart(built)
+                    filled = argument_filled(called, site.node, given) if is_sql(literal) else None
+                    if filled is None or not _runs(site.target.node, filled.arg):
+                        continue
+                    names = (sql.danger(part, fact.node) for part in parts)
+                    name = next((each for each in names if each is not None), None)
+                    if name is not None:
+                        yield self.report(built, name=name)
+
     def _named(self, call: ast.Call) -> ast.expr | None:
         """The SQL that is given by name, as in `database.fetch_all(query=...)`."""
         return next((k.value for k in call.keywords if k.arg in _STATEMENTS), None)
+
+
+def _runs(function: FunctionNode, name: str) -> bool:
+    """Whether a function runs the SQL that one of its parameters is."""
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        func, given = node.func, node.args[0]
+        if isinstance(given, ast.Call) and given.args:
+            given = given.args[0]  # `execute(text(sql))`
+        last = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        if last in _RUNNERS and isinstance(given, ast.Name) and given.id == name:
+            return True
+    return False
