@@ -180,6 +180,12 @@ def _is_awaited(routine: BackgroundRoutine, name: str) -> bool:
         for node in own
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
     ]
+    if any(
+        isinstance(parent := routine.module.index.parents.get(node), ast.Attribute)
+        and parent.attr in {"result", "exception"}
+        for node in uses
+    ):
+        return True  # whoever asks for the result gets the exception
     if is_cancelled:
         return False
     return any(not _is_kept(routine.module, node) for node in uses)
