@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import RESPONSE
-from flake8_fastapi_rules.semantics.responses import returns_of
+from flake8_fastapi_rules.semantics.responses import returns_of, types_in
 from flake8_fastapi_rules.semantics.values import Constant, Function
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.modules import Module
-
-#: How many calls deep a response may be made.
-_DEPTH = 4
 
 
 class ResponseModelBypassed(Rule):
@@ -80,36 +77,20 @@ class ResponseModelBypassed(Rule):
         declared = context.model.resolve(route.module, given)
         if declared == Constant(None) or context.model.is_subclass(declared, RESPONSE):
             return  # a response class is FAR225's
-        if _answers_itself(context.model, function, _DEPTH):
+        returned = [each.value for each in returns_of(function.module, function.node)]
+        if returned and all(_is_finished(context.model, function.module, v) for v in returned):
             yield self.report(given, name=getattr(function.node, "name", "lambda"))
 
 
-def _answers_itself(model: Model, function: Function, depth: int) -> bool:
-    """Whether each return of a function certainly gives a response.
-
-    Parameters:
-        depth: how many calls further what it returns may come from.
-    """
-    if isinstance(function.node, ast.Lambda):
+def _is_finished(model: Model, module: Module, value: ast.expr | None) -> bool:
+    """Whether an expression gives a response, and its function says nothing else."""
+    if not model.is_instance(model.resolve(module, value), RESPONSE):
         return False
-    returned = [each.value for each in returns_of(function.module, function.node)]
-    return bool(returned) and all(
-        model.is_instance(model.resolve(function.module, value), RESPONSE)
-        and _is_made_by_responses_only(model, function.module, value, depth)
-        for value in returned
-    )
-
-
-def _is_made_by_responses_only(
-    model: Model, module: Module, value: ast.expr | None, depth: int
-) -> bool:
-    """Whether a function of the project that gives a response never gives anything else."""
     call = value.value if isinstance(value, ast.Await) else value
     callee = model.resolve(module, call.func) if isinstance(call, ast.Call) else None
     if not isinstance(callee, Function) or isinstance(callee.node, ast.Lambda):
         return True
     written = callee.node.returns
-    if isinstance(written, ast.Name | ast.Attribute):
-        if model.is_subclass(model.resolve(callee.module, written), RESPONSE):
-            return True
-    return depth > 0 and _answers_itself(model, callee, depth - 1)
+    return written is None or all(
+        model.is_subclass(part.value, RESPONSE) for part in types_in(model, callee.module, written)
+    )
