@@ -74,10 +74,15 @@ _CHECKS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A value that is put into SQL, and the literal text before it."""
+    """A value that is put into SQL, and the literal text before it.
+
+    Parameters:
+        is_qualifier: a dot follows, as behind the name of a table.
+    """
 
     node: ast.expr
     before: str
+    is_qualifier: bool = False
 
 
 class BuiltSql:
@@ -155,7 +160,9 @@ class BuiltSql:
         value = self._model.resolve(self._module, function)
         is_request = isinstance(value, Function) and bool(self._model.roles(value))
         if not is_request and (
-            not _is_value(part.before) or self._model.settings.is_test_path(str(self._module.path))
+            part.is_qualifier
+            or not _is_value(part.before)
+            or self._model.settings.is_test_path(str(self._module.path))
         ):
             return None
         origin = self._origin(part.node, function, 0)
@@ -266,11 +273,14 @@ class BuiltSql:
         text = ""
         match node:
             case ast.JoinedStr(values=values):
-                for value in values:
+                for value, following in zip(values, [*values[1:], None], strict=True):
                     if isinstance(value, ast.Constant):
                         text += str(value.value)
                     elif isinstance(value, ast.FormattedValue):
-                        parts.append(Part(value.value, text))
+                        is_qualifier = isinstance(following, ast.Constant) and str(
+                            following.value
+                        ).startswith(".")
+                        parts.append(Part(value.value, text, is_qualifier))
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 for side in (left, right):
                     known = self._model.text(self._module, side)
@@ -324,7 +334,7 @@ def _filled(
         end = found.end()
         value = given.get(found.group(1) or str(position))
         if value is not None:
-            parts.append(Part(value, text))
+            parts.append(Part(value, text, template.startswith(".", end)))
         text += " "
     return text + template[end:], parts
 
