@@ -208,10 +208,10 @@ class UnvalidatedBody(Rule):
                 continue
             if isinstance(made, Class) and context.model.is_subclass(made, "pydantic.BaseModel"):
                 return made.node.name
-            if not made and isinstance(call.func, ast.Attribute) and call.func.attr in _VALIDATIONS:
-                return ast.unparse(call.func.value)  # made by a call, or of another library
             if isinstance(made, Instance) and context.model.is_instance(made, _ADAPTER):
                 return ast.unparse(made.call.args[0]) if made.call and made.call.args else None
+            if isinstance(call.func, ast.Attribute) and call.func.attr in _VALIDATIONS:
+                return ast.unparse(call.func.value)  # made by a call, or of another library
         return None
 
     def _request_method(self, node: ast.Call, context: Context) -> str | None:
