@@ -234,6 +234,27 @@ GROWING = {
 }
 
 
+GROWING["lists.py"] = (
+    "from fastapi import APIRouter, FastAPI\n"
+    "from fastapi.middleware.cors import CORSMiddleware\n"
+    "l0 = m0 = ['a']\n"
+    + "".join(f"l{n + 1} = [*l{n}, *l{n}]\nm{n + 1} = m{n} + m{n}\n" for n in range(60))
+    + "def create_app():\n    app = FastAPI()\n"
+    + "    app.add_middleware(CORSMiddleware, allow_origins=l60)\n"
+    + "    app.include_router(APIRouter(), tags=m60)\n    return app\n"
+    + "router = APIRouter(tags=l60)\n@router.get('/', tags=m60)\ndef read(): ...\n"
+)
+GROWING["calls.py"] = (
+    "from fastapi import APIRouter\ndef f0(): raise ValueError\nn0 = 9\n"
+    + "".join(
+        f"def f{n + 1}(x=None):\n    f{n}(x)\n    f{n}(1)\n    return f{n}()\nn{n + 1} = n{n} * n{n}\n"
+        for n in range(60)
+    )
+    + "ACCESS_TOKEN_EXPIRE_MINUTES = n60\n"
+    + "router = APIRouter()\n@router.get('/')\ndef read(): f60()\n"
+)
+
+
 @pytest.mark.parametrize("name", sorted(GROWING))
 def test_texts_that_stand_for_too_much(tmp_path: Path, name: str) -> None:
     project(tmp_path, {name: GROWING[name]})

@@ -156,12 +156,20 @@ def is_link_key(name: str) -> bool:
     return _LINK_KEY.search(snake(name)) is not None
 
 
-def number(model: Model, module: Module, node: ast.AST | None) -> float | None:
+#: How deep arithmetic may be, and what is no number of seconds any more.
+_ARITHMETIC = 10
+_LARGE = 1e15
+
+
+def number(model: Model, module: Module, node: ast.AST | None, depth: int = 0) -> float | None:
     """The number that an expression is, arithmetic and constants included; else `None`."""
     match node:
         case ast.BinOp(left=left, op=op, right=right):
-            first, second = number(model, module, left), number(model, module, right)
-            if first is None or second is None:
+            if depth > _ARITHMETIC:
+                return None
+            first = number(model, module, left, depth + 1)
+            second = number(model, module, right, depth + 1) if first is not None else None
+            if first is None or second is None or max(abs(first), abs(second)) > _LARGE:
                 return None
             match op:
                 case ast.Mult():
@@ -181,7 +189,7 @@ def number(model: Model, module: Module, node: ast.AST | None) -> float | None:
         return found if isinstance(found, int | float) and not isinstance(found, bool) else None
     inner = getattr(value, "node", None)
     if isinstance(inner, ast.BinOp) and inner is not node:
-        return number(model, getattr(value, "module", module), inner)
+        return number(model, getattr(value, "module", module), inner, depth + 1)
     return None
 
 

@@ -59,6 +59,8 @@ if TYPE_CHECKING:
 
 #: Longer chains of calls are not followed; nobody would read them.
 _PATH_LIMIT = 12
+#: After so many calls that lead too far, what was left open is not asked again.
+_CUTS = 1_000
 #: How many functions on the way a message names.
 _SHOWN = 6
 #: Libraries whose functions do not wait for anything, blocking calls aside.
@@ -262,6 +264,8 @@ class Effects:
         self._harmless: dict[object, bool] = {}
         self._raised: dict[object, tuple[Raised, ...]] = {}
         self._raising: set[object] = set()
+        #: How often exceptions were left out because a call led back to itself, or too far.
+        self._cuts = 0
 
     def calls(self, function: Function) -> tuple[CallSite, ...]:
         """The calls in a function's own body, in source order."""
@@ -824,13 +828,17 @@ class Effects:
         if known is not None:
             return known
         if key in self._raising or len(self._raising) > 40:
+            self._cuts += 1
             return ()
+        if not self._raising:
+            self._cuts = 0
+        cuts = self._cuts
         self._raising.add(key)
         try:
             found = tuple(self._raises(function))
         finally:
             self._raising.discard(key)
-        if not self._raising:
+        if not self._raising or self._cuts == cuts or self._cuts > _CUTS:
             self._raised[key] = found
         return found
 

@@ -63,6 +63,8 @@ _USES = frozenset({FrameworkFunction, Endpoint, DependencyFunction})
 _INJECTED = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
 
 
+#: How many elements a list may have.
+_MANY = 10_000
 _DISPLAYS = (ast.List, ast.Tuple, ast.Set)
 
 
@@ -742,11 +744,13 @@ class Model:
                         found.extend(inner)
                     else:
                         found.append((value.module, element))
-                return found
+                return found if len(found) <= _MANY else None
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 first = self.elements(value.module, left)
-                second = self.elements(value.module, right)
-                return None if first is None or second is None else first + second
+                second = self.elements(value.module, right) if first is not None else None
+                if first is None or second is None or len(first) + len(second) > _MANY:
+                    return None
+                return first + second
             case _:
                 return None
 

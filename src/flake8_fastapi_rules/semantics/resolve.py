@@ -40,6 +40,8 @@ from flake8_fastapi_rules.semantics.values import (
 
 #: How deep questions may lead to further questions before the answer is `UNKNOWN`.
 _DEPTH = 60
+#: After so many of them in one question, what was left open is not asked again.
+_CUTS = 10_000
 #: How many elements of a folded string or of a class hierarchy are looked at.
 _WIDTH = 200
 
@@ -172,6 +174,8 @@ class Resolver:
         if guard in self._busy or self._depth > _DEPTH:
             self._cuts += 1
             return UNKNOWN
+        if not self._busy:
+            self._cuts = 0
         self._busy.add(guard)
         self._depth += 1
         cuts = self._cuts
@@ -180,8 +184,8 @@ class Resolver:
         finally:
             self._depth -= 1
             self._busy.discard(guard)
-        # An UNKNOWN inside of a cycle may be known outside of it.
-        if value or not self._busy or self._cuts == cuts:
+        # An UNKNOWN inside of a cycle may be known outside of it, if it does not take forever.
+        if value or not self._busy or self._cuts == cuts or self._cuts > _CUTS:
             memo[key] = value
         return value
 

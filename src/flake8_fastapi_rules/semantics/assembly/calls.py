@@ -55,6 +55,8 @@ from flake8_fastapi_rules.semantics.values import (
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.assembly.evaluator import Evaluator
 
+#: What a call takes of the evaluator's budget, besides its statements.
+_COST = 10
 #: How deep calls may lead to calls.
 _CALLS = 40
 #: A helper without apps and routers is followed for its result when it has no more statements
@@ -288,6 +290,7 @@ class Calls:
         if not for_result:
             self._evaluator.executed.add(node)
         self._evaluator.running.append(node)
+        self._evaluator.budget -= _COST
         self._evaluator.following += for_result
         depth = len(self._evaluator.conditions)
         progress = self._evaluator.progress

@@ -22,6 +22,7 @@ from flake8_fastapi_rules.semantics.assembly.builtins import Builtins
 from flake8_fastapi_rules.semantics.assembly.calls import Calls
 from flake8_fastapi_rules.semantics.assembly.objects import (
     AV,
+    MANY,
     Arguments,
     Assumed,
     Closure,
@@ -64,6 +65,7 @@ from flake8_fastapi_rules.semantics.facts import (
 )
 from flake8_fastapi_rules.semantics.graph import RouterNode
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.resolve import LONG
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
     Class,
@@ -606,6 +608,8 @@ class Evaluator:
             assumed = assumed or isinstance(value, Assumed)
             parts.append(str(value.value))
         text = "".join(parts)
+        if len(text) > LONG:
+            return None
         return Assumed(text) if assumed else Constant(text)
 
     def _sequence(self, elements: Sequence[ast.expr], frame: Frame) -> Items:
@@ -614,7 +618,7 @@ class Evaluator:
             value = self.evaluate(element, frame)
             if isinstance(element, ast.Starred):
                 items = items_of(value)
-                if items is None:
+                if items is None or len(result.items) + len(items) > MANY:
                     result.complete = False
                 else:
                     result.items.extend(items)

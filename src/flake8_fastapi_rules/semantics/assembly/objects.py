@@ -29,6 +29,9 @@ from flake8_fastapi_rules.semantics.values import (
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.assembly.evaluator import Evaluator
 
+#: How many elements a list may have.
+MANY = 10_000
+
 #: A value of the evaluator: one of the classes below, or of `semantics.values`.
 AV: TypeAlias = Any
 
@@ -376,6 +379,8 @@ def added(first: AV, second: AV) -> AV:
         return UNKNOWN
     left, right = items_of(first), items_of(second)
     if left is not None and right is not None:
+        if len(left) + len(right) > MANY:
+            return UNKNOWN
         complete = getattr(first, "complete", True) and getattr(second, "complete", True)
         return Items([*left, *right], complete)
     return UNKNOWN
