@@ -247,7 +247,8 @@ GROWING["lists.py"] = (
 GROWING["calls.py"] = (
     "from fastapi import APIRouter\ndef f0(): raise ValueError\nn0 = 9\n"
     + "".join(
-        f"def f{n + 1}(x=None):\n    f{n}(x)\n    f{n}(1)\n    return f{n}()\nn{n + 1} = n{n} * n{n}\n"
+        f"def f{n + 1}(x=None):\n    f{n}(x)\n    f{n}(1)\n    return f{n}()\n"
+        f"n{n + 1} = n{n} * n{n}\n"
         for n in range(60)
     )
     + "ACCESS_TOKEN_EXPIRE_MINUTES = n60\n"
