@@ -1024,7 +1024,7 @@ _RESOURCES: Final[tuple[tuple[Resource, str], ...]] = (
         urllib3.PoolManager;
         redis: Redis RedisCluster from_url; redis.Redis.from_url;
         redis.asyncio: Redis RedisCluster from_url; redis.asyncio.Redis.from_url;
-        aioredis: Redis from_url; aioredis.Redis.from_url; valkey: Valkey from_url;
+        valkey: Valkey from_url;
         valkey.asyncio: Valkey from_url; opensearchpy: AsyncOpenSearch OpenSearch;
         clickhouse_connect: get_async_client get_client; influxdb_client.InfluxDBClient;
         pymongo: AsyncMongoClient MongoClient; motor.motor_asyncio.AsyncIOMotorClient;
