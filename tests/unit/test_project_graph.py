@@ -285,13 +285,14 @@ def test_run_time_values_are_kept_and_marked(tmp_path: Path) -> None:
 def test_unknown_include_is_incomplete(tmp_path: Path) -> None:
     """An include that cannot be resolved hides nothing else, and is told."""
     main = """
+        import sys
         from fastapi import FastAPI
         from .items import router
         def load(names):
             for name in names:
                 yield __import__(name).router
         app = FastAPI()
-        for each in load([]):
+        for each in load(sys.argv):
             app.include_router(each)
         app.include_router(router)
     """
@@ -299,6 +300,29 @@ def test_unknown_include_is_incomplete(tmp_path: Path) -> None:
     assert table(project) == [READ, CREATE]
     assert not project.is_complete(project.apps[0])
     assert not project.every_include_resolved
+
+
+def test_generators_of_imported_routers(tmp_path: Path) -> None:
+    """A loop over a generator that makes nothing itself, but hands on what it imports."""
+    routers = """
+        from . import items
+        def every():
+            yield items.router
+    """
+    main = """
+        from fastapi import FastAPI
+        from .routers import every
+        def create_app():
+            app = FastAPI()
+            for router in every():
+                app.include_router(router)
+            return app
+    """
+    files = {"items.py": ITEMS, "routers.py": routers, "main.py": main}
+    project = graph(tmp_path, files)
+    assert table(project) == [READ, CREATE]
+    assert project.is_complete(project.apps[0])
+    assert project.every_include_resolved
 
 
 def test_routers_of_libraries(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import is_key_name, is_password_name, snake
+from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.tokens import signing_key
 from flake8_fastapi_rules.semantics.values import Constant, External, Instance, ModuleValue
@@ -92,6 +93,10 @@ class HardCodedSecret(Rule):
                 node = node.func.value
             if isinstance(node, ast.Attribute) and self._is_setting(node.value, context):
                 continue
+            if isinstance(node, ast.Name):
+                origin = context.model.resolver.origin(module, node)
+                if origin is not None and _signs(context.model, origin[0]):
+                    continue  # reported there
             name = ast.unparse(node)
             if name in reported or not self._is_secret(context.resolve(node)):
                 continue
@@ -107,10 +112,7 @@ class HardCodedSecret(Rule):
         """Whether an attribute's value is only a default, or is reported in its own module."""
         value = context.resolve(owner)
         if isinstance(value, ModuleValue):
-            return any(
-                signing_key(context.model, value.module, call) is not None
-                for call in value.module.index.nodes(ast.Call)
-            )
+            return _signs(context.model, value.module)
         return isinstance(value, Instance) or context.model.is_subclass(value, "pydantic.BaseModel")
 
     def _named(self, module: Module) -> Iterator[tuple[str, ast.expr]]:
@@ -158,3 +160,10 @@ class HardCodedSecret(Rule):
             return False
         text = value.value if isinstance(value.value, str) else value.value.decode("latin-1")
         return bool(text) and "PUBLIC KEY" not in text
+
+
+def _signs(model: Model, module: Module) -> bool:
+    """Whether a module signs or verifies anything itself."""
+    return any(
+        signing_key(model, module, call) is not None for call in module.index.nodes(ast.Call)
+    )

@@ -246,7 +246,7 @@ class Calls:
             and self._evaluator.following < _FOLLOWED
             and not self._evaluator.in_test
             and (node.end_lineno or node.lineno) - node.lineno < _SHORT
-            and not function.module.index.is_generator(node)
+            and not (node.decorator_list and function.module.index.is_generator(node))
         )
 
     def call_function(
