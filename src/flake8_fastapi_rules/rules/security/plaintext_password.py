@@ -233,8 +233,21 @@ class PlaintextPassword(Rule):
             return False
         if isinstance(context.model.resolver.class_attribute(cls, name, instance=False), Function):
             return False
+        if self._has_type_of_its_own(cls, name, context):
+            return False
         text = _text_of(cls)
         return not re.search(r"validates|validator|setter|__setattr__|def __init__|def save", text)
+
+    def _has_type_of_its_own(self, cls: Class, name: str, context: Context) -> bool:
+        """Whether a column is annotated with a class of the project, which may hash by itself."""
+        for base in context.model.resolver.mro(cls):
+            for statement in base.node.body if isinstance(base, Class) else ():
+                match statement:
+                    case ast.AnnAssign(target=ast.Name(id=column), annotation=hint):
+                        if column == name and isinstance(base, Class):
+                            typed = context.model.resolver.annotation(base.module, hint)
+                            return isinstance(typed, Instance) and isinstance(typed.of, Class)
+        return False
 
     def _is_stored(self, node: ast.expr, context: Context) -> bool:
         """Whether an expression is the password of an object that was stored."""
@@ -279,7 +292,11 @@ class PlaintextPassword(Rule):
         match node:
             case ast.Name(id=bound):
                 found = context.module.index.lookup(bound, node)
-                return found is not None and all(b.kind == "parameter" for b in found[1])
+                return (
+                    found is not None
+                    and all(b.kind == "parameter" for b in found[1])
+                    and not _is_given_hashes(Function(context.module, function), bound, context)
+                )
             case ast.Attribute(value=owner) | ast.Subscript(value=owner):
                 value = context.resolve(owner)
                 if context.model.is_instance(value, *_FORMS):
@@ -306,3 +323,20 @@ def _is_column(name: str | None) -> bool:
 
 def _text_of(cls: Class) -> str:
     return cls.module.source.segment(cls.node)
+
+
+def _is_given_hashes(function: Function, name: str, context: Context) -> bool:
+    """Whether some caller hands a hash to a parameter, or what a validator may have hashed."""
+    for call in context.model.direct_calls(function):
+        given = next((k.value for k in call.node.keywords if k.arg == name), None)
+        match given:
+            case ast.Call(func=ast.Attribute(attr="get_secret_value")):
+                continue
+            case ast.Call():
+                return True
+            case ast.Attribute(value=owner):
+                made = context.model.resolve(call.module, owner)
+                if isinstance(made, Instance) and isinstance(made.of, Class):
+                    if "validator" in _text_of(made.of):
+                        return True
+    return False
