@@ -13,7 +13,7 @@ from flake8_fastapi_rules.semantics.writes import words_of
 _METHODS = {
     "get": ("GET", "HEAD"),
     "fetch": ("GET", "HEAD"),
-    "read": ("GET", "HEAD"),
+    "read": ("GET", "HEAD", "POST"),  # with POST for everything it is common
     "list": ("GET", "HEAD"),
     "create": ("POST", "PUT"),
     "update": ("PATCH", "PUT"),
