@@ -42,8 +42,18 @@ class ModelLike(Protocol):
     def characters(self) -> int:
         """How much text the model keeps."""
 
+    @property
+    def texts(self) -> object:
+        """The texts that the model keeps; models for parts of one project share them."""
+
     def anew(self) -> ModelLike:
         """A model of the same texts that has drawn no conclusions from them yet."""
+
+    def beside(self, settings: Settings, path: str) -> ModelLike | None:
+        """A model of the same texts for a file with other settings; `None` if it needs others."""
+
+    def leave(self) -> None:
+        """Stop listening to changes of texts: nobody will ask any more."""
 
     def load(self, source: Source, tree: ast.Module | None) -> Module:
         """The module for a text."""
@@ -123,7 +133,7 @@ class Linter:
         self._instances = {rule: rule() for rule in self.rules}
         self._plans: dict[tuple[object, ...], Plan] = {}
         self._models: dict[str, ModelLike] = {}
-        self._limits: dict[str, int] = {}
+        self._limits: dict[object, int] = {}
         self._latest = ""
         self._model_keys: dict[int, tuple[Settings, str]] = {}
         self._validated: set[int] = set()
@@ -190,8 +200,12 @@ class Linter:
             plan = self._plans[key] = Plan.of(self._instances[rule] for rule in rules)
         return plan
 
-    def model_for(self, settings: Settings) -> ModelLike:
-        """The semantic model for files with such settings (profiles do not matter to it)."""
+    def model_for(self, settings: Settings, path: str = "") -> ModelLike:
+        """The semantic model for files with such settings (profiles do not matter to it).
+
+        Parameters:
+            path: one of these files; its project may have been read for other settings.
+        """
         known = self._model_keys.get(id(settings))
         if known is None:
             common = dataclasses.replace(
@@ -200,7 +214,10 @@ class Linter:
             known = self._model_keys[id(settings)] = (settings, repr(common))
         model = self._models.get(known[1])
         if model is None:
-            model = self._models[known[1]] = self._make_model(settings)
+            others = reversed(self._models.values()) if path else ()
+            shared = (other.beside(settings, path) for other in others)
+            model = next(filter(None, shared), None) or self._make_model(settings)
+            self._models[known[1]] = model
         return model
 
     def _bound_memory(self, settings: Settings, model: ModelLike) -> None:
@@ -210,20 +227,23 @@ class Linter:
         does not count.
         """
         key = self._model_keys[id(settings)][1]
-        limit = self._limits.setdefault(key, model.characters + MODEL_LIMIT)
+        limit = self._limits.setdefault(model.texts, model.characters + MODEL_LIMIT)
         if key != self._latest:
             self._latest = key
             self._models[key] = self._models.pop(key)  # the one that was used last is the last
-        if len(self._models) == 1 and model.characters <= limit:
+        if len(self._limits) == 1 and model.characters <= limit:
             return
-        total = sum(each.characters for each in self._models.values())
+        total = _characters(self._models.values())
         for old in list(self._models):
             if total <= limit:
                 break
-            given_up = self._models.pop(old).characters
-            total -= given_up
-            del self._limits[old]
-            give_up(given_up)
+            gone = self._models.pop(old)
+            gone.leave()
+            left = _characters(self._models.values())
+            if left < total:
+                self._limits.pop(gone.texts, None)
+                give_up(total - left)
+                total = left
 
     def check(self, source: Source, tree: ast.Module | None = None) -> list[Finding]:
         """Check one file, without regard to `noqa` comments.
@@ -244,7 +264,7 @@ class Linter:
     def _run(
         self, plan: Plan, source: Source, tree: ast.Module | None, settings: Settings
     ) -> list[Finding]:
-        model = self.model_for(settings)
+        model = self.model_for(settings, source.path)
         try:
             module = model.load(source, tree)
         except SourceError:
@@ -289,7 +309,8 @@ class Linter:
             for source in sources:
                 # What goes wrong here is reported by `check`, which meets it again.
                 with suppress(Exception):
-                    self.model_for(self.configuration(source.path).settings).load(source, None)
+                    settings = self.configuration(source.path).settings
+                    self.model_for(settings, source.path).load(source, None)
 
     def check_text(self, source: Source, *, noqa: bool = True, fixes: bool = False) -> Results:
         """Check one file completely: `noqa` comments, problems with its text, fixes.
@@ -332,7 +353,12 @@ class Linter:
 
 
 def _give_up_all(models: Mapping[str, ModelLike]) -> None:
-    give_up(sum(model.characters for model in models.values()))
+    give_up(_characters(models.values()))
+
+
+def _characters(models: Iterable[ModelLike]) -> int:
+    """How much text some models keep, each text once."""
+    return sum({model.texts: model.characters for model in models}.values())
 
 
 def is_on(

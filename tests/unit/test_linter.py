@@ -215,6 +215,33 @@ def test_models_of_other_projects_are_given_up(
     assert made == [str(tmp_path / name) for name in "abcda"]
 
 
+def test_parts_of_one_project_are_read_once(tmp_path: Path) -> None:
+    """Parts of a repository with requirements of their own have models of their own."""
+    (tmp_path / ".git").mkdir()
+    waiting = "import time\n\n\nasync def wait() -> None:\n    time.sleep(1)\n"
+    unused = "from fastapi import Depends\n\nfrom a.deps import wait\n"
+    for part, version in (("a", "0.110"), ("b", "0.160")):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "__init__.py").touch()
+        (tmp_path / part / "pyproject.toml").write_text(
+            f'[project]\nname = "{part}"\ndependencies = ["fastapi=={version}"]\n'
+        )
+    deps, main = tmp_path / "a" / "deps.py", tmp_path / "b" / "main.py"
+    deps.write_text(waiting)
+    linter = Linter(SettingsLoader(), only=["FAR601"])
+
+    def found(text: str) -> list[str]:
+        main.write_text(text)
+        linter.check(Source(str(main), text))
+        return [finding.code for finding in linter.check(Source(str(deps), waiting))]
+
+    assert found(unused) == []
+    models = [linter.model_for(linter.settings(str(file)), str(file)) for file in (deps, main)]
+    assert models[0] is not models[1]
+    assert models[0].texts is models[1].texts
+    assert found(f"{unused}\nwaiting = Depends(wait)\n") == ["FAR601"]
+
+
 def test_a_route_that_is_gone_is_asked_nothing(tmp_path: Path) -> None:
     """Rules that look at all routes of a project see none of an earlier text of a file."""
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "shop"\n')

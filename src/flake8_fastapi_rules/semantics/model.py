@@ -35,7 +35,7 @@ from flake8_fastapi_rules.semantics.framework import (
     status_of,
 )
 from flake8_fastapi_rules.semantics.libraries import NOT_CALLABLE
-from flake8_fastapi_rules.semantics.modules import Module, Modules
+from flake8_fastapi_rules.semantics.modules import Module, Modules, absolute
 from flake8_fastapi_rules.semantics.paths import is_health_path
 from flake8_fastapi_rules.semantics.resolve import Resolver, first_argument, says_nothing
 from flake8_fastapi_rules.semantics.shared import SharedState
@@ -74,14 +74,21 @@ class Model:
     Parameters:
         settings: what the project as a whole is configured with.
         modules: texts and trees that are known already.
+        resolver: what their expressions mean, as far as it was asked.
     """
 
-    def __init__(self, settings: Settings, modules: Modules | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        modules: Modules | None = None,
+        resolver: Resolver | None = None,
+    ) -> None:
         self.settings = settings
         #: Answers about it by the question; they go with it.
         self.answers: dict[object, Any] = {}
         self.modules = Modules(settings.src) if modules is None else modules
-        self.resolver = Resolver(self.modules)
+        self.resolver = Resolver(self.modules) if resolver is None else resolver
+        self.modules.readers.append(self._renew)
         self._local: dict[Module, LocalFacts] = {}
         self._models: dict[Module, tuple[PydanticModel, ...]] = {}
         self._uses: dict[Path, Uses] = {}
@@ -94,7 +101,32 @@ class Model:
 
     def anew(self) -> Model:
         """A model of the same texts that has drawn no conclusions from them yet."""
+        self.leave()
         return Model(self.settings, self.modules)
+
+    def beside(self, settings: Settings, path: str) -> Model | None:
+        """A model of the same texts for a file with other settings; `None` if it needs others.
+
+        Projects of several parts, each with requirements of its own, are read once.
+        """
+        if settings.src != self.settings.src:
+            return None
+        if self.modules.project_root(absolute(path)) not in self._uses:
+            return None
+        model = Model(settings, self.modules, self.resolver)
+        # What a module states by itself is the same whatever the settings are.
+        model._local, model._models = self._local, self._models
+        return model
+
+    def leave(self) -> None:
+        """Stop listening to changes of texts: nobody will ask any more."""
+        if self._renew in self.modules.readers:
+            self.modules.readers.remove(self._renew)
+
+    @property
+    def texts(self) -> object:
+        """The texts that the model keeps; models for parts of one project share them."""
+        return self.modules
 
     # -- modules and meanings ---------------------------------------------------------------
 
@@ -104,16 +136,16 @@ class Model:
         Raises:
             SourceError: when it cannot be parsed.
         """
-        known = self.modules.loaded(source.path)
-        module = self.modules.add(source, tree)
-        if known is not None and known is not module:
-            for uses in self._uses.values():
-                uses.renew(known, module)
-            if known.mentions_framework or module.mentions_framework:
-                self._projects.clear()  # nothing else declares what the graph consists of
-            self._shared.clear()
-            self._repetitions.clear()
-        return module
+        return self.modules.add(source, tree)
+
+    def _renew(self, old: Module, new: Module) -> None:
+        """Forget what was concluded from a text that another one has taken the place of."""
+        for uses in self._uses.values():
+            uses.renew(old, new)
+        if old.mentions_framework or new.mentions_framework:
+            self._projects.clear()  # nothing else declares what the graph consists of
+        self._shared.clear()
+        self._repetitions.clear()
 
     def resolve(self, module: Module, node: ast.AST | None) -> Value:
         """What an expression of `module` means."""

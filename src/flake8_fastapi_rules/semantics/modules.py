@@ -8,7 +8,7 @@ import re
 import stat
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
@@ -231,6 +231,8 @@ class Modules:
         self._src = tuple(Path(folder).resolve() for folder in src)
         #: By absolute path, as a text: that is compared far more cheaply than a `Path`.
         self._by_path: dict[str, Module | None] = {}
+        #: Told of each text that takes the place of another one, with both modules.
+        self.readers: list[Callable[[Module, Module], None]] = []
         self._stamps: dict[Path, tuple[int, int]] = {}
         self._overrides: defaultdict[str, set[str]] = defaultdict(set)
         self._roots: dict[Path, tuple[Path, ...]] = {}
@@ -252,7 +254,7 @@ class Modules:
             SourceError: when it cannot be parsed.
         """
         name = os.path.abspath(source.path)
-        module = self._by_path.get(name)
+        known = module = self._by_path.get(name)
         if module is not None and module.source.text == source.text:
             module.source.path = source.path
         else:
@@ -270,11 +272,10 @@ class Modules:
         _ = module.tree
         if module.error is not None:
             raise module.error
+        if known is not None and known is not module:
+            for renew in tuple(self.readers):
+                renew(known, module)
         return module
-
-    def loaded(self, path: str) -> Module | None:
-        """The module in a file as it was last read; `None` when it was not."""
-        return self._by_path.get(os.path.abspath(path))
 
     def load(self, path: Path) -> Module | None:
         """The module in a file, not parsed yet; `None` when it cannot be read."""
