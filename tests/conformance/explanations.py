@@ -70,6 +70,19 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "without a default makes the field required just as well",
         kind="ours",
     ),
+    Explanation(
+        "S8397",
+        r"def unpacked_workers_compliant\(",
+        "the dictionary is written down two lines above: uvicorn gets `workers=2` and exits",
+        kind="ours",
+    ),
+    # -- Sonar S7502, tasks -------------------------------------------------------------------
+    Explanation(
+        "S7502",
+        r"def compliant_examples\(",
+        "a local name that nothing reads is gone when the function returns (as RUF006 has it, too)",
+        kind="ours",
+    ),
     # -- Sonar S5659, tokens ------------------------------------------------------------------
     Explanation(
         "S5659",
@@ -79,7 +92,8 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     ),
     Explanation(
         "S5659",
-        r"def compliant_(decode_\w+|list_\d)\(|payload = jwt\.decode\(token, None, options=x\)",
+        r"def compliant_(decode_\w+|list_\d|verify)\("
+        r"|payload = jwt\.decode\(token, None, options=x\)",
         "decoded without `algorithms`, which FAR707 reports, too",
         kind="ours",
     ),
