@@ -84,6 +84,10 @@ class ExposedSchema(Rule):
         if any(page in module.source.text for module in modules for page in _OWN_PAGES):
             return True
         own = set(ast.walk(app.node))
+        for name in [each for each in own if isinstance(each, ast.Name)]:
+            written = context.model.resolver.written(app.module, name)
+            if written is not None:  # the constant that the app itself is given
+                own.add(written[1])
         return any(
             isinstance(text.value, str) and text.value.endswith(url) and text not in own
             for text in app.module.index.nodes(ast.Constant)
