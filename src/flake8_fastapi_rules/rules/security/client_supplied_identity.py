@@ -29,6 +29,8 @@ _FOR_OTHERS = re.compile(
 )
 #: In what a dependency is called, or in its scopes: whoever gets in acts for others.
 _ADMIN = re.compile(r"admin|superuser|staff|permission|rbac")
+#: A permission such as `items:write`, which everybody has for what is their own.
+_FOR_ALL = re.compile(r"permission\w*\(['\"](?!users?\b|accounts?\b|roles?\b)\w+[:.]\w+['\"]\)")
 #: Paths of reads that show somebody: any user may be asked for.
 _ABOUT_USERS = re.compile(r"(?:^|/)(?:users?|profiles?|authors?|accounts?)(?:/|\s|$)")
 #: A function that compares an id is given whom to compare it with, too.
@@ -127,7 +129,9 @@ class ClientSuppliedIdentity(Rule):
         served = resolved[0].path if resolved else None
         said = f"{served or route.path} {getattr(function.node, 'name', '')}".lower()
         if _FOR_OTHERS.search(said) or any(
-            _ADMIN.search(ast.unparse(guard.node).lower()) for found in guards for guard in found
+            _ADMIN.search(_FOR_ALL.sub("", ast.unparse(guard.node).lower()))
+            for found in guards
+            for guard in found
         ):
             return
         paths = [route.path, *(path for r in resolved for path in (r.path, r.local_path))]
