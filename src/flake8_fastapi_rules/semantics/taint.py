@@ -395,16 +395,8 @@ class Taint:
                 value = self._model.resolve(self.module, owner)
                 if attr == "filename" and self._model.is_instance(value, _UPLOAD):
                     return ast.unparse(node)
-                if (
-                    isinstance(owner, ast.Name)
-                    and self._is_source(owner)
-                    and isinstance(value, Instance)
-                    and isinstance(value.of, Class)
-                    and self._model.is_subclass(value.of, "pydantic.BaseModel")
-                    and self._model.is_instance(self._model.resolve(self.module, node), *_TEXT)
-                    and not self._is_validated(value.of, attr)
-                ):
-                    return ast.unparse(node)
+                if isinstance(owner, ast.Name) and self._is_model(owner):
+                    return ast.unparse(node) if self._is_free_text(owner, attr) else None
                 return None
             case (
                 ast.Subscript(value=owner, slice=ast.Constant(value=str() as key))

@@ -90,14 +90,11 @@ class Uses:
                 function, route = entry.endpoint, entry.fact
                 if function is None or route.node in shown or route.kind is RouteKind.WEBHOOK:
                     continue
-                known = self.routes[function.node]
-                if any(other.node is route.node for other in known):
+                if any(other.node is route.node for other in self.routes[function.node]):
                     continue
                 owner = function.owner or route.view_class
                 route = replace(route, methods=entry.methods, view_class=owner)
-                known.append(route)
-                role = Role.WEBSOCKET if route.kind is RouteKind.WEBSOCKET else Role.ENDPOINT
-                self._add(function, role)
+                self._serve(function, route)
                 if self._is_certainly_of(route, function):
                     self.assembled[route.module].append(route)
 
@@ -137,9 +134,7 @@ class Uses:
         for route in model.local(module, Route):
             function = route.function
             if function is not None and route.kind is not RouteKind.WEBHOOK:
-                self.routes[function.node].append(route)
-                role = Role.WEBSOCKET if route.kind is RouteKind.WEBSOCKET else Role.ENDPOINT
-                self._add(function, role)
+                self._serve(function, route)
         for dependency in model.local(module, Dependency):
             for target in model.targets(dependency):
                 if isinstance(target, Class):
@@ -200,6 +195,12 @@ class Uses:
             for name in _MIDDLEWARE_METHODS:
                 method = self._model.resolver.class_attribute(target, name, instance=True)
                 self._add_value(method, Role.MIDDLEWARE)
+
+    def _serve(self, function: Function, route: Route) -> None:
+        """Note that a function serves a route."""
+        self.routes[function.node].append(route)
+        is_socket = route.kind is RouteKind.WEBSOCKET
+        self._add(function, Role.WEBSOCKET if is_socket else Role.ENDPOINT)
 
     def _add_value(self, value: Value, role: Role) -> None:
         if isinstance(value, Function):

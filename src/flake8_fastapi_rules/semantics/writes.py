@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
@@ -380,9 +381,7 @@ class Writes:
         """A call of a function that commits, after rows were changed here: `unit.commit()`."""
         if site.target is None or not self._commits(site.target):
             return None
-        for node in function.module.index.own_nodes(function.node):
-            if node is site.node:
-                break
+        for node in _nodes_before(function, site.node):
             if any(self._is_row(site.module, row) for row in self._changed_names(function, node)):
                 return site.node, _spoken(site.node.func), False
         return None
@@ -400,9 +399,7 @@ class Writes:
     def _changes_objects(self, function: Function, *, until: ast.Call) -> bool:
         """Whether a function sets attributes of objects, itself or through what it calls."""
         sites = {site.node: site for site in self._graph.sites(function)}
-        for node in function.module.index.own_nodes(function.node):
-            if node is until:
-                break
+        for node in _nodes_before(function, until):
             for changed in self._changed_names(function, node):
                 if changed.id not in _NOT_STORED:
                     return True
@@ -962,6 +959,11 @@ def _is_kept_name(function: Function, node: ast.AST) -> bool:
             for binding in found[1]
         )
     return False
+
+
+def _nodes_before(function: Function, end: ast.AST) -> Iterator[ast.AST]:
+    """The nodes in a function's own body that stand before another one."""
+    return takewhile(lambda node: node is not end, function.module.index.own_nodes(function.node))
 
 
 def _attribute_targets(node: ast.AST) -> Iterator[ast.Attribute]:
