@@ -14,6 +14,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.calls import CallSite
 from flake8_fastapi_rules.semantics.facts import Dependency, DependencyFunction
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.routines import body_without_docstring
 from flake8_fastapi_rules.semantics.values import UNKNOWN, Class, Function, FunctionNode, Value
 
@@ -79,7 +80,8 @@ class UncachedSettings(Rule):
 
     ## Leaves alone
     Dependencies with `lru_cache`, `cache` and the like, those that return settings built elsewhere,
-    and settings that depend on arguments.
+    settings that depend on arguments, and functions that the app itself replaces in its
+    `dependency_overrides`, often with settings that exist already.
 
     ## Fix safety
     Safe: `@lru_cache` is added to a plain function without parameters. Tests that change the
@@ -117,7 +119,7 @@ class UncachedSettings(Rule):
                 parent, ast.Return | ast.Yield | ast.Assign | ast.AnnAssign | ast.Attribute
             ):
                 continue
-            if _is_stored(parent, node, context):
+            if _is_stored(parent, node, context) or _is_replaced(node, context):
                 continue
             is_plain = isinstance(node, ast.FunctionDef) and not fact.is_generator
             has_parameters = bool(model.parameters(function))
@@ -184,6 +186,20 @@ def _is_stored(parent: ast.AST, function: ast.AST, context: Context) -> bool:
         or (isinstance(target, ast.Name) and target.id in outer)
         for target in targets
     )
+
+
+def _is_replaced(node: FunctionNode, context: Context) -> bool:
+    """Whether the app itself, not a test, replaces a function of this name by another one."""
+    for module in modules_mentioning(context.model, context.module, "dependency_overrides"):
+        if context.settings.is_test_path(str(module.path)):
+            continue
+        for entry in module.index.nodes(ast.Subscript):
+            replaced = getattr(entry.slice, "attr", getattr(entry.slice, "id", None))
+            if isinstance(entry.ctx, ast.Store) and replaced == node.name:
+                if isinstance(entry.value, ast.Attribute):
+                    if entry.value.attr == "dependency_overrides":
+                        return True
+    return False
 
 
 def _cache(context: Context, node: FunctionNode) -> Fix:
