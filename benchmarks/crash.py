@@ -21,7 +21,7 @@ from flake8_fastapi_rules.engine.runner import INTERNAL_ERROR
 from flake8_fastapi_rules.engine.source import Source, SourceError
 from flake8_fastapi_rules.linter import Linter
 from flake8_fastapi_rules.rules import all_rules
-from flake8_fastapi_rules.semantics.modules import python_files
+from flake8_fastapi_rules.semantics.files import python_files
 
 
 @dataclass(slots=True)

@@ -20,8 +20,8 @@ from flake8_fastapi_rules.engine.source import Source, SourceError
 from flake8_fastapi_rules.linter import Linter
 from flake8_fastapi_rules.rules import all_rules
 from flake8_fastapi_rules.semantics.facts import Endpoint, RouteKind
+from flake8_fastapi_rules.semantics.files import python_files
 from flake8_fastapi_rules.semantics.model import Model
-from flake8_fastapi_rules.semantics.modules import python_files
 from flake8_fastapi_rules.semantics.schemas import is_pydantic_2
 
 DATA = Path(__file__).resolve().parent / "plants.toml"

@@ -20,8 +20,9 @@ from pathlib import Path
 from flake8_fastapi_rules.config import SettingsLoader
 from flake8_fastapi_rules.engine.source import Source, SourceError
 from flake8_fastapi_rules.semantics.facts import Dependency, Route
+from flake8_fastapi_rules.semantics.files import python_files
 from flake8_fastapi_rules.semantics.model import Model
-from flake8_fastapi_rules.semantics.modules import Module, python_files
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance, Value
 
 VERBS = frozenset(

@@ -31,7 +31,7 @@ from flake8_fastapi_rules.config import Layer, SettingsLoader
 from flake8_fastapi_rules.engine.source import Source, SourceError
 from flake8_fastapi_rules.linter import Linter
 from flake8_fastapi_rules.rules import all_rules
-from flake8_fastapi_rules.semantics.modules import python_files
+from flake8_fastapi_rules.semantics.files import python_files
 
 HERE = Path(__file__).parent
 CONTEXT = 5

@@ -14,8 +14,8 @@ from pathlib import Path
 from flake8_fastapi_rules.config import Settings
 from flake8_fastapi_rules.engine.source import Source, SourceError
 from flake8_fastapi_rules.semantics.facts import Endpoint
+from flake8_fastapi_rules.semantics.files import python_files
 from flake8_fastapi_rules.semantics.model import Model
-from flake8_fastapi_rules.semantics.modules import python_files
 from tests.conformance.comparing import Claim, Reading
 
 Read = Callable[[Path, Path], Reading | None]

@@ -14,7 +14,7 @@ from flake8_fastapi_rules.engine.memory import discard, lasting
 from flake8_fastapi_rules.engine.source import Source
 from flake8_fastapi_rules.engine.words import WordFinder
 from flake8_fastapi_rules.linter import Linter
-from flake8_fastapi_rules.semantics.modules import python_files
+from flake8_fastapi_rules.semantics.files import python_files
 
 PROJECT = {
     "pyproject.toml": "",

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from flake8_fastapi_rules.config import Settings
-from flake8_fastapi_rules.semantics import modules
+from flake8_fastapi_rules.semantics import files
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.values import (
     AnnotatedAlias,
@@ -552,14 +552,14 @@ def test_a_module_is_a_value(tmp_path: Path) -> None:
 def test_a_folder_that_holds_many_projects_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(modules, "_SHELF", 3)
+    monkeypatch.setattr(files, "_SHELF", 3)
     for name in ("script.py", "package/__init__.py", "other/app.py", "third/deep/app.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    found = [path.relative_to(tmp_path).as_posix() for path in modules.python_files(tmp_path)]
+    found = [path.relative_to(tmp_path).as_posix() for path in files.python_files(tmp_path)]
     assert found == ["script.py", "package/__init__.py"]
     (tmp_path / "pyproject.toml").touch()
-    assert len(list(modules.python_files(tmp_path))) == 4
+    assert len(list(files.python_files(tmp_path))) == 4
 
 
 WEB = {

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
-from flake8_fastapi_rules.semantics.modules import Module, python_files, read_source
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Function,
@@ -23,7 +21,6 @@ from flake8_fastapi_rules.semantics.values import (
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
 
-_CALLED = re.compile(rb"([A-Za-z_]\w*)[ \t]*\(")
 #: Calls that hand a function on, so that the other arguments are its own.
 _BINDERS = frozenset({"partial", "partialmethod"})
 
@@ -95,7 +92,6 @@ class Callers:
     def __init__(self, model: Model, root: Path) -> None:
         self._model = model
         self._root = root
-        self._files: dict[str, list[Path]] | None = None
         self._calls: dict[ast.AST, tuple[DirectCall, ...]] = {}
 
     def direct_calls(self, function: Function) -> tuple[DirectCall, ...]:
@@ -123,7 +119,7 @@ class Callers:
         paths: dict[Path, None] = {function.module.path: None}
         for name in names:
             if name != "__init__":
-                paths.update(dict.fromkeys(self._calling(name)))
+                paths.update(dict.fromkeys(self._model.modules.files_calling(self._root, name)))
         for path in paths:
             module = (
                 function.module if path == function.module.path else self._model.modules.load(path)
@@ -175,22 +171,6 @@ class Callers:
             return False
         found = self._model.callable_of(value)
         return found is not None and _is_same(found, function)
-
-    def _calling(self, name: str) -> list[Path]:
-        """The files in whose text `name` stands before a bracket."""
-        if self._files is None:
-            files: defaultdict[str, list[Path]] = defaultdict(list)
-            for path in python_files(self._root):
-                data = read_source(path)
-                if data is None:
-                    continue
-                for word in set(_CALLED.findall(data)):
-                    files[word.decode()].append(path)
-                # `partial(function, ...)` mentions the name without a bracket.
-                if b"partial" in data:
-                    files[""].append(path)
-            self._files = dict(files)
-        return [*self._files.get(name, ()), *self._files.get("", ())]
 
 
 def _is_same(one: Function, other: Function) -> bool:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.files import python_files
 from flake8_fastapi_rules.semantics.framework import VERBS, path_regex
 from flake8_fastapi_rules.semantics.libraries import TEST_CLIENTS
-from flake8_fastapi_rules.semantics.modules import Module, python_files
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.values import Constant, Expression, Instance
 

@@ -5,34 +5,25 @@ from __future__ import annotations
 import ast
 import os
 import re
-import stat
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
-from itertools import islice
 from pathlib import Path
 
 from flake8_fastapi_rules.engine.index import ModuleIndex
 from flake8_fastapi_rules.engine.source import Source, SourceError
+from flake8_fastapi_rules.semantics.files import (
+    SKIPPED_FOLDERS,
+    ProjectFiles,
+    has_project_file,
+    is_small,
+    read_source,
+)
 from flake8_fastapi_rules.semantics.names import NEVER_FIRST_PARTY
 
-#: Files that mark the top of a project.
-_MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "requirements.txt")
 #: How far above the nearest project file an enclosing one still belongs to it (a monorepo's).
 _LEVELS = 4
-#: A working directory with more Python files than this, and no project file, is no project.
-_SHELF = 3000
-#: Folders that hold no first-party code.
-SKIPPED_FOLDERS = frozenset(
-    {
-        "__pycache__", "node_modules", "site-packages", "dist-packages", "venv", "env",
-        "virtualenv", "build", "dist", "__pypackages__", "bower_components",
-    }
-)  # fmt: skip
-#: A larger file is data or generated code, and costs more than it can tell.
-SIZE_LIMIT = 2_000_000
-
 #: What the text of a file that declares, includes or injects anything must contain: one of these
 #: words or a decorator. Each word is looked for by itself, which is faster than one expression.
 _FASTAPI = re.compile(rb"ast[aA][pP][iI](?<=[fF].{6})")
@@ -140,7 +131,8 @@ class Module:
     @cached_property
     def mentions_framework(self) -> bool:
         """Whether the text could declare or inject anything for FastAPI."""
-        return _matters(self.source.text.encode(errors="replace"))
+        text = self.source.text.encode(errors="replace")
+        return _matters(text, 0, len(text))
 
     @cached_property
     def mentions_routines(self) -> bool:
@@ -238,7 +230,7 @@ class Modules:
         self._roots: dict[Path, tuple[Path, ...]] = {}
         self._project_roots: dict[str, Path] = {}
         self._workspaces: dict[Path, tuple[Path, ...]] = {}
-        self._mentioning: dict[tuple[Path, str], tuple[Path, ...]] = {}
+        self._files: dict[Path, ProjectFiles] = {}
         #: What the imports of a folder name: by level and dotted name.
         self._imported: dict[tuple[str, int, str | None], Module | None] = {}
         self._tops: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -264,7 +256,6 @@ class Modules:
             folder = os.path.dirname(name)
             if name in self._by_path or path.name not in self._listing(folder):
                 self._imported.clear()
-                self._mentioning.clear()
             self._by_path[name] = module
             self._overrides[folder].add(path.name)
         if tree is not None:
@@ -429,7 +420,7 @@ class Modules:
         chain = [folder, *folder.parents]
         for ancestor in chain:
             if "__init__.py" in self._listing(str(ancestor)):
-                if ancestor == top or _has_project_file(ancestor):
+                if ancestor == top or has_project_file(ancestor):
                     last.append(ancestor)
             else:
                 roots.append(ancestor)
@@ -488,13 +479,13 @@ class Modules:
             if os.path.exists(ancestor / ".git"):
                 return ancestor
             levels += marked is not None
-            if ancestor != home and levels <= _LEVELS and _has_project_file(ancestor):
+            if ancestor != home and levels <= _LEVELS and has_project_file(ancestor):
                 marked = ancestor
         if marked is not None:
             return marked
         here = Path.cwd()
         inside = here in (folder, *folder.parents) and here != home
-        return here if inside and _is_small(here) else package_parent(path)
+        return here if inside and is_small(here) else package_parent(path)
 
     def name_of(self, path: Path) -> str:
         """The dotted name of a file: its path below the parent of its top package.
@@ -524,7 +515,7 @@ class Modules:
             for above in (base, *base.parents):  # a member of a monorepo has a name of its own
                 if above in inside:
                     break
-                if _has_project_file(above):
+                if has_project_file(above):
                     inside[:0] = [above / "src", above]
                     break
             base = next((r for r in inside if r == base or r in base.parents), base)
@@ -539,86 +530,37 @@ class Modules:
 
     def files_mentioning(self, root: Path, word: str) -> tuple[Path, ...]:
         """The Python files below `root` whose text contains a word, in sorted order."""
-        key = (root, word)
-        found = self._mentioning.get(key)
-        if found is None:
-            wanted = word.encode()
-            texts = ((path, read_source(path)) for path in python_files(root))
-            found = tuple(path for path, data in texts if data is not None and wanted in data)
-            self._mentioning[key] = found
-        return found
+        return self._files_of(root).mentioning(word)
+
+    def files_calling(self, root: Path, name: str) -> Iterator[Path]:
+        """The Python files below `root` whose text may call a name, in sorted order."""
+        return self._files_of(root).calling(name)
 
     def files_that_matter(self, root: Path) -> Iterator[Path]:
         """The Python files below `root` whose text could matter to FastAPI, in sorted order."""
-        for path in python_files(root):
+        for path, matters in self._files_of(root).tested(_matters):
             known = self._by_path.get(str(path))
-            if known is not None:
-                if known.mentions_framework:
-                    yield path
-                continue
-            data = read_source(path)
-            if data is not None and _matters(data):
+            if matters if known is None else known.mentions_framework:
                 yield path
 
+    def _files_of(self, root: Path) -> ProjectFiles:
+        files = self._files.get(root)
+        if files is None:
+            files = self._files[root] = ProjectFiles(root)
+        return files
 
-def _matters(data: bytes) -> bool:
+
+def _matters(text: bytes, start: int, end: int) -> bool:
+    """Whether what stands between two places of a text could declare anything for FastAPI."""
     return (
-        _FASTAPI.search(data) is not None
-        or any(word in data for word in _WORDS)
-        or _DECORATOR.search(data) is not None
-        or ((b"app" in data or b"router" in data) and _ASSIGNED.search(data) is not None)
-    )
-
-
-def read_source(path: Path) -> bytes | None:
-    """The bytes of a source file; `None` for what cannot be read, is too large, or is no file.
-
-    A pipe is no file: reading it would never end.
-    """
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > SIZE_LIMIT:
-            return None
-        return path.read_bytes()
-    except OSError:
-        return None
-
-
-def python_files(root: Path) -> Iterator[Path]:
-    """The Python files of a project, sorted, without virtual environments and hidden folders.
-
-    Symbolic links to folders are not followed, so a loop of links cannot trap the walk. Of a folder
-    that is no project but holds many (a home, `/tmp`), only its own files and packages count.
-    """
-    is_project = os.path.exists(root / ".git") or _has_project_file(root)
-    return _files_below(root, only_packages=not is_project and not _is_small(root))
-
-
-def _files_below(root: Path, *, only_packages: bool = False) -> Iterator[Path]:
-    for folder, folders, files in os.walk(root):
-        here = Path(folder)
-        if "pyvenv.cfg" in files:
-            folders.clear()
-            continue
-        if only_packages and here != root and "__init__.py" not in files:
-            folders.clear()
-            continue
-        folders[:] = sorted(
-            name for name in folders if name not in SKIPPED_FOLDERS and not name.startswith(".")
+        _FASTAPI.search(text, start, end) is not None
+        or any(text.find(word, start, end) >= 0 for word in _WORDS)
+        or _DECORATOR.search(text, start, end) is not None
+        or (
+            (text.find(b"app", start, end) >= 0 or text.find(b"router", start, end) >= 0)
+            and _ASSIGNED.search(text, start, end) is not None
         )
-        for name in sorted(files):
-            if name.endswith(".py"):
-                yield here / name
-
-
-def _has_project_file(folder: Path) -> bool:
-    return any(os.path.isfile(os.path.join(folder, name)) for name in _MARKERS)
-
-
-@cache
-def _is_small(folder: Path) -> bool:
-    """Whether a folder without any project file could be one project, and not a shelf of them."""
-    return next(islice(_files_below(folder), _SHELF, None), None) is None
+    )
 
 
 def package_parent(path: Path) -> Path:

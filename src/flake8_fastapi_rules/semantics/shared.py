@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.facts import App, Role, Router
-from flake8_fastapi_rules.semantics.modules import Module, python_files
+from flake8_fastapi_rules.semantics.files import python_files
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import name_set
 from flake8_fastapi_rules.semantics.values import (
     Class,
