@@ -270,7 +270,7 @@ class Dependency:
 
     @property
     def function(self) -> Function | None:
-        """The function that runs, for functions, classes with `__init__`, `__call__` objects."""
+        """The function that is named; `Model.callable_of` also knows classes and objects."""
         return self.target if isinstance(self.target, Function) else None
 
 

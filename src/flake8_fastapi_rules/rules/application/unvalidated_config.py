@@ -14,6 +14,8 @@ from flake8_fastapi_rules.semantics.values import Class
 _CONFIGURATION = re.compile(r"conf|settings", re.IGNORECASE)
 #: Methods that give a piece of a text, or a text that somebody sent in another form.
 _PIECES = re.compile(r"^r?partition$|^r?split$|decompress|b64decode|unquote")
+#: Methods whose class says what they read.
+_PLAIN_METHODS = frozenset({"init", "load", "parse", "read", "reload"})
 _SETTINGS_SOURCE = "pydantic_settings.PydanticBaseSettingsSource"
 #: Calls that look at a value and do not make another of it.
 _LOOKS = frozenset({"isinstance", "len", "print", "repr", "str", "type"})
@@ -88,6 +90,9 @@ class UnvalidatedConfig(Rule):
         index = context.module.index
         statement = index.statement_of(call)
         names = [n.name for n in index.ancestors(call) if isinstance(n, FUNCTIONS)]
+        owner = index.class_of(index.function_of(call) or call)
+        if owner is not None and names[:1] and names[0].strip("_") in _PLAIN_METHODS:
+            names.append(owner.name)  # `SettingsFile(path)`
         if isinstance(statement, ast.Assign | ast.AnnAssign):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             names += [ast.unparse(target) for target in targets]
@@ -105,7 +110,6 @@ class UnvalidatedConfig(Rule):
             return False
         if not _CONFIGURATION.search(said) or self._is_piece(call, context):
             return False
-        owner = index.class_of(index.function_of(call) or call)
         return owner is None or not context.model.is_subclass(
             Class(context.module, owner), _SETTINGS_SOURCE
         )

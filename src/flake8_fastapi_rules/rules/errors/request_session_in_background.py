@@ -201,7 +201,7 @@ class RequestSessionInBackground(Rule):
         provided = context.model.provided(dependency)
         if any(context.model.is_instance(value, *SESSIONS) for value in (typed, provided)):
             return "session"
-        function = dependency.function
+        function = context.model.callable_of(dependency.target)
         if function is not None and function.module.index.is_generator(function.node):
             return "other"
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
@@ -12,7 +12,7 @@ from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind, Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import RESPONSE
-from flake8_fastapi_rules.semantics.libraries import SESSION_WRITES, is_in
+from flake8_fastapi_rules.semantics.libraries import ORM_WRITES, SESSION_WRITES, is_in
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.responses import is_raw_response, returns_of
 from flake8_fastapi_rules.semantics.values import External, Function, Instance, Value
@@ -27,6 +27,12 @@ _INSERTS = tuple(
     External(f"sqlalchemy.{home}insert")
     for home in ("", "sql.expression.", "dialects.postgresql.", "dialects.sqlite.")
 )
+#: Methods of such classes, and of helpers for them, that answer with a new object.
+_CREATIONS = frozenset({"create", "create_model"})
+#: How many functions what was stored may come through.
+_DEPTH = 3
+#: Words of functions that may give what was there before.
+_MAY_EXIST = frozenset({"ensure", "exists", "fetch", "find", "get", "missing", "resolve"})
 #: Class methods that make a new object of other data.
 _CONVERTERS = frozenset({"from_orm", "model_validate", "parse_obj"})
 #: What is made by such operations is no resource, or the operation is rather an action.
@@ -46,8 +52,8 @@ class CreatedWithout201(Rule):
 
     ## What it does
     Reports POST operations that create a resource and answer 200: by their name (`create_*`,
-    `register_*`; `add_*` and the like with a body that writes), or because they put a new object
-    into a database session that they return, or that the path names.
+    `register_*`; `add_*` and the like with a body that writes), or because they, or what they call,
+    put a new object into a database that they return, or that the path names.
 
     ## Why it matters
     Clients, caches and generated documentation tell "done" from "created" by the status. FastAPI
@@ -149,7 +155,8 @@ class CreatedWithout201(Rule):
             return False
         if words[0] in _CREATES and (len(words) > 1 or self._takes_model(endpoint, context)):
             return True
-        if self._stores_what_it_returns(endpoint, context):
+        function = Function(endpoint.module, endpoint.node, endpoint.view_class)
+        if self._stores_what_it_returns(function, context):
             return True
         if self._stores_what_the_path_names(endpoint, context):
             return True
@@ -157,7 +164,6 @@ class CreatedWithout201(Rule):
             return len(words) > 1
         if words[0] not in _MAY_CREATE - {"post"} or len(words) == 1:
             return False
-        function = Function(endpoint.module, endpoint.node, endpoint.view_class)
         return context.model.effects.writes(function) is not None
 
     def _takes_model(self, endpoint: Endpoint, context: Context) -> bool:
@@ -174,35 +180,64 @@ class CreatedWithout201(Rule):
             )
         )
 
-    def _stores_what_it_returns(self, endpoint: Endpoint, context: Context) -> bool:
-        """`item = Item(...)`, `session.add(item)` and `return item`."""
-        module = endpoint.module
-        resolver = context.model.resolver
+    def _stores_what_it_returns(
+        self, function: Function, context: Context, depth: int = _DEPTH
+    ) -> bool:
+        """`item = Item(...)`, `session.add(item)` and `return item`, here or in what is called."""
+        module = function.module
+        index = module.index
+        sites = {site.node: site for site in context.model.effects.calls(function)}
         stored: set[str] = set()
-        for node in module.index.own_nodes(endpoint.node):
+        given: dict[str, list[ast.expr]] = {}
+        for node in index.own_nodes(function.node):
             match node:
-                case ast.Call(func=ast.Attribute(attr="add") as func, args=[ast.Name() as made]):
-                    names = resolver.names_of(resolver.resolve(module, func))
-                    value = resolver.resolve(module, made)
-                    if any(is_in(name, SESSION_WRITES) for name in names) and (
-                        self._is_made_here(value, context)
-                        if value
-                        else self._looks_made_here(made, module)
-                    ):
-                        stored.add(made.id)
-        returned = {
-            node.value.id
-            for node in returns_of(module, endpoint.node)
-            if isinstance(node.value, ast.Name)
-        } | {
-            node.value.args[0].id
-            for node in returns_of(module, endpoint.node)
-            if isinstance(node.value, ast.Call)
-            and getattr(node.value.func, "attr", "") in _CONVERTERS
-            and node.value.args
-            and isinstance(node.value.args[0], ast.Name)
-        }
-        return not stored.isdisjoint(returned)
+                case ast.Call(func=ast.Attribute() as func):
+                    if (name := self._stored_name(module, func, node, context)) is not None:
+                        stored.add(name)
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    given.setdefault(name, []).append(value)
+        for statement in returns_of(module, function.node):
+            answer = _unconverted(statement.value)
+            if isinstance(answer, ast.Name):
+                if answer.id in stored:
+                    return True
+                assigned = given.get(answer.id, [])
+                answer = _unconverted(assigned[0]) if len(assigned) == 1 else None
+            site = sites.get(answer) if isinstance(answer, ast.Call) else None
+            if site is None:
+                continue
+            if isinstance(site.callee, External) and is_in(site.callee.name, ORM_WRITES):
+                if site.callee.name.rpartition(".")[2] in _CREATIONS:
+                    return True
+            if depth and site.target is not None and isinstance(site.callee, Function):
+                words = words_of(getattr(site.target.node, "name", ""))
+                if _MAY_EXIST.isdisjoint(words) and _NO_RESOURCE.isdisjoint(words):
+                    if self._stores_what_it_returns(site.target, context, depth - 1):
+                        return True
+        return False
+
+    def _stored_name(
+        self, module: Module, func: ast.Attribute, call: ast.Call, context: Context
+    ) -> str | None:
+        """The variable whose new object `session.add(item)` or `item.insert()` stores."""
+        resolver = context.model.resolver
+        names = resolver.names_of(resolver.resolve(module, func))
+        match call:
+            case ast.Call(func=ast.Attribute(attr="add"), args=[ast.Name() as made]):
+                writes: Collection[str] = SESSION_WRITES
+            case ast.Call(
+                func=ast.Attribute(attr="create" | "insert" | "save", value=ast.Name() as made)
+            ):
+                writes = ORM_WRITES
+            case _:
+                return None
+        if not any(is_in(name, writes) for name in names):
+            return None
+        value = resolver.resolve(module, made)
+        is_new = (
+            self._is_made_here(value, context) if value else self._looks_made_here(made, module)
+        )
+        return made.id if is_new else None
 
     def _stores_what_the_path_names(self, endpoint: Endpoint, context: Context) -> bool:
         """`session.add(Hero(...))` or `insert(Hero)`, served under a path that ends in `heroes`."""
@@ -286,6 +321,18 @@ class CreatedWithout201(Rule):
             raise Unfixable("the route is made elsewhere")
         edits = set_argument(text_of(context.module), route.call, "status_code", "201")
         return fix_of("Answer 201", "unsafe", edits)
+
+
+def _unconverted(node: ast.expr | None) -> ast.expr | None:
+    """What is answered, without `await` and the converter of a schema around it."""
+    while True:
+        match node:
+            case ast.Await(value=inner):
+                node = inner
+            case ast.Call(func=ast.Attribute(attr=attr), args=[inner, *_]) if attr in _CONVERTERS:
+                node = inner
+            case _:
+                return node
 
 
 def _name_of_class(value: Value) -> str:

@@ -106,7 +106,14 @@ class UnboundedPageSize(Rule):
         """Report each page size of an operation."""
         if not endpoint.is_websocket:
             path_names = context.model.path_names(endpoint)
-            yield from self._check(Function(endpoint.module, endpoint.node), path_names, context)
+            function = Function(endpoint.module, endpoint.node)
+            models = [
+                context.model.resolver.annotation(route.module, route.arguments["response_model"])
+                for route in endpoint.routes
+                if "response_model" in route.arguments
+            ]
+            lists = any(context.model.is_instance(each, *_LISTS) for each in models)
+            yield from self._check(function, path_names, context, lists=lists)
 
     @on(DependencyFunction)
     def check_dependency(
@@ -117,7 +124,12 @@ class UnboundedPageSize(Rule):
         yield from self._check(function, frozenset(), context)
 
     def _check(
-        self, function: Function, path_names: frozenset[str], context: Context
+        self,
+        function: Function,
+        path_names: frozenset[str],
+        context: Context,
+        *,
+        lists: bool = False,
     ) -> Iterator[Report]:
         if not has_own_signature(context.model, function):
             return
@@ -129,7 +141,7 @@ class UnboundedPageSize(Rule):
             if parameter.kind is not ParameterKind.QUERY:
                 continue
             name = parameter.alias or parameter.name
-            if self._is_page_size(name, names, function, context):
+            if self._is_page_size(name, names, function, context, lists=lists):
                 if self._is_unbounded(parameter, context) and not self._is_checked(parameter):
                     yield self.report(
                         parameter.node,
@@ -140,7 +152,13 @@ class UnboundedPageSize(Rule):
                 yield from self._of_model(parameter, context)
 
     def _is_page_size(
-        self, name: str, names: set[str], function: Function | None, context: Context
+        self,
+        name: str,
+        names: set[str],
+        function: Function | None,
+        context: Context,
+        *,
+        lists: bool = False,
     ) -> bool:
         if name not in context.settings.page_size_names:
             return False
@@ -148,7 +166,7 @@ class UnboundedPageSize(Rule):
         is_of_rates = not names.isdisjoint(_OF_RATES) or "rate_limit" in said or "quota" in said
         if is_of_rates and "page" not in name:
             return False  # a limit on something else than what is shown
-        if name != _VAGUE or not names.isdisjoint(_PAGING):
+        if name != _VAGUE or lists or not names.isdisjoint(_PAGING):
             return True
         return function is not None and self._answers_with_list(function, context)
 

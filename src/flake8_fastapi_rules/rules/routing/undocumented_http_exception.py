@@ -120,7 +120,7 @@ class UndocumentedHttpException(Rule):
                 found += options.dependencies
         seen: set[object] = set()
         for dependency in found:
-            target = dependency.function
+            target = context.model.callable_of(dependency.target)
             if target is not None and target.node not in seen:
                 seen.add(target.node)
                 yield target

@@ -142,8 +142,8 @@ class ClientSuppliedIdentity(Rule):
             )
             for found, _ in chains
             for dependency in found
-            if dependency.function is not None
-            for parameter in context.model.parameters(dependency.function, names)
+            if (target := context.model.callable_of(dependency.target)) is not None
+            for parameter in context.model.parameters(target, names)
         }
         for parameter in context.model.parameters(function, names):
             if parameter.name in looked_at:
