@@ -66,3 +66,24 @@ def modules_mentioning(model: Model, module: Module, word: str) -> Iterator[Modu
         found = model.modules.load(path)
         if found is not None and found is not module:
             yield found
+
+
+def is_variable_read(model: Model, module: Module, name: str) -> bool:
+    """Whether anything in the project reads a module's variable, or may do so."""
+    if any(n.id == name and isinstance(n.ctx, ast.Load) for n in module.index.nodes(ast.Name)):
+        return True
+    for other in modules_mentioning(model, module, name):
+        if other is module:
+            continue
+        if any(n.attr == name for n in other.index.nodes(ast.Attribute)):
+            return True
+        for node in other.index.nodes(ast.ImportFrom):
+            if any(alias.name in {name, "*"} for alias in node.names):
+                home = (
+                    model.modules.relative(node.level, node.module, other)
+                    if node.level
+                    else model.modules.find(node.module or "", other)
+                )
+                if home is None or home is module:
+                    return True
+    return False

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.credentials import number, snake
+from flake8_fastapi_rules.semantics.per_project import is_variable_read
 from flake8_fastapi_rules.semantics.tokens import token_use
 from flake8_fastapi_rules.semantics.values import External
 
@@ -35,6 +36,8 @@ _ACCESS = re.compile(r"access|auth|login|log_in|sign_in|jwt|create_token|generat
 
 
 _TIMEDELTA = External("datetime.timedelta")
+#: What a module mentions that makes tokens.
+_TOKEN_LIBRARIES = ("jwt", "jose", "authlib")
 
 
 class LongLivedAccessToken(Rule):
@@ -62,7 +65,8 @@ class LongLivedAccessToken(Rule):
     ## Leaves alone
     Tokens to refresh, to reset a password, to verify an address and the like, also as the class
     says that holds the constant, personal access tokens, which are keys, lifetimes of one hour or
-    less, and values that come from the environment.
+    less, values that come from the environment, and constants that nothing reads, in a module that
+    makes no tokens.
 
     ## Source
     RFC 9700, section 4.14; OAuth 2.0 for browser-based apps.
@@ -102,8 +106,18 @@ class LongLivedAccessToken(Rule):
                 amount = amount * _SECONDS[unit] if amount is not None else None
             else:
                 continue
-            if amount is not None:
+            if amount is not None and not self._is_left_over(target, context):
                 yield from self._judge(node.value, amount)
+
+    def _is_left_over(self, target: ast.Name, context: Context) -> bool:
+        """Whether nothing reads a constant in a module of other things: it was copied there."""
+        index = context.module.index
+        return (
+            index.class_of(target) is None
+            and bool(index.functions or index.nodes(ast.ClassDef))
+            and not any(library in context.source.text for library in _TOKEN_LIBRARIES)
+            and not is_variable_read(context.model, context.module, target.id)
+        )
 
     @on_calls(("JWTStrategy", "time", "timedelta"))
     def check_call(self, call: ast.Call, context: Context) -> Iterator[Report]:
