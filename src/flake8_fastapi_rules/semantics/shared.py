@@ -61,6 +61,8 @@ _CHANGING: Final = name_set(
     """
     heapify heappop heappush heappushpop heapreplace insort insort_left insort_right shuffle"""
 )
+#: Methods of loggers.
+_LOGGING: Final = name_set("debug info warning warn error critical exception log")
 #: What a process may keep for itself.
 _KEPT: Final = re.compile(
     r"cache|memo|regist|instance|pool|lock|loaded|handlers|plugins|engines|clients", re.IGNORECASE
@@ -111,6 +113,57 @@ class _Change:
     owner: ast.expr
     values: tuple[ast.expr, ...]
     rebinds: bool
+
+
+def is_gauge(mutations: Iterable[Mutation]) -> bool:
+    """Whether a variable counts what goes on in its process: each function adds and takes away."""
+    changed: dict[ast.AST, set[type[ast.operator] | None]] = defaultdict(set)
+    for each in mutations:
+        node = each.node
+        step = type(node.op) if isinstance(node, ast.AugAssign) else None
+        changed[each.function.node].add(step)
+    return bool(changed) and all(steps == {ast.Add, ast.Sub} for steps in changed.values())
+
+
+def is_for_log(mutations: Iterable[Mutation], name: str) -> bool:
+    """Whether a variable only keeps lines from being logged again and again."""
+    guarded = False
+    for each in mutations:
+        index = each.module.index
+        own = tuple(index.own_nodes(each.function.node))
+        reads = {
+            node
+            for node in own
+            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+        }
+        around = next(
+            (a for a in index.ancestors(each.node) if isinstance(a, ast.If) and _logs(a)), None
+        )
+        if around is not None and reads & set(ast.walk(around.test)):
+            guarded = guarded or reads <= set(ast.walk(around))
+        elif any(isinstance(node, ast.Return) and node.value is not None for node in own):
+            return False
+    return guarded
+
+
+def _logs(branch: ast.If) -> bool:
+    """Whether a branch does nothing but log and assign."""
+    calls = [s.value for s in branch.body if isinstance(s, ast.Expr)]
+    return (
+        bool(calls)
+        and not branch.orelse
+        and all(isinstance(s, ast.Expr | ast.Assign | ast.AugAssign) for s in branch.body)
+        and all(
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and call.func.attr in _LOGGING | MUTATORS
+            for call in calls
+        )
+        and any(
+            isinstance(call, ast.Call) and getattr(call.func, "attr", "") in _LOGGING
+            for call in calls
+        )
+    )
 
 
 class SharedState:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.shared import Mutation
+from flake8_fastapi_rules.semantics.shared import Mutation, is_for_log, is_gauge
 from flake8_fastapi_rules.semantics.values import Instance
 
 _SOCKET = "starlette.websockets.WebSocket"
@@ -64,9 +64,10 @@ class MutableGlobalState(Rule):
     ## Leaves alone
     What is only read; what a lifespan or event handler alone fills and empties; objects made when
     they are first needed (`if client is None: client = ...`); collections of open WebSockets and of
-    running tasks, which cannot leave the process; the app that a command (Click, Typer) starts for
-    itself, for a log-in by the browser, say; locks, context variables, and caches of
-    `functools`.
+    running tasks, which cannot leave the process; gauges of what goes on in it (`+= 1` and `-= 1`
+    in one function) and what only keeps a line from being logged again and again; the app that a
+    command (Click, Typer) starts for itself, for a log-in by the browser, say; locks, context
+    variables, and caches of `functools`.
 
     ## Source
     The convention that shared state lives in a store, or in `app.state` as the lifespan made it;
@@ -93,6 +94,8 @@ class MutableGlobalState(Rule):
             if not own or not serving or self._is_tied_to_process(mutations, context):
                 continue
             if any(b.kind not in {"assign", "annotated"} for b in own):
+                continue
+            if is_gauge(mutations) or is_for_log(mutations, name):
                 continue
             first = serving[0]
             place = next(

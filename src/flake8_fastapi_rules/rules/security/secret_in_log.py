@@ -15,6 +15,7 @@ from flake8_fastapi_rules.semantics.credentials import (
     is_password_name,
     is_token_name,
     last_name,
+    snake,
 )
 from flake8_fastapi_rules.semantics.facts import Role
 from flake8_fastapi_rules.semantics.libraries import is_log_call
@@ -43,6 +44,14 @@ _SEQUENCES = ("builtins.list", "collections.abc.Sequence", "typing.Sequence")
 _PARSERS = frozenset({"lark", "ply", "pygments", "sqlglot", "sqlparse", "tokenize", "tree_sitter"})
 #: Classes that print what others would send.
 _STAND_IN = re.compile(r"(?i)console|stdout|simulat|dummy|fake|mock|debug")
+#: What a line of the log says that only tells what would be sent.
+_PRETENDING = re.compile(r"(?i)simulat|dummy|\bfake|\bmock")
+#: Where `token` is the address of a device.
+_DEVICES = re.compile(r"(?i)push|device|fcm|apns")
+#: What runs a server until it is stopped.
+_SERVERS = frozenset(
+    {"uvicorn.run", "uvicorn.Server.run", "hypercorn.run", "granian.Granian.serve"}
+)
 #: Calls that show what they are given.
 _SHOWING = frozenset({"str", "repr", "dict", "format", "dumps", "items"})
 
@@ -84,8 +93,10 @@ class SecretInLog(Rule):
     Shortened and masked values (`token[:4]`, `mask(token)`, `len(token)`), `SecretStr`, numbers,
     names that only begin like a secret (`token_count`, `password_changed_at`), the tokens of
     parsers, what scripts and main programs print, or classes that print what others would send
-    (`ConsoleMailer`), a secret that is printed where it was just made (`secrets`), and a first
-    password that is logged where it was just made, before anything is served.
+    (`ConsoleMailer`), lines that say that they only simulate, a secret that is printed where it was
+    just made (`secrets`), a first password that is logged where it was just made, before anything
+    is served, what is told to whoever starts the server, before `uvicorn.run`, and a plain `token`
+    that is the address of a device or the name of a thing (`"profile_token": token`).
 
     ## Source
     CWE-532; OWASP: logging.
@@ -100,7 +111,7 @@ class SecretInLog(Rule):
     @on_calls(_LEVELS | {"print"})
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report the first secret among the arguments of a log call."""
-        if not self._logs(call, context):
+        if not self._logs(call, context) or _PRETENDING.search(_said(call)):
             return
         for given in (*call.args, *(k.value for k in call.keywords)):
             for node in self._shown(given):
@@ -209,6 +220,39 @@ class SecretInLog(Rule):
             for each in context.module.index.own_nodes(function)
         )
 
+    def _starts_server(self, call: ast.Call, context: Context) -> bool:
+        """Whether the function then starts the server: whoever starts it is told the key."""
+        function = context.module.index.function_of(call)
+        return function is not None and any(
+            isinstance(each, ast.Call)
+            and each.lineno > call.lineno
+            and (qualified_name(context.resolve(each.func)) or "") in _SERVERS
+            for each in context.module.index.own_nodes(function)
+        )
+
+    def _is_address(self, node: ast.expr, call: ast.Call, context: Context) -> bool:
+        """Whether a plain `token` names a thing: where to push to, a profile, a page."""
+        if not isinstance(node, ast.Name) or node.id != "token":
+            return False
+        function = context.module.index.function_of(call)
+        if _DEVICES.search(_said(call)) or _DEVICES.search(getattr(function, "name", "")):
+            return True
+        given: list[tuple[str, ast.expr]] = []
+        for each in context.module.index.own_nodes(function) if function is not None else ():
+            if isinstance(each, ast.Dict):
+                for key, value in zip(each.keys, each.values, strict=True):
+                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                        given.append((key.value, value))
+            elif isinstance(each, ast.keyword) and each.arg:
+                given.append((each.arg, each.value))
+        return any(
+            isinstance(value, ast.Name)
+            and value.id == node.id
+            and snake(name).endswith("_token")
+            and not is_token_name(name)
+            for name, value in given
+        )
+
     def _serves(self, call: ast.Call, context: Context) -> bool:
         """Whether a call stands in FastAPI code, rather than in what runs before it."""
         function = context.module.index.function_of(call)
@@ -229,6 +273,11 @@ class SecretInLog(Rule):
         )
         if is_told and self._is_new(node, context):
             return False
+        if self._is_address(node, call, context):
+            return False
+        is_way_in = not is_password_name(name) and "secret" not in (name or "")
+        if is_way_in and self._starts_server(call, context):
+            return False
         if isinstance(value, Function | Class) or self._is_lexical(name, context):
             return False
         if isinstance(node, ast.Call):
@@ -240,3 +289,13 @@ class SecretInLog(Rule):
         ):
             return False  # a list of objects that have names and ids, too
         return not context.model.is_instance(value, *_HARMLESS_TYPES)
+
+
+def _said(call: ast.Call) -> str:
+    """The literal text of a log call."""
+    return " ".join(
+        part.value
+        for given in call.args
+        for part in ast.walk(given)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    )
