@@ -29,8 +29,15 @@ _RAW = re.compile(
 _OTHER_READS = frozenset({"form", "stream"})
 
 
-#: What holds anything by its nature.
-_FREE_FORM = frozenset({"annotations", "labels", "metadata"})
+#: What holds anything by its nature, also as the whole body.
+_FREE_FORM = re.compile(
+    r"(?:^|_)(?:annotations|attributes|custom_fields|labels|metadata|properties|schema)$"
+)
+#: What does so as one field of several.
+_FREE_FIELD = re.compile(
+    r"(?:^|_)(?:arguments|args|kwargs|context|extras?|filters|inputs?|meta|options|overrides"
+    r"|params|parameters|preferences|settings|variables)$"
+)
 
 #: Methods of models that take a body as it was parsed.
 _ADAPTER = "pydantic.TypeAdapter"
@@ -79,10 +86,11 @@ class UnvalidatedBody(Rule):
 
     ## Leaves alone
     Concrete mappings such as `dict[str, int]`, which are validated; `dict[str, Any]` for one field
-    of the body (`Body(embed=True)`) or for what has no form (`labels`, `metadata`); webhooks,
-    proxies, RPC and whatever else takes a body as it is, told by name or path, or by a call that
-    forwards the request; endpoints that read
-    form or stream as well, use the raw bytes for something else, or serve several methods.
+    of the body (`Body(embed=True)`) or for what has no form (`labels`, `metadata`); one of several
+    fields that has none (`filters`, `arguments`, `settings`); webhooks, proxies, RPC and whatever
+    else takes a body as it is, told by name or path, or by a call that forwards the request;
+    endpoints that read form or stream as well, use the raw bytes for something else, or serve
+    several methods.
 
     ## Source
     FastAPI's documentation on request bodies.
@@ -107,8 +115,15 @@ class UnvalidatedBody(Rule):
         for route in endpoint.routes:
             names.update(path_parameters(route.path or ""))
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
-        for parameter in context.model.parameters(function, frozenset(names)):
-            if parameter.kind is ParameterKind.BODY and self._is_open(parameter, context):
+        bodies = [
+            parameter
+            for parameter in context.model.parameters(function, frozenset(names))
+            if parameter.kind is ParameterKind.BODY
+        ]
+        for parameter in bodies:
+            if len(bodies) > 1 and _is_free_field(parameter.name):
+                continue
+            if self._is_open(parameter, context):
                 yield self.report(parameter.node, name=parameter.name)
         yield from self._reads(endpoint, context)
 
@@ -156,7 +171,7 @@ class UnvalidatedBody(Rule):
                 return True  # text, or bytes
         if not isinstance(parameter.type_node, ast.Subscript):
             return False  # a plain `dict` says nothing of what is meant
-        if parameter.name in _FREE_FORM:
+        if _FREE_FORM.search(parameter.name):
             return True
         embed = marker.argument("embed") if marker is not None else None
         return embed is not None and context.resolve(embed) == Constant(True)
@@ -258,6 +273,11 @@ class UnvalidatedBody(Rule):
                 if re.search(r"signature|content-type", node.value, re.IGNORECASE):
                     return True
         return False
+
+
+def _is_free_field(name: str) -> bool:
+    """Whether a field of a body holds anything by its nature."""
+    return _FREE_FORM.search(name) is not None or _FREE_FIELD.search(name) is not None
 
 
 def _undecoded(node: ast.expr) -> ast.expr:
