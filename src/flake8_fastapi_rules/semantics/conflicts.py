@@ -122,27 +122,35 @@ def _chooses_otherwise(project: Project, route: ResolvedRoute) -> bool:
         # A router class of the project that gives its routes a class, or replaces routes.
         for cls in resolver.mro(receiver.of):
             if isinstance(cls, Class) and any(
-                _gives_class(node) or _takes_routes_away(node) for node in ast.walk(cls.node)
+                _gives_class(project, cls.module, node) or _takes_routes_away(node)
+                for node in ast.walk(cls.node)
             ):
                 return True
     for node in project.nodes_of(receiver):
         given = node.fact.arguments.get("route_class") if node.fact is not None else None
-        if given is None:
-            continue
-        route_class = resolver.resolve(node.module, given)
-        if not isinstance(route_class, Class):
-            return True
-        matches = resolver.class_attribute(route_class, "matches", instance=True)
-        if matches != External("fastapi.routing.APIRoute.matches"):
+        if given is not None and _matches_otherwise(project, node.module, given):
             return True
     return False
 
 
-def _gives_class(node: ast.AST) -> bool:
+def _gives_class(project: Project, module: Module, node: ast.AST) -> bool:
+    """Whether a router class gives its routes a class that may match otherwise."""
     match node:
-        case ast.Name(id=name) | ast.arg(arg=name) | ast.keyword(arg=name):
+        case ast.keyword(arg="route_class", value=value):
+            return _matches_otherwise(project, module, value)
+        case ast.Name(id=name) | ast.arg(arg=name):
             return name == "route_class"
     return False
+
+
+def _matches_otherwise(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether a route class has a `matches` of its own, or cannot be told."""
+    resolver = project.model.resolver
+    route_class = resolver.resolve(module, node)
+    if not isinstance(route_class, Class):
+        return True
+    matches = resolver.class_attribute(route_class, "matches", instance=True)
+    return matches != External("fastapi.routing.APIRoute.matches")
 
 
 def _takes_routes_away(node: ast.AST) -> bool:

@@ -14,6 +14,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.bound import view_parameters
 from flake8_fastapi_rules.semantics.calls import (
     CallGraph,
     CallSite,
@@ -22,7 +23,7 @@ from flake8_fastapi_rules.semantics.calls import (
     key_of,
 )
 from flake8_fastapi_rules.semantics.credentials import is_stored_class
-from flake8_fastapi_rules.semantics.facts import Role
+from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Role
 from flake8_fastapi_rules.semantics.libraries import (
     ACTIVE_QUERY_WRITES,
     ACTIVE_RECORD_WRITES,
@@ -38,6 +39,7 @@ from flake8_fastapi_rules.semantics.libraries import (
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import NEVER_FIRST_PARTY, name_set
 from flake8_fastapi_rules.semantics.resolve import arguments_of, default_of, first_argument
+from flake8_fastapi_rules.semantics.responses import returns_of
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
     Class,
@@ -289,8 +291,8 @@ class Writes:
             return node, _spoken(func), False
         if func.attr in ACTIVE_QUERY_WRITES and self._is_active_record(function, func):
             return node, _spoken(func), False
-        if func.attr in _MUTATORS:
-            return self._mutation(function, node, func)
+        if func.attr in _MUTATORS and (found := self._mutation(function, node, func)) is not None:
+            return found
         return self._method_of_shared(function, site, func)
 
     def _is_record_of_use(self, function: Function, node: ast.Call) -> bool:
@@ -628,12 +630,82 @@ class Writes:
             return False
         if _state_of(node):
             return self._is_app_state(function, node)
-        root: ast.expr = node
+        root, held = node, node
         while isinstance(root, ast.Attribute | ast.Subscript):
-            root = root.value
+            held, root = root, root.value
         if not isinstance(root, ast.Name):
             return False
         value = self._resolver.resolve(function.module, root)
+        if self._is_modules_own(function, root, value):
+            return True
+        parameter = self._injected(function, held if root.id == "self" else root)
+        return parameter is not None and self._is_shared_by(parameter)
+
+    def _injected(self, function: Function, node: ast.expr) -> Parameter | None:
+        """The parameter that filled a variable or `self.store`: of a view, or of `__init__`."""
+        match node:
+            case ast.Name(id=name):
+                found = function.module.index.lookup(name, node)
+                if found is None or [binding.kind for binding in found[1]] != ["parameter"]:
+                    return None
+                return self._parameter(function, name)
+            case ast.Attribute(value=ast.Name(id="self"), attr=attr):
+                owner = function.owner
+                if owner is None:
+                    cls = function.module.index.class_of(function.node)
+                    owner = Class(function.module, cls) if cls is not None else None
+                return self._attribute(owner, attr) if owner is not None else None
+        return None
+
+    def _parameter(self, function: Function, name: str) -> Parameter | None:
+        for parameter in self._model.parameters(function):
+            if parameter.name == name and parameter.kind is ParameterKind.DEPENDENCY:
+                return parameter
+        return None
+
+    def _attribute(self, owner: Class, attr: str) -> Parameter | None:
+        """The parameter of a class-based view, or of `__init__`, that an attribute holds."""
+        for parameter in view_parameters(self._model, owner):
+            if parameter.name == attr:
+                return parameter if self._model.dependency_of(parameter) is not None else None
+        start = self._model.callable_of(owner)
+        if start is None:
+            return None
+        for node in start.module.index.own_nodes(start.node):
+            match node:
+                case ast.Assign(
+                    targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)],
+                    value=ast.Name(id=given),
+                ) if name == attr:
+                    return self._parameter(start, given)
+        return None
+
+    def _is_shared_by(self, parameter: Parameter) -> bool:
+        """Whether a dependency gives the same object to all requests."""
+        dependency = self._model.dependency_of(parameter)
+        target = dependency.function if dependency is not None else None
+        if target is None or is_harmless(getattr(target.node, "name", "")):
+            return False
+        module = target.module
+        if self._graph.is_cached(target):
+            value = self._resolver.provided(target)
+            return isinstance(value, Instance) and isinstance(value.of, Class)
+        given = [node.value for node in returns_of(module, target.node)]
+        if isinstance(target.node, ast.Lambda):
+            given = [target.node.body]
+        return bool(given) and all(
+            node is not None
+            and (
+                self._is_app_state(target, node)
+                if _state_of(node)
+                else isinstance(node, ast.Name)
+                and self._is_modules_own(target, node, self._resolver.resolve(module, node))
+            )
+            for node in given
+        )
+
+    def _is_modules_own(self, function: Function, root: ast.Name, value: Value) -> bool:
+        """Whether an object is made when a module is imported, and can be changed."""
         match value:
             case Expression(module=home, node=made) if self._is_container(value):
                 return isinstance(home.index.scope_of(made).node, ast.Module)
