@@ -156,7 +156,9 @@ class CreatedWithout201(Rule):
         if words[0] in _CREATES and (len(words) > 1 or self._takes_model(endpoint, context)):
             return True
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
-        if self._stores_what_it_returns(function, context):
+        ends = [words_of(path.rpartition("/")[2]) for path in self._paths(endpoint, context)]
+        is_action = any(words[0] in last for last in ends)  # `claim` at `/rewards/{id}/claim`
+        if self._stores_what_it_returns(function, context, is_action=is_action):
             return True
         if self._stores_what_the_path_names(endpoint, context):
             return True
@@ -181,9 +183,17 @@ class CreatedWithout201(Rule):
         )
 
     def _stores_what_it_returns(
-        self, function: Function, context: Context, depth: int = _DEPTH
+        self,
+        function: Function,
+        context: Context,
+        depth: int = _DEPTH,
+        *,
+        is_action: bool = False,
     ) -> bool:
-        """`item = Item(...)`, `session.add(item)` and `return item`, here or in what is called."""
+        """`item = Item(...)`, `session.add(item)` and `return item`, here or in what is called.
+
+        An action has to call something that says that it creates.
+        """
         module = function.module
         index = module.index
         sites = {site.node: site for site in context.model.effects.calls(function)}
@@ -211,6 +221,8 @@ class CreatedWithout201(Rule):
                     return True
             if depth and site.target is not None and isinstance(site.callee, Function):
                 words = words_of(getattr(site.target.node, "name", ""))
+                if is_action and _CREATES.union(_MAY_CREATE).isdisjoint(words[:1]):
+                    continue
                 if _MAY_EXIST.isdisjoint(words) and _NO_RESOURCE.isdisjoint(words):
                     if self._stores_what_it_returns(site.target, context, depth - 1):
                         return True
