@@ -156,8 +156,10 @@ class CreatedWithout201(Rule):
         if words[0] in _CREATES and (len(words) > 1 or self._takes_model(endpoint, context)):
             return True
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
-        ends = [words_of(path.rpartition("/")[2]) for path in self._paths(endpoint, context)]
-        is_action = any(words[0] in last for last in ends)  # `claim` at `/rewards/{id}/claim`
+        is_action = any(  # `claim` at `/rewards/{id}/claim`
+            "{" in path and words[0] in words_of(path.rpartition("/")[2])
+            for path in self._paths(endpoint, context)
+        )
         if self._stores_what_it_returns(function, context, is_action=is_action):
             return True
         if self._stores_what_the_path_names(endpoint, context):
