@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -206,6 +208,21 @@ class ModuleIndex:
     def nodes(self, kind: type[N]) -> list[N]:
         """All nodes of exactly this type, in source order."""
         return self._by_type.get(kind, [])  # type: ignore[return-value]
+
+    def nodes_in(self, outer: ast.AST, kind: type[N]) -> list[N]:
+        """The nodes of exactly this type between a node's start and end, in source order.
+
+        Of a definition without its decorators.
+        """
+        nodes = self.nodes(kind)
+        if not nodes:
+            return nodes
+        if sys.version_info < (3, 12) and issubclass(kind, ast.expr):
+            # What stands in an f-string has no place of its own: python/cpython#94869.
+            inside = {each for part in _parts(outer) for each in ast.walk(part)}
+            return [each for each in nodes if each in inside]
+        start = bisect_left(nodes, _start(outer), key=_start)
+        return nodes[start : bisect_right(nodes, _end(outer), start, key=_start)]
 
     def calls_of(self, names: frozenset[str]) -> list[ast.Call]:
         """The calls of something with one of these last names, in source order.
@@ -552,9 +569,22 @@ def _excludes(
     return False
 
 
-def _position(binding: Binding) -> tuple[int, int]:
-    node = binding.node
+def _parts(outer: ast.AST) -> Iterator[ast.AST]:
+    """The nodes directly in a node, without its decorators."""
+    decorators = getattr(outer, "decorator_list", ())
+    return (each for each in ast.iter_child_nodes(outer) if each not in decorators)
+
+
+def _start(node: ast.AST) -> tuple[int, int]:
     return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+
+def _end(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "end_lineno", 0) or 0, getattr(node, "end_col_offset", 0) or 0
+
+
+def _position(binding: Binding) -> tuple[int, int]:
+    return _start(binding.node)
 
 
 def _end_position(binding: Binding) -> tuple[int, int]:
@@ -565,7 +595,7 @@ def _end_position(binding: Binding) -> tuple[int, int]:
     node = binding.node
     if binding.kind in {"for", "with", "other", "parameter"}:
         return _position(binding)
-    return getattr(node, "end_lineno", 0) or 0, getattr(node, "end_col_offset", 0) or 0
+    return _end(node)
 
 
 def is_type_checking(test: ast.expr) -> bool:

@@ -218,9 +218,10 @@ class _Collector:
         if (function.node, name) in seen:
             return True
         seen.add((function.node, name))
-        parents = function.module.index.parents
-        for node in ast.walk(function.node):
-            if not (isinstance(node, ast.Name) and node.id == name):
+        index = function.module.index
+        parents = index.parents
+        for node in index.nodes_in(function.node, ast.Name):
+            if node.id != name:
                 continue
             around = parents.get(node)
             if isinstance(around, ast.Attribute) and around.attr in _UNRELATED:

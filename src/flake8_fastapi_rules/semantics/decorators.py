@@ -46,11 +46,11 @@ def _has_another_signature(model: Model, function: Function) -> bool:
     """
     module = function.module
     index = module.index
-    for node in index.nodes(ast.Attribute):
-        if node.attr == "__signature__" and isinstance(node.ctx, ast.Store):
-            if _is_it(model, function, node.value):
-                return True
     if "__signature__" in module.source.text:
+        for node in index.nodes(ast.Attribute):
+            if node.attr == "__signature__" and isinstance(node.ctx, ast.Store):
+                if _is_it(model, function, node.value):
+                    return True
         for call in index.nodes(ast.Call):
             match call:
                 case ast.Call(

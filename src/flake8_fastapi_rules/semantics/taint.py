@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, names_bound_in
+from flake8_fastapi_rules.engine.index import FUNCTIONS, ModuleIndex, names_bound_in
 from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind, Role
 from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.values import (
@@ -67,7 +67,6 @@ _EMPTY_TESTS = frozenset(
 _TEXT = ("builtins.str", "builtins.bytes")
 _MAPPINGS = ("builtins.dict", "collections.abc.Mapping")
 _OF_REQUESTS = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 #: How many calls of functions of the project a text is followed through.
 _CALLS = 3
 
@@ -182,9 +181,8 @@ class Taint:
             (frozenset(name for each in targets for name in names_bound_in(each)), value)
             for function in (self.function, *index.ancestors(self.function))
             if isinstance(function, FUNCTIONS)
-            for targets, value in _assigned(
-                ast.walk(function) if function is self.function else index.own_nodes(function)
-            )
+            for targets, value in _assigned(index, function)
+            if function is self.function or index.function_of(value) is function
         ]
         size = 0
         while size != len(found):
@@ -498,8 +496,8 @@ class Taint:
     def _looked_up(self, names: set[str]) -> set[str]:
         """The names of what was looked up by a value: there is none for a value that is unknown."""
         found: set[str] = set()
-        for node in ast.walk(self.function):
-            if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+        for node in self.module.index.nodes_in(self.function, ast.Assign):
+            if len(node.targets) != 1:
                 continue
             call = node.value.value if isinstance(node.value, ast.Await) else node.value
             target = node.targets[0]
@@ -521,44 +519,49 @@ class Taint:
         return known
 
     def _has_check(self, name: str) -> bool:
-        names = {name, *_derived(self.function, name)}
-        found = self._looked_up(names)
-        hidden = {  # conditions of comprehensions about variables of their own
-            each
-            for comprehension in ast.walk(self.function)
-            if isinstance(comprehension, _COMPREHENSIONS)
-            and any(_binds(each.target, names) for each in comprehension.generators)
-            for each in ast.walk(comprehension)
-        }
-        for node in ast.walk(self.function):
-            match node:
-                case ast.If(test=test, body=[*_, ast.Raise() | ast.Return() | ast.Continue()]) if (
-                    _is_missing(test) in found
-                ):
+        index = self.module.index
+        names = {name, *_derived(index, self.function, name)}
+        inside = partial(index.nodes_in, self.function)
+        looked_up = self._looked_up(names)
+        for node in inside(ast.If):
+            if isinstance(node.body[-1], ast.Raise | ast.Return | ast.Continue):
+                if _is_missing(node.test) in looked_up:
                     return True
-                case (
-                    ast.If(test=test)
-                    | ast.While(test=test)
-                    | ast.Assert(test=test)
-                    | ast.IfExp(test=test)
-                ):
-                    if node in hidden:
-                        continue
-                    if any(_tests(test, each) for each in names):
-                        return True
-                case ast.Match(subject=subject):
-                    if any(_mentions(subject, each) for each in names):
-                        return True
-                case ast.Call(func=ast.Attribute(attr="relative_to" | "is_relative_to")):
-                    if any(_mentions(node, each) for each in names):
-                        return True
-                case ast.Expr(value=ast.Call() | ast.Await() as call):
-                    # `validate_path(name)`: called for nothing but its exception.
-                    if _validates(call) and any(_mentions(call, each) for each in names):
-                        return True
-                case ast.Call(args=given) if self._is_refused(node, given, names):
+        conditions: list[ast.If | ast.While | ast.Assert | ast.IfExp] = [
+            *inside(ast.If), *inside(ast.While), *inside(ast.Assert), *inside(ast.IfExp)
+        ]  # fmt: skip
+        hidden = self._in_comprehensions(names) if conditions else frozenset()
+        for condition in conditions:
+            if condition not in hidden and any(_tests(condition.test, each) for each in names):
+                return True
+        if any(_mentions(node.subject, each) for node in inside(ast.Match) for each in names):
+            return True
+        for statement in inside(ast.Expr):
+            # `validate_path(name)`: called for nothing but its exception.
+            if isinstance(statement.value, ast.Call | ast.Await) and _validates(statement.value):
+                if any(_mentions(statement.value, each) for each in names):
                     return True
+        for call in inside(ast.Call):
+            if getattr(call.func, "attr", "") in ("relative_to", "is_relative_to"):
+                if any(_mentions(call, each) for each in names):
+                    return True
+            elif self._is_refused(call, call.args, names):
+                return True
         return False
+
+    def _in_comprehensions(self, names: set[str]) -> frozenset[ast.AST]:
+        """What stands in comprehensions about variables of their own that have these names."""
+        inside = partial(self.module.index.nodes_in, self.function)
+        comprehensions: list[ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp] = [
+            *inside(ast.ListComp), *inside(ast.SetComp), *inside(ast.GeneratorExp),
+            *inside(ast.DictComp),
+        ]  # fmt: skip
+        return frozenset(
+            each
+            for comprehension in comprehensions
+            if any(_binds(each.target, names) for each in comprehension.generators)
+            for each in ast.walk(comprehension)
+        )
 
     def _is_refused(self, call: ast.Call, given: list[ast.expr], names: set[str]) -> bool:
         """Whether a value is handed to a function of the project that raises for some values."""
@@ -677,17 +680,19 @@ def _refuses(function: Function, position: int) -> bool:
     return any(isinstance(each, ast.Raise | ast.Assert) for each in own) and any(
         _tests(test, name)
         for test in tests
-        for name in (taken[0].arg, *_derived(function.node, taken[0].arg))
+        for name in (taken[0].arg, *_derived(function.module.index, function.node, taken[0].arg))
     )
 
 
-def _assigned(nodes: Iterable[ast.AST]) -> Iterator[tuple[list[ast.expr], ast.expr]]:
-    """What is assigned by some nodes: the targets and the value."""
-    for node in nodes:
-        if isinstance(node, ast.Assign):
-            yield node.targets, node.value
-        elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
-            yield [node.target], node.value
+def _assigned(index: ModuleIndex, function: ast.AST) -> Iterator[tuple[list[ast.expr], ast.expr]]:
+    """What is assigned inside of a function: the targets and the value."""
+    for assign in index.nodes_in(function, ast.Assign):
+        yield assign.targets, assign.value
+    for annotated in index.nodes_in(function, ast.AnnAssign):
+        if annotated.value is not None:
+            yield [annotated.target], annotated.value
+    for walrus in index.nodes_in(function, ast.NamedExpr):
+        yield [walrus.target], walrus.value
 
 
 def _binds(target: ast.expr, names: set[str]) -> bool:
@@ -735,18 +740,17 @@ def _tests(test: ast.expr, text: str) -> bool:
             return _mentions(test, text)
 
 
-def _derived(function: ast.AST, name: str) -> set[str]:
+def _derived(index: ModuleIndex, function: ast.AST, name: str) -> set[str]:
     """The local names that are made of a value."""
     found: set[str] = set()
+    assigned = tuple(_assigned(index, function))
     for _ in range(3):
         known = {name, *found}
-        for node in ast.walk(function):
-            if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value:
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                if any(_mentions(node.value, each) for each in known):
-                    for target in targets:
-                        elements = target.elts if isinstance(target, ast.Tuple) else [target]
-                        found.update(e.id for e in elements if isinstance(e, ast.Name))
+        for targets, value in assigned:
+            if any(_mentions(value, each) for each in known):
+                for target in targets:
+                    elements = target.elts if isinstance(target, ast.Tuple) else [target]
+                    found.update(e.id for e in elements if isinstance(e, ast.Name))
         if known == {name, *found}:
             break
     return found

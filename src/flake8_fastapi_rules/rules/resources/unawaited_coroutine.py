@@ -124,13 +124,14 @@ def _is_dropped(call: ast.Call, function: ast.AST, index: ModuleIndex) -> bool:
         return isinstance(index.parents.get(parent), ast.Expr)
     if isinstance(parent, ast.Assign) and len(parent.targets) == 1:
         target = parent.targets[0]
-        return isinstance(target, ast.Name) and not any(
-            (
-                isinstance(node, ast.Name)
-                and node.id in (target.id, "locals")
-                and not isinstance(node.ctx, ast.Store)
-            )
-            or (isinstance(node, ast.Global | ast.Nonlocal) and target.id in node.names)
-            for node in ast.walk(function)
+        if not isinstance(target, ast.Name):
+            return False
+        outer: list[ast.Global | ast.Nonlocal] = [
+            *index.nodes_in(function, ast.Global),
+            *index.nodes_in(function, ast.Nonlocal),
+        ]
+        return not any(target.id in node.names for node in outer) and not any(
+            node.id in (target.id, "locals") and not isinstance(node.ctx, ast.Store)
+            for node in index.nodes_in(function, ast.Name)
         )
     return isinstance(parent, ast.Expr)

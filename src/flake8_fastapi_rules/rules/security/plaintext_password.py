@@ -107,30 +107,40 @@ class PlaintextPassword(Rule):
     @on(ast.Call)
     def check_call(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report stored objects that are made with a plain password."""
-        made = context.resolve(call.func)
-        if isinstance(made, External) and made.name in CREATING_METHODS:
-            made = context.resolve(getattr(call.func, "value", None))
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "filter_by":
-            for keyword in call.keywords:
-                if _is_column(keyword.arg) and self._is_plain(keyword.value, context):
-                    yield self.report(keyword.value)
-            return
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "values":
-            made = self._written_table(call.func.value, context)
-            for name, given in self._columns_in(call, context):
-                if self._is_plain(given, context) and self._keeps(made, name, context):
-                    yield self.report(given, "set")
-        if isinstance(call.func, ast.Attribute) and call.func.attr in _CONVERSIONS and call.args:
-            if self._converts_plain(call, call.func.value, context):
-                yield self.report(call, "set")
-            return
-        for keyword in call.keywords:
+        if isinstance(call.func, ast.Attribute):
+            method, receiver = call.func.attr, call.func.value
+            if method == "filter_by":
+                for keyword in call.keywords:
+                    if _is_column(keyword.arg) and self._is_plain(keyword.value, context):
+                        yield self.report(keyword.value)
+                return
+            if method == "values":
+                table = self._written_table(receiver, context)
+                for name, value in self._columns_in(call, context):
+                    if self._keeps(table, name, context) and self._is_plain(value, context):
+                        yield self.report(value, "set")
+            if method in _CONVERSIONS and call.args:
+                if self._converts_plain(call, receiver, context):
+                    yield self.report(call, "set")
+                return
+        given = [k for k in call.keywords if k.arg is None or _is_column(k.arg)]
+        made = self._made(call, context) if given else UNKNOWN
+        for keyword in given:
             if keyword.arg is None:
                 if self._unpacks_plain(keyword.value, call, made, context):
                     yield self.report(call, "set")
-            elif _is_column(keyword.arg) and self._is_plain(keyword.value, context):
-                if self._keeps(made, keyword.arg, context):
+            elif self._keeps(made, keyword.arg, context):
+                if self._is_plain(keyword.value, context):
                     yield self.report(keyword.value, "set")
+
+    def _made(self, call: ast.Call, context: Context) -> Value:
+        """The class that a call makes a row of: `User(...)`, `insert(User).values(...)`."""
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "values":
+            return self._written_table(call.func.value, context)
+        made = context.resolve(call.func)
+        if isinstance(made, External) and made.name in CREATING_METHODS:
+            return context.resolve(getattr(call.func, "value", None))
+        return made
 
     def _written_table(self, node: ast.expr, context: Context) -> Value:
         """The table of the `insert(table)` or `update(table)` that a chain of calls begins with."""
@@ -275,6 +285,11 @@ class PlaintextPassword(Rule):
         match node:  # of a `SecretStr`
             case ast.Call(func=ast.Attribute(attr="get_secret_value", value=secret)):
                 node = secret
+            case (  # with a fixed text around it
+                ast.BinOp(op=ast.Add(), left=part, right=ast.Constant(value=str()))
+                | ast.BinOp(op=ast.Add(), left=ast.Constant(value=str()), right=part)
+            ):
+                return self._is_plain(part, context)
         name = last_name(node)
         if not is_password_name(name) or _CONFIRMATION.search(name or ""):
             return False
