@@ -609,17 +609,21 @@ class Effects:
             if not site.callee:
                 return self._begins_what_it_yields(function, context)
             if isinstance(site.callee, Class):  # a unit of work
-                methods = (
-                    self._resolver.class_attribute(site.callee, name, instance=True)
-                    for name in ("__aexit__", "__exit__")
-                )
-                return any(isinstance(m, Function) and self.commit(m) is not None for m in methods)
+                return self._commits_when_left(site.callee)
             if site.target is not None and isinstance(site.callee, Function):
                 return (
                     self._resolver.is_context_manager(site.target)
                     and self.commit_after_yield(site.target) is not None
                 )
         return False
+
+    def _commits_when_left(self, cls: Class) -> bool:
+        """Whether a context manager of the project commits in its `__exit__`."""
+        methods = (
+            self._resolver.class_attribute(cls, name, instance=True)
+            for name in ("__aexit__", "__exit__")
+        )
+        return any(isinstance(m, Function) and self.commit(m) is not None for m in methods)
 
     def _begins_what_it_yields(self, function: Function, context: ast.expr) -> bool:
         """Whether a session of unknown origin, which a dependency is declared to yield, begins."""
@@ -648,6 +652,15 @@ class Effects:
                 )
             ):
                 return Evidence(site.module, site.node, ast.unparse(func))
+        for node in function.module.index.own_nodes(function.node):
+            if not isinstance(node, ast.With | ast.AsyncWith):
+                continue
+            for item in node.items:
+                held = self._model.resolve(function.module, item.context_expr)
+                cls = held.of if isinstance(held, Instance) else None
+                if isinstance(cls, Class) and self._commits_when_left(cls):
+                    what = f"{cls.node.name}.__exit__"
+                    return Evidence(function.module, item.context_expr, what)
         return None
 
     def _has_unknown_calls(self, function: Function) -> bool:

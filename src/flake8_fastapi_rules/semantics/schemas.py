@@ -282,8 +282,9 @@ def config_values(model: Model, cls: Class) -> dict[str, tuple[Module, ast.expr]
                         return None
                     found.update(items)
         for keyword in base.node.keywords:
-            if keyword.arg is not None:
-                found[keyword.arg] = base.module, keyword.value
+            if keyword.arg is None:  # `class Item(BaseModel, **settings)`
+                return None
+            found[keyword.arg] = base.module, keyword.value
     return found
 
 

@@ -126,11 +126,42 @@ def _gives_data_access(model: Model, dependency: Dependency) -> bool:
     return isinstance(cls, Class) and _DATA_ACCESS.search(cls.node.name) is not None
 
 
+#: Libraries that hand objects of their containers to endpoints.
+_CONTAINERS = ("dishka.", "fastapi_injector.", "wireup.", "lagom.", "that_depends.", "modern_di")
+
+
+def _is_given_user(model: Model, function: Function) -> bool:
+    """Whether a container hands a function somebody who is logged in: `FromDishka[CurrentUser]`.
+
+    What makes that object may refuse everybody else.
+    """
+    arguments = function.node.args
+    for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+        hint = each.annotation
+        if not isinstance(hint, ast.Subscript):
+            continue
+        parts = hint.slice.elts if isinstance(hint.slice, ast.Tuple) else [hint.slice]
+        if not any(
+            isinstance(value, External) and value.name.startswith(_CONTAINERS)
+            for part in (hint.value, *parts)
+            for value in [
+                model.resolve(function.module, part.func if isinstance(part, ast.Call) else part)
+            ]
+        ):
+            continue
+        name = (_last_name(parts[0]) or "").rpartition(".")[2]
+        if _AUTH_WORDS.search(name) and not _DATA_ACCESS.search(name):
+            return True
+    return False
+
+
 def checks_access(model: Model, function: Function) -> bool:
     """Whether a function refuses somebody by itself, or calls what looks as if it did.
 
-    So may a decorator: `@auth_required(roles=["admin"])`.
+    So may a decorator: `@auth_required(roles=["admin"])`, and a container that hands it the user.
     """
+    if _is_given_user(model, function):
+        return True
     for decorator in getattr(function.node, "decorator_list", ()):
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
         name = (_last_name(called) or "").rpartition(".")[2]

@@ -13,7 +13,14 @@ from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.schemas import config_values
-from flake8_fastapi_rules.semantics.values import Class, Constant, External, Instance, Value
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Constant,
+    External,
+    Function,
+    Instance,
+    Value,
+)
 
 _ORM = (
     "sqlalchemy.orm.DeclarativeBase",
@@ -118,6 +125,9 @@ class OrmModelWithoutAttributes(Rule):
             return
         if not self._is_plain_schema(schema, context):
             return
+        own = context.model.resolver.class_attribute(schema, func.attr, instance=False)
+        if isinstance(own, Function):
+            return  # a method of the project reads the attributes itself
         config = config_values(context.model, schema)
         if config is None or any(
             self._may_be_on(*config[key], context) for key in _KEYS & config.keys()

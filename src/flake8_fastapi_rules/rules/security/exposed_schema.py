@@ -10,7 +10,14 @@ from flake8_fastapi_rules.semantics.facts import App
 from flake8_fastapi_rules.semantics.values import Constant
 
 #: What pages of one's own are made with.
-_OWN_PAGES = ("get_swagger_ui_html", "get_redoc_html", "get_scalar_api_reference")
+_OWN_PAGES = (
+    "get_swagger_ui_html",
+    "get_redoc_html",
+    "get_scalar_api_reference",
+    "SwaggerUIBundle",
+    "<redoc",
+    "<rapi-doc",
+)
 
 
 class ExposedSchema(Rule):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -12,7 +13,7 @@ from flake8_fastapi_rules.semantics.facts import Route, RouteKind
 from flake8_fastapi_rules.semantics.libraries import LOGIN_FORMS
 from flake8_fastapi_rules.semantics.schemas import body_parameters, schema_fields
 from flake8_fastapi_rules.semantics.security import is_rate_limited
-from flake8_fastapi_rules.semantics.values import Class, Instance, qualified_name
+from flake8_fastapi_rules.semantics.values import Class, FunctionNode, Instance, qualified_name
 
 _LOGIN = re.compile(
     r"/(?:login|log-in|log_in|signin|sign-in|sign_in|token|access-token|access_token|authenticate)/?$"
@@ -63,8 +64,9 @@ class LoginWithoutRateLimit(Rule):
     ```
 
     ## Leaves alone
-    Paths with parameters (tokens made for somebody else), routes whose dependencies are not
-    certain, and projects with middleware that cannot be told.
+    Paths with parameters (tokens made for somebody else), endpoints that take nothing and await the
+    token of another service, routes whose dependencies are not certain, and projects with
+    middleware that cannot be told.
 
     ## Source
     OWASP: blocking brute force attacks.
@@ -83,6 +85,8 @@ class LoginWithoutRateLimit(Rule):
             return
         if function is None or not isinstance(function.node, FUNCTIONS):
             return
+        if self._tries_nothing(function.node, context):
+            return
         resolved = context.model.project(context.module).routes_at(route)
         for each in resolved:
             if not each.dependencies_complete or each.path is None or "{" in each.path:
@@ -98,6 +102,13 @@ class LoginWithoutRateLimit(Rule):
                 return
         if resolved:
             yield self.report(route.node, path=resolved[0].path)
+
+    def _tries_nothing(self, node: FunctionNode, context: Context) -> bool:
+        """Whether an endpoint takes nothing and asks another service for a token of its own."""
+        arguments = node.args
+        if arguments.posonlyargs or arguments.args or arguments.kwonlyargs:
+            return False
+        return any(isinstance(n, ast.Await) for n in context.module.index.own_nodes(node))
 
     def _takes_password(self, route: Route, context: Context) -> bool:
         """Whether an endpoint named like a log-in has a password in its body."""

@@ -22,6 +22,8 @@ _REGISTRATION = re.compile(
     r"|(?:e?mail|code|account|phone|otp)[_/-](?:verif|confirm|activat|resend)"
     r"|resend[_/-]?(?:code|verif|confirm|e?mail)|verif[\w-]*/resend"
     r"|(?:google|github|facebook|apple|microsoft|oauth|oidc|sso)[\w-]*/(?:exchange|authori[sz]e)"
+    r"|(?:request|send|generate)[_/-]?(?:[a-z]+[_/-])?otp(?![a-z])|otp[_/-](?:request|send|generat)"
+    r"|magic[_/-]?link"
 )
 
 
