@@ -117,10 +117,22 @@ class MutableGlobalState(Rule):
             isinstance(value := context.model.resolve(mutation.module, part), Instance)
             and context.model.is_instance(value, _SOCKET, _TASK)
             for mutation in mutations
-            for given in mutation.values
+            for given in (*mutation.values, *_put_into_default(mutation))
             for part in ast.walk(given)
             if isinstance(part, ast.Name)
         )
+
+
+def _put_into_default(mutation: Mutation) -> list[ast.expr]:
+    """What `rooms.setdefault(name, []).append(socket)` puts in besides the list."""
+    parents = mutation.module.index.parents
+    match mutation.node:
+        case ast.Call(func=ast.Attribute(attr="setdefault")) as call:
+            method = parents.get(call)
+            outer = parents.get(method) if isinstance(method, ast.Attribute) else None
+            if isinstance(outer, ast.Call) and outer.func is method:
+                return outer.args
+    return []
 
 
 def _is_in_command(mutation: Mutation) -> bool:

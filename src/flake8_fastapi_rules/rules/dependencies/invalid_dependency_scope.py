@@ -91,7 +91,7 @@ class InvalidDependencyScope(Rule):
             return
         model = context.model
         uses = model.uses(context.module).dependencies.get(fact.node, ())
-        if all(use.scope == "function" for use in uses):
+        if not any(use.scope in {None, "request"} for use in uses):
             return
         function = Function(context.module, fact.node, fact.cls)
         for parameter in model.parameters(function):
