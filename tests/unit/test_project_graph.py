@@ -418,6 +418,35 @@ def test_subclass_of_router(tmp_path: Path) -> None:
     assert project.all_routes[0].tags == ("a", "b")
 
 
+def test_controllers_with_constructors_of_their_own(tmp_path: Path) -> None:
+    """A constructor that only calls the one of its base assembles what that one does."""
+    main = """
+        from fastapi import APIRouter, FastAPI
+        class Controller:
+            prefix = ""
+            def __init__(self, db):
+                self.router = APIRouter(prefix=self.prefix)
+                self.register()
+        class Items(Controller):
+            def register(self):
+                self.router.add_api_route("/items", self.index)
+            async def index(self): ...
+        class Sessions(Controller):
+            prefix = "/sessions"
+            def __init__(self, db, redis):
+                self.redis = redis
+                super().__init__(db)
+            def register(self):
+                self.router.post("/login")(self.log_in)
+            async def log_in(self): ...
+        app = FastAPI()
+        for controller in (Items(None), Sessions(None, None)):
+            app.include_router(controller.router)
+    """
+    project = graph(tmp_path, {"main.py": main})
+    assert table(project) == ["GET /items Items.index", "POST /sessions/login Sessions.log_in"]
+
+
 def test_class_based_view(tmp_path: Path) -> None:
     """The class is the first dependency of its methods."""
     main = """

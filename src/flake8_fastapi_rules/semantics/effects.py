@@ -234,6 +234,8 @@ class _Search:
         return None
 
 
+#: What writes the rows of a query at once, in the transaction of its session.
+_QUERY_WRITES = frozenset({"sqlalchemy.orm.Query.delete", "sqlalchemy.orm.Query.update"})
 #: Classes whose objects block when they are made with this argument: a path or a host.
 _OPENING = {"smtplib.SMTP": "host", "zipfile.ZipFile": "file"}
 
@@ -468,7 +470,7 @@ class Effects:
         for site in self.graph.sites(function):
             if not isinstance(site.callee, External):
                 continue
-            if is_in(site.callee.name, SESSION_WRITES):
+            if is_in(site.callee.name, SESSION_WRITES) or site.callee.name in _QUERY_WRITES:
                 yield Evidence(site.module, site.node, self.spoken_call(site))
                 continue
             owners = {name.rpartition(".")[0] for name in self._resolver.names_of(site.callee)}
@@ -679,6 +681,9 @@ class Effects:
 
     def _is_unknown(self, site: CallSite) -> bool:
         """Whether a call may commit for all that can be seen."""
+        match site.node.func:  # what middleware wraps is looked at by itself
+            case ast.Name(id="call_next") | ast.Attribute(value=ast.Name(id="self"), attr="app"):
+                return False
         return not site.callee or isinstance(site.callee, Function) or self._hands_on_session(site)
 
     def _hands_on_session(self, site: CallSite) -> bool:

@@ -16,7 +16,7 @@ from flake8_fastapi_rules.engine.index import FUNCTIONS, Binding, Scope, all_arg
 from flake8_fastapi_rules.semantics.bases import external_mro
 from flake8_fastapi_rules.semantics.modules import Module, Modules
 from flake8_fastapi_rules.semantics.names import canonical
-from flake8_fastapi_rules.semantics.rows import ITERABLE_ROWS, queried
+from flake8_fastapi_rules.semantics.rows import ITERABLE_ROWS, ROW_LIBRARIES, queried
 from flake8_fastapi_rules.semantics.types import (
     ATTRIBUTES,
     CLASSES,
@@ -842,7 +842,7 @@ class Resolver:
                 if name.rpartition(".")[2] in _MODEL_MAKERS:
                     if made := self._made_model(names, module, node):
                         return made
-                if name.startswith(("sqlalchemy.", "sqlmodel.")):
+                if name.startswith(ROW_LIBRARIES):
                     if row := queried(self, names, typed, module, node):
                         return row
                 if typed is not None:

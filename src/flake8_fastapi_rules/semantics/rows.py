@@ -2,7 +2,8 @@
 
 `select(User)` and `session.query(User)` carry the class as their type argument. It goes from the
 statement to the result (`session.scalars(statement)`), to lists of rows (`.all()`) and to single
-rows (`.first()`, `.scalar_one()`, `session.get(User, 1)`).
+rows (`.first()`, `.scalar_one()`, `session.get(User, 1)`). Active records are asked by their class
+itself (`await User.get(id=1)`) and give themselves when they are stored (`await user.insert()`).
 """
 
 from __future__ import annotations
@@ -36,8 +37,20 @@ ITERABLE_ROWS: Final = frozenset(
 _GETTERS: Final = member_set(
     """sqlalchemy.orm.Session: get get_one; sqlalchemy.orm.scoped_session: get get_one;
     sqlalchemy.ext.asyncio.AsyncSession: get get_one;
-    sqlalchemy.ext.asyncio.async_scoped_session: get get_one"""
+    sqlalchemy.ext.asyncio.async_scoped_session: get get_one;
+    odmantic.AIOEngine.find_one; odmantic.SyncEngine.find_one"""
 )
+#: Methods of active records that give one row of the class that they are called on.
+_RECORD_GETTERS: Final = member_set(
+    """tortoise.models.Model: create first get get_or_none;
+    beanie.Document: find_one get insert replace save set;
+    peewee.Model: create get get_by_id get_or_none;
+    mongoengine.Document.save"""
+)
+#: What the names of libraries with rows begin with.
+ROW_LIBRARIES: Final = (
+    "sqlalchemy.", "sqlmodel.", "odmantic.", "tortoise.", "beanie.", "peewee.", "mongoengine.",
+)  # fmt: skip
 #: What asks for the rows of a class.
 _MAKERS: Final = member_set(
     """sqlalchemy.select; sqlmodel.select; sqlalchemy.orm.Session.query;
@@ -86,6 +99,11 @@ def queried(
     Returns:
         `UNKNOWN` where no class of the project is known to be behind it.
     """
+    if isinstance(node.func, ast.Attribute) and not _RECORD_GETTERS.isdisjoint(names):
+        owner_value = resolver.resolve(module, node.func.value)
+        if isinstance(owner_value, Instance):
+            return owner_value if isinstance(owner_value.of, Class) else UNKNOWN
+        return Instance(owner_value) if isinstance(owner_value, Class) else UNKNOWN
     for name in names:
         if name in _GETTERS or name in _MAKERS:
             cls = resolver.resolve(module, node.args[0]) if node.args else UNKNOWN

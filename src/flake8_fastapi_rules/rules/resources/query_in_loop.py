@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import COMPREHENSIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction
-from flake8_fastapi_rules.semantics.libraries import QUERIES, is_in
+from flake8_fastapi_rules.semantics.libraries import ORM_WRITES, QUERIES, is_in
 from flake8_fastapi_rules.semantics.values import External, Function
 
 
@@ -71,7 +71,7 @@ class QueryInLoop(Rule):
     """
 
     code = "FAR616"
-    message = "`{call}` queries the database in a loop; fetch everything with one query"
+    message = "`{call}` queries the database in a loop; use one query for all"
     profiles = ("opt-in",)
 
     @on(FrameworkFunction)
@@ -82,7 +82,9 @@ class QueryInLoop(Rule):
             return
         for site in context.model.effects.calls(value):
             callee = site.callee
-            if isinstance(callee, External) and is_in(callee.name, QUERIES):
+            if isinstance(callee, External) and (
+                is_in(callee.name, QUERIES) or is_in(callee.name, ORM_WRITES)
+            ):
                 if self._is_repeated(function, site.node):
                     name = context.model.effects.spoken_call(site)
                     yield self.report(site.node, call=name)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import is_stored_class
 from flake8_fastapi_rules.semantics.facts import PydanticModel, Route, RouteKind
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
@@ -181,10 +182,7 @@ class SensitiveResponseField(Rule):
         uses = schema_uses(context.model, context.module)
         if cls.node in uses.bodies:
             return True
-        return any(
-            fact.node is cls.node and fact.kind == "table"
-            for fact in context.model.models(cls.module)
-        )
+        return is_stored_class(context.model, cls)
 
     def _is_answer(self, each: SchemaField, context: Context) -> bool:
         """Whether the field is reported in the class that declares it."""

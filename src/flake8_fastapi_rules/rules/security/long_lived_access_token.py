@@ -11,7 +11,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.credentials import number, snake
 from flake8_fastapi_rules.semantics.per_project import is_variable_read
 from flake8_fastapi_rules.semantics.tokens import token_use
-from flake8_fastapi_rules.semantics.values import External
+from flake8_fastapi_rules.semantics.values import External, Function
 
 _HOUR = 3600
 _SECONDS = {
@@ -273,8 +273,28 @@ class LongLivedAccessToken(Rule):
             return False
         return (
             _ACCESS.search(snake(function.name)) is not None
-            or re.search(r"[\"']access_token[\"']", context.source.segment(function)) is not None
+            or re.search(r"[\"']access(?:_token)?[\"']", context.source.segment(function))
+            is not None
+            or self._gives_access_token(Function(context.module, function), context)
         )
+
+    def _gives_access_token(self, function: Function, context: Context) -> bool:
+        """Whether what a function makes is somewhere called an access token."""
+        for call in context.model.direct_calls(function):
+            parents = call.module.index.parents
+            child: ast.AST = call.node
+            while isinstance(parent := parents.get(child), ast.Await):
+                child = parent
+            match parent:
+                case ast.keyword(arg="access_token"):
+                    return True
+                case ast.Assign(targets=[ast.Name(id="access_token")]):
+                    return True
+                case ast.Dict(keys=keys, values=values):
+                    for key, value in zip(keys, values, strict=True):
+                        if value is child and isinstance(key, ast.Constant):
+                            return key.value == "access_token"
+        return False
 
 
 def _name_of(node: ast.expr) -> str:

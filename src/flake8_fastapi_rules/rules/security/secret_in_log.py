@@ -21,6 +21,7 @@ from flake8_fastapi_rules.semantics.facts import Role
 from flake8_fastapi_rules.semantics.libraries import is_log_call
 from flake8_fastapi_rules.semantics.values import (
     Class,
+    Constant,
     External,
     Function,
     Instance,
@@ -51,6 +52,11 @@ _DEVICES = re.compile(r"(?i)push|device|fcm|apns")
 #: What runs a server until it is stopped.
 _SERVERS = frozenset(
     {"uvicorn.run", "uvicorn.Server.run", "hypercorn.run", "granian.Granian.serve"}
+)
+#: Names of what is told of a secret in its place.
+_TELLING = re.compile(
+    r"mask|redact|hidden|hash|hint|prefix|suffix|shown|safe|(?:^|_)(?:id|name|type|kind|status|len"
+    r"|length|count|is|has)(?:_|$)"
 )
 #: Calls that show what they are given.
 _SHOWING = frozenset({"str", "repr", "dict", "format", "dumps", "items"})
@@ -113,6 +119,10 @@ class SecretInLog(Rule):
         """Report the first secret among the arguments of a log call."""
         if not self._logs(call, context) or _PRETENDING.search(_said(call)):
             return
+        for keyword in call.keywords:
+            if self._is_named_secret(keyword, context):
+                yield self.report(keyword.value, name=keyword.arg)
+                return
         for given in (*call.args, *(k.value for k in call.keywords)):
             for node in self._shown(given):
                 value = context.resolve(node)
@@ -125,6 +135,19 @@ class SecretInLog(Rule):
                 if self._is_secret(name, node, call, context):
                     yield self.report(node, name=context.shown(node))
                     return
+
+    def _is_named_secret(self, keyword: ast.keyword, context: Context) -> bool:
+        """Whether a field of a structured log is a secret by its own name: `api_key=caller`."""
+        if not (is_password_name(keyword.arg) or is_key_name(keyword.arg)):
+            return False
+        node = keyword.value
+        name = last_name(node)
+        if not isinstance(node, ast.Name | ast.Attribute) or name is None or _TELLING.search(name):
+            return False
+        value: Value = context.resolve(node)
+        return not isinstance(value, Constant | Function | Class) and not context.model.is_instance(
+            value, *_HARMLESS_TYPES
+        )
 
     def _logs(self, call: ast.Call, context: Context) -> bool:
         func = call.func

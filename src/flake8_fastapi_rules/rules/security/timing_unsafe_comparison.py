@@ -39,6 +39,7 @@ _NO_TEXT = (
     "builtins.int", "builtins.bool", "builtins.float", "enum.Enum", "pydantic.SecretStr",
     "builtins.list", "builtins.dict", "builtins.set",
 )  # fmt: skip
+_BASIC = "fastapi.security.HTTPBasicCredentials"
 _QUERIES = frozenset({"where", "filter", "filter_by", "and_", "or_", "having", "find", "find_one"})
 
 
@@ -143,6 +144,8 @@ class TimingUnsafeComparison(Rule):
         """Whether a secret is compared with one that is expected."""
         if not self._is_secret(secret, context):
             return False
+        if self._is_presented(secret, context):
+            return True
         if self._is_secret(other, context):
             both = (last_name(secret), last_name(other))
             return both != ("token", "token") or self._is_setting(other) or self._is_setting(secret)
@@ -164,6 +167,14 @@ class TimingUnsafeComparison(Rule):
                 )
             case _:
                 return self._is_setting(other)
+
+    def _is_presented(self, node: ast.expr, context: Context) -> bool:
+        """Whether an expression is what a client gets in with, as read by a scheme of FastAPI."""
+        return is_bearer_credentials(context.model, context.module, node) or (
+            isinstance(node, ast.Attribute)
+            and node.attr == "password"
+            and context.model.is_instance(context.resolve(node.value), _BASIC)
+        )
 
     def _is_parameter(self, node: ast.Name, context: Context) -> bool:
         """Whether a name is what its function was given."""

@@ -15,9 +15,9 @@ from flake8_fastapi_rules.semantics.security import (
 )
 
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-#: How people become users, for which they cannot log in before.
+#: How people become users, or show that they are, for which they cannot log in before.
 _REGISTRATION = re.compile(
-    r"register|regist|sign_?up|(?:create|add|new)_(?:user|account)|/users?/?$"
+    r"register|regist|sign[-_]?up|sign[-_]?(?:in|out)(?![a-z])|log[-_](?:in|out)(?![a-z])|/auth(?:enticate)?/?$|(?:create|add|new)_(?:user|account)|/users?/?$"
     r"|(?:verify|confirm|resend)\w*[_/-](?:e?mail|code|account|phone|otp|verification|confirmation)"
     r"|(?:e?mail|code|account|phone|otp)[_/-](?:verif|confirm|activat|resend)"
     r"|resend[_/-]?(?:code|verif|confirm|e?mail)|verif[\w-]*/resend"

@@ -73,11 +73,21 @@ class WrongTokenUrl(Rule):
         if "://" in url or url.startswith("//"):
             if url.startswith("http://") and not _LOCAL.match(url):
                 yield self.report(given, "http", url=url)
-        elif _is_written_down(given, context) and self._is_unserved(url, context):
+        elif _is_written_down(given, context):
+            if self._is_unserved(url, context):
+                yield self.report(given, url=url)
+        elif (rest := _behind_prefix(given, context)) and self._is_unserved(
+            rest, context, is_behind_prefix=True
+        ):
             yield self.report(given, url=url)
 
-    def _is_unserved(self, url: str, context: Context) -> bool:
-        """Whether certainly no route of any app of the project answers a path."""
+    def _is_unserved(self, url: str, context: Context, *, is_behind_prefix: bool = False) -> bool:
+        """Whether certainly no route of any app of the project answers a path.
+
+        Parameters:
+            url: the path.
+            is_behind_prefix: it is only the end of a path, whose beginning is a setting.
+        """
         project = context.model.project(context.module)
         if not project.apps or not project.every_include_resolved:
             return False
@@ -100,7 +110,7 @@ class WrongTokenUrl(Rule):
         for route in routes:
             if route.path is None or route.methods is None:
                 return False
-            if self._fits(wanted, route.path):
+            if self._fits(wanted, route.path, is_behind_prefix=is_behind_prefix):
                 return False
         return True
 
@@ -108,8 +118,19 @@ class WrongTokenUrl(Rule):
         path = url.partition("?")[0].removeprefix("./")
         return "/" + path.strip("/")
 
-    def _fits(self, wanted: str, path: str) -> bool:
-        pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape("/" + format_of(path).strip("/")))
+    def _fits(self, wanted: str, path: str, *, is_behind_prefix: bool) -> bool:
+        takes_all = ":path}" in path
+        path = "/" + format_of(path).strip("/")
+        if is_behind_prefix:
+            segments, last = wanted.split("/")[1:], path.split("/")[1:]
+            return takes_all or (
+                len(last) >= len(segments)
+                and all(
+                    there == here or "{" in here
+                    for there, here in zip(segments, last[-len(segments) :], strict=True)
+                )
+            )
+        pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path))
         return re.fullmatch(pattern, wanted) is not None
 
 
@@ -128,6 +149,26 @@ def _is_written_down(node: ast.expr, context: Context) -> bool:
             return isinstance(context.resolve(owner), ModuleValue)
         case _:
             return False
+
+
+def _behind_prefix(node: ast.expr, context: Context) -> str | None:
+    """The path behind a setting that is a path itself: `/token` of `f"{settings.api}/token"`."""
+    match node:
+        case ast.JoinedStr(values=[ast.FormattedValue(value=setting, conversion=-1), *rest]):
+            parts = rest
+        case ast.BinOp(op=ast.Add(), left=setting, right=right):
+            parts = [right]
+        case _:
+            return None
+    default = context.model.text(context.module, setting)
+    if default is None or not default.startswith("/") or not isinstance(setting, ast.Attribute):
+        return None
+    texts = [
+        context.model.text(context.module, part) if _is_written_down(part, context) else None
+        for part in parts
+    ]
+    path = "".join(text or "" for text in texts)
+    return path if None not in texts and path.startswith("/") and len(path) > 1 else None
 
 
 def _are_here(model: Model, module: Module, servers: ast.expr | None) -> bool:
