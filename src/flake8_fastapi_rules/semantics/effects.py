@@ -742,7 +742,7 @@ class Effects:
         """
         name = self.opening(site)
         if name is None:
-            name = self._opened_below(site)
+            name = self.opened_below(site)
         if name is None or name.startswith(CONVERSATIONS):
             return None
         resource = RESOURCE_OPENERS[name]
@@ -754,7 +754,7 @@ class Effects:
             return "a client" if resource.kind == "client" else "a connection pool"
         return f"a database {resource.kind}"
 
-    def _opened_below(self, site: CallSite) -> str | None:
+    def opened_below(self, site: CallSite) -> str | None:
         """The opener behind a project's function that hands a new resource to its caller."""
         target = site.target
         if target is None or not isinstance(site.callee, Function):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.semantics.libraries import RESOURCE_OPENERS, Resource
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import Function, FunctionNode
+from flake8_fastapi_rules.semantics.values import Function, FunctionNode, Instance
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -40,10 +40,13 @@ def holders_in(model: Model, module: Module, function: FunctionNode) -> tuple[Ho
     index = module.index
     nodes = index.own_nodes(function)
     opened: list[tuple[ast.Call, str, list[str]]] = []
+    sites = {site.node: site for site in model.effects.calls(Function(module, function))}
     for node in nodes:
         if not isinstance(node, ast.Call):
             continue
         name = model.effects.opened_by(model.resolve(module, node.func), node)
+        if name is None and node in sites:
+            name = model.effects.opened_below(sites[node])
         if name is None:
             continue
         names = _targets(module, node)
@@ -113,7 +116,9 @@ class _Use:
         match node:
             case ast.Attribute(value=owner, attr=attr) if attr in self.resource.closers:
                 # A closer of something unknown may be that of the resource by another name.
-                return self._is_it(owner) or ast.unparse(owner) not in self.others
+                if self._is_it(owner):
+                    return True
+                return ast.unparse(owner) not in self.others and not self._is_modules_own(owner)
             case ast.withitem(context_expr=held):
                 return self._is_it(held)
             case ast.For(iter=held) | ast.AsyncFor(iter=held):
@@ -124,6 +129,13 @@ class _Use:
                 return False
             case _:
                 return False
+
+    def _is_modules_own(self, node: ast.expr) -> bool:
+        """Whether an object is one that a module made when it was imported."""
+        value = self.model.resolve(self.module, node)
+        if not isinstance(value, Instance) or value.call is None or value.module is None:
+            return False
+        return isinstance(value.module.index.scope_of(value.call).node, ast.Module)
 
     def _mentions(self, node: ast.AST) -> bool:
         return any(self._is_it(part) for part in ast.walk(node))

@@ -227,6 +227,8 @@ class Writes:
                     return True
                 case ast.IfExp(test=test, body=body) if child is body and _says_missing(test):
                     return True
+                case ast.BoolOp(op=ast.Or(), values=[first, *_]) if child is not first:
+                    return True  # `found or await Item.create()`
             child = parent
         return False
 

@@ -10,6 +10,7 @@ from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of, set_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.calls import CallSite
 from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind, Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.libraries import ORM_WRITES, SESSION_WRITES, is_in
@@ -29,6 +30,8 @@ _INSERTS = tuple(
 )
 #: Methods of such classes, and of helpers for them, that answer with a new object.
 _CREATIONS = frozenset({"create", "create_model"})
+#: Methods of new objects that store them.
+_STORING = frozenset({"create", "insert", "save"})
 #: How many functions what was stored may come through.
 _DEPTH = 3
 #: Words of functions that may give what was there before.
@@ -219,7 +222,8 @@ class CreatedWithout201(Rule):
             if site is None:
                 continue
             if isinstance(site.callee, External) and is_in(site.callee.name, ORM_WRITES):
-                if site.callee.name.rpartition(".")[2] in _CREATIONS:
+                method = site.callee.name.rpartition(".")[2]
+                if method in _CREATIONS or (method in _STORING and self._is_of_new(site, context)):
                     return True
             if depth and site.target is not None and isinstance(site.callee, Function):
                 words = words_of(getattr(site.target.node, "name", ""))
@@ -228,6 +232,13 @@ class CreatedWithout201(Rule):
                 if _MAY_EXIST.isdisjoint(words) and _NO_RESOURCE.isdisjoint(words):
                     if self._stores_what_it_returns(site.target, context, depth - 1):
                         return True
+        return False
+
+    def _is_of_new(self, site: CallSite, context: Context) -> bool:
+        """`Item(...).insert()`"""
+        match site.node.func:
+            case ast.Attribute(value=ast.Call() as made):
+                return self._is_made_here(context.model.resolve(site.module, made), context)
         return False
 
     def _stored_name(
@@ -239,8 +250,8 @@ class CreatedWithout201(Rule):
         match call:
             case ast.Call(func=ast.Attribute(attr="add"), args=[ast.Name() as made]):
                 writes: Collection[str] = SESSION_WRITES
-            case ast.Call(
-                func=ast.Attribute(attr="create" | "insert" | "save", value=ast.Name() as made)
+            case ast.Call(func=ast.Attribute(attr=attr, value=ast.Name() as made)) if (
+                attr in _STORING
             ):
                 writes = ORM_WRITES
             case _:
