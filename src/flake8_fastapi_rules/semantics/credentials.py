@@ -118,6 +118,14 @@ def is_secret_name(name: str | None) -> bool:
     return is_password_name(name) or is_key_name(name) or is_token_name(name)
 
 
+def is_sentinel(name: str, value: object) -> bool:
+    """Whether a constant named like a secret says that there is none: `LOCAL_API_KEY = "local"`."""
+    if not isinstance(value, str):
+        return False
+    words = snake(name).split("_")
+    return snake(value) in words and not any(word in value.lower() for word in SECRET_WORDS)
+
+
 def is_bearer_credentials(model: Model, module: Module, node: ast.AST) -> bool:
     """Whether an expression is the token in the `HTTPAuthorizationCredentials` of a request."""
     return (

@@ -48,8 +48,9 @@ class ExpireOnCommit(Rule):
     ```
 
     ## Leaves alone
-    Factories of synchronous sessions, calls with `**kwargs`, values that are not literal, and
-    factories that the module configures later.
+    Factories of synchronous sessions, calls with `**kwargs`, values that are not literal, factories
+    whose name says that they read, those of scripts, and factories that the module configures
+    later.
 
     ## Fix safety
     Safe: it adds `expire_on_commit=False`, and attributes that were readable stay so.
@@ -84,7 +85,7 @@ class ExpireOnCommit(Rule):
         expire = given.get("expire_on_commit")
         if expire is not None and context.resolve(expire) != Constant(True):
             return
-        if self._is_configured_later(context):
+        if self._is_configured_later(context) or self._only_reads(call, context):
             return
 
         def fix() -> Fix:
@@ -93,6 +94,15 @@ class ExpireOnCommit(Rule):
             return fix_of("Set `expire_on_commit=False`", "safe", edits)
 
         yield self.report(call, fix=fix)
+
+    def _only_reads(self, call: ast.Call, context: Context) -> bool:
+        """Whether the name of the factory says that its sessions read, or it is a script's own."""
+        parent = context.module.index.parents.get(call)
+        targets = parent.targets if isinstance(parent, ast.Assign) else []
+        names = [target.id.lower().split("_") for target in targets if isinstance(target, ast.Name)]
+        return any("read" in each or "readonly" in each for each in names) or (
+            "scripts" in context.module.path.parts
+        )
 
     def _is_configured_later(self, context: Context) -> bool:
         return any(

@@ -47,8 +47,9 @@ class InvalidPath(Rule):
 
     ## Leaves alone
     Paths that are not constants, webhooks (their path is a name), paths of callbacks, custom
-    methods such as `:upload`, endings such as `.json` and a first `{path:path}`, which are meant to
-    be glued, and an empty path where the router's own prefix, or that of its include, is not empty.
+    methods such as `:upload`, endings such as `.json`, plurals (`/user` and `s`) and a first
+    `{path:path}`, which are meant to be glued, and an empty path where the router's own prefix, or
+    that of its include, is not empty.
 
     ## Fix safety
     Correcting a prefix that fails at import is safe, and so is the slash of a path that never
@@ -81,7 +82,7 @@ class InvalidPath(Rule):
             return
         prefix = self._prefix_of(route, context)
         is_app = context.model.is_instance(route.receiver, "fastapi.FastAPI")
-        if _misses_slash(path):
+        if _misses_slash(path) and not (prefix and _is_plural(prefix, path)):
             if prefix or self._is_glued(route, context):
                 served = f"{prefix or '...'}{path}"
                 fix = self._written(node, f"/{path}", "unsafe", context)
@@ -186,6 +187,11 @@ def _misses_slash(path: str) -> bool:
         return False
     starts_with_a_name = path[:1].isalnum() or path[:1] in {"_", "{"}
     return starts_with_a_name and "$" not in path and "://" not in path
+
+
+def _is_plural(prefix: str, path: str) -> bool:
+    """Whether a path makes the plural of a prefix on purpose: `/api/user` and `s/bulk`."""
+    return prefix[-1].isalpha() and re.match(r"e?s(?:/|$)", path) is not None
 
 
 def _repeated(path: str) -> list[str]:

@@ -7,11 +7,16 @@ import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.credentials import is_key_name, is_password_name, snake
+from flake8_fastapi_rules.semantics.credentials import (
+    is_key_name,
+    is_password_name,
+    is_sentinel,
+    snake,
+)
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.tokens import signing_key
-from flake8_fastapi_rules.semantics.values import Constant, External, Instance, ModuleValue
+from flake8_fastapi_rules.semantics.values import Class, Constant, External, Instance, ModuleValue
 
 #: Reads of the environment with the position of the default.
 _ENVIRONMENT = frozenset({"os.getenv", "os.environ.get", "decouple.config", "environs.Env.str"})
@@ -58,7 +63,8 @@ class HardCodedSecret(Rule):
     ```
 
     ## Leaves alone
-    Empty strings, public keys, settings without a default, settings of other modules, tests.
+    Empty strings, public keys, settings without a default, settings of other modules, members of
+    enumerations, constants that stand for no key (`LOCAL_API_KEY = "local"`), tests.
 
     ## Source
     CWE-798; The Twelve-Factor App, III.
@@ -81,7 +87,7 @@ class HardCodedSecret(Rule):
         if not keys:
             return
         reported: set[object] = set()
-        for name, value in self._named(module):
+        for name, value in self._named(module, context):
             if self._is_default(value, context):
                 reported.add(name)
                 yield self.report(value, "named", name=name)
@@ -115,7 +121,7 @@ class HardCodedSecret(Rule):
             return _signs(context.model, value.module)
         return isinstance(value, Instance) or context.model.is_subclass(value, "pydantic.BaseModel")
 
-    def _named(self, module: Module) -> Iterator[tuple[str, ast.expr]]:
+    def _named(self, module: Module, context: Context) -> Iterator[tuple[str, ast.expr]]:
         """The values of constants and class attributes whose names are those of secrets."""
         for node in module.index.nodes(ast.Assign) + module.index.nodes(ast.AnnAssign):
             if module.index.function_of(node) is not None or node.value is None:
@@ -125,7 +131,14 @@ class HardCodedSecret(Rule):
                 if isinstance(target, ast.Name):
                     name = snake(target.id)
                     is_named = is_key_name(name) or is_password_name(name) or "secret" in name
-                    if is_named and not _NO_SECRET.search(name):
+                    if not is_named or _NO_SECRET.search(name):
+                        continue
+                    if is_sentinel(name, getattr(node.value, "value", None)):
+                        continue
+                    cls = module.index.class_of(node)
+                    if cls is None or not context.model.is_subclass(
+                        Class(module, cls), "enum.Enum"
+                    ):
                         yield target.id, node.value
 
     def _is_literal(self, node: ast.expr, context: Context) -> bool:

@@ -19,6 +19,8 @@ from flake8_fastapi_rules.semantics.middlewares import CORS
 from flake8_fastapi_rules.semantics.values import Constant, External
 
 _SESSION = re.compile(r"(?:^|_)(?:session|sessionid|session_id|sid|auth|jwt|token)(?:_|$)")
+#: Conditions that hold on a developer's machine only.
+_DEVELOPMENT = re.compile(r"(?i)(?:^|[^a-z])(?:dev|development|debug|local)(?:$|[^a-z])")
 _NO_SECRET = re.compile(r"csrf|xsrf|expir|type|state_only|has_|is_|logged_in")
 #: Position of the flags among the parameters of `set_cookie`.
 _SECURE, _HTTPONLY, _SAMESITE = 6, 7, 8
@@ -55,9 +57,10 @@ class InsecureCookie(Rule):
     ```
 
     ## Leaves alone
-    Other cookies, CSRF tokens (scripts must read them), flags that come from settings, and a
-    missing `samesite`: Starlette's default is `lax`; `samesite="none"` of a cookie that is safe
-    otherwise, where the app lets other origins send cookies (CORS with `allow_credentials=True`).
+    Other cookies, CSRF tokens (scripts must read them), flags that come from settings, a missing
+    `secure` under a condition that speaks of development, and a missing `samesite`: Starlette's
+    default is `lax`; `samesite="none"` of a cookie that is safe otherwise, where the app lets other
+    origins send cookies (CORS with `allow_credentials=True`).
 
     ## Source
     OWASP: session management; `starlette.responses.Response.set_cookie` (1.10).
@@ -88,6 +91,7 @@ class InsecureCookie(Rule):
             f"`{flag}=True`"
             for flag, position in (("httponly", _HTTPONLY), ("secure", _SECURE))
             if self._is_off(argument(call, flag, position), context)
+            and not (flag == "secure" and self._is_for_development(call, context))
         ]
         site = context.model.text(context.module, argument(call, "samesite", _SAMESITE))
         if (
@@ -99,6 +103,17 @@ class InsecureCookie(Rule):
         if missing:
             wanted = " and ".join(missing)
             yield self.report(call, None if name else "unnamed", name=name, missing=wanted)
+
+    def _is_for_development(self, call: ast.Call, context: Context) -> bool:
+        """Whether a condition says that the cookie is set on a developer's machine only."""
+        child: ast.AST = call
+        for parent in context.module.index.ancestors(call):
+            if isinstance(parent, ast.If):
+                said = ast.unparse(parent.test)
+                if child in parent.body and _DEVELOPMENT.search(said) and "not " not in said:
+                    return True
+            child = parent
+        return False
 
     def _is_removed(self, call: ast.Call, value: ast.expr | None, context: Context) -> bool:
         """Whether the cookie is emptied, or expires at once."""

@@ -16,6 +16,7 @@ from flake8_fastapi_rules.semantics.credentials import (
     is_bearer_credentials,
     is_key_name,
     is_password_name,
+    is_sentinel,
     is_signature_name,
     is_token_name,
     last_name,
@@ -85,8 +86,8 @@ class TimingUnsafeComparison(Rule):
 
     ## Leaves alone
     Comparisons with literals, columns of SQLAlchemy, keys in loops over mappings, a password and
-    its confirmation, checksums of files, stored plain passwords (FAR704), and names of anything
-    else than secrets.
+    its confirmation, checksums of files, stored plain passwords (FAR704), constants that stand for
+    no key (`LOCAL_API_KEY = "local"`), and names of anything else than secrets.
 
     ## Fix safety
     Unsafe: `compare_digest` takes two `bytes` or two `str` of ASCII characters only, and no `None`.
@@ -219,6 +220,7 @@ class TimingUnsafeComparison(Rule):
                 and isinstance(value.value, str | bytes)
                 and bool(value.value)
                 and not _STAND_IN.search(node.id)
+                and not is_sentinel(node.id, value.value)
             )
         if context.model.is_instance(value, *_NO_TEXT, *_STORED_CLASSES):
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import argument
@@ -22,7 +23,10 @@ _NEEDS_ALGORITHMS = ("jwt.", "jose.")
 
 
 #: Claims that say when a token is good.
-_TIMES = frozenset({"exp", "iat", "nbf"})
+#: Claims that tell how long a token is good, or whose keys verify it.
+_TIMES = frozenset({"exp", "iat", "nbf", "iss"})
+#: What the project's own makers of tokens are called.
+_MAKES = re.compile(r"(?:^|_)(?:create|issue|make|mint|generate|new|sign|encode)(?:$|_)")
 
 
 class UnverifiedJwt(Rule):
@@ -58,8 +62,9 @@ class UnverifiedJwt(Rule):
     ## Leaves alone
     A look at unverified claims in a function that also verifies the token, or in a method that
     says so (`_read_unverified`) of a class that verifies it in another; calls whose result nobody
-    uses (is this a token at all?), test cases, claims that are only asked when they expire,
-    asserted to be what is known, or given to the log, and calls with `**options`.
+    uses (is this a token at all?), test cases, claims that are only asked when they expire or whose
+    keys verify the token, asserted to be what is known, or given to the log, a token that the same
+    function just had made, and calls with `**options`.
 
     ## Source
     RFC 8725, sections 3.1 and 3.2; PyJWT 2, python-jose 3.
@@ -94,6 +99,7 @@ class UnverifiedJwt(Rule):
                 and not self._is_verified_too(use, context)
                 and not self._only_asks_when(call, context)
                 and not self._is_tested(call, context)
+                and not self._is_made_here(use, context)
             ):
                 yield self.report(call)
         elif (
@@ -107,6 +113,17 @@ class UnverifiedJwt(Rule):
         ):
             yield self.report(call, "algorithms")
 
+    def _is_made_here(self, use: TokenUse, context: Context) -> bool:
+        """Whether the function was given the token by the project's own maker of tokens."""
+        if not isinstance(use.payload, ast.Name):
+            return False
+        found = context.module.index.lookup(use.payload.id, use.payload)
+        values = [binding.value for binding in found[1]] if found else []
+        made = [each.value if isinstance(each, ast.Await) else each for each in values]
+        return bool(made) and all(
+            isinstance(each, ast.Call) and _MAKES.search(_called(each)) is not None for each in made
+        )
+
     def _is_tested(self, call: ast.Call, context: Context) -> bool:
         """Whether a test case looks into a token, wherever the file is."""
         index = context.module.index
@@ -117,7 +134,7 @@ class UnverifiedJwt(Rule):
         )
 
     def _only_asks_when(self, call: ast.Call, context: Context) -> bool:
-        """Whether the claims only tell how long the token is good, or go to the log."""
+        """Whether the claims only tell how long it is good or who made it, or go to the log."""
         index = context.module.index
         parent = index.parents.get(call)
         if not isinstance(parent, ast.Assign) or not isinstance(parent.targets[0], ast.Name):
@@ -131,7 +148,7 @@ class UnverifiedJwt(Rule):
         return bool(uses) and all(self._asks_when(use, context) for use in uses)
 
     def _asks_when(self, node: ast.expr, context: Context) -> bool:
-        """Whether an expression is asked for a time, or given to a log call."""
+        """Whether an expression is asked for a time or an issuer, or given to a log call."""
         parents = context.module.index.parents
         parent = parents.get(node)
         match parent:
@@ -201,6 +218,10 @@ class UnverifiedJwt(Rule):
                     if not is_another:
                         return True
         return False
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _is_none(node: ast.expr | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
@@ -20,6 +21,10 @@ _METHODS = frozenset({"update", "hash", "encrypt", "verify"})
 _CONTEXT = "passlib.context.CryptContext"
 #: Derivations whose salt is a parameter.
 _SALTED = {"hashlib.pbkdf2_hmac": 2, "hashlib.scrypt": 1}
+
+
+#: What the key of a cipher is called.
+_KEYS = re.compile(r"(?:^|_)key(?:$|_)")
 
 
 class WeakPasswordHash(Rule):
@@ -55,8 +60,8 @@ class WeakPasswordHash(Rule):
     ```
 
     ## Leaves alone
-    A fast hash in front of bcrypt or Argon2, look-ups of leaked passwords, and hashes of anything
-    else.
+    A fast hash in front of bcrypt or Argon2, also in a function of its own, digests that are the
+    key of a cipher, look-ups of leaked passwords, and hashes of anything else.
 
     ## Source
     OWASP: password storage; CWE-916.
@@ -145,9 +150,38 @@ class WeakPasswordHash(Rule):
             return False
         if "pwned" in context.source.segment(function).lower():
             return True
+        if self._hashes_well(function, context) or self._becomes_key(call, function, context):
+            return True
+        # A helper that shortens long passwords for bcrypt: ask those who call it.
+        name = getattr(function, "name", "")
+        index = context.module.index
+        return any(
+            isinstance(outer := index.function_of(each), FUNCTIONS)
+            and outer is not function
+            and self._hashes_well(outer, context)
+            for each in index.calls_of(frozenset({name}))
+        )
+
+    def _hashes_well(self, function: ast.AST, context: Context) -> bool:
+        """Whether a function makes or checks a real password hash."""
         for node in ast.walk(function):
             if isinstance(node, ast.Call):
                 callee = context.library_object(node.func)
                 if callee is not None and not PASSWORD_HASHES.isdisjoint(spellings(callee.name)):
                     return True
         return False
+
+    def _becomes_key(self, call: ast.Call, function: ast.AST, context: Context) -> bool:
+        """Whether the bytes of the digest are the key of a cipher."""
+        parents = context.module.index.parents
+        digest = parents.get(call)
+        if not isinstance(digest, ast.Attribute) or digest.attr != "digest":
+            return False
+        named: set[str] = set()
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and any(
+                each is digest or (isinstance(each, ast.Name) and each.id in named)
+                for each in ast.walk(node.value)
+            ):
+                named.update(t.id for t in node.targets if isinstance(t, ast.Name))
+        return any(_KEYS.search(name.lower()) for name in named)

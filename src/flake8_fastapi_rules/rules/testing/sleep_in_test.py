@@ -107,7 +107,7 @@ def _polls(
                 isinstance(each, ast.Return | ast.Break) for each in ast.walk(loop)
             )
             return is_limited or any(
-                isinstance(each, ast.Assert | ast.If) and _is_limit(each) for each in loop.body
+                isinstance(each, ast.Assert | ast.If) and _is_limit(each) for each in ast.walk(loop)
             )
     return False
 
