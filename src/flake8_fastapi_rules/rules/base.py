@@ -123,7 +123,10 @@ class Context:
             module: where the expression stands, if not in the module that is checked.
         """
         source = self.source if module is None else module.source
-        text = " ".join(source.segment(node).split())
+        text = source.segment(node)
+        if "\n" in text:
+            text = ast.unparse(node)
+        text = " ".join(text.split())
         if len(text) <= limit:
             return text
         inner = node.func if isinstance(node, ast.Call) else getattr(node, "value", None)

@@ -13,13 +13,18 @@ def layer_of(module: Module, layers: Mapping[str, tuple[str, ...]]) -> str | Non
     """The layer of a module; the innermost package or module name that is one of a layer's counts.
 
     A module for access to data inside of a package of the services belongs to them. One inside of
-    routers may be either: `routers/users/crud.py` holds routes, `api/crud.py` queries.
+    routers may be either: `routers/users/crud.py` holds routes, `api/crud.py` queries. An `api`
+    right inside of a lower layer holds no routes but clients, or the models of an API.
 
     Parameters:
         layers: layer to the names of its packages and modules, upper ones first.
     """
     parts = module.name.split(".")
-    around = next((f for f in (_named(part, layers) for part in reversed(parts[:-1])) if f), None)
+    packages = [_named(part, layers) for part in reversed(parts[:-1])]
+    around = next((found for found in packages if found), None)
+    if around == "routers":
+        outer = packages[packages.index(around) + 1 :][:1]
+        around = (outer[0] if outer else None) or around
     own = _named(parts[-1], layers)
     if own == "repositories" and not module.is_package and around in {"routers", "services"}:
         return None if around == "routers" else around

@@ -74,6 +74,8 @@ class LayerViolation(Rule):
             return
         for target in self._targets(node, context):
             other = layer_of(target, layers)
+            if target.name.rpartition(".")[2] in context.settings.settings_modules:
+                continue
             if other is None or other == _SHARED or order.index(other) >= order.index(own):
                 continue
             if own == "models" and self._is_infrastructure(target, layers[other]):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App
 from flake8_fastapi_rules.semantics.values import Class, Function
+
+#: What runs or tests an app as it is.
+_SERVERS = ("uvicorn.", "hypercorn.", "granian.", "mangum.", "starlette.", "fastapi.", "httpx.")
 
 
 class MissingAppMetadata(Rule):
@@ -42,7 +46,8 @@ class MissingAppMetadata(Rule):
     ```
 
     ## Leaves alone
-    Calls with `**kwargs`, and subclasses with an `__init__` of their own.
+    Calls with `**kwargs`, subclasses with an `__init__` of their own, and apps made for a library,
+    which may describe them: `StacApi(app=FastAPI())`.
 
     ## Source
     FastAPI's documentation on metadata.
@@ -55,7 +60,7 @@ class MissingAppMetadata(Rule):
     @on(App)
     def check(self, app: App, context: Context) -> Iterator[Report]:
         """Report apps with what they lack."""
-        if app.has_unknown_arguments:
+        if app.has_unknown_arguments or self._is_given_away(app, context):
             return
         if isinstance(app.cls, Class):
             init = context.model.resolver.class_attribute(app.cls, "__init__", instance=True)
@@ -67,3 +72,14 @@ class MissingAppMetadata(Rule):
             *first, last = missing
             listed = f"{', '.join(first)} and {last}" if first else last
             yield self.report(app.node, missing=listed)
+
+    def _is_given_away(self, app: App, context: Context) -> bool:
+        """Whether the call stands among the arguments of a library's, other than of a server's."""
+        parents = context.module.index.parents
+        parent = parents.get(app.node)
+        if isinstance(parent, ast.keyword):
+            parent = parents.get(parent)
+        if not isinstance(parent, ast.Call) or parent.func is app.node:
+            return False
+        callee = context.library_object(parent.func)
+        return callee is not None and not callee.name.startswith(_SERVERS)

@@ -69,6 +69,7 @@ class MissingGlobalHandler(Rule):
 
     code = "FAR120"
     message = "App `{name}` has no handler for `Exception`; register one"
+    variants = {"unnamed": "This app has no handler for `Exception`; register one"}
     profiles = ("strict", "clean-architecture")
     scope = "project"
 
@@ -83,8 +84,8 @@ class MissingGlobalHandler(Rule):
             if not project.resolved_routes(found) and not project.resolved_mounts(found):
                 continue
             if not any(_is_general(caught, context) for caught in node.handled):
-                name = app.names[0] if app.names and len(app.names[0]) < 40 else "..."
-                yield self.report(app.node, name=name)
+                name = app.names[0] if app.names and len(app.names[0]) < 40 else None
+                yield self.report(app.node, None if name else "unnamed", name=name)
                 return
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App
 from flake8_fastapi_rules.semantics.paths import is_health_path
+from flake8_fastapi_rules.semantics.project import ResolvedRoute
+
+_CHECK = re.compile(r"(?:get_|read_)?health(?:z|[-_]?checks?|[-_]?status)?")
 
 
 class MissingHealthEndpoint(Rule):
@@ -59,7 +63,8 @@ class MissingHealthEndpoint(Rule):
 
     ## Leaves alone
     Apps that mount something at such a path, apps without endpoints, apps mounted on others, apps
-    given to a library's function, and apps with routers or paths that cannot be resolved.
+    given to a library's function, those with a path such as `/health-check` or a function such as
+    `healthcheck` at `/`, and apps with routers or paths that cannot be resolved.
 
     ## Source
     The conventions of Kubernetes probes and of load balancers.
@@ -67,6 +72,7 @@ class MissingHealthEndpoint(Rule):
 
     code = "FAR119"
     message = "App `{name}` has no health endpoint such as `/health`"
+    variants = {"unnamed": "This app has no health endpoint such as `/health`"}
     profiles = ("strict",)
     scope = "project"
 
@@ -94,7 +100,16 @@ class MissingHealthEndpoint(Rule):
             if None in paths:
                 continue
             paths += [mount.local_path for mount in mounts]
-            if not any(is_health_path(path, context.settings.health_paths) for path in paths):
-                name = app.names[0] if app.names and len(app.names[0]) < 40 else "..."
-                yield self.report(app.node, name=name)
-                return
+            if any(is_health_path(path, context.settings.health_paths) for path in paths):
+                continue
+            if any(_is_like_one(route) for route in served):
+                continue
+            name = app.names[0] if app.names and len(app.names[0]) < 40 else None
+            yield self.report(app.node, None if name else "unnamed", name=name)
+            return
+
+
+def _is_like_one(route: ResolvedRoute) -> bool:
+    """Whether a route says by another spelling, or at `/` by its name, that it is for checks."""
+    path = (route.local_path or "").rstrip("/")
+    return bool(_CHECK.fullmatch((path.rpartition("/")[2] if path else route.name or "").lower()))

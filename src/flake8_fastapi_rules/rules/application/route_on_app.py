@@ -66,6 +66,8 @@ class RouteOnApp(Rule):
         """Report routes whose receiver is an app."""
         if route.kind is not RouteKind.HTTP or route.path in {None, "", "/"}:
             return
+        if route.verb == "add_route":
+            return  # a plain route of Starlette is no operation
         if is_health_path(route.path, context.settings.health_paths):
             return
         if context.model.is_instance(route.receiver, APP) or self._is_own_router(route, context):

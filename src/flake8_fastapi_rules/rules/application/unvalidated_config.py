@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.libraries import CONFIG_READERS, INI_READERS
-from flake8_fastapi_rules.semantics.values import Class
+from flake8_fastapi_rules.semantics.values import Class, External
 
 _CONFIGURATION = re.compile(r"conf|settings", re.IGNORECASE)
 #: Methods that give a piece of a text, or a text that somebody sent in another form.
@@ -117,6 +117,8 @@ class UnvalidatedConfig(Rule):
     def _is_piece(self, call: ast.Call, context: Context) -> bool:
         """Whether what is parsed was split off a text: one value, and no configuration."""
         given = call.args[0] if call.args else None
+        if isinstance(given, ast.Subscript):  # a column of a row, a value of an answer
+            return context.resolve(given.value) != External("os.environ")
         if not isinstance(given, ast.Name):
             return False
         found = context.module.index.lookup(given.id, given)

@@ -9,6 +9,7 @@ from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker
 from flake8_fastapi_rules.fixes.edit import fix_of
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.calls import is_abstract
 from flake8_fastapi_rules.semantics.facts import DependencyFunction
 from flake8_fastapi_rules.semantics.values import Function
 
@@ -65,7 +66,7 @@ class ThreadpoolDependency(Rule):
 
     ## Leaves alone
     Dependencies that block, that call something which may block, that other code calls directly,
-    classes, and what is used for endpoints as well.
+    classes, place-holders that raise `NotImplementedError` and what is used for endpoints as well.
 
     ## Fix safety
     Unsafe: it adds `async`, and what calls the function by a way that cannot be seen gets a
@@ -96,6 +97,8 @@ class ThreadpoolDependency(Rule):
             return
         if context.model.direct_calls(function):
             return
+        if is_abstract(function) and any(isinstance(each, ast.Raise) for each in node.body):
+            return  # a place-holder that the app overrides
         fix = self._fix(context, node)
         yield self.report(context.source.name_range(node), name=dependency.name, fix=fix)
 

@@ -57,7 +57,8 @@ class MixedTrailingSlash(Rule):
     ```
 
     ## Leaves alone
-    `/`, WebSockets, mounts, catch-all paths, and paths that cannot be told.
+    `/`, WebSockets, mounts, catch-all paths, functions that serve a path in both forms, and paths
+    that cannot be told.
 
     ## Source
     Starlette's `redirect_slashes`.
@@ -74,7 +75,9 @@ class MixedTrailingSlash(Rule):
         project = context.model.project(module)
         reported: set[object] = set()
         for app in project.apps:
-            routes = [route for route in project.resolved_routes(app) if self._counts(route)]
+            routes = self._one_form(
+                [route for route in project.resolved_routes(app) if self._counts(route)]
+            )
             slashed = sum(self._path(route).endswith("/") for route in routes)
             if not slashed or slashed == len(routes):
                 continue
@@ -87,6 +90,17 @@ class MixedTrailingSlash(Rule):
                     reported.add(place)
                     form = "without" if wants_slash else "with"
                     yield self.report(place, path=path, form=form)
+
+    def _one_form(self, routes: list[ResolvedRoute]) -> list[ResolvedRoute]:
+        """The routes without those of functions that serve a path with and without the slash."""
+        forms: dict[object, set[bool]] = {}
+
+        def key(route: ResolvedRoute) -> object:
+            return route.route.endpoint or route, self._path(route).rstrip("/")
+
+        for route in routes:
+            forms.setdefault(key(route), set()).add(self._path(route).endswith("/"))
+        return [route for route in routes if len(forms[key(route)]) == 1]
 
     def _path(self, route: ResolvedRoute) -> str:
         return route.local_path or ""

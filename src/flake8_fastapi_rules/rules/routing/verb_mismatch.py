@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -35,6 +36,7 @@ _BODIES = frozenset(
         ParameterKind.SPECIAL,
     }
 )
+_PAGE = "starlette.responses.HTMLResponse"
 _SEVERAL = frozenset({"all", "batch", "bulk", "many", "multi", "multiple", "or", "several"})
 
 
@@ -80,7 +82,8 @@ class VerbMismatch(Rule):
 
     ## Leaves alone
     Searches, that is reads by POST with a body, form, dependency or request; names of operations on
-    many things at once; handlers that serve several methods (FAR230).
+    many things at once; pages, such as the form for `edit_item`; handlers that serve several
+    methods (FAR230).
 
     ## Source
     RFC 9110, section 9.3.
@@ -102,6 +105,8 @@ class VerbMismatch(Rule):
             return
         if words[0] in _READS and "POST" in methods and self._has_body(endpoint, context):
             return
+        if words[0] not in _READS and "GET" in methods and self._is_page(endpoint, context):
+            return
         for route in endpoint.routes:
             if route.module is context.module and route.kind is RouteKind.HTTP and route.methods:
                 yield self.report(
@@ -117,6 +122,21 @@ class VerbMismatch(Rule):
         endpoint = context.model.endpoint_elsewhere(route)
         if endpoint is not None:
             yield from self.check(endpoint, context)
+
+    def _is_page(self, endpoint: Endpoint, context: Context) -> bool:
+        """Whether a handler answers a page, such as the form that another one takes."""
+        model, module = context.model, endpoint.module
+        said = [
+            model.resolve(route.module, given)
+            for route in endpoint.routes
+            if (given := route.arguments.get("response_class")) is not None
+        ]
+        if endpoint.node.returns is not None:
+            said.append(model.resolve(module, endpoint.node.returns))
+        return any(model.is_subclass(each, _PAGE) for each in said) or any(
+            isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "TemplateResponse"
+            for node in module.index.own_nodes(endpoint.node)
+        )
 
     def _has_body(self, endpoint: Endpoint, context: Context) -> bool:
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
