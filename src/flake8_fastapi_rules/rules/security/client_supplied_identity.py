@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.calls import argument_filled, is_abstract
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Route, RouteKind
 from flake8_fastapi_rules.semantics.paths import names_in
 from flake8_fastapi_rules.semantics.schemas import SchemaField, body_parameters, schema_fields
@@ -35,6 +37,10 @@ _FOR_ALL = re.compile(r"permission\w*\(['\"](?!users?\b|accounts?\b|roles?\b)\w+
 _ABOUT_USERS = re.compile(r"(?:^|/)(?:users?|profiles?|authors?|accounts?)(?:/|\s|$)")
 #: A function that compares an id is given whom to compare it with, too.
 _WITH_USER = 2
+#: How many calls deep a model is followed that an endpoint hands on.
+_DEPTH = 4
+#: Messages to somebody, who is told by `user_id`.
+_MESSAGE = re.compile(r"(?:^|[/_ -])(?:send|notify|notifications?)(?![a-z])")
 _KINDS = frozenset({ParameterKind.QUERY, ParameterKind.HEADER, ParameterKind.BODY})
 
 
@@ -88,8 +94,8 @@ class ClientSuppliedIdentity(Rule):
     Operations without a security dependency, or with a mere scheme such as `HTTPBearer()` in
     `dependencies=[...]`, which tells nobody who it is, path parameters, filters of reads (what may
     be left out), reads that show users, ids that the endpoint or a function that it calls compares,
-    or that a dependency takes as well, fields that it does not read, routes whose dependencies are
-    not certain, and paths, names and dependencies that speak of administration, members, roles,
+    or that a dependency takes as well, fields that neither it nor what it hands the body to reads,
+    `user_id` of messages to somebody, routes whose dependencies are not certain, and paths, names and dependencies that speak of administration, members, roles,
     permissions or sharing: there the id is somebody else's.
 
     ## Source
@@ -164,8 +170,9 @@ class ClientSuppliedIdentity(Rule):
             for each in schema_fields(context.model, typed.of):
                 if (
                     _SELF.match(each.name.lower())
+                    and not (each.name == "user_id" and _MESSAGE.search(said))
                     and not _is_several(each, context)
-                    and self._is_used(function, parameter.name, each.name)
+                    and _is_used(context.model, function, parameter.name, each.name)
                     and not _is_compared(context.model, function, f"{parameter.name}.{each.name}")
                 ):
                     related = [context.related(each.module, each.node.target, "the field")]
@@ -177,29 +184,6 @@ class ClientSuppliedIdentity(Rule):
                         related=related,
                     )
                     return
-
-    def _is_used(self, function: Function, name: str, field: str) -> bool:
-        """Whether the endpoint uses what the client wrote into a field of its parameter `name`.
-
-        Not when it sets the field itself, or takes single other fields only.
-        """
-        index = function.module.index
-        used: bool | None = None
-        for node in ast.walk(function.node):
-            if not isinstance(node, ast.Name) or node.id != name:
-                continue
-            parent = index.parents.get(node)
-            used = bool(used)
-            if not isinstance(parent, ast.Attribute):
-                used = True  # the whole of it
-            elif parent.attr == field:
-                if isinstance(parent.ctx, ast.Store):
-                    return False
-                used = True
-            else:
-                call = index.parents.get(parent)  # `order.model_dump()` gives all fields away
-                used = used or (isinstance(call, ast.Call) and call.func is parent)
-        return used is not False  # what is not mentioned at all may be yet to come
 
     def _says_who(self, parameter: Parameter) -> bool:
         """Whether a parameter of a read is no filter: it cannot be left out, or is a header."""
@@ -214,6 +198,58 @@ class ClientSuppliedIdentity(Rule):
     def _is_identity(self, parameter: Parameter) -> bool:
         name = (parameter.alias or parameter.name).lower().replace("-", "_")
         return parameter.kind in _KINDS and _SELF.match(name) is not None
+
+
+def _is_used(model: Model, function: Function, name: str, field: str, depth: int = 0) -> bool:
+    """Whether a function uses what the client wrote into a field of its parameter `name`.
+
+    Not when it sets the field itself, takes or hands on single other fields only, leaves it out of
+    a dump, or gives the whole to functions of the project that do no more.
+    """
+    index = function.module.index
+    used: bool | None = None
+    for node in ast.walk(function.node):
+        if not isinstance(node, ast.Name) or node.id != name:
+            continue
+        used = bool(used)
+        parent = index.parents.get(node)
+        if not isinstance(parent, ast.Attribute):
+            used = used or _is_used_by_callee(model, function, node, field, depth)
+        elif parent.attr == field:
+            if isinstance(parent.ctx, ast.Store):
+                return False
+            used = True
+        else:
+            call = index.parents.get(parent)  # `order.model_dump()` gives all fields away
+            if isinstance(call, ast.Call) and call.func is parent:
+                used = used or not _leaves_out(call, field)
+    return used is not False if depth == 0 else bool(used)  # at first it may be yet to come
+
+
+def _is_used_by_callee(
+    model: Model, function: Function, given: ast.Name, field: str, depth: int
+) -> bool:
+    """Whether a function that is given the whole of a model uses a field; else it may."""
+    call = function.module.index.parents.get(given)
+    if isinstance(call, ast.keyword):
+        call = function.module.index.parents.get(call)
+    if not isinstance(call, ast.Call) or depth >= _DEPTH:
+        return True
+    callee = model.resolve(function.module, call.func)
+    filled = argument_filled(callee, call, given) if isinstance(callee, Function) else None
+    if not isinstance(callee, Function) or filled is None or is_abstract(callee):
+        return True
+    return _is_used(model, callee, filled.arg, field, depth + 1)
+
+
+def _leaves_out(call: ast.Call, field: str) -> bool:
+    """Whether a dump leaves a field out: `order.model_dump(exclude={"user_id"})`."""
+    left_out = argument(call, "exclude")
+    match left_out:
+        case ast.Set(elts=names) | ast.List(elts=names) | ast.Tuple(elts=names):
+            return any(isinstance(each, ast.Constant) and each.value == field for each in names)
+        case _:
+            return False
 
 
 def _is_several(field: SchemaField, context: Context) -> bool:
