@@ -22,7 +22,7 @@ from flake8_fastapi_rules.semantics.calls import (
     is_abstract,
     key_of,
 )
-from flake8_fastapi_rules.semantics.credentials import is_stored_class
+from flake8_fastapi_rules.semantics.credentials import is_stored_class, last_name
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Role
 from flake8_fastapi_rules.semantics.libraries import (
     ACTIVE_QUERY_WRITES,
@@ -240,6 +240,8 @@ class Writes:
         for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
             if argument.arg == test.id:
                 default = default_of(arguments, argument)
+                if isinstance(default, ast.Constant) and default.value is None:
+                    return not self._model.roles(function)  # a file to write to, if there is one
                 return (isinstance(default, ast.Constant) and isinstance(default.value, bool)) or (
                     isinstance(argument.annotation, ast.Name) and argument.annotation.id == "bool"
                 )
@@ -273,7 +275,7 @@ class Writes:
         if isinstance(site.callee, External):
             name = site.callee.name
             if database_write(name) or is_in(name, OBJECT_STORE_WRITES):
-                if self._is_record_of_use(function, node):
+                if self._is_record_of_use(function, node) or self._keeps_books(function, node):
                     return None
                 return node, _spoken(func), False
             if is_in(name, _FILE_WRITES):
@@ -309,6 +311,19 @@ class Writes:
                 if not _RECORDS.isdisjoint(words_of(name.rpartition(".")[2])):
                     return True
         return False
+
+    def _keeps_books(self, function: Function, node: ast.Call) -> bool:
+        """Whether all that changed of an added row says when or how often it was used."""
+        if len(node.args) != 1 or not isinstance(node.args[0], ast.Name):
+            return False
+        name = node.args[0].id
+        changed = [
+            target
+            for each in function.module.index.own_nodes(function.node)
+            for target in _attribute_targets(each)
+            if isinstance(target.value, ast.Name) and target.value.id == name
+        ]
+        return bool(changed) and all(_is_counting(target) for target in changed)
 
     def statement(self, function: Function, node: ast.Call) -> Found | None:
         """`execute(insert(...))` and `execute("INSERT ...")`"""
@@ -575,9 +590,27 @@ class Writes:
                 if not self._is_emptied(function, target, node):
                     return node, f"{target.id} =", True
             elif isinstance(target, ast.Attribute | ast.Subscript):
-                if self._is_shared(function, target.value) and not _is_counting(target):
+                if self._is_shared(function, target.value) and not (
+                    _is_counting(target) or self._keeps_what_it_got(function, target, node)
+                ):
                     return node, _short(target), True
         return None
+
+    def _keeps_what_it_got(
+        self, function: Function, target: ast.Attribute | ast.Subscript, node: ast.stmt
+    ) -> bool:
+        """Whether the app's state is given what a getter gives, which was there before."""
+        value = getattr(node, "value", None)
+        if isinstance(value, ast.Name):
+            found = function.module.index.lookup(value.id, value)
+            value = found[1][0].value if found and len(found[1]) == 1 else None
+        if isinstance(value, ast.Await):
+            value = value.value
+        return (
+            isinstance(value, ast.Call)
+            and self._is_app_state(function, target)
+            and (last_name(value.func) or "").startswith("get_")
+        )
 
     def _is_emptied(self, function: Function, target: ast.Name, node: ast.stmt) -> bool:
         """Whether a variable gets `None` in the function that fills it again when it is empty.
@@ -918,6 +951,10 @@ def _says_missing(test: ast.expr) -> bool:
             return True
         case ast.Compare(ops=[ast.Eq()], comparators=[ast.Constant(value=None | 0)]):
             return True
+        case ast.Compare(left=left, ops=[ast.Eq() | ast.GtE()], comparators=[right]) if (
+            _says_failed(left, right)
+        ):
+            return True
         case ast.Compare(ops=[ast.Lt() | ast.Gt() | ast.LtE() | ast.GtE()]):
             return _speaks_of_time(test)
         case ast.BoolOp(values=values):
@@ -941,6 +978,22 @@ def _says_present(test: ast.expr) -> bool:
 _STALE = re.compile(
     r"stale|expire|outdated|now|time|age|ttl|date|since|missing|exists|refresh|force|delta"
 )
+
+
+#: What is named for not being there, or not any more.
+_MISSING = re.compile(r"(?:^|_)(?:missing|absent|stale|expired|outdated)(?:_|$)")
+_FAILURE = 400
+
+
+def _says_failed(left: ast.expr, right: ast.expr) -> bool:
+    """Whether a comparison asks if another service refused: `response.status_code == 401`."""
+    return (
+        isinstance(left, ast.Attribute)
+        and left.attr in {"status", "status_code"}
+        and isinstance(right, ast.Constant)
+        and isinstance(right.value, int)
+        and right.value >= _FAILURE
+    )
 
 
 def _speaks_of_time(test: ast.expr) -> bool:
@@ -975,15 +1028,23 @@ def _tests_for_hits(parent: ast.AST, statement: ast.stmt) -> Iterator[ast.expr]:
                 and isinstance(last := earlier.body[-1], ast.Return)
             ):
                 asked = set(_names_in(earlier.test))
+                # `if done: return`, and behind it `done = ...` or a row of what was asked
+                rest = block[block.index(earlier) :]
+                is_hit = not asked.isdisjoint(_names_set(rest))
                 if last.value is not None:
-                    is_hit = not asked.isdisjoint(_names_in(last.value))
-                else:  # `if done: return`, and behind it `done = ...` or a row of what was asked
-                    rest = block[block.index(earlier) :]
-                    is_hit = not asked.isdisjoint(_names_set(rest)) or _makes_what_was_asked(
-                        earlier.test, rest
-                    )
+                    is_hit = is_hit or not asked.isdisjoint(_names_in(last.value))
+                else:
+                    is_hit = is_hit or _makes_what_was_asked(earlier.test, rest)
                 if is_hit:
                     yield earlier.test
+            elif (
+                isinstance(earlier, ast.If)
+                and isinstance(earlier.test, ast.UnaryOp)
+                and isinstance(earlier.test.op, ast.Not)
+                and isinstance(earlier.body[-1], ast.Return)
+                and any(_MISSING.search(name.lower()) for name in _names_in(earlier.test))
+            ):
+                yield earlier.test  # `if not missing: return`
 
 
 def _parts_of(test: ast.expr) -> Iterable[ast.expr]:

@@ -86,12 +86,14 @@ class GetMutation(Rule):
     ```
 
     ## Leaves alone
-    Caching, logging, auditing, metrics, rate limiting, locks, view counters, what is created
-    because it is missing or stale, OAuth and SAML callbacks, links in mails that carry a token
-    (`verify`, `confirm`, `unsubscribe`), temporary files and those that are made to be sent, the
-    subscribers of a stream, requests to other services, data local to the request, a commit that
-    only ends a transaction, `rollback`, `refresh` and `expunge`, functions in `allowed-writes`, and
-    what operations of several methods write under a condition, which may be the method.
+    Caching, logging, auditing, metrics, rate limiting, locks, view counters and times of the last
+    use, what is created because it is missing or stale, noted because another service refused, or
+    done once under a flag, what a function writes only when its caller names a file, OAuth and SAML
+    callbacks, links in mails that carry a token (`verify`, `confirm`, `unsubscribe`), temporary
+    files and those that are made to be sent, the subscribers of a stream, requests to other
+    services, data local to the request, a commit that only ends a transaction, `rollback`,
+    `refresh` and `expunge`, functions in `allowed-writes`, and what operations of several methods
+    write under a condition, which may be the method.
 
     ## Source
     RFC 9110, section 9.2.1: safe methods.

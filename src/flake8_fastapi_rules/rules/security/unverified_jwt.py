@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.credentials import has_open_arguments
+from flake8_fastapi_rules.semantics.credentials import has_open_arguments, last_name
 from flake8_fastapi_rules.semantics.libraries import is_log_call
 from flake8_fastapi_rules.semantics.tokens import (
     TokenUse,
@@ -121,7 +121,8 @@ class UnverifiedJwt(Rule):
         values = [binding.value for binding in found[1]] if found else []
         made = [each.value if isinstance(each, ast.Await) else each for each in values]
         return bool(made) and all(
-            isinstance(each, ast.Call) and _MAKES.search(_called(each)) is not None for each in made
+            isinstance(each, ast.Call) and _MAKES.search(last_name(each.func) or "") is not None
+            for each in made
         )
 
     def _is_tested(self, call: ast.Call, context: Context) -> bool:
@@ -218,10 +219,6 @@ class UnverifiedJwt(Rule):
                     if not is_another:
                         return True
         return False
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _is_none(node: ast.expr | None) -> bool:
