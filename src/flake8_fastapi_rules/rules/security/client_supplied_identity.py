@@ -95,8 +95,9 @@ class ClientSuppliedIdentity(Rule):
     `dependencies=[...]`, which tells nobody who it is, path parameters, filters of reads (what may
     be left out), reads that show users, ids that the endpoint or a function that it calls compares,
     or that a dependency takes as well, fields that neither it nor what it hands the body to reads,
-    `user_id` of messages to somebody, routes whose dependencies are not certain, and paths, names and dependencies that speak of administration, members, roles,
-    permissions or sharing: there the id is somebody else's.
+    `user_id` of messages to somebody, routes whose dependencies are not certain, and paths, names
+    and dependencies that speak of administration, members, roles, permissions or sharing: there the
+    id is somebody else's.
 
     ## Source
     OWASP API security: broken object level authorization.

@@ -196,14 +196,13 @@ class Calls:
             case External(name=name):
                 return self._external_call(name, node, frame)
             case _:
-                if any(isinstance(argument, ast.Call | ast.Name) for argument in node.args):
-                    self._escape(node, frame)
+                self._escape(node, frame)
                 return self._evaluator.ask(node, frame)
 
     def _escape(self, node: ast.Call, frame: Frame) -> None:
         """An app or router given to something unknown may get routes there."""
         for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
-            if isinstance(argument, ast.Name):
+            if isinstance(argument, ast.Name | ast.Attribute):
                 for made in made_in(self._evaluator.evaluate(argument, frame), 0):
                     made.node.is_open = made.node.is_handed_out = True
 
