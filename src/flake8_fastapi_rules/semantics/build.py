@@ -65,6 +65,8 @@ _CALLED = ROUTE_ADDERS | _OTHER_METHODS - {"middleware", "exception_handler", "o
 
 #: Decorators that are also applied by hand: `router.get("/x")(function)`.
 _APPLIED = ROUTE_DECORATORS | {"exception_handler", "middleware", "on_event"}
+#: So many dictionaries may be merged into each other to one table of handlers.
+_TABLES = 5
 #: The libraries whose classes, and classes made of them, declare something when called.
 _DECLARING = frozenset({"asyncio", "fastapi", "starlette"})
 _OWNERS = ("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette")
@@ -324,24 +326,59 @@ class _Builder:
                 )
 
     def _handler_table(self, given: ast.expr | None, app: Value) -> None:
-        table = self.resolver.resolve(self.module, given)
-        if not (isinstance(table, Expression) and isinstance(table.node, ast.Dict)):
+        if given is None:
             return
-        if table.module is not self.module:
+        for home, key, item in self._pairs(self.module, given):
+            handler = self.resolver.resolve(home, item)
+            if home is self.module:
+                self._handler(key, "dict", app, key, handler)
+            else:
+                self._handler(given, "dict", app, None, handler, self.model.constant(home, key))
+
+    def _pairs(
+        self, module: Module, node: ast.expr, depth: int = _TABLES
+    ) -> Iterator[tuple[Module, ast.expr, ast.expr]]:
+        """Keys and values of a dictionary, `**others` and `a | b` followed, and their module."""
+        value = self.resolver.resolve(module, node)
+        written = (value.module, value.node) if isinstance(value, Expression) else None
+        if written is None:  # `HANDLERS: dict[type[Exception], Handler] = {...}`
+            written = self.resolver.written(module, node)
+        if written is None or not depth:
             return
-        for key, item in zip(table.node.keys, table.node.values, strict=True):
-            if key is not None:
-                self.found[ExceptionHandler].append(
-                    ExceptionHandler(
-                        self.module,
-                        key,
-                        "dict",
-                        app,
-                        self.model.constant(self.module, key),
-                        key,
-                        self.resolver.resolve(self.module, item),
-                    )
-                )
+        home, table = written
+        match table:
+            case ast.Dict(keys=keys, values=values):
+                for key, item in zip(keys, values, strict=True):
+                    if key is None:
+                        yield from self._pairs(home, item, depth - 1)
+                    else:
+                        yield home, key, item
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+                yield from self._pairs(home, left, depth - 1)
+                yield from self._pairs(home, right, depth - 1)
+
+    def _looped_handlers(
+        self, node: ast.Call, caught: ast.expr | None, handler: ast.expr | None
+    ) -> list[tuple[Module, ast.expr, ast.expr]]:
+        """What `for error, handler in HANDLERS.items(): app.add_exception_handler(...)` adds."""
+        for loop in self.index.ancestors(node):
+            match loop, caught, handler:
+                case (
+                    ast.For(target=ast.Tuple(elts=[ast.Name(id=key), ast.Name(id=item)])),
+                    ast.Name(id=given_key),
+                    ast.Name(id=given_item),
+                ) if (key, item) == (given_key, given_item):
+                    match loop.iter:
+                        case ast.Call(func=ast.Attribute(attr="items", value=table), args=[]):
+                            return list(self._pairs(self.module, table))
+                    return [
+                        (home, pair.elts[0], pair.elts[1])
+                        for home, pair in self.model.elements(self.module, loop.iter) or ()
+                        if isinstance(pair, ast.Tuple) and len(pair.elts) == 2
+                    ]
+                case ((ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda()), _, _):
+                    return []
+        return []
 
     def _names_bound_to(self, node: ast.Call) -> Iterator[str]:
         current: ast.AST = node
@@ -414,13 +451,15 @@ class _Builder:
                 )
             case "add_exception_handler":
                 caught = arguments.get("exc_class_or_status_code")
-                self._handler(
-                    node,
-                    "add",
-                    receiver,
-                    caught,
-                    self.resolver.resolve(self.module, arguments.get("handler")),
-                )
+                given = arguments.get("handler")
+                looped = self._looped_handlers(node, caught, given)
+                for home, key, item in looped:
+                    handler = self.resolver.resolve(home, item)
+                    value = self.model.constant(home, key)
+                    self._handler(node, "add", receiver, None, handler, value)
+                if not looped:
+                    handler = self.resolver.resolve(self.module, given)
+                    self._handler(node, "add", receiver, caught, handler)
             case "add_event_handler":
                 self.found[EventHandler].append(
                     EventHandler(
@@ -446,9 +485,11 @@ class _Builder:
         app: Value,
         caught: ast.expr | None,
         handler: Value,
+        value: Value | None = None,
     ) -> None:
-        """An exception handler, however it is registered."""
-        value = self.model.constant(self.module, caught)
+        """An exception handler, however it is registered; `value` is what it is for, if known."""
+        if value is None:
+            value = self.model.constant(self.module, caught)
         self.found[ExceptionHandler].append(
             ExceptionHandler(self.module, node, style, app, value, caught, handler)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of
 from flake8_fastapi_rules.fixes.imports import replace_reference
 from flake8_fastapi_rules.fixes.text import text_of
@@ -75,22 +75,24 @@ class FastapiHttpExceptionHandler(Rule):
     message = "Starlette's own 404 and 405 pass this handler by; register it for Starlette's class"
     profiles = ("strict",)
     fix = "safe"
-    hints = ("HTTPException",)
+    hints = ("exception_handler",)
 
     @on(ExceptionHandler)
     def check(self, fact: ExceptionHandler, context: Context) -> Iterator[Report]:
         """Report handlers for FastAPI's `HTTPException`."""
-        if fact.caught != External(_OURS) or fact.caught_node is None:
+        if fact.caught != External(_OURS):
             return
         if any(
             other.caught == External(_STARLETTE) and other.app == fact.app
             for other in context.facts(ExceptionHandler)
         ):
             return
-        yield self.report(fact.caught_node, fix=partial(self._fix, fact, context))
+        place = fact.caught_node or fact.node
+        yield self.report(place, fix=partial(self._fix, fact, context))
 
     def _fix(self, fact: ExceptionHandler, context: Context) -> Fix:
-        assert fact.caught_node is not None
+        if fact.caught_node is None:
+            raise Unfixable("it is registered by a table that stands elsewhere")
         edits = replace_reference(
             text_of(context.module), fact.caught_node, "starlette.exceptions", "HTTPException"
         )

@@ -115,8 +115,9 @@ class LeakedExceptionText(Rule):
         arguments = [*fact.node.args.posonlyargs, *fact.node.args.args]
         names = []
         for handler in registrations(context.model, context.module, fact.node):
-            name = qualified_name(handler.caught) or ""
-            if not isinstance(handler.caught, External) or not is_internal_error(name):
+            is_any = handler.caught == Constant(500)  # what nothing else handles
+            name = "builtins.Exception" if is_any else qualified_name(handler.caught) or ""
+            if not (is_any or isinstance(handler.caught, External)) or not is_internal_error(name):
                 return
             names.append(name)
         if len(arguments) >= 2 and names:
