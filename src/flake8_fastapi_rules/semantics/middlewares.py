@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.uses import Uses
 
 CORS = "starlette.middleware.cors.CORSMiddleware"
+#: Middleware that passes on what is not HTTP, WebSockets among it, without a look.
+HTTP_ONLY = "starlette.middleware.base.BaseHTTPMiddleware"
 #: Words in names of middleware that belongs outside of CORS: it must see every request and answer.
 _OUTER_WORDS = (
     "log", "request_id", "requestid", "correlation", "trace", "tracing", "metric", "prometheus",
@@ -86,8 +88,7 @@ def stack_of(model: Model, app: App) -> Stack:
         complete = complete and isinstance(value, Expression) and value.module is app.module
     for module in model.uses(app.module).modules:
         for middleware in model.local(module, Middleware):
-            target = middleware.app
-            if not isinstance(target, Instance) or target.call in {None, app.node}:
+            if _may_be_on(model, middleware.app, app):
                 found.append(middleware)
         complete = complete and not _instruments(model, module)
     scope = app.function if isinstance(app.function, FUNCTIONS) else app.module.tree
@@ -102,6 +103,19 @@ def stack_of(model: Model, app: App) -> Stack:
         isinstance(m.target, Function | Class) or _is_known_not_to_log(m.target) for m in found
     )
     return Stack(tuple(found), complete)
+
+
+def _may_be_on(model: Model, target: Value, app: App) -> bool:
+    """Whether what a middleware is put on is an app, or may be it for all that can be told."""
+    if not isinstance(target, Instance) or target.call is app.node:
+        return True
+    if target.call is not None:
+        return False
+    # `self` of a class of the project is an app of that class.
+    made = app.value.of if isinstance(app.value, Instance) else UNKNOWN
+    if isinstance(made, External):
+        return not isinstance(target.of, Class)
+    return not isinstance(made, Class) or target.of in model.resolver.mro(made)
 
 
 def _is_known_not_to_log(target: Value) -> bool:
@@ -232,7 +246,11 @@ def _gather_wrapping(model: Model, uses: Uses) -> tuple[tuple[Middleware, Middle
     for module in uses.modules:
         for app in model.local(module, App):
             scope = app.function if isinstance(app.function, FUNCTIONS) else module.tree
-            steps = [*_listed_first(model, app), *_steps(model, module, scope, app.value, 0)]
+            steps = [
+                *_listed_first(model, app),
+                *_steps_of_class(model, app),
+                *_steps(model, module, scope, app.value, 0),
+            ]
             for position, cors in enumerate(steps):
                 if not model.is_subclass(cors.middleware.target, CORS):
                     continue
@@ -248,6 +266,17 @@ def _listed_first(model: Model, app: App) -> Iterator[_Step]:
     for middleware in reversed(model.local(app.module, Middleware)):
         if middleware.style == "list" and middleware.app == app.value:
             yield _Step(middleware, app.node)
+
+
+def _steps_of_class(model: Model, app: App) -> Iterator[_Step]:
+    """What the constructor of an app class of the project puts on each of its objects."""
+    cls = app.value.of if isinstance(app.value, Instance) else None
+    if isinstance(cls, Class):
+        made = model.resolver.class_attribute(cls, "__init__", instance=True)
+        if isinstance(made, Function) and isinstance(made.node, FUNCTIONS) and made.node.args.args:
+            itself = made.node.args.args[0].arg
+            for step in _steps(model, made.module, made.node, itself, 0):
+                yield _Step(step.middleware, app.node)
 
 
 def _steps(
@@ -270,8 +299,15 @@ def _steps(
                 # The parameter has no type; what it gets says that it is an app.
                 target = model.resolve(module, node.args[0])
                 middleware = Middleware(module, node, "add", UNKNOWN, target, None, {}, False)
+            callee = UNKNOWN if middleware else model.resolve(module, node.func)
             if middleware is not None:
                 yield _Step(middleware, node)
+            elif depth < _DEPTH and isinstance(callee, Function) and isinstance(app, str):
+                # A method of an app class, called by another one.
+                own = [*callee.node.args.posonlyargs, *callee.node.args.args][:1]
+                itself = own[0].arg if own else ""
+                for step in _steps(model, callee.module, callee.node, itself, depth + 1):
+                    yield _Step(step.middleware, node)
         elif depth < _DEPTH and any(
             is_app(each) for each in (*node.args, *(k.value for k in node.keywords))
         ):
@@ -377,9 +413,7 @@ def http_functions(
             ):
                 yield given.node
     for definition in module.index.nodes(ast.ClassDef):
-        if model.is_subclass(
-            Class(module, definition), "starlette.middleware.base.BaseHTTPMiddleware"
-        ):
+        if model.is_subclass(Class(module, definition), HTTP_ONLY):
             for statement in definition.body:
                 if isinstance(statement, FUNCTIONS) and statement.name == "dispatch":
                     yield statement

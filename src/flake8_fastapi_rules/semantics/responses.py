@@ -270,10 +270,7 @@ def is_evaluable(module: Module, node: ast.expr) -> bool:
     imports.
     """
     is_text = any(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in ast.walk(node))
-    if not is_text and not any(
-        isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
-        for statement in module.tree.body
-    ):
+    if not is_text and not module.index.annotations_are_text:
         return True
     for name in ast.walk(node):
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
@@ -295,16 +292,20 @@ def _names_in(text: str) -> list[str]:
 def _is_global(module: Module, name: str, at: ast.AST) -> bool:
     found = module.index.lookup(name, at)
     if found is None:
-        return bool(name) and hasattr(builtins, name)
+        # What `from x import *` brings is known by now.
+        return bool(name) and (
+            hasattr(builtins, name)
+            or any(_runs(module, star) for star in module.index.module_scope.stars)
+        )
     scope, bindings = found
     if scope is not module.index.module_scope:
         return False
-    return any(
-        not any(
-            module.index.is_for_checkers(parent) for parent in module.index.ancestors(binding.node)
-        )
-        for binding in bindings
-    )
+    return any(_runs(module, binding.node) for binding in bindings)
+
+
+def _runs(module: Module, node: ast.AST) -> bool:
+    """Whether a statement is not only for type checkers."""
+    return not any(module.index.is_for_checkers(parent) for parent in module.index.ancestors(node))
 
 
 def is_generator(function: Function) -> bool:

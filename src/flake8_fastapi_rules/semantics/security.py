@@ -17,7 +17,7 @@ from flake8_fastapi_rules.semantics.libraries import (
     RATE_LIMIT_MIDDLEWARE,
     is_in,
 )
-from flake8_fastapi_rules.semantics.middlewares import source_of
+from flake8_fastapi_rules.semantics.middlewares import HTTP_ONLY, source_of
 from flake8_fastapi_rules.semantics.values import (
     Class,
     External,
@@ -180,10 +180,18 @@ def checks_access(model: Model, function: Function) -> bool:
     )
 
 
-def has_auth_middleware(model: Model, module: Module) -> bool:
-    """Whether some middleware of the project may keep strangers out."""
+def has_auth_middleware(model: Model, module: Module, *, of_sockets: bool = False) -> bool:
+    """Whether some middleware of the project may keep strangers out.
+
+    Parameters:
+        of_sockets: only what sees WebSockets, too; HTTP middleware does not.
+    """
     for other in model.uses(module).modules:
         for middleware in model.local(other, Middleware):
+            if of_sockets and (
+                middleware.style == "decorator" or model.is_subclass(middleware.target, HTTP_ONLY)
+            ):
+                continue
             if _is_auth_middleware(model, middleware.target):
                 return True
     return False

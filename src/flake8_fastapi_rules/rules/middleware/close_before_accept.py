@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import number
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 
 _SOCKET = "starlette.websockets.WebSocket"
@@ -71,7 +72,9 @@ class CloseBeforeAccept(Rule):
             for argument in arguments
             if context.model.is_instance(context.resolve(argument), _SOCKET)
         }
-        if not sockets or not self._begins_unaccepted(function, context):
+        if not sockets and not self._is_dependency(function, context):
+            return
+        if sockets and not self._begins_unaccepted(function, context):
             return
         for node in context.module.index.own_nodes(function):
             if not isinstance(node, ast.Call):
@@ -81,6 +84,15 @@ class CloseBeforeAccept(Rule):
                 yield self.report(node, code=code)
             elif self._may_accept(node, sockets):
                 return
+
+    def _is_dependency(
+        self, function: ast.AsyncFunctionDef | ast.FunctionDef, context: Context
+    ) -> bool:
+        """Whether a function without a socket runs before the handler that may accept one."""
+        return any(
+            fact.node is function and Role.DEPENDENCY in fact.roles
+            for fact in context.facts(FrameworkFunction)
+        )
 
     def _begins_unaccepted(
         self, function: ast.AsyncFunctionDef | ast.FunctionDef, context: Context
@@ -109,7 +121,11 @@ class CloseBeforeAccept(Rule):
         given = next((k.value for k in node.keywords if k.arg == "code"), None)
         if given is None and node.args:
             given = node.args[0]
-        return context.model.status(context.module, given)
+        code = context.model.status(context.module, given)
+        if code is None and given is not None:
+            found = number(context.model, context.module, given)  # 4000 + 1
+            code = int(found) if found is not None else None
+        return code
 
     def _may_accept(self, node: ast.Call, sockets: set[str]) -> bool:
         func = node.func

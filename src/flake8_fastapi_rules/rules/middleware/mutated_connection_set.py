@@ -115,6 +115,8 @@ def _collection(node: ast.expr) -> ast.expr | None:
     """The collection itself, for `self.sockets`, `self.rooms[name]` and `self.sockets.values()`."""
     if isinstance(node, ast.Call):
         func = node.func
+        if isinstance(func, ast.Name) and func.id == "enumerate" and node.args:
+            return _collection(node.args[0])
         if not isinstance(func, ast.Attribute):
             return None
         if func.attr == "get" and node.args:  # of a mapping of collections

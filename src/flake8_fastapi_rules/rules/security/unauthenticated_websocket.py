@@ -90,7 +90,7 @@ class UnauthenticatedWebsocket(Rule):
         accept = self._accept(function, context.model, ())
         if accept is None:
             return
-        if not has_auth_middleware(context.model, context.module):
+        if not has_auth_middleware(context.model, context.module, of_sockets=True):
             yield self.report(accept, name=endpoint.node.name)
 
     def _accept(

@@ -105,7 +105,7 @@ class Assembling:
             if owner is not None:
                 self._methods[function.name].append(Class(module, owner))
             if owner is not None and function.name in _MAKING:
-                # Made by its class's name, or by the constructor of a subclass: `super().__init__()`.
+                # Called by its class's name, or by a subclass: `super().__init__()`.
                 names = {function.name} | self._with_subclasses(owner.name)
             elif owner is not None and function.name == "__call__":
                 continue

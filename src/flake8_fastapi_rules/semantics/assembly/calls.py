@@ -113,13 +113,17 @@ class Calls:
             value = self._evaluator.evaluate(keyword.value, frame)
             if keyword.arg is not None:
                 result.keywords[keyword.arg] = value
-            elif isinstance(value, Table):
-                result.keywords.update(
-                    {key: item for key, item in value.items.items() if isinstance(key, str)}
-                )
-                result.hidden = result.hidden or not value.complete
-            else:
+                continue
+            tables = alternatives(value)
+            if not all(isinstance(table, Table) for table in tables):
                 result.hidden = True
+                continue
+            # `**({"docs_url": None} if hidden else {})`: what only one of them has may be absent.
+            result.hidden = result.hidden or not all(table.complete for table in tables)
+            for key in {key: None for table in tables for key in table.items}:
+                if isinstance(key, str):
+                    given = [table.items.get(key, UNKNOWN) for table in tables]
+                    result.keywords[key] = UNKNOWN if UNKNOWN in given else either(given)
         bound = self._bound.get(node)
         if bound is not None:
             result = Arguments(
