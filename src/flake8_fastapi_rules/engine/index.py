@@ -405,6 +405,15 @@ class ModuleIndex:
         return cached
 
     @cached_property
+    def annotations_are_text(self) -> bool:
+        """Whether `from __future__ import annotations` keeps annotations from being evaluated."""
+        return any(
+            statement.module == "__future__"
+            and any(alias.name == "annotations" for alias in statement.names)
+            for statement in self.nodes(ast.ImportFrom)
+        )
+
+    @cached_property
     def _generators(self) -> frozenset[ast.AST | None]:
         yields = (*self.nodes(ast.Yield), *self.nodes(ast.YieldFrom))
         return frozenset(self.function_of(node) for node in yields)

@@ -354,7 +354,7 @@ def _is_evaluated_later(
     string, by quotes or `from __future__ import annotations`: then FastAPI evaluates it later,
     with the module's globals only, and gives up the whole annotation if a name is missing.
     """
-    if has_future_annotations(text):
+    if text.index.annotations_are_text:
         return True
     quoted = parameter.annotation is not None and _string_of(parameter.annotation) is not None
     return quoted and not (injects and _has_target(marker))
@@ -378,16 +378,6 @@ def _makes_new_objects(marker: ast.expr) -> bool:
     """Whether each evaluation of `Depends(f())` gives another dependency."""
     return any(
         isinstance(node, ast.Call | ast.Lambda) for node in ast.walk(marker) if node is not marker
-    )
-
-
-def has_future_annotations(text: FileText) -> bool:
-    """Whether `from __future__ import annotations` makes all annotations strings."""
-    return any(
-        isinstance(statement, ast.ImportFrom)
-        and statement.module == "__future__"
-        and any(alias.name == "annotations" for alias in statement.names)
-        for statement in text.tree.body
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from bisect import bisect_right, insort
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,6 +58,32 @@ class _Known:
     start: str
 
 
+class _Earlier:
+    """Routes or mounts for one method, found by the literal text that their paths start with."""
+
+    def __init__(self) -> None:
+        self._by_start: dict[str, list[_Known]] = {}
+        self._starts: list[str] = []
+
+    def add(self, known: _Known) -> None:
+        """Take in one that comes behind all others."""
+        if known.start not in self._by_start:
+            self._by_start[known.start] = []
+            insort(self._starts, known.start)
+        self._by_start[known.start].append(known)
+
+    def near(self, here: _Known) -> Iterator[_Known]:
+        """Those whose start is one of `here`, or the other way around: no others overlap."""
+        for length in range(len(here.start) + 1):
+            yield from self._by_start.get(here.start[:length], ())
+        # A path without parameters is no longer than its start.
+        if here.start != here.path:
+            position = bisect_right(self._starts, here.start)
+            while position < len(self._starts) and self._starts[position].startswith(here.start):
+                yield from self._by_start[self._starts[position]]
+                position += 1
+
+
 def conflicts(project: Project, app: AppNode) -> tuple[Conflict, ...]:
     """The conflicts among the certain routes of an app, in the order of the later routes."""
     known: dict[AppNode, tuple[Conflict, ...]] = project.answers.setdefault(conflicts, {})
@@ -70,8 +98,8 @@ def _conflicts(project: Project, app: AppNode) -> Iterator[Conflict]:
         *project.resolved_mounts(app),
     ]
     routes.sort(key=lambda subject: subject.order)
-    by_method: dict[str, list[_Known]] = {}
-    mounts: list[_Known] = []
+    by_method: defaultdict[str, _Earlier] = defaultdict(_Earlier)
+    mounts = _Earlier()
     for subject in routes:
         path = subject.local_path
         if path is None or not has_known_converters(path):
@@ -79,7 +107,7 @@ def _conflicts(project: Project, app: AppNode) -> Iterator[Conflict]:
         if isinstance(subject, ResolvedMount):
             if subject.certain:
                 path = mounted_pattern(path)
-                mounts.append(_known(subject, path))
+                mounts.add(_known(subject, path))
             continue
         if not subject.certain_in_app or subject.methods is None:
             continue
@@ -94,7 +122,7 @@ def _conflicts(project: Project, app: AppNode) -> Iterator[Conflict]:
             ):
                 yield found
         for method in methods:
-            by_method.setdefault(method, []).append(here)
+            by_method[method].add(here)
 
 
 def _of_another_test(project: Project, route: ResolvedRoute, other: ResolvedRoute) -> bool:
@@ -173,18 +201,16 @@ def _conflicts_of(
     route: ResolvedRoute,
     here: _Known,
     methods: tuple[str, ...],
-    by_method: dict[str, list[_Known]],
-    mounts: list[_Known],
+    by_method: Mapping[str, _Earlier],
+    mounts: _Earlier,
 ) -> Iterator[Conflict]:
     duplicates: dict[int, tuple[_Known, list[str]]] = {}
     hidden: list[str] = []
     first: _Known | None = None
     for method in methods:
-        candidates = [
-            known
-            for known in (*by_method.get(method, ()), *mounts)
-            if known.start.startswith(here.start) or here.start.startswith(known.start)
-        ]
+        candidates = [*mounts.near(here)]
+        if method in by_method:
+            candidates += by_method[method].near(here)
         candidates.sort(key=lambda known: known.subject.order)
         equal = next((known for known in candidates if known.pattern == here.pattern), None)
         if equal is not None:

@@ -46,7 +46,7 @@ def _has_another_signature(model: Model, function: Function) -> bool:
     """
     module = function.module
     index = module.index
-    if "__signature__" in module.source.text:
+    if module.mentions_signatures:
         for node in index.nodes(ast.Attribute):
             if node.attr == "__signature__" and isinstance(node.ctx, ast.Store):
                 if _is_it(model, function, node.value):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Union
 
 from flake8_fastapi_rules.semantics.facts import App, Dependency, Include, Mount, Route, Router
 from flake8_fastapi_rules.semantics.modules import Module
@@ -145,6 +146,7 @@ class MountEntry:
     name: str | Unknown | None = None
 
 
+T = TypeVar("T")
 Entry: TypeAlias = Union[RouteEntry, IncludeEntry, MountEntry]  # noqa: UP007
 
 
@@ -185,18 +187,41 @@ class RouterNode:
     conditions: tuple[object, ...] = ()
     name: str | None = None
     in_test: bool = False
+    _found: dict[object, tuple[int, Any]] = field(default_factory=dict)
+
+    def _kept(self, question: object, answer: Callable[[], T]) -> T:
+        """An answer about the entries, until there are more of them."""
+        size = len(self.entries)
+        known = self._found.get(question)
+        if known is None or known[0] != size:
+            known = self._found[question] = size, answer()
+        kept: T = known[1]
+        return kept
+
+    def _of_kind(self, kind: type[T]) -> tuple[T, ...]:
+        return self._kept(kind, lambda: tuple(e for e in self.entries if isinstance(e, kind)))
+
+    def routes_by(self, node: ast.AST) -> tuple[RouteEntry, ...]:
+        """The routes put on it by one decorator or call."""
+        return self._kept("by node", self._routes_by_node).get(node, ())
+
+    def _routes_by_node(self) -> dict[ast.AST, tuple[RouteEntry, ...]]:
+        found: dict[ast.AST, tuple[RouteEntry, ...]] = {}
+        for entry in self.routes:
+            found[entry.fact.node] = (*found.get(entry.fact.node, ()), entry)
+        return found
 
     @property
     def routes(self) -> tuple[RouteEntry, ...]:
         """The routes put on it directly."""
-        return tuple(entry for entry in self.entries if isinstance(entry, RouteEntry))
+        return self._of_kind(RouteEntry)
 
     @property
     def includes(self) -> tuple[IncludeEntry, ...]:
         """The routers put into it directly."""
-        return tuple(entry for entry in self.entries if isinstance(entry, IncludeEntry))
+        return self._of_kind(IncludeEntry)
 
     @property
     def mounts(self) -> tuple[MountEntry, ...]:
         """What is mounted on it directly."""
-        return tuple(entry for entry in self.entries if isinstance(entry, MountEntry))
+        return self._of_kind(MountEntry)

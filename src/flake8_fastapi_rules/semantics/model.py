@@ -338,20 +338,20 @@ class Model:
     def _endpoints(self, module: Module) -> Iterator[Endpoint]:
         uses = self.uses(module)
         for function in _sorted(uses.by_module.get(module, ())):
-            node = function.node
-            routes = uses.routes.get(node)
-            if routes and isinstance(node, FUNCTIONS):
-                yield Endpoint(module, node, tuple(routes), routes[0].view_class)
+            endpoint = _endpoint(module, function.node, uses)
+            if endpoint is not None:
+                yield endpoint
+
+    def endpoint(self, module: Module, node: ast.AST) -> Endpoint | None:
+        """A function of a module as an endpoint; `None` if it is none."""
+        return _endpoint(module, node, self.uses(module))
 
     def endpoint_elsewhere(self, route: Route) -> Endpoint | None:
         """What serves a route, if it is defined in another module than the route."""
         function = route.function
         if function is None or function.module is route.module:
             return None
-        routes = self.uses(route.module).routes.get(function.node, ())
-        if not routes or not isinstance(function.node, FUNCTIONS):
-            return None
-        return Endpoint(function.module, function.node, tuple(routes), routes[0].view_class)
+        return _endpoint(function.module, function.node, self.uses(route.module))
 
     def _dependency_functions(self, module: Module) -> Iterator[DependencyFunction]:
         uses = self.uses(module)
@@ -965,6 +965,13 @@ def _is_depends(value: Instance) -> bool:
         "fastapi.Depends",
         "fastapi.Security",
     }
+
+
+def _endpoint(module: Module, node: ast.AST, uses: Uses) -> Endpoint | None:
+    routes = uses.routes.get(node)
+    if not routes or not isinstance(node, FUNCTIONS):
+        return None
+    return Endpoint(module, node, tuple(routes), routes[0].view_class)
 
 
 def _sorted(

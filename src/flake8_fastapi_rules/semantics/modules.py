@@ -135,6 +135,11 @@ class Module:
         return _matters(text, 0, len(text))
 
     @cached_property
+    def mentions_signatures(self) -> bool:
+        """Whether the text could give functions another signature than they are written with."""
+        return "__signature__" in self.source.text
+
+    @cached_property
     def mentions_routines(self) -> bool:
         """Whether the text could start something in the background."""
         return _ROUTINES.search(self.source.text) is not None

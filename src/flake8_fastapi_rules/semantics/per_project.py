@@ -31,11 +31,11 @@ class PerProject(Generic[T]):
     def __call__(self, model: Model, module: Module) -> T:
         """The answer for the project around `module`."""
         uses = model.uses(module)
-        known: tuple[list[Module], T] | None = uses.answers.get(self)
-        if known is not None and known[0] == uses.modules:
+        known: tuple[int, T] | None = uses.answers.get(self)
+        if known is not None and known[0] == uses.version:
             return known[1]
         found = self._gather(model, uses)
-        uses.answers[self] = list(uses.modules), found
+        uses.answers[self] = uses.version, found
         return found
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, ModuleIndex, names_bound_in
-from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind, Role
+from flake8_fastapi_rules.semantics.facts import ParameterKind, Role
 from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.values import (
     Class,
@@ -636,10 +636,8 @@ def _sources(model: Model, module: Module, function: FunctionNode) -> frozenset[
     roles = model.roles(value)
     if roles.isdisjoint(_OF_REQUESTS):
         return frozenset()
-    names: frozenset[str] = frozenset()
-    for endpoint in model.facts(module, Endpoint):
-        if endpoint.node is function:
-            names = model.path_names(endpoint)
+    endpoint = model.endpoint(module, function)
+    names = model.path_names(endpoint) if endpoint is not None else frozenset[str]()
     return frozenset(
         parameter.node
         for parameter in model.parameters(value, names)

@@ -63,6 +63,8 @@ class Uses:
         #: The facts about modules that are made of all this.
         self.facts: dict[tuple[Module, type], tuple[Any, ...]] = {}
         self.is_collected = False
+        #: Which state of the modules the answers are about.
+        self.version = 0
         self.modules: list[Module] = []
         self.roles: defaultdict[ast.AST, set[Role]] = defaultdict(set)
         self.routes: defaultdict[ast.AST, list[Route]] = defaultdict(list)
@@ -76,6 +78,7 @@ class Uses:
     def collect(self) -> None:
         """Read every module of the project that matters."""
         self.modules = self._model.modules.that_matter(self.root)
+        self.version += 1
         for module in self.modules:
             self._collect(module)
         if any(self._model.local(module, UnclearRoute) for module in self.modules):
@@ -115,6 +118,7 @@ class Uses:
         if old not in self.modules:
             return
         self.facts.clear()
+        self.version += 1
         self.modules[self.modules.index(old)] = new
         _forget(self.routes, old)
         _forget(self.dependencies, old)

@@ -13,7 +13,6 @@ from flake8_fastapi_rules.fixes.signature import add_default, signature_group
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import (
-    Endpoint,
     FrameworkFunction,
     Parameter,
     ParameterKind,
@@ -87,8 +86,7 @@ class OptionalWithoutDefault(Rule):
         if fact.roles.isdisjoint(_INJECTED):
             return
         model, node = context.model, fact.node
-        endpoints = {e.node: e for e in context.facts(Endpoint)}
-        endpoint = endpoints.get(node)
+        endpoint = model.endpoint(context.module, node)
         owner = endpoint.view_class if endpoint else None
         function = Function(context.module, node, owner if isinstance(owner, Class) else None)
         names = model.path_names(endpoint) if endpoint else frozenset()

@@ -9,7 +9,7 @@ from functools import partial
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import fix_of, insert_before, replace
-from flake8_fastapi_rules.fixes.signature import has_future_annotations, signature_group
+from flake8_fastapi_rules.fixes.signature import signature_group
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 
@@ -113,7 +113,7 @@ class RepeatedDependencyAnnotation(Rule):
 def _name_it(context: Context, node: ast.Subscript) -> Fix:
     """Use an alias, which is made in front of the first use unless there is one."""
     text, index = text_of(context.module), context.module.index
-    if has_future_annotations(text):
+    if text.index.annotations_are_text:
         raise Unfixable("annotations are kept as strings here")
     dumped = ast.dump(node)
     function = next((each for each in index.ancestors(node) if isinstance(each, FUNCTIONS)), None)

@@ -145,9 +145,8 @@ class UndocumentedHttpException(Rule):
     def _options(self, route: Route, context: Context) -> Iterator[Options]:
         """What the router and the route itself say, without the apps that include them."""
         for node in context.model.project(context.module).nodes_of(route.receiver):
-            for entry in node.routes:
-                if entry.fact.node is route.node:
-                    yield entry.options
+            for entry in node.routes_by(route.node):
+                yield entry.options
 
 
 def _is_documented(status: int, documented: set[int | str]) -> bool:

@@ -82,9 +82,7 @@ class UnvalidatedRedirect(Rule):
     @on(Endpoint)
     def check_endpoint(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
         """Report URLs that become a redirect elsewhere: in a helper, by `response_class`."""
-        if "RedirectResponse" not in context.source.text and not _redirects_anywhere(
-            context.model, context.module
-        ):
+        if not _redirects_anywhere(context.model, context.module):
             return
         taint = taint_in(context.model, context.module, endpoint.node)
         for call, reached in taint.all_reached(partial(_urls, context.model), _decides):
