@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.resolve import default_of
 from flake8_fastapi_rules.semantics.values import (
     Class,
+    Constant,
     Function,
     Instance,
     Value,
@@ -19,6 +21,7 @@ from flake8_fastapi_rules.semantics.values import (
 )
 
 if TYPE_CHECKING:
+    from flake8_fastapi_rules.engine.index import Binding
     from flake8_fastapi_rules.semantics.model import Model
 
 #: Calls that hand a function on, so that the other arguments are its own.
@@ -54,6 +57,12 @@ class DirectCall:
         position = self._position(parameter)
         return position is None or position >= len(self.node.args)
 
+    def given(self, parameter: ast.arg) -> ast.expr | None:
+        """What the call gives to a parameter; `None` when it omits it or that is unclear."""
+        if self.has_unknown_arguments:
+            return None
+        return argument(self.node, parameter.arg, self._position(parameter))
+
     def may_pass_by_position(self, parameter: ast.arg) -> bool:
         """Whether the call may fill a parameter, or one behind it, by position."""
         position = self._position(parameter)
@@ -80,6 +89,73 @@ class DirectCall:
             isinstance(decorator, ast.Name) and decorator.id == "staticmethod"
             for decorator in node.decorator_list
         )
+
+
+#: How many calls a text is followed back through to where it is written out.
+_WRITTEN = 3
+
+
+def is_written_by_callers(
+    model: Model, function: Function, parameter: ast.arg, depth: int = 0
+) -> bool:
+    """Whether every call of a function writes out what it gives to a parameter.
+
+    Constants, collections of them, what a loop takes from those, and what the caller itself is
+    given in the same way.
+    """
+    calls = model.direct_calls(function) if depth < _WRITTEN else ()
+    default = default_of(function.node.args, parameter)
+    for call in calls:
+        given = call.given(parameter)
+        if given is None:
+            if not call.omits(parameter) or not isinstance(default, ast.Constant):
+                return False
+        elif not _is_written(model, call.module, given, depth + 1):
+            return False
+    return bool(calls)
+
+
+def _is_written(model: Model, module: Module, node: ast.expr, depth: int) -> bool:
+    """Whether an expression is made of nothing but constants."""
+    match node:
+        case ast.Constant():
+            return True
+        case ast.JoinedStr(values=parts) | ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return all(_is_written(model, module, part, depth) for part in parts)
+        case ast.Set(elts=parts) | ast.BoolOp(values=parts):
+            return all(_is_written(model, module, part, depth) for part in parts)
+        case ast.Dict(keys=keys, values=values):
+            return all(_is_written(model, module, p, depth) for p in (*keys, *values) if p)
+        case ast.FormattedValue(value=inner) | ast.Starred(value=inner):
+            return _is_written(model, module, inner, depth)
+        case ast.BinOp(left=left, right=right) | ast.IfExp(body=left, orelse=right):
+            return all(_is_written(model, module, part, depth) for part in (left, right))
+        case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="join"), args=[inner]):
+            return _is_written(model, module, inner, depth)
+        case ast.Name(id=name):
+            if isinstance(model.resolve(module, node), Constant):
+                return True
+            found = module.index.lookup(name, node)
+            if found is None or not found[1] or depth > _WRITTEN:
+                return False
+            return all(
+                _is_bound_to_written(model, module, found[0].node, binding, depth)
+                for binding in found[1]
+            )
+        case _:
+            return isinstance(model.resolve(module, node), Constant)
+
+
+def _is_bound_to_written(
+    model: Model, module: Module, owner: ast.AST, binding: Binding, depth: int
+) -> bool:
+    if binding.kind == "parameter" and isinstance(binding.node, ast.arg):
+        return isinstance(owner, FUNCTIONS) and is_written_by_callers(
+            model, Function(module, owner), binding.node, depth
+        )
+    if binding.kind not in {"assign", "annotated", "for"}:
+        return False
+    return binding.value is not None and _is_written(model, module, binding.value, depth + 1)
 
 
 class Callers:

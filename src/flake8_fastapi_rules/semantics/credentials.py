@@ -30,6 +30,8 @@ _SIGNATURE = re.compile(r"(?:^|_)(?:signature|hmac|digest|mac)$")
 _HARMLESS = re.compile(
     r"mask|redact|hidden|obfusc|hash|hint|truncat|placeholder|invalid|fake|dummy"
 )
+#: What only says something of a password: `must_change_password`.
+_FLAG = re.compile(r"(?:must|should|needs?|requires?|force|is|has|had|can|allow)_")
 #: What the text of a file must contain that has names of passwords, keys and tokens in it.
 SECRET_WORDS = tuple(
     spelled
@@ -88,7 +90,7 @@ def last_name(node: ast.AST | None) -> str | None:
 
 def is_password_name(name: str | None) -> bool:
     """Whether a name is that of a plain password."""
-    if name is None or _HARMLESS.search(snake(name)):
+    if name is None or _HARMLESS.search(snake(name)) or _FLAG.match(snake(name)):
         return False
     return _PASSWORD.search(snake(name)) is not None
 

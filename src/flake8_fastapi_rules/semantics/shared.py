@@ -292,7 +292,10 @@ class SharedState:
             if home is None:
                 continue
             rebinds = change.rebinds or isinstance(getattr(change.owner, "ctx", None), ast.Store)
-            is_lazy = rebinds and _is_lazy(module, change.node, change.name.id)
+            is_lazy = rebinds and (
+                _is_lazy(module, change.node, change.name.id)
+                or _is_under_flag(module, function.node)
+            )
             yield home, Mutation(module, change.node, function, roles, change.values, is_lazy)
         for call in module.index.own_nodes(function.node):
             if isinstance(call, ast.Call):
@@ -543,6 +546,33 @@ def _is_there(test: ast.expr, name: str) -> bool:
         ):
             return asked == name
     return False
+
+
+def _is_under_flag(module: Module, function: ast.AST) -> bool:
+    """Whether a function sets a flag that its callers in the module ask first.
+
+    `if not _LOADED: _load()`, where `_load` ends with `_LOADED = True`.
+    """
+    index = module.index
+    flags = {
+        target.id
+        for node in index.own_nodes(function)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Constant)
+        and node.value.value is True
+        for target in node.targets
+        if isinstance(target, ast.Name) and index.scope_of(target).outer.get(target.id) == "global"
+    }
+    name = getattr(function, "name", "")
+    return bool(flags) and any(
+        isinstance(above, ast.If)
+        and isinstance(above.test, ast.UnaryOp)
+        and isinstance(above.test.op, ast.Not)
+        and isinstance(above.test.operand, ast.Name)
+        and above.test.operand.id in flags
+        for call in index.calls_of(frozenset({name}))
+        for above in index.ancestors(call)
+    )
 
 
 def _alternatives(test: ast.expr) -> list[ast.expr]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import COMPREHENSIONS, FUNCTIONS
+from flake8_fastapi_rules.semantics.callers import is_written_by_callers
 from flake8_fastapi_rules.semantics.framework import SEQUENCE_TYPES
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.resolve import default_of
@@ -160,7 +161,8 @@ class BuiltSql:
         value = self._model.resolve(self._module, function)
         is_request = isinstance(value, Function) and bool(self._model.roles(value))
         if not is_request and (
-            part.is_qualifier
+            _is_migration(self._module)
+            or part.is_qualifier
             or not _is_value(part.before)
             or self._model.settings.is_test_path(str(self._module.path))
         ):
@@ -168,6 +170,10 @@ class BuiltSql:
         origin = self._origin(part.node, function, 0)
         if origin is not None and not is_request and _NAMES.search(origin):
             return None
+        if origin is not None and not is_request and isinstance(value, Function):
+            parameter = next((a for a in _parameters(function) if a.arg == origin), None)
+            if parameter is not None and is_written_by_callers(self._model, value, parameter):
+                return None
         return origin
 
     def _origin(self, node: ast.expr, function: FunctionNode, depth: int) -> str | None:
@@ -304,6 +310,16 @@ class BuiltSql:
 
     def _is_request(self, node: ast.expr) -> bool:
         return self._model.is_instance(self._model.resolve(self._module, node), *CONNECTIONS)
+
+
+def _parameters(function: FunctionNode) -> Iterator[ast.arg]:
+    arguments = function.args
+    yield from (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+
+
+def _is_migration(module: Module) -> bool:
+    """Whether a module is a migration of Alembic, which runs with what is written in it."""
+    return module.index.module_scope.bindings.keys() >= {"revision", "down_revision", "upgrade"}
 
 
 def _given_to_percent(right: ast.expr) -> dict[str, ast.expr]:

@@ -13,6 +13,8 @@ from flake8_fastapi_rules.semantics.values import Instance
 
 _SOCKET = "starlette.websockets.WebSocket"
 _TASK = "asyncio.Task"
+#: How a socket or stream is told of what happens: nobody else can take from it.
+_QUEUE = "asyncio.Queue"
 
 
 class MutableGlobalState(Rule):
@@ -63,11 +65,11 @@ class MutableGlobalState(Rule):
 
     ## Leaves alone
     What is only read; what a lifespan or event handler alone fills and empties; objects made when
-    they are first needed (`if client is None: client = ...`); collections of open WebSockets and of
-    running tasks, which cannot leave the process; gauges of what goes on in it (`+= 1` and `-= 1`
-    in one function) and what only keeps a line from being logged again and again; the app that a
-    command (Click, Typer) starts for itself, for a log-in by the browser, say; locks, context
-    variables, and caches of `functools`.
+    they are first needed (`if client is None: client = ...`, or under a flag); collections of open
+    WebSockets, their queues and of running tasks, which cannot leave the process; gauges of what
+    goes on in it (`+= 1` and `-= 1` in one function) and what only keeps a line from being logged
+    again and again; the app that a command (Click, Typer) starts for itself, for a log-in by the
+    browser, say; locks, context variables, and caches of `functools`.
 
     ## Source
     The convention that shared state lives in a store, or in `app.state` as the lifespan made it;
@@ -115,7 +117,7 @@ class MutableGlobalState(Rule):
     def _is_tied_to_process(self, mutations: tuple[Mutation, ...], context: Context) -> bool:
         return any(
             isinstance(value := context.model.resolve(mutation.module, part), Instance)
-            and context.model.is_instance(value, _SOCKET, _TASK)
+            and context.model.is_instance(value, _SOCKET, _TASK, _QUEUE)
             for mutation in mutations
             for given in (*mutation.values, *_put_into_default(mutation))
             for part in ast.walk(given)

@@ -11,7 +11,7 @@ from flake8_fastapi_rules.semantics.credentials import is_stored_class
 from flake8_fastapi_rules.semantics.facts import PydanticModel, Route, RouteKind
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.per_project import PerClass
+from flake8_fastapi_rules.semantics.per_project import PerClass, modules_mentioning
 from flake8_fastapi_rules.semantics.responses import model_classes, response_type, types_in
 from flake8_fastapi_rules.semantics.schemas import (
     SchemaField,
@@ -98,8 +98,9 @@ class SensitiveResponseField(Rule):
     ## Leaves alone
     `SecretStr`, `Field(exclude=True)`, `response_model_exclude` and `response_model_include`,
     fields that are no text (`password_changed_at`), other hashes (`content_hash`), tokens, masked
-    values, fields with a serializer of their own, and secrets that an operation exists to hand
-    out, once, such as a `temporary_password`.
+    values, also where the project makes the answer, secrets with a `default_factory`, which are
+    made here for the client, fields with a serializer of their own, and secrets that an operation
+    exists to hand out, once, such as a `temporary_password`.
 
     ## Source
     OWASP API security: excessive data exposure.
@@ -207,6 +208,8 @@ class SensitiveResponseField(Rule):
             each, context
         ):
             return False
+        if each.argument("default_factory") is not None or _is_masked_elsewhere(each, context):
+            return False  # made here for the client to know, or replaced where answers are made
         parts = [
             part.value
             for part in types_in(context.model, each.module, each.node.annotation)
@@ -245,6 +248,15 @@ class SensitiveResponseField(Rule):
         if elements is None:
             return None
         return {context.model.text(home, element) or "" for home, element in elements}
+
+
+def _is_masked_elsewhere(each: SchemaField, context: Context) -> bool:
+    """Whether the project writes something masked into a field of this name."""
+    written = re.compile(rf"\b{re.escape(each.name)}[\"']?\s*[:=](?!=)[^,\n]*mask", re.IGNORECASE)
+    return any(
+        written.search(module.source.text)
+        for module in modules_mentioning(context.model, each.module, "mask")
+    )
 
 
 def _is_masked(each: SchemaField, context: Context) -> bool:

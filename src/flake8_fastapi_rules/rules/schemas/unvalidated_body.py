@@ -35,7 +35,7 @@ _FREE_FORM = re.compile(
 )
 #: What does so as one field of several.
 _FREE_FIELD = re.compile(
-    r"(?:^|_)(?:arguments|args|kwargs|context|extras?|filters|inputs?|meta|options|overrides"
+    r"(?:^|_)(?:arguments|args|kwargs|config|configuration|context|extras?|filters|inputs?|meta|options|overrides"
     r"|params|parameters|preferences|settings|variables)$"
 )
 

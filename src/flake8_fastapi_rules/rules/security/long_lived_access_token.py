@@ -35,6 +35,14 @@ _OTHER_CLASS = re.compile(r"refresh|reset|verif|confirm|activat|invit|unsubscrib
 _ACCESS = re.compile(r"access|auth|login|log_in|sign_in|jwt|create_token|generate_token|make_token")
 
 
+#: What may stand in front of `token` for the project's own tokens.
+_OWN = frozenset(
+    {
+        "access", "account", "admin", "api", "app", "auth", "authentication", "bearer", "client",
+        "customer", "default", "jwt", "login", "member", "oauth", "oauth2", "secret", "session",
+        "staff", "user", "web",
+    }
+)  # fmt: skip
 _TIMEDELTA = External("datetime.timedelta")
 #: What a module mentions that makes tokens.
 _TOKEN_LIBRARIES = ("jwt", "jose", "authlib")
@@ -65,8 +73,8 @@ class LongLivedAccessToken(Rule):
     ## Leaves alone
     Tokens to refresh, to reset a password, to verify an address and the like, also as the class
     says that holds the constant, personal access tokens, which are keys, lifetimes of one hour or
-    less, values that come from the environment, and constants that nothing reads, in a module that
-    makes no tokens.
+    less, values that come from the environment, tokens of another service, and constants that
+    nothing reads, in a module that makes no tokens.
 
     ## Source
     RFC 9700, section 4.14; OAuth 2.0 for browser-based apps.
@@ -95,6 +103,8 @@ class LongLivedAccessToken(Rule):
             owner = context.module.index.class_of(node)
             if owner is not None and _OTHER_CLASS.search(snake(owner.name)):
                 continue
+            if self._is_of_another(name, found, owner, context):
+                continue
             value = node.value
             if isinstance(value, ast.Call):
                 value = self._default(value, context) or value
@@ -108,6 +118,18 @@ class LongLivedAccessToken(Rule):
                 continue
             if amount is not None and not self._is_left_over(target, context):
                 yield from self._judge(node.value, amount)
+
+    def _is_of_another(
+        self, name: str, found: re.Match[str], owner: ast.ClassDef | None, context: Context
+    ) -> bool:
+        """Whether a plain `token` is that of another service, or of what its class makes."""
+        if not name[found.start() :].lstrip("_").startswith("token"):
+            return False
+        lead = {word for word in name[: found.start()].split("_") if word}
+        if lead - _OWN and not any(each in context.source.text for each in _TOKEN_LIBRARIES):
+            return True
+        made = [each.name for each in owner.body if isinstance(each, FUNCTIONS)] if owner else []
+        return any("token" in each and _OTHER_CLASS.search(each) for each in made)
 
     def _is_left_over(self, target: ast.Name, context: Context) -> bool:
         """Whether nothing reads a constant in a module of other things: it was copied there."""

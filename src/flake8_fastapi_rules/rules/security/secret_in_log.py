@@ -36,6 +36,8 @@ _LOGGER_NAMES = frozenset({"logger", "log", "logging", "_logger", "LOGGER", "LOG
 _HEADERS = ("starlette.datastructures.Headers",)
 #: Headers of responses hold less.
 _ANSWER_HEADERS = "starlette.datastructures.MutableHeaders"
+#: A part of a form has headers of its own, without tokens.
+_UPLOAD = "starlette.datastructures.UploadFile"
 _HARMLESS_TYPES = (
     "pydantic.SecretStr", "pydantic.SecretBytes", "builtins.int", "builtins.bool",
     "builtins.float", "enum.Enum",
@@ -48,7 +50,7 @@ _STAND_IN = re.compile(r"(?i)console|stdout|simulat|dummy|fake|mock|debug")
 #: What a line of the log says that only tells what would be sent.
 _PRETENDING = re.compile(r"(?i)simulat|dummy|\bfake|\bmock")
 #: Where `token` is the address of a device.
-_DEVICES = re.compile(r"(?i)push|device|fcm|apns")
+_DEVICES = re.compile(r"(?i)push|device|fcm|apns|page token")
 #: What runs a server until it is stopped.
 _SERVERS = frozenset(
     {"uvicorn.run", "uvicorn.Server.run", "hypercorn.run", "granian.Granian.serve"}
@@ -102,7 +104,8 @@ class SecretInLog(Rule):
     (`ConsoleMailer`), lines that say that they only simulate, a secret that is printed where it was
     just made (`secrets`), a first password that is logged where it was just made, before anything
     is served, what is told to whoever starts the server, before `uvicorn.run`, and a plain `token`
-    that is the address of a device or the name of a thing (`"profile_token": token`).
+    that is the address of a device, the name of a thing (`"profile_token": token`), a page, a piece
+    of a text, what resets a context variable or the key of an entry.
 
     ## Source
     CWE-532; OWASP: logging.
@@ -126,8 +129,12 @@ class SecretInLog(Rule):
         for given in (*call.args, *(k.value for k in call.keywords)):
             for node in self._shown(given):
                 value = context.resolve(node)
-                if context.model.is_instance(value, *_HEADERS) and not context.model.is_instance(
-                    value, _ANSWER_HEADERS
+                if context.model.is_instance(value, *_HEADERS) and not (
+                    context.model.is_instance(value, _ANSWER_HEADERS)
+                    or (
+                        isinstance(node, ast.Attribute)
+                        and context.model.is_instance(context.resolve(node.value), _UPLOAD)
+                    )
                 ):
                     yield self.report(node, "headers")
                     return
@@ -255,10 +262,14 @@ class SecretInLog(Rule):
 
     def _is_address(self, node: ast.expr, call: ast.Call, context: Context) -> bool:
         """Whether a plain `token` names a thing: where to push to, a profile, a page."""
-        if not isinstance(node, ast.Name) or node.id != "token":
+        if last_name(node) != "token":
             return False
         function = context.module.index.function_of(call)
-        if _DEVICES.search(_said(call)) or _DEVICES.search(getattr(function, "name", "")):
+        if any(_DEVICES.search(text) for text in (_said(call), getattr(function, "name", ""))):
+            return True
+        if not isinstance(node, ast.Name):
+            return False
+        if self._is_taken_from_another(node, context):
             return True
         given: list[tuple[str, ast.expr]] = []
         for each in context.module.index.own_nodes(function) if function is not None else ():
@@ -275,6 +286,55 @@ class SecretInLog(Rule):
             and not is_token_name(name)
             for name, value in given
         )
+
+    def _is_taken_from_another(self, node: ast.Name, context: Context) -> bool:
+        """Whether `token` is a piece of a text, or has another name where it comes from."""
+        found = context.module.index.lookup(node.id, node)
+        values = [binding.value for binding in found[1]] if found else []
+        while len(values) == 1 and isinstance(values[0], ast.Call):
+            match values[0]:
+                case ast.Call(func=ast.Attribute(attr="split" | "splitlines" | "findall")):
+                    return True
+                case ast.Call(func=ast.Attribute(attr="strip" | "lower", value=inner)):
+                    found = (
+                        context.module.index.lookup(inner.id, inner)
+                        if isinstance(inner, ast.Name)
+                        else None
+                    )
+                    values = [binding.value for binding in found[1]] if found else []
+                case _:
+                    break
+        named = [
+            last_name(part) or ""
+            for value in values
+            if value is not None
+            for part in (value.values if isinstance(value, ast.BoolOp) else [value])
+        ]
+        return bool(named) and all(
+            name.endswith("_token") and not is_token_name(name) for name in named
+        )
+
+    def _is_name_of_another(self, node: ast.expr, call: ast.Call, context: Context) -> bool:
+        """Whether a local says which entry is meant (`headers[auth_header]`), or undoes a change.
+
+        The latter is the token of a context variable, which `reset` takes.
+        """
+        function = context.module.index.function_of(call)
+        if not isinstance(node, ast.Name) or function is None:
+            return False
+        for each in context.module.index.own_nodes(function):
+            match each:
+                case ast.Subscript(slice=ast.Name(id=name)) if name == node.id:
+                    return True
+                case ast.Subscript(slice=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))) if (
+                    name == node.id
+                ):
+                    return True
+                case ast.Call(func=ast.Attribute(attr="reset"), args=[ast.Name(id=name)]) if (
+                    name == node.id
+                ):
+                    return True
+        return False
 
     def _serves(self, call: ast.Call, context: Context) -> bool:
         """Whether a call stands in FastAPI code, rather than in what runs before it."""
@@ -296,7 +356,7 @@ class SecretInLog(Rule):
         )
         if is_told and self._is_new(node, context):
             return False
-        if self._is_address(node, call, context):
+        if self._is_address(node, call, context) or self._is_name_of_another(node, call, context):
             return False
         is_way_in = not is_password_name(name) and "secret" not in (name or "")
         if is_way_in and self._starts_server(call, context):
