@@ -291,7 +291,9 @@ class Writes:
             return self._commit(function, site)
         if func.attr in _UNMISTAKABLE and site.target is None:
             return node, _spoken(func), False
-        if self._is_untyped_session(function, site, func):
+        if self._is_untyped_session(function, site, func) or self._is_untyped_query(
+            function, site, func
+        ):
             return node, _spoken(func), False
         if func.attr in ACTIVE_QUERY_WRITES and self._is_active_record(function, func):
             return node, _spoken(func), False
@@ -522,6 +524,17 @@ class Writes:
             if name is not None and _SESSION_NAME.fullmatch(name):
                 return True  # no other session has such a method
         return self._is_committed(function, func.value)
+
+    def _is_untyped_query(self, function: Function, site: CallSite, func: ast.Attribute) -> bool:
+        """`db.query(Item).filter(...).delete()` where `db` is not known, but is committed here."""
+        if site.callee or func.attr not in {"delete", "update"}:
+            return False
+        current: ast.expr = func.value
+        while isinstance(current, ast.Call) and isinstance(current.func, ast.Attribute):
+            if current.func.attr == "query":
+                return self._is_committed(function, current.func.value)
+            current = current.func.value
+        return False
 
     def _is_committed(self, function: Function, receiver: ast.expr) -> bool:
         text = ast.dump(receiver)
