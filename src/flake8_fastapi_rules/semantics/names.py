@@ -12,6 +12,7 @@ from __future__ import annotations
 import builtins
 import re
 import sys
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -19,6 +20,11 @@ from typing import Final
 def name_set(names: str) -> frozenset[str]:
     """The set of the names in a text, separated by white space."""
     return frozenset(names.split())
+
+
+def last_names(names: Iterable[str]) -> frozenset[str]:
+    """The last parts of dotted names: what stands in front of the bracket of a call."""
+    return frozenset(name.rpartition(".")[2] for name in names)
 
 
 def member_set(names: str) -> frozenset[str]:

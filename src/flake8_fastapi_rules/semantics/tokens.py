@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.semantics.libraries import SIGNING_KEYS, TOKEN_CALLS, TokenCall, spellings
+from flake8_fastapi_rules.semantics.names import last_names
 from flake8_fastapi_rules.semantics.resolve import literal_keywords
 from flake8_fastapi_rules.semantics.values import Expression, qualified_name
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.modules import Module
+
+
+_TOKEN_NAMES = last_names(TOKEN_CALLS)
+#: The last names of all calls that `signing_key` could know.
+SIGNING_CALLS = _TOKEN_NAMES | last_names(SIGNING_KEYS) | {"Middleware", "add_middleware"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ def token_use(model: Model, module: Module, call: ast.Call) -> TokenUse | None:
 
 def token_uses(model: Model, module: Module) -> Iterator[TokenUse]:
     """The calls of a module that make or read tokens, in source order."""
-    for call in module.index.nodes(ast.Call):
+    for call in module.index.calls_of(_TOKEN_NAMES):
         use = token_use(model, module, call)
         if use is not None:
             yield use

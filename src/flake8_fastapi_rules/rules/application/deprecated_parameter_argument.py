@@ -21,6 +21,7 @@ from flake8_fastapi_rules.semantics.framework import (
     NAMED_ARGUMENTS,
     NEEDS_PYDANTIC_2,
 )
+from flake8_fastapi_rules.semantics.names import last_names
 
 #: What was meant by keywords that have no effect but in the schema.
 _MEANT = {
@@ -88,7 +89,7 @@ class DeprecatedParameterArgument(Rule):
     is_bug = True
     fix = "safe"
 
-    @on_calls(name.rpartition(".")[2] for name in NAMED_ARGUMENTS)
+    @on_calls(last_names(NAMED_ARGUMENTS))
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report each deprecated keyword of a call."""
         if all(keyword.arg in _ALWAYS_TAKEN for keyword in call.keywords):

@@ -64,12 +64,11 @@ class ModuleLevelFactoryCall(Rule):
         """Report calls at import that give an app which the callee built."""
         if not context.module.index.runs_at_import(call):
             return
-        callee = context.resolve(call.func)
+        if not isinstance(context.resolve(call.func), Function):
+            return
         given = [*call.args, *(keyword.value for keyword in call.keywords)]
         values = [context.resolve(node) for node in given]
         if any(context.model.is_instance(value, "fastapi.FastAPI") for value in values):
             return  # it does something to an app
-        if isinstance(callee, Function) and context.model.is_instance(
-            context.resolve(call), "fastapi.FastAPI"
-        ):
+        if context.model.is_instance(context.resolve(call), "fastapi.FastAPI"):
             yield self.report(call, name=ast.unparse(call.func))

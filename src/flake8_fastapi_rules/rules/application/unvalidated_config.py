@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
-from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
 from flake8_fastapi_rules.semantics.libraries import CONFIG_READERS, INI_READERS
+from flake8_fastapi_rules.semantics.names import last_names
 from flake8_fastapi_rules.semantics.values import Class, External
 
 _CONFIGURATION = re.compile(r"conf|settings", re.IGNORECASE)
@@ -73,7 +74,7 @@ class UnvalidatedConfig(Rule):
     message = "Configuration is used as it was read; validate it with a Pydantic model"
     profiles = ("strict", "clean-architecture")
 
-    @on(ast.Call)
+    @on_calls(last_names(CONFIG_READERS | INI_READERS))
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report reading calls whose result nothing validates."""
         callee = context.library_object(call.func)

@@ -15,6 +15,7 @@ from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.framework import NEEDS_PYDANTIC_2, PARAMETER_MARKERS
+from flake8_fastapi_rules.semantics.names import last_names
 from flake8_fastapi_rules.semantics.values import External, Function, Instance
 
 _FUNCTIONS = frozenset(
@@ -69,7 +70,7 @@ class EllipsisDefault(Rule):
     fix = "safe"
     hints = ("...",)
 
-    @on_calls(name.rpartition(".")[2] for name in _FUNCTIONS)
+    @on_calls(last_names(_FUNCTIONS))
     def check_call(self, node: ast.Call, context: Context) -> Iterator[Report]:
         """Report `Query(...)` and `Field(...)`."""
         argument = argument_of(node, "default", 0)

@@ -11,6 +11,7 @@ from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
 from flake8_fastapi_rules.semantics.effects import spoken
 from flake8_fastapi_rules.semantics.libraries import CPU_BOUND, EXECUTORS, blocking, entry
+from flake8_fastapi_rules.semantics.names import last_names
 from flake8_fastapi_rules.semantics.types import result_type
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance, Value
 
@@ -74,7 +75,7 @@ class ExecutorCalledFunction(Rule):
     is_bug = True
     fix = "safe"
 
-    @on_calls(name.rpartition(".")[2] for name in EXECUTORS)
+    @on_calls(last_names(EXECUTORS))
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report executors whose function argument is a call."""
         if not any(isinstance(argument, ast.Call) for argument in call.args):

@@ -10,6 +10,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction
 from flake8_fastapi_rules.semantics.libraries import SQL_SINKS, spellings
+from flake8_fastapi_rules.semantics.names import last_names
 from flake8_fastapi_rules.semantics.sql import BuiltSql, is_sql
 from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode
 
@@ -73,7 +74,7 @@ class SqlInjection(Rule):
     profiles = ("recommended",)
     is_bug = True
 
-    @on_calls(_RUNNERS | {name.rpartition(".")[2] for name in SQL_SINKS})
+    @on_calls(_RUNNERS | last_names(SQL_SINKS))
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report SQL with values in it where it is run or made."""
         given = call.args[0] if call.args else self._named(call)

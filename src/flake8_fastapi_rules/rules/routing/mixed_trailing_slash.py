@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import RouteKind
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.project import ResolvedRoute
+from flake8_fastapi_rules.semantics.project import Project, ResolvedRoute
 
 
 class MixedTrailingSlash(Rule):
@@ -73,23 +73,27 @@ class MixedTrailingSlash(Rule):
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report the routes of a module that are in the minority in some app."""
         project = context.model.project(module)
+        found = project.answers.get(MixedTrailingSlash)
+        if found is None:
+            found = project.answers[MixedTrailingSlash] = tuple(self._minorities(project))
         reported: set[object] = set()
+        for route in found:
+            place = route.route.path_node
+            if route.route.module is module and place is not None and place not in reported:
+                reported.add(place)
+                path = self._path(route)
+                form = "with" if path.endswith("/") else "without"
+                yield self.report(place, path=path, form=form)
+
+    def _minorities(self, project: Project) -> Iterator[ResolvedRoute]:
+        """The routes that end another way than most of their app."""
         for app in project.apps:
             routes = self._one_form(
                 [route for route in project.resolved_routes(app) if self._counts(route)]
             )
             slashed = sum(self._path(route).endswith("/") for route in routes)
-            if not slashed or slashed == len(routes):
-                continue
             wants_slash = slashed * 2 > len(routes)
-            for route in routes:
-                path, place = self._path(route), route.route.path_node
-                if path.endswith("/") is wants_slash or route.route.module is not module:
-                    continue
-                if place is not None and place not in reported:
-                    reported.add(place)
-                    form = "without" if wants_slash else "with"
-                    yield self.report(place, path=path, form=form)
+            yield from (r for r in routes if self._path(r).endswith("/") is not wants_slash)
 
     def _one_form(self, routes: list[ResolvedRoute]) -> list[ResolvedRoute]:
         """The routes without those of functions that serve a path with and without the slash."""

@@ -15,7 +15,7 @@ from flake8_fastapi_rules.semantics.credentials import (
 )
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.tokens import signing_key
+from flake8_fastapi_rules.semantics.tokens import SIGNING_CALLS, signing_key
 from flake8_fastapi_rules.semantics.values import Class, Constant, External, Instance, ModuleValue
 
 #: Reads of the environment with the position of the default.
@@ -81,7 +81,7 @@ class HardCodedSecret(Rule):
         """Report literal keys, and the constants that hold them, each once."""
         keys = [
             key
-            for call in module.index.nodes(ast.Call)
+            for call in module.index.calls_of(SIGNING_CALLS)
             if (key := signing_key(context.model, module, call)) is not None
         ]
         if not keys:

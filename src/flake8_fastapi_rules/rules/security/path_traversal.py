@@ -12,6 +12,7 @@ from flake8_fastapi_rules.semantics.facts import Endpoint, FrameworkFunction
 from flake8_fastapi_rules.semantics.libraries import FILE_OPENERS, FILE_WRITES
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.names import last_names
 from flake8_fastapi_rules.semantics.responses import answers_with
 from flake8_fastapi_rules.semantics.taint import taint_in
 
@@ -22,9 +23,7 @@ _RESPONSE = "starlette.responses.FileResponse"
 _PATH_METHODS = frozenset(
     {"open", "read_text", "read_bytes", "write_text", "write_bytes", "unlink", "touch", "rmdir"}
 )
-_NAMES = _PATH_METHODS | {
-    name.rpartition(".")[2] for name in (_RESPONSE, *FILE_OPENERS, *FILE_WRITES)
-}
+_NAMES = _PATH_METHODS | last_names((_RESPONSE, *FILE_OPENERS, *FILE_WRITES))
 _PATHS = ("pathlib.PurePath", "anyio.Path")
 
 

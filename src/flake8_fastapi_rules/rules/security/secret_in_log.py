@@ -120,7 +120,9 @@ class SecretInLog(Rule):
     @on_calls(_LEVELS | {"print"})
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report the first secret among the arguments of a log call."""
-        if not self._logs(call, context) or _PRETENDING.search(_said(call)):
+        if not self._may_tell(call, context) or not self._logs(call, context):
+            return
+        if _PRETENDING.search(_said(call)):
             return
         for keyword in call.keywords:
             if self._is_named_secret(keyword, context):
@@ -142,6 +144,16 @@ class SecretInLog(Rule):
                 if self._is_secret(name, node, call, context):
                     yield self.report(node, name=context.shown(node))
                     return
+
+    def _may_tell(self, call: ast.Call, context: Context) -> bool:
+        """Whether the names of the arguments leave it possible that one is a secret (cheap)."""
+        text = context.source.text
+        if "eaders" in text or "credentials" in text:
+            return True
+        names = [keyword.arg for keyword in call.keywords]
+        for given in (*call.args, *(keyword.value for keyword in call.keywords)):
+            names += [last_name(node) for node in self._shown(given)]
+        return any(is_password_name(n) or is_key_name(n) or is_token_name(n) for n in names)
 
     def _is_named_secret(self, keyword: ast.keyword, context: Context) -> bool:
         """Whether a field of a structured log is a secret by its own name: `api_key=caller`."""
