@@ -85,7 +85,14 @@ def _cleanups_after(
     calls = [each for each in index.own_nodes(function) if isinstance(each, ast.Call)]
     scope = index.scopes[function]
     branches = dict(index.branch_of(node, scope))
+    left = {  # blocks around the `yield` that end the function
+        (statement, block)
+        for statement, block in branches.items()
+        if isinstance(getattr(statement, block, [None])[-1], ast.Return | ast.Raise)
+    }
     for each in calls:
+        if not left <= set(index.branch_of(each, scope)):
+            continue
         is_alternative = any(
             branches.get(statement, block) != block
             for statement, block in index.branch_of(each, scope)

@@ -385,7 +385,10 @@ class Effects:
             return False
         if isinstance(target.node, ast.AsyncFunctionDef):
             return not self._model.roles(target)
-        return True
+        parent = site.module.index.parents.get(site.node)
+        is_started = isinstance(parent, ast.Call) and getattr(parent.func, "id", "") == "next"
+        # `next(get_session())` runs it to its `yield` only.
+        return not (is_started and target.module.index.is_generator(target.node))
 
     def never_blocks(self, function: Function) -> bool:
         """Whether everything that a function calls is known, and none of it blocks."""

@@ -162,7 +162,8 @@ def may_wrap_cors(model: Model, middleware: Middleware) -> bool:
         return True
     if isinstance(target, External) and OUTER_MIDDLEWARE.get(target.name, "security") != "security":
         return True
-    last = name.rpartition(".")[2].lower()
+    dispatch = middleware.arguments.get("dispatch")
+    last = (name if dispatch is None else ast.unparse(dispatch)).rpartition(".")[2].lower()
     return any(word in last for word in _OUTER_WORDS) or _only_works_on_others(model, middleware)
 
 
@@ -216,7 +217,7 @@ def _asks_next(node: ast.expr | None) -> bool:
 def _only_passes_on(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether `__call__(self, scope, receive, send)` holds something around the app within.
 
-    And gives `send` to nothing else.
+    Or changes the scope, and gives `send` to nothing else.
     """
     send = node.args.args[3].arg
     within = {
@@ -228,9 +229,19 @@ def _only_passes_on(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         for part in call.args
     }
     uses = [each for each in ast.walk(node) if isinstance(each, ast.Name) and each.id == send]
-    return any(isinstance(each, ast.AsyncWith | ast.With) for each in ast.walk(node)) and all(
-        id(use) in within for use in uses
+    scope = node.args.args[1].arg
+    works = any(
+        isinstance(each, ast.AsyncWith | ast.With)
+        or (isinstance(each, ast.Name) and each.id == scope and isinstance(each.ctx, ast.Store))
+        or (
+            isinstance(each, ast.Subscript)
+            and isinstance(each.ctx, ast.Store)
+            and isinstance(each.value, ast.Name)
+            and each.value.id == scope
+        )
+        for each in ast.walk(node)
     )
+    return works and all(id(use) in within for use in uses)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ class YieldWithoutCleanup(Rule):
 
     ## Leaves alone
     Work after the `yield` that is meant for success only, such as a commit or a log entry, and
-    clean-up that every exception reaches in another way.
+    clean-up that every exception reaches in another way, and what another branch cleans up.
 
     ## Fix safety
     Unsafe: the `yield` moves into a `try` and what follows it into its `finally`, where nothing but

@@ -17,6 +17,7 @@ from flake8_fastapi_rules.semantics.libraries import is_internal_error
 from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.routines import caught_by
 from flake8_fastapi_rules.semantics.values import (
+    Class,
     Constant,
     Expression,
     External,
@@ -69,8 +70,8 @@ class LeakedExceptionText(Rule):
 
     ## Leaves alone
     Exceptions of the project, builtin ones such as `ValueError` that code raises to say something,
-    validation errors, the class name of an exception, and text that is sent only under a condition
-    that says debug or development.
+    validation errors, what `isinstance` says to be one of them, the class name of an exception, and
+    text that is sent only under a condition that says debug or development.
 
     ## Source
     OWASP: improper error handling; CWE-209.
@@ -155,11 +156,28 @@ class LeakedExceptionText(Rule):
                 found = text.sent_in(sink)
                 if found is None or text.is_for_developers(found):
                     continue
+                if exception is not None and self._is_known_as_own(found, exception, context):
+                    continue
                 if exception is not None and not text.is_traceback(found):
                     name = names[0].rpartition(".")[2]
                     yield self.report(found, name=name)
                 else:
                     yield self.report(found, "traceback")
+
+    def _is_known_as_own(self, node: ast.expr, exception: str, context: Context) -> bool:
+        """Whether a condition around a text says that the exception is one of the project's."""
+        child: ast.AST = node
+        for parent in context.module.index.ancestors(node):
+            match parent:
+                case ast.If(
+                    test=ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), kinds])
+                ) if name == exception and child in parent.body:
+                    each = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
+                    return all(isinstance(context.resolve(kind), Class) for kind in each)
+                case ast.ExceptHandler():
+                    return False
+            child = parent
+        return False
 
 
 def _own(body: list[ast.stmt]) -> Iterator[ast.AST]:

@@ -58,7 +58,8 @@ class CorsNotOutermost(Rule):
     ## Leaves alone
     What must see every request and answer, known by its library or its name: logging, request ids,
     tracing, metrics, error tracking, proxy headers, security headers; what changes or delays the
-    answers of others and never makes one; other apps; middleware that cannot be resolved.
+    requests and answers of others and never makes one; other apps; middleware that cannot be
+    resolved.
 
     ## Fix safety
     The fix moves the `CORSMiddleware` statement behind the other one. It is unsafe since the other

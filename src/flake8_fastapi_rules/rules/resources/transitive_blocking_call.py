@@ -58,11 +58,11 @@ class TransitiveBlockingCall(Rule):
     ```
 
     ## Leaves alone
-    Functions handed to `run_in_threadpool`, `asyncio.to_thread` or an executor, generators that
-    are not iterated over, functions that remember their result (`lru_cache`), asynchronous FastAPI
-    code that is called by hand (it is reported there), calls that only ask the file system for
-    metadata or make a directory, what runs once until an object or module remembers its result,
-    and lifespans.
+    Functions handed to `run_in_threadpool`, `asyncio.to_thread` or an executor, generators that are
+    not iterated over or started by `next` only, functions that remember their result (`lru_cache`),
+    asynchronous FastAPI code that is called by hand (it is reported there), calls that only ask the
+    file system for metadata or make a directory, what runs once until an object or module remembers
+    its result, and lifespans.
 
     ## Source
     FastAPI's documentation on concurrency: only what FastAPI itself calls gets a thread of its

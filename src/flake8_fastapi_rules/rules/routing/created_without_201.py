@@ -28,6 +28,7 @@ _INSERTS = tuple(
     External(f"sqlalchemy.{home}insert")
     for home in ("", "sql.expression.", "dialects.postgresql.", "dialects.sqlite.")
 )
+_DELETES = (External("sqlalchemy.delete"), External("sqlmodel.delete"))
 #: Methods of such classes, and of helpers for them, that answer with a new object.
 _CREATIONS = frozenset({"create", "create_model"})
 #: Methods of new objects that store them.
@@ -42,7 +43,8 @@ _CONVERTERS = frozenset({"from_orm", "model_validate", "parse_obj"})
 _NO_RESOURCE = frozenset(
     {
         "access", "auth", "authenticate", "bulk", "checkout", "chat", "completion", "completions",
-        "embedding", "embeddings", "form", "index", "intent", "jwt", "link", "login", "logout",
+        "embedding", "embeddings", "form", "index", "ingest", "intent", "jwt", "link", "login",
+        "logout",
         "or", "password", "portal", "preview", "refresh", "search", "session", "sessions", "signed",
         "signin", "table", "tables", "task", "token", "tokens", "update", "upload", "upsert", "url",
         "validate",
@@ -99,8 +101,8 @@ class CreatedWithout201(Rule):
 
     ## Leaves alone
     Other explicit statuses, also set on the response; returned `Response` objects, redirects and
-    streams; actions such as log-ins, searches and uploads; tokens, sessions and links; operations
-    that other methods serve too.
+    streams; actions such as log-ins, searches and uploads; tokens, sessions and links; what takes
+    the place of rows that are deleted; operations that other methods serve too.
 
     ## Fix safety
     The fix adds `status_code=201`. Clients that compare with 200 will notice; unsafe.
@@ -159,6 +161,8 @@ class CreatedWithout201(Rule):
         if words[0] in _CREATES and (len(words) > 1 or self._takes_model(endpoint, context)):
             return True
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
+        if self._replaces(endpoint, context):
+            return False
         is_action = any(  # `claim` at `/rewards/{id}/claim`
             "{" in path and words[0] in words_of(path.rpartition("/")[2])
             for path in self._paths(endpoint, context)
@@ -172,6 +176,17 @@ class CreatedWithout201(Rule):
         if words[0] not in _MAY_CREATE - {"post"} or len(words) == 1:
             return False
         return context.model.effects.writes(function) is not None
+
+    def _replaces(self, endpoint: Endpoint, context: Context) -> bool:
+        """Whether the operation deletes rows, too: it puts others in their place."""
+        return any(
+            isinstance(node, ast.Call)
+            and (
+                context.resolve(node.func) in _DELETES
+                or (isinstance(node.func, ast.Attribute) and node.func.attr == "delete")
+            )
+            for node in endpoint.module.index.own_nodes(endpoint.node)
+        )
 
     def _takes_model(self, endpoint: Endpoint, context: Context) -> bool:
         """Whether the body is a model: what is added, and not numbers that are added up."""

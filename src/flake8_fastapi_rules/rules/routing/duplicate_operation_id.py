@@ -62,8 +62,8 @@ class DuplicateOperationId(Rule):
 
     ## Leaves alone
     One route with several methods, routes outside of the schema, duplicate routes (FAR210), custom
-    id functions, names of one function at several paths, and what a branch or a run-time value
-    decides.
+    id functions, names of one function at several paths, apps that a test puts together of routes
+    from elsewhere, and what a branch or a run-time value decides.
 
     ## Source
     OpenAPI 3.1, Operation Object; FastAPI's `get_openapi_path` warns of duplicates.
@@ -94,11 +94,14 @@ class DuplicateOperationId(Rule):
         found: dict[Module, list[Report]] = {}
         seen: set[ast.AST] = set()
         for app in project.roots:
+            is_test = context.settings.is_test_path(str(app.module.path))
             ids: dict[str, ResolvedRoute] = {}
             names: dict[str, ResolvedRoute] = {}
             for route in project.resolved_routes(app):
                 if not route.certain_in_app:
                     continue
+                if is_test and not context.settings.is_test_path(str(route.route.module.path)):
+                    continue  # what a test puts together is no fault of the routes
                 report = self._same_id(route, ids, context) or self._same_name(
                     route, names, context
                 )

@@ -12,6 +12,7 @@ from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Include
 from flake8_fastapi_rules.semantics.graph import IncludeEntry
+from flake8_fastapi_rules.semantics.modules import Module
 
 #: Rules that speak of routes only once an app serves them.
 _ABOUT_SERVED_ROUTES = (
@@ -70,8 +71,9 @@ class LateInclude(Rule):
     ```
 
     ## Leaves alone
-    Projects that need FastAPI 0.137 or later, where included routers stay connected, includes
-    under a condition, and those that run again, as their function does for each of two apps.
+    Projects that need FastAPI 0.137 or later, where included routers stay connected, includes under
+    a condition, those of a package that the importer of its router has run before, and those that
+    run again, as their function does for each of two apps.
 
     ## Fix safety
     Moves the include in front of the parent's own when both stand in one block with nothing but
@@ -107,7 +109,7 @@ def _copies(include: Include, context: Context) -> Iterator[IncludeEntry]:
     for node in project.nodes:
         for entry in node.includes:
             child = entry.child
-            if child is None or entry.is_conditional:
+            if child is None or entry.is_conditional or _is_of_package(include, entry.module):
                 continue
             if any(
                 isinstance(early, IncludeEntry) and early.node is include.node
@@ -123,6 +125,16 @@ def _copies(include: Include, context: Context) -> Iterator[IncludeEntry]:
                     and late.child not in (node, child)  # a cycle, which is FAR215's
                 ):
                     yield entry
+
+
+def _is_of_package(include: Include, importer: Module) -> bool:
+    """Whether an include stands in a package that is imported whole before `importer` has it."""
+    path = include.module.path
+    return (
+        path.name == "__init__.py"
+        and include.module.index.function_of(include.node) is None
+        and path.parent not in importer.path.parents
+    )
 
 
 def _move(include: Include, parent: IncludeEntry) -> Fix:

@@ -73,8 +73,9 @@ class PatchOverwritesUnset(Rule):
     ```
 
     ## Leaves alone
-    `exclude_defaults` and `exclude_none`, which leave out what was not sent as well; dumps that are
-    filtered at once, only logged or told in an error; models whose fields all are required; PUT.
+    `exclude_defaults` and `exclude_none`, which leave out what was not sent as well, the latter
+    also where `exclude` names all else that has a default; dumps that are filtered at once, only
+    logged or told in an error; models whose fields all are required; PUT.
 
     ## Fix safety
     Adds `exclude_unset=True`. What the client did not send is not written any more, which is what
@@ -108,10 +109,13 @@ class PatchOverwritesUnset(Rule):
             return
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
         filters = _FILTERS
-        if not all(self._defaults_to_none(types[name], context) for name in bodies):
+        others = {each for name in bodies for each in self._other_defaults(types[name], context)}
+        if others:
             filters = _FILTERS - {"exclude_none"}
         bodies |= lists | _names_of_items(endpoint.node, lists)
         for node in self._dumps(function, bodies, filters, context):
+            if others and self._leaves_out(node, others):
+                continue
             shown = context.shown(node.func)
             yield self.report(node, call=f"{shown}()", fix=partial(self._fix, node, context))
         yield from self._passed_on(function, bodies, context)
@@ -189,14 +193,24 @@ class PatchOverwritesUnset(Rule):
             return context.model.resolve(module, func) in (_ENCODER, _DICT)
         return False
 
-    def _defaults_to_none(self, value: object, context: Context) -> bool:
-        """Whether what is left out of a body is `None`, which `exclude_none` leaves out, too."""
+    def _other_defaults(self, value: object, context: Context) -> set[str]:
+        """The fields of a body that are not `None`, which `exclude_none` leaves out, by default."""
         if not isinstance(value, Instance) or not isinstance(value.of, Class):
-            return True
-        return all(
-            each.defaults_to_none or not each.has_default
+            return set()
+        return {
+            each.name
             for each in schema_fields(context.model, value.of)
-        )
+            if each.has_default and not each.defaults_to_none
+        }
+
+    def _leaves_out(self, node: ast.Call, names: set[str]) -> bool:
+        """Whether a dump excludes `None` and, by name, what else is there by default."""
+        given = {keyword.arg: keyword.value for keyword in node.keywords}
+        excluded = given.get("exclude")
+        if not isinstance(excluded, ast.Set | ast.List | ast.Tuple):
+            return False
+        said = {each.value for each in excluded.elts if isinstance(each, ast.Constant)}
+        return names <= said and any(self._is_filtered(k, _FILTERS) for k in node.keywords)
 
     def _is_filtered(self, keyword: ast.keyword, filters: frozenset[str]) -> bool:
         is_off = isinstance(keyword.value, ast.Constant) and not keyword.value.value
