@@ -12,6 +12,7 @@ from flake8_fastapi_rules.semantics.facts import Dependency, Middleware
 from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS
 from flake8_fastapi_rules.semantics.libraries import (
     AUTH_DEPENDENCIES,
+    OUTER_MIDDLEWARE,
     RATE_LIMIT_DECORATORS,
     RATE_LIMIT_DEPENDENCIES,
     RATE_LIMIT_MIDDLEWARE,
@@ -81,7 +82,8 @@ _AUTH_WORDS = re.compile(
 )
 #: What protects browsers, or describes them, keeps nobody out.
 _NO_AUTH_WORDS = re.compile(
-    r"(?:secur\w*|user|session|token)_?headers?(?!auth)|user_?agent|content_?security",
+    r"(?:secur\w*|user|session|token)_?headers?(?!auth)|user_?agent|content_?security"
+    r"|permissions?_?policy",
     re.IGNORECASE,
 )
 #: `get_session` and `get_users` sound like log-ins; what they provide tells.
@@ -200,6 +202,8 @@ def has_auth_middleware(model: Model, module: Module, *, of_sockets: bool = Fals
 def _is_auth_middleware(model: Model, target: Value) -> bool:
     name = (qualified_name(target) or "").rpartition(".")[2]
     if isinstance(target, External):
+        if target.name in OUTER_MIDDLEWARE:
+            return False
         return not target.name.startswith(("starlette.", "fastapi.")) or "auth" in name.lower()
     code = source_of(target)
     if code is None:

@@ -89,11 +89,12 @@ class LoginWithoutRateLimit(Rule):
             return
         resolved = context.model.project(context.module).routes_at(route)
         for each in resolved:
-            if not each.dependencies_complete or each.path is None or "{" in each.path:
+            path = each.path or route.path  # a prefix from the settings is in front of it
+            if not each.dependencies_complete or path is None or "{" in path:
                 return
             names = {qualified_name(d.target) for d in each.dependencies}
             if not (
-                _LOGIN.search(each.path.lower())
+                _LOGIN.search(path.lower())
                 or not names.isdisjoint(LOGIN_FORMS)
                 or self._takes_password(route, context)
             ):
@@ -101,7 +102,7 @@ class LoginWithoutRateLimit(Rule):
             if is_rate_limited(context.model, function.module, function.node, each.dependencies):
                 return
         if resolved:
-            yield self.report(route.node, path=resolved[0].path)
+            yield self.report(route.node, path=resolved[0].path or route.path)
 
     def _tries_nothing(self, node: FunctionNode, context: Context) -> bool:
         """Whether an endpoint takes nothing and asks another service for a token of its own."""
