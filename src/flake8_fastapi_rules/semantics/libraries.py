@@ -845,6 +845,11 @@ _MONGO_WRITES: Final = """
     bulk_write delete_many delete_one drop find_one_and_delete find_one_and_replace
     find_one_and_update insert_many insert_one rename replace_one update_many update_one"""
 
+#: Collections of documents.
+MONGO_COLLECTIONS: Final = (
+    "motor.motor_asyncio.AsyncIOMotorCollection", "pymongo.asynchronous.collection.AsyncCollection",
+    "pymongo.collection.Collection",
+)  # fmt: skip
 #: Writes of object mappers and document stores (methods of the classes and of their subclasses).
 ORM_WRITES: Final = member_set(
     f"""

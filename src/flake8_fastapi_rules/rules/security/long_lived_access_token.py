@@ -277,7 +277,7 @@ class LongLivedAccessToken(Rule):
         if not isinstance(function, FUNCTIONS) or _OTHER.search(snake(function.name)):
             return False
         cls = context.module.index.class_of(function)
-        if cls is not None and _OTHER.search(snake(cls.name)):
+        if cls is not None and _OTHER.search(snake(cls.name).removesuffix("_service")):
             return False
         makes = any(
             isinstance(node, ast.Call)

@@ -6,8 +6,9 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.columns import STATEMENT_METHODS, column_values
 from flake8_fastapi_rules.semantics.credentials import (
     CREATING_METHODS,
     is_password_name,
@@ -49,7 +50,7 @@ class PlaintextPassword(Rule):
 
     ## What it does
     Reports a stored password that is compared with the plain one by `==` or `!=`, also in a
-    query, and an object or row of the database whose password is set to the plain one.
+    query, and an object, document or row of the database whose password is set to the plain one.
 
     ## Why it matters
     Such a comparison only works when passwords are stored as they were typed. One leaked backup
@@ -119,6 +120,10 @@ class PlaintextPassword(Rule):
                 for name, value in self._columns_in(call, context):
                     if self._keeps(table, name, context) and self._is_plain(value, context):
                         yield self.report(value, "set")
+            if method in STATEMENT_METHODS:
+                for column in column_values(context.model, context.module, call):
+                    if _is_column(column.column) and self._is_plain(column.value, context):
+                        yield self.report(column.value, None if column.is_condition else "set")
             if method in _CONVERSIONS and call.args:
                 if self._converts_plain(call, receiver, context):
                     yield self.report(call, "set")
@@ -342,9 +347,15 @@ def _text_of(cls: Class) -> str:
 
 def _is_given_hashes(function: Function, name: str, context: Context) -> bool:
     """Whether some caller hands a hash to a parameter, or what a validator may have hashed."""
+    arguments = function.node.args
+    names = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
+    position = names.index(name) if name in names else None
     for call in context.model.direct_calls(function):
-        given = next((k.value for k in call.node.keywords if k.arg == name), None)
-        match given:
+        is_method = bool(names) and names[0] in {"self", "cls"}
+        at = position - is_method if position is not None else None
+        match argument(call.node, name, at):
+            case ast.Name(id=given) if not is_password_name(given):
+                return True
             case ast.Call(func=ast.Attribute(attr="get_secret_value")):
                 continue
             case ast.Call():

@@ -189,8 +189,10 @@ class TimingUnsafeComparison(Rule):
     def _is_setting(self, node: ast.expr) -> bool:
         """Whether an expression reads the configuration or the environment."""
         match node:
-            case ast.Attribute(value=ast.Name(id=owner) | ast.Attribute(attr=owner)):
+            case ast.Attribute(value=ast.Name(id=owner)):
                 return bool(_SETTINGS.match(owner))
+            case ast.Attribute(value=ast.Attribute(attr=owner) as above):  # of a part of them, too
+                return bool(_SETTINGS.match(owner)) or self._is_setting(above)
             case ast.Name(id=name):
                 return name.isupper()
             case ast.Attribute(value=ast.Call(func=ast.Name(id=owner))):

@@ -15,7 +15,7 @@ from flake8_fastapi_rules.semantics.libraries import (
     WEAK_SCHEMES,
     spellings,
 )
-from flake8_fastapi_rules.semantics.values import Constant
+from flake8_fastapi_rules.semantics.values import Constant, Function
 
 _METHODS = frozenset({"update", "hash", "encrypt", "verify"})
 _CONTEXT = "passlib.context.CryptContext"
@@ -158,6 +158,8 @@ class WeakPasswordHash(Rule):
         return any(
             isinstance(outer := index.function_of(each), FUNCTIONS)
             and outer is not function
+            and isinstance(called := context.resolve(each.func), Function)
+            and called.node is function
             and self._hashes_well(outer, context)
             for each in index.calls_of(frozenset({name}))
         )

@@ -1,0 +1,135 @@
+"""What statements and documents put into columns, and compare columns with.
+
+`execute("INSERT INTO users (name) VALUES (?)", (name,))` and `users.insert_one({"name": name})`
+both write a column without any class that says so.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from flake8_fastapi_rules.semantics.libraries import MONGO_COLLECTIONS, SQL_SINKS, is_in
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.modules import Module
+
+#: The methods of collections that take documents, and those whose first document is a condition.
+_WRITING: Final = frozenset({"insert_one", "insert_many"})
+_CHANGING: Final = frozenset(
+    {
+        "find_one_and_replace", "find_one_and_update", "replace_one", "update_many", "update_one",
+    }
+)  # fmt: skip
+_FINDING: Final = frozenset({"count_documents", "find", "find_one"})
+#: Methods that run a statement, whatever their library.
+STATEMENT_METHODS: Final = frozenset(
+    {name.rpartition(".")[2] for name in SQL_SINKS} | _WRITING | _CHANGING | _FINDING
+)
+_INSERT = re.compile(
+    r"\b(?:INSERT|REPLACE)\s+(?:OR\s+\w+\s+)?INTO\s+[\w.\"`]+\s*\((?P<columns>[^()]*)\)"
+    r"\s*VALUES\s*\((?P<values>[^()]*)\)",
+    re.IGNORECASE,
+)
+_EQUAL = re.compile(
+    r"(?P<column>\w+)[\"`]?\s*=\s*(?P<value>\?|%s|%\(\w+\)s|\$\d+|[:@](?!:)\w+)", re.IGNORECASE
+)
+_PLACEHOLDER = re.compile(r"\?|%s|%\((?P<percent>\w+)\)s|\$(?P<number>\d+)|(?<!:)[:@](?P<name>\w+)")
+_CONDITION = re.compile(r"\bWHERE\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnValue:
+    """A value for a column.
+
+    Parameters:
+        column: its name.
+        value: the expression that it is given, or compared with.
+        is_condition: it is compared.
+    """
+
+    column: str
+    value: ast.expr
+    is_condition: bool
+
+
+def column_values(model: Model, module: Module, call: ast.Call) -> Iterator[ColumnValue]:
+    """The columns that a call writes or compares, in a statement of SQL or in documents."""
+    func = call.func
+    if not isinstance(func, ast.Attribute) or func.attr not in STATEMENT_METHODS or not call.args:
+        return
+    if func.attr in _WRITING | _CHANGING | _FINDING:
+        if model.is_instance(model.resolve(module, func.value), *MONGO_COLLECTIONS):
+            for position, document in enumerate(call.args[:2]):
+                is_condition = func.attr in _FINDING or (not position and func.attr in _CHANGING)
+                yield from _of_document(document, is_condition=is_condition)
+        return
+    callee = model.library_object(module, func)
+    if callee is None or not is_in(callee.name, SQL_SINKS):
+        return
+    statement = call.args[0]
+    if isinstance(statement, ast.Call) and statement.args:  # text("...")
+        statement = statement.args[0]
+    text = model.text(module, statement)
+    if text is not None:
+        yield from _of_statement(text, call)
+
+
+def _of_document(node: ast.expr, *, is_condition: bool) -> Iterator[ColumnValue]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Dict):
+            for key, value in zip(part.keys, part.values, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    yield ColumnValue(key.value, value, is_condition)
+
+
+def _of_statement(text: str, call: ast.Call) -> Iterator[ColumnValue]:
+    values = _values_by_place(text, call)
+    inserted = _INSERT.search(text)
+    if inserted is not None:
+        start = inserted.start("values")
+        for column, item in zip(
+            inserted["columns"].split(","), inserted["values"].split(","), strict=False
+        ):
+            at = start + len(item) - len(item.lstrip())
+            if at in values and _PLACEHOLDER.fullmatch(item.strip()):
+                yield ColumnValue(column.strip(' "`\n\t'), values[at], False)
+            start += len(item) + 1
+    where = _CONDITION.search(text)
+    for found in _EQUAL.finditer(text):
+        if found.start("value") in values:
+            is_condition = where is not None and found.start() > where.start()
+            yield ColumnValue(found["column"], values[found.start("value")], is_condition)
+
+
+def _values_by_place(text: str, call: ast.Call) -> Mapping[int, ast.expr]:
+    """What is given for the placeholders of a statement, by their places in the text."""
+    given = list(call.args[1:])
+    given += [k.value for k in call.keywords if k.arg in {"parameters", "params", "values"}]
+    named: dict[str, ast.expr] = {}
+    listed: list[ast.expr] = given
+    if len(given) == 1 and isinstance(given[0], ast.Dict):
+        for key, value in zip(given[0].keys, given[0].values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                named[key.value] = value
+    elif len(given) == 1 and isinstance(given[0], ast.Tuple | ast.List):
+        listed = given[0].elts
+    if any(isinstance(each, ast.Starred) for each in listed):
+        return {}
+    values: dict[int, ast.expr] = {}
+    position = 0
+    for found in _PLACEHOLDER.finditer(text):
+        name = found["percent"] or found["name"]
+        if name is not None:
+            given_value = named.get(name)
+        else:
+            index = int(found["number"]) - 1 if found["number"] else position
+            position += 1
+            given_value = listed[index] if 0 <= index < len(listed) else None
+        if given_value is not None:
+            values[found.start()] = given_value
+    return values
