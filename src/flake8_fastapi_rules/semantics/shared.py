@@ -295,6 +295,7 @@ class SharedState:
             is_lazy = rebinds and (
                 _is_lazy(module, change.node, change.name.id)
                 or _is_under_flag(module, function.node)
+                or _comes_with_another(module, change.node, function.node)
             )
             yield home, Mutation(module, change.node, function, roles, change.values, is_lazy)
         for call in module.index.own_nodes(function.node):
@@ -572,6 +573,25 @@ def _is_under_flag(module: Module, function: ast.AST) -> bool:
         and above.test.operand.id in flags
         for call in index.calls_of(frozenset({name}))
         for above in index.ancestors(call)
+    )
+
+
+def _comes_with_another(module: Module, node: ast.AST, function: ast.AST) -> bool:
+    """Whether a function returns early once another variable is there, which it sets as well."""
+    index = module.index
+    others = {
+        each.id
+        for each in index.own_nodes(function)
+        if isinstance(each, ast.Name)
+        and isinstance(each.ctx, ast.Store)
+        and index.scope_of(each).outer.get(each.id) == "global"
+    }
+    return any(
+        isinstance(statement, ast.If)
+        and statement.lineno < getattr(node, "lineno", 0)
+        and isinstance(statement.body[-1], ast.Return)
+        and any(_is_there(statement.test, other) for other in others)
+        for statement in getattr(function, "body", ())
     )
 
 

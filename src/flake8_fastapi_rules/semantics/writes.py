@@ -600,7 +600,10 @@ class Writes:
                 scope = function.module.index.scope_of(target)
                 if scope.outer.get(target.id) != "global" or is_harmless(target.id):
                     continue
-                if not self._is_emptied(function, target, node):
+                if not (
+                    self._is_emptied(function, target, node)
+                    or self._is_read_anew(function, target, node)
+                ):
                     return node, f"{target.id} =", True
             elif isinstance(target, ast.Attribute | ast.Subscript):
                 if self._is_shared(function, target.value) and not (
@@ -608,6 +611,22 @@ class Writes:
                 ):
                     return node, _short(target), True
         return None
+
+    def _is_read_anew(self, function: Function, target: ast.Name, node: ast.stmt) -> bool:
+        """Whether a variable gets what the module put there itself: `known = list_models()`."""
+        value = getattr(node, "value", None)
+        value = value.value if isinstance(value, ast.Await) else value
+        bindings = function.module.index.module_scope.bindings.get(target.id, ())
+        return (
+            isinstance(value, ast.Call)
+            and not (value.args or value.keywords)
+            and any(
+                isinstance(binding.value, ast.Call)
+                and not binding.deferred
+                and ast.dump(binding.value) == ast.dump(value)
+                for binding in bindings
+            )
+        )
 
     def _keeps_what_it_got(
         self, function: Function, target: ast.Attribute | ast.Subscript, node: ast.stmt

@@ -72,8 +72,8 @@ class TypeCheckingAnnotation(Rule):
 
     ## Leaves alone
     Names that are bound at run time, too (in the `else` branch, say), the types of parameters with
-    the default `Depends(f)`, which FastAPI does not need, annotations inside of functions, and
-    functions that FastAPI does not call.
+    the default `Depends(f)`, which FastAPI does not need, and quoted ones in `Annotated["Session",
+    Depends(f)]`, annotations inside of functions, and functions that FastAPI does not call.
 
     ## Source
     `fastapi.dependencies.utils.get_typed_signature`, which evaluates annotations with the globals
@@ -95,7 +95,7 @@ class TypeCheckingAnnotation(Rule):
         if fact.roles.isdisjoint(_INJECTED):
             return
         for parameter in context.model.parameters(Function(context.module, fact.node)):
-            if _names_its_dependency(parameter):
+            if _names_its_dependency(parameter, context):
                 continue
             name = _missing_name(parameter.annotation, parameter.node, context)
             if name is not None:
@@ -129,15 +129,24 @@ def _is_hidden(route: Route) -> bool:
     return isinstance(given, ast.Constant) and given.value is False
 
 
-def _names_its_dependency(parameter: Parameter) -> bool:
-    """Whether the default says what to call, so that the type is for readers only."""
+def _names_its_dependency(parameter: Parameter, context: Context) -> bool:
+    """Whether a marker says what to call, so that the type is for readers only.
+
+    In `Annotated["Session", Depends(get_session)]` the type stays a text, which nobody reads,
+    unless all of the annotation is one.
+    """
     marker = parameter.marker
-    return (
-        marker is not None
-        and not marker.in_annotated
-        and marker.name in {"Depends", "Security"}
-        and marker.argument("dependency", 0) is not None
-    )
+    if (
+        marker is None
+        or marker.name not in {"Depends", "Security"}
+        or marker.argument("dependency", 0) is None
+    ):
+        return False
+    if not marker.in_annotated:
+        return True
+    annotation = parameter.annotation
+    elements = getattr(getattr(annotation, "slice", None), "elts", [None])
+    return not context.module.index.annotations_are_text and isinstance(elements[0], ast.Constant)
 
 
 def _missing_name(annotation: ast.expr | None, place: ast.AST, context: Context) -> str | None:

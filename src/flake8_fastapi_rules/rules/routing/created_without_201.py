@@ -102,7 +102,8 @@ class CreatedWithout201(Rule):
     ## Leaves alone
     Other explicit statuses, also set on the response; returned `Response` objects, redirects and
     streams; actions such as log-ins, searches and uploads; tokens, sessions and links; what takes
-    the place of rows that are deleted; operations that other methods serve too.
+    the place of rows that are deleted, actions on a resource (`/applications/{id}/submit`);
+    operations that other methods serve too.
 
     ## Fix safety
     The fix adds `status_code=201`. Clients that compare with 200 will notice; unsafe.
@@ -173,7 +174,7 @@ class CreatedWithout201(Rule):
             return True
         if words[0] == "add" and words[1:2] != ["to"] and self._takes_model(endpoint, context):
             return len(words) > 1
-        if words[0] not in _MAY_CREATE - {"post"} or len(words) == 1:
+        if is_action or words[0] not in _MAY_CREATE - {"post"} or len(words) == 1:
             return False
         return context.model.effects.writes(function) is not None
 

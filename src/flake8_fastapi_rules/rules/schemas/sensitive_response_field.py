@@ -134,7 +134,7 @@ class SensitiveResponseField(Rule):
             answers = [
                 use for use in uses.responses[model.node] if self._exposes(each, use, context)
             ]
-            if not answers or not self._is_sensitive(each, answers, context):
+            if not answers or not self._is_sensitive(each, model.cls, answers, context):
                 continue
             related = [context.related(answers[0].module, answers[0].node, "it is the answer here")]
             if each.node in model.node.body:
@@ -168,7 +168,9 @@ class SensitiveResponseField(Rule):
                 continue
             use = SchemaUse(declared.module, place, route, is_nested=cls not in direct)
             for each in suspicious:
-                if self._exposes(each, use, context) and self._is_sensitive(each, [use], context):
+                if self._exposes(each, use, context) and self._is_sensitive(
+                    each, cls, [use], context
+                ):
                     yield self.report(
                         place,
                         "shared",
@@ -191,7 +193,9 @@ class SensitiveResponseField(Rule):
         uses = schema_uses(context.model, context.module)
         return owner in uses.responses and owner not in uses.bodies
 
-    def _is_sensitive(self, each: SchemaField, answers: list[SchemaUse], context: Context) -> bool:
+    def _is_sensitive(
+        self, each: SchemaField, cls: Class, answers: list[SchemaUse], context: Context
+    ) -> bool:
         name = _words(each.name)
         if not _PASSWORD.match(name):
             if all(self._hands_out(use, name) for use in answers):
@@ -205,7 +209,7 @@ class SensitiveResponseField(Rule):
         ):
             return False
         if is_true(context.model, each.module, each.argument("exclude")) or _is_masked(
-            each, context
+            each, cls, context
         ):
             return False
         if each.argument("default_factory") is not None or _is_masked_elsewhere(each, context):
@@ -259,14 +263,15 @@ def _is_masked_elsewhere(each: SchemaField, context: Context) -> bool:
     )
 
 
-def _is_masked(each: SchemaField, context: Context) -> bool:
-    """Whether a serializer decides what leaves the server."""
-    model, owner = context.model, each.module.index.class_of(each.node)
-    for statement in owner.body if owner is not None else ():
+def _is_masked(each: SchemaField, cls: Class, context: Context) -> bool:
+    """Whether a serializer decides what leaves the server, one of a subclass perhaps."""
+    model = context.model
+    classes = [base for base in model.resolver.mro(cls) if isinstance(base, Class)]
+    for home, statement in ((base.module, each) for base in classes for each in base.node.body):
         for decorator in getattr(statement, "decorator_list", ()):
             if isinstance(decorator, ast.Call):
                 said = {f.value for f in decorator.args if isinstance(f, ast.Constant)}
-                callee = model.library_object(each.module, decorator.func)
+                callee = model.library_object(home, decorator.func)
                 if said & {each.name, "*"} and callee == _SERIALIZER:
                     return True
     return any(

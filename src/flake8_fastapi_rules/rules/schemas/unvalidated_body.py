@@ -22,7 +22,7 @@ _PARSERS = frozenset({"json.loads", "orjson.loads", "ujson.loads"})
 #: Operations whose body is somebody else's business: it is signed, handed on, or of no fixed form.
 _RAW = re.compile(
     r"webhook|hook|callback|proxy|proxied|forward|signature|signed|hmac|relay|passthrough|rpc|raw"
-    r"|graphql|mcp|ingest|event",
+    r"|graphql|mcp|ingest|event|echo",
     re.IGNORECASE,
 )
 #: Other ways of reading a body, and what is read where bodies are handed on or verified.
@@ -35,7 +35,7 @@ _FREE_FORM = re.compile(
 )
 #: What does so as one field of several.
 _FREE_FIELD = re.compile(
-    r"(?:^|_)(?:arguments|args|kwargs|config|configuration|context|extras?|filters|inputs?|meta|options|overrides"
+    r"(?:^|_)(?:arguments|args|kwargs|config|configuration|context|credential|extras?|filters|inputs?|meta|options|overrides"
     r"|params|parameters|preferences|settings|variables)$"
 )
 

@@ -97,7 +97,8 @@ class HardCodedSecret(Rule):
                 if node.func.attr != "encode":
                     break
                 node = node.func.value
-            if isinstance(node, ast.Attribute) and self._is_setting(node.value, context):
+            setting = self._bound_to(node, context)
+            if isinstance(setting, ast.Attribute) and self._is_setting(setting.value, context):
                 continue
             if isinstance(node, ast.Name):
                 origin = context.model.resolver.origin(module, node)
@@ -113,6 +114,15 @@ class HardCodedSecret(Rule):
                 yield self.report(key, "named", name=name)
             else:
                 yield self.report(key)
+
+    def _bound_to(self, node: ast.expr, context: Context) -> ast.expr:
+        """The attribute that a local name stands for: `key = settings.secret_key`."""
+        if isinstance(node, ast.Name):
+            found = context.module.index.lookup(node.id, node)
+            if found is not None and len(found[1]) == 1 and found[1][0].kind == "assign":
+                value = found[1][0].value
+                return value if isinstance(value, ast.Attribute) else node
+        return node
 
     def _is_setting(self, owner: ast.expr, context: Context) -> bool:
         """Whether an attribute's value is only a default, or is reported in its own module."""

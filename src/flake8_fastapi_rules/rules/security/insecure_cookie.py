@@ -19,6 +19,7 @@ from flake8_fastapi_rules.semantics.middlewares import CORS
 from flake8_fastapi_rules.semantics.values import Constant, External
 
 _SESSION = re.compile(r"(?:^|_)(?:session|sessionid|session_id|sid|auth|jwt|token)(?:_|$)")
+_CSRF = re.compile(r"(?i)csrf|xsrf")
 #: Conditions that hold on a developer's machine only.
 _DEVELOPMENT = re.compile(r"(?i)(?:^|[^a-z])(?:dev|development|debug|local)(?:$|[^a-z])")
 _NO_SECRET = re.compile(r"csrf|xsrf|expir|type|state_only|has_|is_|logged_in")
@@ -87,6 +88,9 @@ class InsecureCookie(Rule):
         name = context.model.text(context.module, key)
         if not self._is_session(name, key, value):
             return
+        function = context.module.index.function_of(call)
+        if name is None and _CSRF.search(context.source.segment(function) if function else ""):
+            return  # scripts must read it
         missing = [
             f"`{flag}=True`"
             for flag, position in (("httponly", _HTTPONLY), ("secure", _SECURE))

@@ -50,6 +50,8 @@ _STAND_IN = re.compile(r"(?i)console|stdout|simulat|dummy|fake|mock|debug")
 #: What a line of the log says that only tells what would be sent.
 _PRETENDING = re.compile(r"(?i)simulat|dummy|\bfake|\bmock")
 #: Where `token` is the address of a device.
+#: What may be the key of an entry rather than a secret.
+_ENTRIES = frozenset({"auth_header", "session_key"})
 _DEVICES = re.compile(r"(?i)push|device|fcm|apns|page token")
 #: What runs a server until it is stopped.
 _SERVERS = frozenset(
@@ -331,16 +333,19 @@ class SecretInLog(Rule):
 
         The latter is the token of a context variable, which `reset` takes.
         """
-        function = context.module.index.function_of(call)
+        index = context.module.index
+        function = index.function_of(call)
         if not isinstance(node, ast.Name) or function is None:
             return False
-        for each in context.module.index.own_nodes(function):
+        is_entry = node.id in _ENTRIES
+        cls = index.class_of(function) if is_entry else None
+        for each in ast.walk(cls) if cls is not None else index.own_nodes(function):
             match each:
-                case ast.Subscript(slice=ast.Name(id=name)) if name == node.id:
-                    return True
-                case ast.Subscript(slice=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))) if (
-                    name == node.id
-                ):
+                case (
+                    ast.Subscript(slice=ast.Name(id=name))
+                    | ast.Subscript(slice=ast.Call(func=ast.Attribute(value=ast.Name(id=name))))
+                    | ast.Call(func=ast.Attribute(attr="pop"), args=[ast.Name(id=name), *_])
+                ) if is_entry and name == node.id:
                     return True
                 case ast.Call(func=ast.Attribute(attr="reset"), args=[ast.Name(id=name)]) if (
                     name == node.id

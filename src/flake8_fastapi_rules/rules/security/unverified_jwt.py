@@ -60,11 +60,11 @@ class UnverifiedJwt(Rule):
     ```
 
     ## Leaves alone
-    A look at unverified claims in a function that also verifies the token, or in a method that
-    says so (`_read_unverified`) of a class that verifies it in another; calls whose result nobody
-    uses (is this a token at all?), test cases, claims that are only asked when they expire or whose
-    keys verify the token, asserted to be what is known, or given to the log, a token that the same
-    function just had made, and calls with `**options`.
+    A look at unverified claims in a function that also verifies the token, or in a method that says
+    so (`_read_unverified`) of a class that verifies it in another; calls whose result nobody uses
+    (is this a token at all?), test cases, claims that are only asked when they expire or whose keys
+    verify the token, asserted to be what is known, or given to the log or to `print`, a token that
+    the same function just had made, and calls with `**options`.
 
     ## Source
     RFC 8725, sections 3.1 and 3.2; PyJWT 2, python-jose 3.
@@ -163,19 +163,24 @@ class UnverifiedJwt(Rule):
                 is_asserted = isinstance(compared, ast.Compare) and isinstance(
                     parents.get(compared), ast.Assert
                 )
-                return key in _TIMES or is_asserted
+                if key in _TIMES or is_asserted:
+                    return True
             case ast.Attribute(attr="get"):
                 asked = parents.get(parent)
-                return isinstance(asked, ast.Call) and any(
+                if isinstance(asked, ast.Call) and any(
                     isinstance(each, ast.Constant) and each.value in _TIMES
                     for each in asked.args[:1]
-                )
+                ):
+                    return True
         for above in context.module.index.ancestors(node):
             if isinstance(above, ast.stmt):
                 break
             if isinstance(above, ast.Call):
                 called = context.resolve(above.func)
-                return isinstance(called, External) and is_log_call(called.name)
+                if isinstance(called, External) and (
+                    called.name == "builtins.print" or is_log_call(called.name)
+                ):
+                    return True
         return False
 
     def _is_elsewhere(self, node: ast.expr, use: TokenUse) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -49,8 +50,8 @@ class SleepInTest(Rule):
     ```
 
     ## Leaves alone
-    Files that have nothing to do with FastAPI, functions nested in a test that stand for slow code,
-    and polling with a limit.
+    Files that have nothing to do with FastAPI, functions nested in a test and classes without tests
+    that stand for slow code, and polling with a limit.
 
     ## Source
     The convention of tests that do not depend on time.
@@ -77,12 +78,22 @@ class SleepInTest(Rule):
         function = module.index.function_of(call)
         is_nested = function is not None and module.index.function_of(function) is not None
         if function is not None and not is_nested and not isinstance(function, ast.Lambda):
-            if _polls(module, call, function):
+            cls = module.index.class_of(function)
+            if _polls(module, call, function) or (cls is not None and _is_stand_in(cls)):
                 return
             if not any(
                 "route" in d or ".get(" in d or ".post(" in d for d in _decorators(function)
             ):
                 yield self.report(call, call=ast.unparse(call.func))
+
+
+def _is_stand_in(cls: ast.ClassDef) -> bool:
+    """Whether a class of a test file has no tests: it stands for something slow."""
+    return not cls.name.startswith("Test") and not any(
+        isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
+        and each.name.startswith(("test", "setup", "setUp"))
+        for each in cls.body
+    )
 
 
 def _decorators(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
@@ -103,9 +114,10 @@ def _polls(
         if isinstance(loop, ast.For):
             return any(isinstance(each, ast.Return | ast.Break) for each in ast.walk(loop))
         if isinstance(loop, ast.While):
-            is_limited = isinstance(loop.test, ast.Compare) and any(
-                isinstance(each, ast.Return | ast.Break) for each in ast.walk(loop)
-            )
+            is_limited = (
+                isinstance(loop.test, ast.Compare)
+                and any(isinstance(each, ast.Return | ast.Break) for each in ast.walk(loop))
+            ) or (isinstance(loop.test, ast.BoolOp) and _asks_time(loop.test))
             return is_limited or any(
                 isinstance(each, ast.Assert | ast.If) and _is_limit(each) for each in ast.walk(loop)
             )
@@ -116,7 +128,11 @@ def _is_limit(statement: ast.Assert | ast.If) -> bool:
     """Whether a statement of a loop fails when it takes too long."""
     if isinstance(statement, ast.If) and not isinstance(statement.body[-1], ast.Raise):
         return False
+    return _asks_time(statement.test)
+
+
+def _asks_time(test: ast.expr) -> bool:
     return any(
-        isinstance(each, ast.Call) and "time" in ast.unparse(each.func)
-        for each in ast.walk(statement.test)
+        isinstance(each, ast.Call) and re.search("time|perf_counter", ast.unparse(each.func))
+        for each in ast.walk(test)
     )
