@@ -40,6 +40,20 @@ CASES: dict[str, tuple[dict[str, str], str | None]] = {
         ROUTER,
     ),
     "dotted import as": ({"main.py": "import fastapi.routing as r\nit = r.APIRouter"}, ROUTER),
+    "package named like a module of the standard library": (
+        {
+            "profile/schema.py": "from fastapi import Depends",
+            "main.py": "import profile.schema as s\nit = s.Depends",
+        },
+        "fastapi.Depends",
+    ),
+    "module of the standard library": (
+        {
+            "profile.py": "from fastapi import Depends as run",
+            "main.py": "from profile import run as it",
+        },
+        "profile.run",
+    ),
     "another home": (
         {"main.py": "from fastapi.param_functions import Query as it"},
         "fastapi.Query",

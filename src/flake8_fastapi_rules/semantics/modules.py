@@ -20,7 +20,10 @@ from flake8_fastapi_rules.semantics.files import (
     is_small,
     read_source,
 )
-from flake8_fastapi_rules.semantics.names import NEVER_FIRST_PARTY
+from flake8_fastapi_rules.semantics.names import (
+    NEVER_FIRST_PARTY,
+    STDLIB_MODULES_WITHOUT_SUBMODULES,
+)
 
 #: How far above the nearest project file an enclosing one still belongs to it (a monorepo's).
 _LEVELS = 4
@@ -305,9 +308,11 @@ class Modules:
 
         `None` for what is not the project's own: libraries and the standard library.
         """
-        top = name.partition(".")[0]
+        top, _, rest = name.partition(".")
         if top in NEVER_FIRST_PARTY or top in sys.stdlib_module_names:
-            return None
+            # A service that is started in its own folder has a package `profile` of its own.
+            if not rest or top not in STDLIB_MODULES_WITHOUT_SUBMODULES:
+                return None
         key = (importer.folder_text, 0, name)
         if key not in self._imported:
             self._imported[key] = self._at(self._find(name, top, importer))

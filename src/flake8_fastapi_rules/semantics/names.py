@@ -527,6 +527,14 @@ NEVER_FIRST_PARTY: Final[frozenset[str]] = (
 )
 
 
+#: Modules of the standard library that hold no others, with names that projects give to packages:
+#: `profile.router` can only be the project's own.
+STDLIB_MODULES_WITHOUT_SUBMODULES: Final = name_set(
+    """
+    calendar cmd code copy formatter getpass gettext graphlib inspect locale mailbox numbers operator
+    parser platform profile pstats queue random resource runpy sched secrets select selectors shelve
+    shlex signal site statistics string symbol token trace types uuid webbrowser"""
+)
 #: The stub packages of boto3 have one class per service; boto3 makes them all when it runs.
 _BOTO3_RESOURCE: Final = "boto3.resources.base.ServiceResource"
 _BOTO3_STUBS: Final = re.compile(

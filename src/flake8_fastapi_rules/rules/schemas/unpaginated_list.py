@@ -23,6 +23,8 @@ _PAGING = re.compile(
     re.IGNORECASE,
 )
 _CLOSED = ("enum.Enum",)
+#: How a function reads the query by itself.
+_QUERY = re.compile(r"query_params|query_string|\.url\b")
 
 
 class UnpaginatedList(Rule):
@@ -107,13 +109,13 @@ class UnpaginatedList(Rule):
     def _is_written_down(self, function: Function, context: Context) -> bool:
         """Whether the list has a fixed length."""
         returns = returns_of(function.module, function.node)
+        is_filled = False
         for statement in returns:
             value = context.model.resolve(function.module, statement.value)
             if not isinstance(value, Expression) or not isinstance(value.node, ast.List | ast.Set):
                 return False
-            if not value.node.elts and len(returns) == 1:
-                return False
-        return bool(returns)
+            is_filled = is_filled or bool(value.node.elts)
+        return is_filled  # an empty one is filled later on
 
     def _has_paging(self, route: Route, function: Function, context: Context) -> bool:
         """Whether a parameter is for paging, or may be one."""
@@ -147,6 +149,6 @@ class UnpaginatedList(Rule):
                 owner = parameter.function
                 if owner is None or owner is function.node:
                     return True
-                if "query" in parameter.module.source.segment(owner):
+                if _QUERY.search(parameter.module.source.segment(owner)):
                     return True
         return False
