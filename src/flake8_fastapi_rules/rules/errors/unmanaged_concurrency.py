@@ -125,10 +125,14 @@ class UnmanagedConcurrency(Rule):
     def _is_joined(self, endpoint: Endpoint, start: ast.Call) -> bool:
         """Whether the endpoint waits for the thread that it starts."""
         assert isinstance(start.func, ast.Attribute)
+        index = endpoint.module.index
         receiver = ast.dump(start.func.value)
-        return any(
-            isinstance(node, ast.Attribute)
-            and node.attr == "join"
-            and (ast.dump(node.value) == receiver or not isinstance(start.func.value, ast.Call))
-            for node in endpoint.module.index.own_nodes(endpoint.node)
-        )
+        used: dict[str, set[str]] = {"start": set(), "join": set()}
+        for node in index.own_nodes(endpoint.node):
+            if isinstance(node, ast.Attribute) and node.attr in used:
+                if not isinstance(node.value, ast.Constant | ast.JoinedStr):  # `", ".join(...)`
+                    used[node.attr].add(ast.dump(node.value))
+        if receiver in used["join"]:
+            return True
+        # `for thread in threads: thread.join()`, but not `other.join()` after `other.start()`
+        return not isinstance(start.func.value, ast.Call) and bool(used["join"] - used["start"])
