@@ -101,7 +101,7 @@ class Tainted:
 
 
 #: The expressions of a call that must not come from a client, for a module and a call in it.
-Sinks: TypeAlias = "Callable[[Module, ast.Call], Iterator[ast.expr]]"
+Sinks: TypeAlias = "Callable[[Model, Module, ast.Call], Iterator[ast.expr]]"
 #: Whether a text, where it is taken, is to be told of.
 Accepts: TypeAlias = "Callable[[Tainted], bool]"
 
@@ -230,7 +230,7 @@ class Taint:
 
     def in_sinks(self, call: ast.Call, sinks: Sinks, accepts: Accepts = _is_any) -> Tainted | None:
         """The first text that a call itself takes as one of its sinks (see `reached`)."""
-        for sink in sinks(self.module, call):
+        for sink in sinks(self._model, self.module, call):
             found = self.of(sink)
             if found is not None and accepts(found):
                 return found
@@ -253,14 +253,16 @@ class Taint:
             accepts: whether such a text, there, is to be told of.
         """
         inner = self._handed_on(call, self.of)
-        if inner is None:
-            return None
-        for node in inner.module.index.own_nodes(inner.function):
+        return None if inner is None else inner._first_sink(sinks, accepts)
+
+    def _first_sink(self, sinks: Sinks, accepts: Accepts) -> Reached | None:
+        """The first sink for a text in the function, or in one that it hands a text to."""
+        for node in self.module.index.own_nodes(self.function):
             if not isinstance(node, ast.Call):
                 continue
-            if found := inner.in_sinks(node, sinks, accepts):
-                return Reached(found, inner.module, node)
-            if deeper := inner.reached(node, sinks, accepts):
+            if found := self.in_sinks(node, sinks, accepts):
+                return Reached(found, self.module, node)
+            if deeper := self.reached(node, sinks, accepts):
                 return deeper
         return None
 

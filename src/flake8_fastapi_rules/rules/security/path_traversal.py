@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import partial
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
@@ -79,7 +78,7 @@ class PathTraversal(Rule):
     def check_calls(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
         """Report calls that hand an unchecked name to a function that reaches a file by it."""
         taint = taint_in(context.model, context.module, fact.node)
-        for call, reached in taint.all_reached(partial(_paths, context.model)):
+        for call, reached in taint.all_reached(_paths):
             related = [context.related(reached.module, reached.call, "the file")]
             yield self.report(call, name=reached.found.name, related=related)
 
@@ -104,7 +103,7 @@ class PathTraversal(Rule):
         if not isinstance(function, FUNCTIONS):
             return
         taint = taint_in(context.model, context.module, function)
-        found = taint.in_sinks(call, partial(_paths, context.model))
+        found = taint.in_sinks(call, _paths)
         if found is not None:
             yield self.report(call, name=found.name)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from functools import partial
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -72,7 +71,7 @@ class ServerSideRequest(Rule):
         if not isinstance(function, FUNCTIONS):
             return
         taint = taint_in(context.model, context.module, function)
-        found = taint.in_sinks(call, partial(_urls, context.model), _decides)
+        found = taint.in_sinks(call, _urls, _decides)
         if found is not None:
             yield self.report(call, name=found.name)
 
@@ -80,7 +79,7 @@ class ServerSideRequest(Rule):
     def check_calls(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
         """Report calls that hand an unchecked URL to a function that requests it."""
         taint = taint_in(context.model, context.module, fact.node)
-        for call, reached in taint.all_reached(partial(_urls, context.model), _decides):
+        for call, reached in taint.all_reached(_urls, _decides):
             related = [context.related(reached.module, reached.call, "the request")]
             yield self.report(call, name=reached.found.name, related=related)
 

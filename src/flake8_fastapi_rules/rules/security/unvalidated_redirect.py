@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from functools import partial
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -75,7 +74,7 @@ class UnvalidatedRedirect(Rule):
         if not isinstance(function, FUNCTIONS):
             return
         taint = taint_in(context.model, context.module, function)
-        found = taint.in_sinks(call, partial(_urls, context.model), _decides)
+        found = taint.in_sinks(call, _urls, _decides)
         if found is not None:
             yield self.report(call, name=found.name)
 
@@ -85,7 +84,7 @@ class UnvalidatedRedirect(Rule):
         if not _redirects_anywhere(context.model, context.module):
             return
         taint = taint_in(context.model, context.module, endpoint.node)
-        for call, reached in taint.all_reached(partial(_urls, context.model), _decides):
+        for call, reached in taint.all_reached(_urls, _decides):
             related = [context.related(reached.module, reached.call, "the redirect")]
             yield self.report(call, name=reached.found.name, related=related)
         if not all(answers_with(context.model, route, _REDIRECT) for route in endpoint.routes):
