@@ -47,6 +47,24 @@ CASES: dict[str, tuple[dict[str, str], str | None]] = {
         },
         "fastapi.Depends",
     ),
+    "usual module beside a module of a package": (
+        {
+            "app/__init__.py": "",
+            "app/routes.py": "from schemas import it",
+            "app/schemas.py": "from fastapi import Depends as it",
+            "main.py": "from app.routes import it",
+        },
+        "fastapi.Depends",
+    ),
+    "other module beside a module of a package": (
+        {
+            "app/__init__.py": "",
+            "app/routes.py": "from stripe_api import it",
+            "app/stripe_api.py": "from fastapi import Depends as it",
+            "main.py": "from app.routes import it",
+        },
+        "stripe_api.it",
+    ),
     "module of the standard library": (
         {
             "profile.py": "from fastapi import Depends as run",

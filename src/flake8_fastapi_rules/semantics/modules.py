@@ -23,6 +23,7 @@ from flake8_fastapi_rules.semantics.files import (
 from flake8_fastapi_rules.semantics.names import (
     NEVER_FIRST_PARTY,
     STDLIB_MODULES_WITHOUT_SUBMODULES,
+    USUAL_OWN_MODULES,
 )
 
 #: How far above the nearest project file an enclosing one still belongs to it (a monorepo's).
@@ -348,11 +349,13 @@ class Modules:
 
         `uvicorn main:app` from inside of a package does that: `from routes.users import router`
         then names what other tools call `app.routes.users`. Single names are left alone, for they
-        are far more often those of installed packages.
+        are far more often those of installed packages, but for such as `schemas` or `database`.
         """
         folder = importer.folder_text
-        while len(parts) > 1 and "__init__.py" in self._listing(folder):
-            if parts[0] in self._listing(folder):
+        if len(parts) == 1 and parts[0] not in USUAL_OWN_MODULES:
+            return None
+        while "__init__.py" in self._listing(folder):
+            if not {parts[0], f"{parts[0]}.py"}.isdisjoint(self._listing(folder)):
                 found = self._below(folder, parts)
                 if found is not None and found != str(importer.path):
                     return found

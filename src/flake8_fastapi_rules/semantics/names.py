@@ -531,9 +531,16 @@ NEVER_FIRST_PARTY: Final[frozenset[str]] = (
 #: `profile.router` can only be the project's own.
 STDLIB_MODULES_WITHOUT_SUBMODULES: Final = name_set(
     """
-    calendar cmd code copy formatter getpass gettext graphlib inspect locale mailbox numbers operator
-    parser platform profile pstats queue random resource runpy sched secrets select selectors shelve
-    shlex signal site statistics string symbol token trace types uuid webbrowser"""
+    calendar cmd code copy formatter getpass gettext graphlib inspect locale mailbox numbers
+    operator parser platform profile pstats queue random resource runpy sched secrets select
+    selectors shelve shlex signal site statistics string symbol token trace types uuid
+    webbrowser"""
+)
+#: What services call their own modules, and hardly any installed package is called.
+USUAL_OWN_MODULES: Final = name_set(
+    """
+    auth config connection constants crud database db dependencies deps enums exceptions main models
+    routers routes schema schemas security services settings utils"""
 )
 #: The stub packages of boto3 have one class per service; boto3 makes them all when it runs.
 _BOTO3_RESOURCE: Final = "boto3.resources.base.ServiceResource"
