@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -67,6 +68,8 @@ _EMPTY_TESTS = frozenset(
 _TEXT = ("builtins.str", "builtins.bytes")
 _MAPPINGS = ("builtins.dict", "collections.abc.Mapping")
 _OF_REQUESTS = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
+#: Functions that say that what they give is harmless.
+_MAKES_SAFE = re.compile(r"(?i)(?:^|_)(?:safe|secure|saniti[sz]ed?|slugify)(?:_|$)")
 #: How many calls of functions of the project a text is followed through.
 _CALLS = 3
 
@@ -298,10 +301,14 @@ class Taint:
                 return found
             case ast.Call(func=ast.Attribute(attr="get", value=inner), args=[_, default]):
                 return self._of(default, depth + 1) if self._source(inner) is None else None
-            case ast.Call() if (called := self._handed_on(node, self._here)) is not None:
-                for statement in called.module.index.own_nodes(called.function):
+            case ast.Call(func=ast.Attribute(attr=called) | ast.Name(id=called)) if (
+                _MAKES_SAFE.search(called) is not None
+            ):
+                return None
+            case ast.Call() if (taken := self._handed_on(node, self._here)) is not None:
+                for statement in taken.module.index.own_nodes(taken.function):
                     if isinstance(statement, ast.Return):
-                        if found := called.of(statement.value):
+                        if found := taken.of(statement.value):
                             return found
                 return None
         for piece in self._pieces(node):

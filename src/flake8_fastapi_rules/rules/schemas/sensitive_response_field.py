@@ -260,6 +260,7 @@ def _is_masked_elsewhere(each: SchemaField, context: Context) -> bool:
     return any(
         written.search(module.source.text)
         for module in modules_mentioning(context.model, each.module, "mask")
+        if not context.settings.is_test_path(str(module.path))
     )
 
 
