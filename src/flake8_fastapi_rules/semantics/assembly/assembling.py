@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, TypeGuard
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.facts import (
@@ -20,7 +20,8 @@ from flake8_fastapi_rules.semantics.facts import (
 )
 from flake8_fastapi_rules.semantics.framework import ROUTE_ADDERS
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import Class, Function
+from flake8_fastapi_rules.semantics.shared import MUTATORS
+from flake8_fastapi_rules.semantics.values import Class, Function, FunctionNode
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -104,6 +105,7 @@ class Assembling:
             owner = module.index.class_of(function)
             if owner is not None:
                 self._methods[function.name].append(Class(module, owner))
+                found += self._feeding(function, Class(module, owner))
             if owner is not None and function.name in _MAKING:
                 # Called by its class's name, or by a subclass: `super().__init__()`.
                 names = {function.name} | self._with_subclasses(owner.name)
@@ -114,6 +116,24 @@ class Assembling:
                     if spelled not in self._names:
                         self._names.add(spelled)
                         found += self._callers(spelled)
+
+    def _feeding(self, function: FunctionNode, cls: Class) -> Iterator[tuple[Module, ast.AST]]:
+        """The methods that keep in the object what an assembling method takes from there.
+
+        Such as `with_router`, which appends to what `build` includes.
+        """
+        taken = {
+            node.attr
+            for node in cls.module.index.own_nodes(function)
+            if _is_own(node) and isinstance(node.ctx, ast.Load)
+        }
+        for base in self._model.resolver.mro(cls) if taken else ():
+            if not isinstance(base, Class):
+                continue
+            for method in base.node.body:
+                if isinstance(method, FUNCTIONS) and method not in self._functions:
+                    if any(_keeps(node, taken) for node in base.module.index.own_nodes(method)):
+                        yield base.module, method
 
     def _with_subclasses(self, name: str) -> set[str]:
         names: set[str] = set()
@@ -158,6 +178,26 @@ def _around(module: Module, node: ast.AST) -> Iterable[ast.AST]:
     while function is not None:
         yield function
         function = module.index.function_of(function)
+
+
+def _is_own(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    return (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    )
+
+
+def _keeps(node: ast.AST, names: set[str]) -> bool:
+    """Whether a node sets one of these attributes of `self`, or puts something into it."""
+    match node:
+        case ast.Attribute(ctx=ast.Store()) if _is_own(node):
+            return node.attr in names
+        case ast.Subscript(value=ast.Attribute() as held, ctx=ast.Store()) if _is_own(held):
+            return held.attr in names
+        case ast.Call(func=ast.Attribute(value=ast.Attribute() as held, attr=attr)):
+            return _is_own(held) and held.attr in names and attr in MUTATORS
+    return False
 
 
 def _last_name(node: ast.expr) -> str | None:
