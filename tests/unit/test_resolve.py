@@ -65,6 +65,16 @@ CASES: dict[str, tuple[dict[str, str], str | None]] = {
         },
         "stripe_api.it",
     ),
+    "src that is a package by mistake": (
+        {
+            "src/__init__.py": "",
+            "src/shop/__init__.py": "",
+            "src/shop/routers/items.py": "from shop.deps import it",
+            "src/shop/deps.py": "from fastapi import Depends as it",
+            "main.py": "from shop.routers.items import it",
+        },
+        "fastapi.Depends",
+    ),
     "module of the standard library": (
         {
             "profile.py": "from fastapi import Depends as run",

@@ -433,7 +433,8 @@ class Modules:
         chain = [folder, *folder.parents]
         for ancestor in chain:
             if "__init__.py" in self._listing(str(ancestor)):
-                if ancestor == top or has_project_file(ancestor):
+                # The `src` of an installed project is no package, whatever lies in it.
+                if ancestor == top or ancestor.name == "src" or has_project_file(ancestor):
                     last.append(ancestor)
             else:
                 roots.append(ancestor)
@@ -443,6 +444,8 @@ class Modules:
                     if name in self._listing(str(ancestor))
                     and "__init__.py" not in self._listing(str(ancestor / name))
                 )
+                if "src" in self._listing(str(ancestor)):
+                    last.append(ancestor / "src")
             if ancestor == top:
                 break
         roots.extend(self._workspace_roots(top))
