@@ -87,6 +87,8 @@ class ExpireOnCommit(Rule):
             return
         if self._is_configured_later(context) or self._only_reads(call, context):
             return
+        if isinstance(context.module.index.parents.get(call), ast.withitem):
+            return  # no factory is made: it is taken for one
 
         def fix() -> Fix:
             text = text_of(context.module)

@@ -50,6 +50,8 @@ _STAND_IN = re.compile(r"(?i)console|stdout|simulat|dummy|fake|mock|debug")
 #: What a line of the log says that only tells what would be sent.
 _PRETENDING = re.compile(r"(?i)simulat|dummy|\bfake|\bmock")
 #: Where `token` is the address of a device.
+#: Functions whose results are numbers.
+_NUMBERS = frozenset({"abs", "int", "float", "len", "max", "min", "round", "sum"})
 #: What may be the key of an entry rather than a secret.
 _ENTRIES = frozenset({"auth_header", "session_key"})
 _DEVICES = re.compile(r"(?i)push|device|fcm|apns|page token")
@@ -328,6 +330,16 @@ class SecretInLog(Rule):
             name.endswith("_token") and not is_token_name(name) for name in named
         )
 
+    def _is_number(self, node: ast.expr, context: Context) -> bool:
+        """Whether a local was made a number last: `secret = max(1, secret)`."""
+        found = context.module.index.lookup(node.id, node) if isinstance(node, ast.Name) else None
+        return found is not None and any(
+            isinstance(binding.value, ast.Call)
+            and isinstance(binding.value.func, ast.Name)
+            and binding.value.func.id in _NUMBERS
+            for binding in found[1]
+        )
+
     def _is_name_of_another(self, node: ast.expr, call: ast.Call, context: Context) -> bool:
         """Whether a local says which entry is meant (`headers[auth_header]`), or undoes a change.
 
@@ -388,7 +400,9 @@ class SecretInLog(Rule):
             and context.model.is_instance(value, *_SEQUENCES)
         ):
             return False  # a list of objects that have names and ids, too
-        return not context.model.is_instance(value, *_HARMLESS_TYPES)
+        return not (
+            context.model.is_instance(value, *_HARMLESS_TYPES) or self._is_number(node, context)
+        )
 
 
 def _said(call: ast.Call) -> str:

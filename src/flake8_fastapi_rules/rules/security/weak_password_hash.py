@@ -152,6 +152,8 @@ class WeakPasswordHash(Rule):
             return True
         if self._hashes_well(function, context) or self._becomes_key(call, function, context):
             return True
+        if self._is_shortened(call, context):
+            return True
         # A helper that shortens long passwords for bcrypt: ask those who call it.
         name = getattr(function, "name", "")
         index = context.module.index
@@ -163,6 +165,14 @@ class WeakPasswordHash(Rule):
             and self._hashes_well(outer, context)
             for each in index.calls_of(frozenset({name}))
         )
+
+    def _is_shortened(self, call: ast.Call, context: Context) -> bool:
+        """Whether only a piece of the digest is kept, which is to tell things apart."""
+        parents = context.module.index.parents
+        digest = parents.get(call)
+        called = parents.get(digest) if isinstance(digest, ast.Attribute) else None
+        piece = parents.get(called) if isinstance(called, ast.Call) else None
+        return isinstance(piece, ast.Subscript) and isinstance(piece.slice, ast.Slice)
 
     def _hashes_well(self, function: ast.AST, context: Context) -> bool:
         """Whether a function makes or checks a real password hash."""
