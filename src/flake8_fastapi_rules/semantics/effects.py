@@ -666,6 +666,20 @@ class Effects:
                 if isinstance(cls, Class) and self._commits_when_left(cls):
                     what = f"{cls.node.name}.__exit__"
                     return Evidence(function.module, item.context_expr, what)
+        return self._commit_around(function)
+
+    def _commit_around(self, function: Function) -> Evidence | None:
+        """A commit in a decorator of a function, which runs when the function returns."""
+        if isinstance(function.node, ast.Lambda):
+            return None
+        for decorator in function.node.decorator_list:
+            called = decorator.func if isinstance(decorator, ast.Call) else decorator
+            made = self._resolver.resolve(function.module, called)
+            if isinstance(made, Function | Class):
+                for node in ast.walk(made.node):
+                    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                        if node.func.attr == "commit":
+                            return Evidence(made.module, node, ast.unparse(node.func))
         return None
 
     def _has_unknown_calls(self, function: Function) -> bool:
