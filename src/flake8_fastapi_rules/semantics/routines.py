@@ -130,10 +130,27 @@ def _is_left_alone(routine: BackgroundRoutine) -> bool:
             return True
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
             return not _is_awaited(routine, name)
+        case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=kept), attr="append")):
+            # `app.state.tasks.append(create_task(...))` outlives the function.
+            return not _is_gathered(routine.module, kept)
         case ast.Call(func=ast.Attribute(attr=attr)):
             return attr in _KEEPING
         case _:
             return False
+
+
+def _is_gathered(module: Module, name: str) -> bool:
+    """Whether somebody waits for the tasks in an attribute, other than to see them end."""
+    for call in module.index.nodes(ast.Call):
+        if getattr(call.func, "attr", None) not in {"gather", "wait", "as_completed"}:
+            continue
+        if any(keyword.arg == "return_exceptions" for keyword in call.keywords):
+            continue
+        for given in call.args:
+            held = given.value if isinstance(given, ast.Starred) else given
+            if isinstance(held, ast.Attribute) and held.attr == name:
+                return True
+    return False
 
 
 def _group_of(routine: BackgroundRoutine, name: str) -> ast.AsyncWith | None:
