@@ -14,7 +14,7 @@ from flake8_fastapi_rules.semantics.framework import VERBS, path_regex
 from flake8_fastapi_rules.semantics.libraries import TEST_CLIENTS
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.per_project import PerProject
-from flake8_fastapi_rules.semantics.values import Constant, Expression, Instance
+from flake8_fastapi_rules.semantics.values import Constant, Expression, FunctionNode, Instance
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -209,15 +209,52 @@ class TestRequests:
         return [call for call in self.calls if reaches(call, route)]
 
     def expects(self, call: ClientCall, statuses: frozenset[int]) -> bool:
-        """Whether the test around a request names one of these statuses."""
+        """Whether the test around a request names one of these statuses, and not for another."""
         function = call.function
         if not isinstance(function, FUNCTIONS):
             return False
         for node in ast.walk(function):
             if isinstance(node, ast.Constant | ast.Attribute | ast.Name):
                 if self._model.status(call.module, node) in statuses:
-                    return True
+                    if not _is_of_another(call, function, node):
+                        return True
         return False
+
+
+def _is_of_another(call: ClientCall, function: FunctionNode, status: ast.AST) -> bool:
+    """Whether a status is expected of another request than `call`, as far as its statement says."""
+    index = call.module.index
+    there, here = index.statement_of(status), index.statement_of(call.node)
+    if there is here or not isinstance(there, ast.Assert):
+        return False  # in a decorator it holds for all
+    judged = {
+        node.value
+        for node in ast.walk(there)
+        if isinstance(node, ast.Attribute) and node.attr == "status_code"
+    }
+    if len(judged) != 1:
+        return False
+    answer = judged.pop()
+    if isinstance(answer, ast.Await):
+        answer = answer.value
+    if not isinstance(answer, ast.Name):
+        return isinstance(answer, ast.Call)
+    bound = [
+        statement
+        for statement in index.own_nodes(function)
+        if isinstance(statement, ast.Assign | ast.AnnAssign)
+        and any(
+            isinstance(target, ast.Name) and target.id == answer.id
+            for target in getattr(statement, "targets", None)
+            or [getattr(statement, "target", None)]
+        )
+        and statement.lineno < there.lineno
+    ]
+    if not bound or here not in bound:
+        return bool(bound)
+    last = max(bound, key=lambda each: each.lineno)
+    # Bound once more since, and in every case.
+    return last is not here and index.parents.get(last) is index.parents.get(here)
 
 
 def _may_test(parts: tuple[str, ...]) -> bool:
