@@ -252,9 +252,12 @@ def _is_of_another(call: ClientCall, function: FunctionNode, status: ast.AST) ->
     ]
     if not bound or here not in bound:
         return bool(bound)
-    last = max(bound, key=lambda each: each.lineno)
     # Bound once more since, and in every case.
-    return last is not here and index.parents.get(last) is index.parents.get(here)
+    return any(
+        each.lineno > call.node.lineno and index.parents.get(each) is index.parents.get(here)
+        for each in bound
+        if each is not here
+    )
 
 
 def _may_test(parts: tuple[str, ...]) -> bool:
