@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.answers import sent_to_client
+from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.exception_text import ExceptionText
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
-from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS
+from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS, RESPONSE
 from flake8_fastapi_rules.semantics.handlers import registrations
 from flake8_fastapi_rules.semantics.libraries import is_internal_error
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.routines import caught_by
 from flake8_fastapi_rules.semantics.values import (
@@ -21,6 +23,7 @@ from flake8_fastapi_rules.semantics.values import (
     Constant,
     Expression,
     External,
+    Function,
     qualified_name,
 )
 
@@ -152,11 +155,19 @@ class LeakedExceptionText(Rule):
     ) -> Iterator[Report]:
         text = ExceptionText(context.model, context.module, exception)
         for node in _own(body):
+            if exception is not None and isinstance(node, ast.Call):
+                given = self._handed_over(node, exception, context)
+                if given is not None and not self._is_known_as_own(
+                    given, exception, context.module, context
+                ):
+                    yield self.report(given, name=names[0].rpartition(".")[2])
             for sink in sent_to_client(context.model, context.module, node):
                 found = text.sent_in(sink)
                 if found is None or text.is_for_developers(found):
                     continue
-                if exception is not None and self._is_known_as_own(found, exception, context):
+                if exception is not None and self._is_known_as_own(
+                    found, exception, context.module, context
+                ):
                     continue
                 if exception is not None and not text.is_traceback(found):
                     name = names[0].rpartition(".")[2]
@@ -164,16 +175,49 @@ class LeakedExceptionText(Rule):
                 else:
                     yield self.report(found, "traceback")
 
-    def _is_known_as_own(self, node: ast.expr, exception: str, context: Context) -> bool:
+    def _handed_over(self, call: ast.Call, exception: str, context: Context) -> ast.expr | None:
+        """The exception itself, given to a helper that makes its text a response or an error."""
+        model = context.model
+        given = next(
+            (
+                each
+                for each in (*call.args, *(keyword.value for keyword in call.keywords))
+                if isinstance(each, ast.Name) and each.id == exception
+            ),
+            None,
+        )
+        callee = context.resolve(call.func) if given is not None else None
+        if not isinstance(callee, Function) or not isinstance(callee.node, FUNCTIONS):
+            return None
+        filled = argument_filled(callee, call, given) if given is not None else None
+        if filled is None or not model.is_instance(
+            context.resolve(call), RESPONSE, *HTTP_EXCEPTIONS
+        ):
+            return None
+        text = ExceptionText(model, callee.module, filled.arg)
+        for node in _own(callee.node.body):
+            for sink in sent_to_client(model, callee.module, node):
+                found = text.sent_in(sink)
+                if found is None or text.is_for_developers(found) or text.is_traceback(found):
+                    continue
+                if not self._is_known_as_own(found, filled.arg, callee.module, context):
+                    return given
+        return None
+
+    def _is_known_as_own(
+        self, node: ast.expr, exception: str, module: Module, context: Context
+    ) -> bool:
         """Whether a condition around a text says that the exception is one of the project's."""
         child: ast.AST = node
-        for parent in context.module.index.ancestors(node):
+        for parent in module.index.ancestors(node):
             match parent:
                 case ast.If(
                     test=ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), kinds])
                 ) if name == exception and child in parent.body:
                     each = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
-                    return all(isinstance(context.resolve(kind), Class) for kind in each)
+                    return all(
+                        isinstance(context.model.resolve(module, kind), Class) for kind in each
+                    )
                 case ast.ExceptHandler():
                     return False
             child = parent
