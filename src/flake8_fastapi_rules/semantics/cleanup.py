@@ -109,7 +109,11 @@ def is_cleanup(call: ast.Call) -> bool:
     """Whether a call is named like one that gives something back."""
     if isinstance(call.func, ast.Name):
         return call.func.id.partition("_")[0] in _CLEANUP_WORDS and len(call.args) == 1
-    return isinstance(call.func, ast.Attribute) and call.func.attr in CLEANUP_METHODS
+    if not isinstance(call.func, ast.Attribute):
+        return False
+    first, _, rest = call.func.attr.partition("_")
+    is_helper = first in _CLEANUP_WORDS and rest != "" and len(call.args) == 1
+    return is_helper or call.func.attr in CLEANUP_METHODS  # `db.close_session(session)`
 
 
 def _lets_go(call: ast.Call, calls: list[ast.Call], end: tuple[int, int]) -> bool:

@@ -135,12 +135,32 @@ class RequestSessionInBackground(Rule):
         match node:
             case ast.Attribute(value=ast.Name() as owner):
                 parameter = self._parameter(owner, parameters, context)
-                if parameter is None or self._kind(parameter, context) is not None:
+                if parameter is None:
+                    yield from self._made_with_session(owner, parameters, context)
+                    return
+                if self._kind(parameter, context) is not None:
                     return
                 if context.model.dependency_of(parameter) is not None and self._uses_session(
                     target, context
                 ):
                     yield self.report(owner, name=owner.id)
+
+    def _made_with_session(
+        self, owner: ast.Name, parameters: dict[str, Parameter], context: Context
+    ) -> Iterator[Report]:
+        """Report `service.run` after `service = Service(session)`."""
+        found = context.module.index.lookup(owner.id, owner)
+        if found is None or len(found[1]) != 1 or found[1][0].path:
+            return
+        made = found[1][0].value
+        if not isinstance(made, ast.Call) or not isinstance(context.resolve(made.func), Class):
+            return
+        for given in (*made.args, *(keyword.value for keyword in made.keywords)):
+            if isinstance(given, ast.Name):
+                parameter = self._parameter(given, parameters, context)
+                if parameter is not None and self._kind(parameter, context) == "session":
+                    yield self.report(owner, name=given.id)
+                    return
 
     def _parameter(
         self, name: ast.Name, parameters: dict[str, Parameter], context: Context
