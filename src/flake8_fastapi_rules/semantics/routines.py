@@ -44,6 +44,7 @@ def _gather(model: Model, uses: Uses) -> list[tuple[str | None, BackgroundRoutin
     return [
         (_function_name(model, routine), routine)
         for module in (*uses.modules, *beside)
+        if not model.settings.is_test_path(str(module.path))  # a test may start anything
         for routine in model.local(module, BackgroundRoutine)
     ]
 

@@ -9,7 +9,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import last_name, snake
 from flake8_fastapi_rules.semantics.facts import App
 from flake8_fastapi_rules.semantics.per_project import modules_mentioning
-from flake8_fastapi_rules.semantics.values import Class, Constant, External, Value
+from flake8_fastapi_rules.semantics.values import Class, Constant, Expression, External, Value
 
 
 class MissingGlobalHandler(Rule):
@@ -60,8 +60,8 @@ class MissingGlobalHandler(Rule):
     ```
 
     ## Leaves alone
-    Apps without endpoints, apps mounted on others, apps given to a library's function, and handlers
-    for what cannot be resolved.
+    Apps without endpoints, apps mounted on others, apps given to a library's function, calls with
+    `**options` that may hold handlers, and handlers for what cannot be resolved.
 
     ## Source
     FastAPI's documentation on handling errors.
@@ -81,12 +81,28 @@ class MissingGlobalHandler(Rule):
             node = found.node
             if found.call is not app.node or found.is_mounted or node.is_open or node.is_handed_out:
                 continue
+            if app.has_unknown_arguments and not self._tells_handlers(app, context):
+                continue
             if not project.resolved_routes(found) and not project.resolved_mounts(found):
                 continue
             if not any(_is_general(caught, context) for caught in node.handled):
                 name = app.names[0] if app.names and len(app.names[0]) < 40 else None
                 yield self.report(app.node, None if name else "unnamed", name=name)
                 return
+
+    def _tells_handlers(self, app: App, context: Context) -> bool:
+        """Whether `**options` are written out, and hold no handlers."""
+        for keyword in app.node.keywords:
+            if keyword.arg is not None:
+                continue
+            given = context.resolve(keyword.value)
+            node = given.node if isinstance(given, Expression) else None
+            if not isinstance(node, ast.Dict) or not all(
+                isinstance(key, ast.Constant) and key.value != "exception_handlers"
+                for key in node.keys
+            ):
+                return False
+        return True
 
 
 def _is_general(caught: Value, context: Context) -> bool:

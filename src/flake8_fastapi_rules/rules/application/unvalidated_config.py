@@ -160,7 +160,7 @@ class UnvalidatedConfig(Rule):
             return self._is_kept_raw(parser, context)
         return isinstance(parser, ast.Attribute)
 
-    def _is_kept_raw(self, target: ast.Name, context: Context) -> bool:
+    def _is_kept_raw(self, target: ast.Name, context: Context, depth: int = 0) -> bool:
         """Whether a variable is returned, stored or a module's own, and never given to a call."""
         index = context.module.index
         scope = index.scope_of(target)
@@ -177,8 +177,15 @@ class UnvalidatedConfig(Rule):
                 called = getattr(parent, "func", None)
                 if not (isinstance(called, ast.Name) and called.id in _LOOKS):
                     return False
-            elif isinstance(parent, ast.Return | ast.Assign):
+            elif isinstance(parent, ast.Return):
                 is_kept = True
+            elif isinstance(parent, ast.Assign):
+                other = parent.targets[0]  # another name for it, or a place that outlives it
+                is_kept = is_kept or not (
+                    isinstance(other, ast.Name)
+                    and index.scope_of(other) is scope
+                    and (depth > 2 or not self._is_kept_raw(other, context, depth + 1))
+                )
         return is_kept
 
 

@@ -9,11 +9,17 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import is_password_name
-from flake8_fastapi_rules.semantics.facts import Route, RouteKind
+from flake8_fastapi_rules.semantics.facts import ParameterKind, Route, RouteKind
 from flake8_fastapi_rules.semantics.libraries import LOGIN_FORMS
 from flake8_fastapi_rules.semantics.schemas import body_parameters, schema_fields
 from flake8_fastapi_rules.semantics.security import is_rate_limited
-from flake8_fastapi_rules.semantics.values import Class, FunctionNode, Instance, qualified_name
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Function,
+    FunctionNode,
+    Instance,
+    qualified_name,
+)
 
 _LOGIN = re.compile(
     r"/(?:login|log-in|log_in|signin|sign-in|sign_in|token|access-token|access_token|authenticate)/?$"
@@ -64,8 +70,8 @@ class LoginWithoutRateLimit(Rule):
     ```
 
     ## Leaves alone
-    Paths with parameters (tokens made for somebody else), endpoints that take nothing and await the
-    token of another service, routes whose dependencies are not certain, and projects with
+    Paths with parameters (tokens made for somebody else), endpoints that take a file, or nothing and
+    await the token of another service, routes whose dependencies are not certain, and projects with
     middleware that cannot be told.
 
     ## Source
@@ -85,7 +91,7 @@ class LoginWithoutRateLimit(Rule):
             return
         if function is None or not isinstance(function.node, FUNCTIONS):
             return
-        if self._tries_nothing(function.node, context):
+        if self._tries_nothing(function.node, context) or self._is_upload(function, context):
             return
         resolved = context.model.project(context.module).routes_at(route)
         for each in resolved:
@@ -103,6 +109,12 @@ class LoginWithoutRateLimit(Rule):
                 return
         if resolved:
             yield self.report(route.node, path=resolved[0].path or route.path)
+
+    def _is_upload(self, function: Function, context: Context) -> bool:
+        """Whether an endpoint takes a file, such as the picture of the log-in page."""
+        return any(
+            parameter.kind is ParameterKind.FILE for parameter in context.model.parameters(function)
+        )
 
     def _tries_nothing(self, node: FunctionNode, context: Context) -> bool:
         """Whether an endpoint takes nothing and asks another service for a token of its own."""
