@@ -70,9 +70,9 @@ class LoginWithoutRateLimit(Rule):
     ```
 
     ## Leaves alone
-    Paths with parameters (tokens made for somebody else), endpoints that take a file, or nothing and
-    await the token of another service, routes whose dependencies are not certain, and projects with
-    middleware that cannot be told.
+    Paths with parameters (tokens made for somebody else), endpoints that take a file, or nothing
+    and await the token of another service, routes whose dependencies are not certain, and projects
+    with middleware that cannot be told.
 
     ## Source
     OWASP: blocking brute force attacks.
