@@ -329,18 +329,21 @@ def is_refused_as_field(resolver: Resolver, cls: Class | External) -> bool:
     """Whether FastAPI certainly refuses a class as the type of a query, body or response field.
 
     That is a class of the project that is neither model, dataclass, enum nor typed dict and has no
-    hooks for Pydantic, or a session or engine of SQLAlchemy.
+    hooks for Pydantic (those of attrs are such), or a session or engine of SQLAlchemy.
     """
     if isinstance(cls, External):
         return cls.name in SESSIONS | SYNC_ENGINES | ASYNC_ENGINES
-    if not resolver.has_known_bases(cls) or is_dataclass(resolver, cls):
+    if not resolver.has_known_bases(cls):
         return False
     for base in resolver.mro(cls):
         if isinstance(base, External):
             if base.name not in _PLAIN_BASES:
                 return False
-        elif base.node.decorator_list:
-            return False
+            continue
+        for decorator in base.node.decorator_list:
+            target = decorator.func if isinstance(decorator, ast.Call) else decorator
+            if resolver.resolve(base.module, target) not in _ATTRS:
+                return False
     return not any(resolver.class_attribute(cls, hook, instance=True) for hook in _PYDANTIC_HOOKS)
 
 
@@ -360,6 +363,11 @@ _DATACLASSES = (
     External("dataclasses.dataclass"),
     External("pydantic.dataclasses.dataclass"),
     External("attrs.define"),
+)
+#: Decorators that make classes which Pydantic knows nothing of.
+_ATTRS = frozenset(
+    External(name)
+    for name in ("attr.define", "attr.s", "attrs.define", "attrs.frozen", "attrs.mutable")
 )
 
 

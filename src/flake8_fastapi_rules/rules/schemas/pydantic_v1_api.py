@@ -137,6 +137,7 @@ _FIELD_ARGUMENTS: Final[Mapping[str, str]] = MappingProxyType(
         "const": "Literal",
         "unique_items": "set",
         "allow_mutation": "frozen",
+        "regex": "pattern",
     }
 )
 #: Types made by calls, and their arguments that Pydantic 2 renamed or dropped.
@@ -153,7 +154,7 @@ _TYPE_ARGUMENTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 _VALIDATORS: Final[Mapping[str, str]] = MappingProxyType(
     {"pydantic.validator": "field_validator", "pydantic.root_validator": "model_validator"}
 )
-_RENAMED_ARGUMENTS: Final = frozenset({*_FIELD_ARGUMENTS, "regex"})
+_RENAMED_ARGUMENTS: Final = frozenset(_FIELD_ARGUMENTS)
 _OBJECT_METHODS: Final = frozenset({"copy", "dict", "json", "__fields_set__"})
 #: Names of `pydantic` and its modules that Pydantic 2 moved or removed.
 _IMPORTED: Final[Mapping[str, str]] = MappingProxyType(
