@@ -26,8 +26,8 @@ def has_own_signature(model: Model, function: Function) -> bool:
     node = function.node
     if isinstance(node, ast.Lambda):
         return True
-    if _has_another_signature(model, function):
-        return False
+    if _has_another_signature(model, function) or _uses_wraps(model, function):
+        return False  # a wrapper has the signature of what it wraps
     routes = {route.node for route in model.uses(function.module).routes.get(node, ())}
     decorators = node.decorator_list
     if routes and routes.issubset(decorators):
@@ -138,8 +138,13 @@ def _is_wrapper(model: Model, module: Module, value: ast.expr | None) -> bool:
     wrapper = model.resolve(module, value)
     if not isinstance(wrapper, Function) or isinstance(wrapper.node, ast.Lambda):
         return False
+    return _uses_wraps(model, wrapper) and not _has_another_signature(model, wrapper)
+
+
+def _uses_wraps(model: Model, function: Function) -> bool:
+    """Whether a function is decorated with `functools.wraps(...)`."""
     return any(
         isinstance(decorator, ast.Call)
-        and model.resolve(module, decorator.func) == External("functools.wraps")
-        for decorator in wrapper.node.decorator_list
-    ) and not _has_another_signature(model, wrapper)
+        and model.resolve(function.module, decorator.func) == External("functools.wraps")
+        for decorator in getattr(function.node, "decorator_list", ())
+    )

@@ -188,8 +188,9 @@ def _only_works_on_others(model: Model, middleware: Middleware) -> bool:
     if len(node.args.args) == 4 and not returns:
         return _only_passes_on(node)
     assigned = [each for each in own if isinstance(each, ast.Assign | ast.AnnAssign)]
-    passed = _names_bound(each for each in assigned if _asks_next(each.value))
-    passed -= _names_bound(each for each in assigned if not _asks_next(each.value))
+    following = node.args.args[-1].arg if node.args.args else ""
+    passed = _names_bound(each for each in assigned if _asks_next(each.value, following))
+    passed -= _names_bound(each for each in assigned if not _asks_next(each.value, following))
     return bool(passed and returns) and all(
         isinstance(each.value, ast.Name) and each.value.id in passed for each in returns
     )
@@ -204,13 +205,13 @@ def _names_bound(assignments: Iterable[ast.Assign | ast.AnnAssign]) -> set[str]:
     }
 
 
-def _asks_next(node: ast.expr | None) -> bool:
-    """Whether an expression is `await call_next(request)`."""
+def _asks_next(node: ast.expr | None, following: str) -> bool:
+    """Whether an expression is `await call_next(request)`, whatever the parameter is called."""
     return (
         isinstance(node, ast.Await)
         and isinstance(node.value, ast.Call)
         and isinstance(node.value.func, ast.Name)
-        and node.value.func.id.startswith("call_next")
+        and (node.value.func.id == following or node.value.func.id.startswith("call_next"))
     )
 
 

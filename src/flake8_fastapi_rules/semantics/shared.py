@@ -67,6 +67,8 @@ _LOGGING: Final = name_set("debug info warning warn error critical exception log
 _KEPT: Final = re.compile(
     r"cache|memo|regist|instance|pool|lock|loaded|handlers|plugins|engines|clients", re.IGNORECASE
 )
+#: Functions that say that they keep what they made.
+_CACHING: Final = re.compile(r"(?:^|_)(?:cache|memoi[sz]e)(?:_|$)")
 #: A folder with no more files than this and no FastAPI code is an excerpt.
 _SNIPPET: Final = 2
 #: Roles of functions that run while requests are served.
@@ -292,10 +294,12 @@ class SharedState:
             if home is None:
                 continue
             rebinds = change.rebinds or isinstance(getattr(change.owner, "ctx", None), ast.Store)
-            is_lazy = rebinds and (
-                _is_lazy(module, change.node, change.name.id)
-                or _is_under_flag(module, function.node)
-                or _comes_with_another(module, change.node, function.node)
+            is_lazy = _is_under_flag(module, function.node, change.name.id) or (
+                rebinds
+                and (
+                    _is_lazy(module, change.node, change.name.id)
+                    or _comes_with_another(module, change.node, function.node)
+                )
             )
             yield home, Mutation(module, change.node, function, roles, change.values, is_lazy)
         for call in module.index.own_nodes(function.node):
@@ -549,8 +553,8 @@ def _is_there(test: ast.expr, name: str) -> bool:
     return False
 
 
-def _is_under_flag(module: Module, function: ast.AST) -> bool:
-    """Whether a function sets a flag that its callers in the module ask first.
+def _is_under_flag(module: Module, function: ast.AST, variable: str) -> bool:
+    """Whether a function sets a flag, or the variable, that its callers in the module ask first.
 
     `if not _LOADED: _load()`, where `_load` ends with `_LOADED = True`.
     """
@@ -565,7 +569,8 @@ def _is_under_flag(module: Module, function: ast.AST) -> bool:
         if isinstance(target, ast.Name) and index.scope_of(target).outer.get(target.id) == "global"
     }
     name = getattr(function, "name", "")
-    return bool(flags) and any(
+    flags.add(variable)
+    return any(
         isinstance(above, ast.If)
         and isinstance(above.test, ast.UnaryOp)
         and isinstance(above.test.op, ast.Not)
@@ -616,7 +621,8 @@ def _is_emptied_or_imported(module: Module, node: ast.AST, function: ast.AST | N
 
 def _is_for_reuse(mutation: Mutation, name: str) -> bool:
     """Whether a helper keeps what it would otherwise make again: every worker may have its own."""
-    if mutation.is_lazy or _KEPT.search(name):
+    said = getattr(mutation.function.node, "name", "")
+    if mutation.is_lazy or _KEPT.search(name) or _CACHING.search(said):
         return True
     own = mutation.module.index.own_nodes(mutation.function.node)
     gives_it = any(isinstance(node, ast.Return) and node.value is not None for node in own)

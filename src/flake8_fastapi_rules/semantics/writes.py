@@ -665,8 +665,8 @@ class Writes:
         )
 
     def _mutation(self, function: Function, node: ast.Call, func: ast.Attribute) -> Found | None:
-        if not self._is_shared(function, func.value):
-            return None
+        if func.attr == "setdefault" or not self._is_shared(function, func.value):
+            return None  # the former makes what is missing
         if func.attr == "add" and any(
             self._resolver.is_instance(self._resolver.resolve(function.module, given), *_TASKS)
             for given in node.args

@@ -125,6 +125,6 @@ def shortened(path: str) -> str:
 
 def named(subject: ResolvedRoute | ResolvedMount) -> str:
     """The endpoint of a route, or the path of a mount, for a message."""
-    name = subject.local_path if isinstance(subject, ResolvedMount) else subject.name
+    name = subject.local_path or "/" if isinstance(subject, ResolvedMount) else subject.name
     text = name or "another route"
     return text if len(text) <= 24 else f"{text[:21]}..."

@@ -256,7 +256,10 @@ class SensitiveResponseField(Rule):
 
 def _is_masked_elsewhere(each: SchemaField, context: Context) -> bool:
     """Whether the project writes something masked into a field of this name."""
-    written = re.compile(rf"\b{re.escape(each.name)}[\"']?\s*[:=](?!=)[^,\n]*mask", re.IGNORECASE)
+    name = re.escape(each.name)
+    written = re.compile(
+        rf"\b{name}[\"']?\s*[:=](?!=)[^,\n]*mask|[\"']{name}[\"']:\s*None\b", re.IGNORECASE
+    )
     return any(
         written.search(module.source.text)
         for module in modules_mentioning(context.model, each.module, "mask")

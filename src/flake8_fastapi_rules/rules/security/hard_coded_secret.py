@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from flake8_fastapi_rules.engine.index import Binding
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import (
     is_key_name,
@@ -116,12 +117,19 @@ class HardCodedSecret(Rule):
                 yield self.report(key)
 
     def _bound_to(self, node: ast.expr, context: Context) -> ast.expr:
-        """The attribute that a local name stands for: `key = settings.secret_key`."""
-        if isinstance(node, ast.Name):
-            found = context.module.index.lookup(node.id, node)
-            if found is not None and len(found[1]) == 1 and found[1][0].kind == "assign":
-                value = found[1][0].value
-                return value if isinstance(value, ast.Attribute) else node
+        """The attribute that a name stands for: `key = settings.secret_key`, also of a class."""
+        index = context.module.index
+        bindings: Sequence[Binding] = ()
+        match node:
+            case ast.Name(id=name):
+                found = index.lookup(name, node)
+                bindings = found[1] if found is not None else ()
+            case ast.Attribute(value=ast.Name(id="cls" | "self"), attr=name):
+                owner = index.class_of(index.function_of(node) or node)
+                bindings = index.scopes[owner].bindings.get(name, ()) if owner is not None else ()
+        if len(bindings) == 1 and bindings[0].kind in {"assign", "annotated"}:
+            value = bindings[0].value
+            return value if isinstance(value, ast.Attribute) else node
         return node
 
     def _is_setting(self, owner: ast.expr, context: Context) -> bool:
