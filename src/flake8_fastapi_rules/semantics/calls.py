@@ -14,11 +14,13 @@ from flake8_fastapi_rules.semantics.libraries import (
 )
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import name_set
+from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
     Class,
     External,
     Function,
+    FunctionNode,
     Instance,
     Value,
 )
@@ -52,6 +54,7 @@ _STREAMS = name_set(
     starlette.responses.StreamingResponse sse_starlette.EventSourceResponse
     sse_starlette.sse.EventSourceResponse fastapi.sse.EventSourceResponse"""
 )
+_PROTOCOLS = frozenset({External("typing.Protocol"), External("typing_extensions.Protocol")})
 _LAZY_ITERATORS = name_set("builtins.enumerate builtins.zip builtins.map builtins.filter")
 
 
@@ -86,6 +89,7 @@ class CallGraph:
         self._resolver = model.resolver
         self._sites: dict[object, tuple[CallSite, ...]] = {}
         self._decorators: dict[ast.AST, frozenset[str | None]] = {}
+        self._bodies: dict[object, Function | None] = {}
 
     def sites(self, function: Function) -> tuple[CallSite, ...]:
         """The calls in a function's own body, in source order.
@@ -157,11 +161,11 @@ class CallGraph:
         """The project's function whose body a call of `callee` is about, if there is one to see.
 
         For a class it is its `__init__` (or `__post_init__`), for an object its `__call__`.
-        Abstract methods and protocols have no body.
+        Abstract methods have the body of the only class of the project that writes one.
         """
         match callee:
             case Function():
-                return None if is_abstract(callee) else callee
+                return self._only_body(callee) if is_abstract(callee) else callee
             case Class():
                 for name in ("__init__", "__post_init__"):
                     method = self._resolver.class_attribute(callee, name, instance=True)
@@ -175,6 +179,45 @@ class CallGraph:
                 return None
             case _:
                 return None
+
+    def _only_body(self, method: Function) -> Function | None:
+        """The body of an abstract method, if just one class outside of the tests has it."""
+        owner = method.owner
+        if owner is None:
+            return None
+        key = key_of(method)
+        if key not in self._bodies:
+            found = [
+                each
+                for each in overriding(self._model, method)
+                if each.owner is not None and owner in self._resolver.mro(each.owner)
+            ]
+            if not found and _PROTOCOLS.intersection(self._resolver.mro(owner)):
+                found = list(self._fulfilling(owner, getattr(method.node, "name", "")))
+            written = [
+                each
+                for each in found
+                if not is_abstract(each)
+                and not self._model.settings.is_test_path(str(each.module.path))
+            ]
+            self._bodies[key] = (
+                Function(written[0].module, written[0].node, written[0].owner, bound=method.bound)
+                if len(written) == 1
+                else None
+            )
+        return self._bodies[key]
+
+    def _fulfilling(self, protocol: Class, name: str) -> Iterator[Function]:
+        """The methods of classes that have all methods of a protocol, and do not say so."""
+        wanted = set(_methods_of(protocol.node))
+        for module in modules_mentioning(self._model, protocol.module, f"def {name}"):
+            for cls in module.index.nodes(ast.ClassDef):
+                methods = _methods_of(cls)
+                is_named = protocol.node.name.lower() in cls.name.lower()
+                if cls is protocol.node or not wanted <= methods.keys():
+                    continue
+                if is_named or len(wanted) > 1:
+                    yield Function(module, methods[name], Class(module, cls))
 
     def decorators(self, function: Function) -> frozenset[str | None]:
         """The names of a function's decorators; `None` stands for one that is not known."""
@@ -301,6 +344,26 @@ def is_abstract(function: Function) -> bool:
             case _:
                 return False
     return True
+
+
+def _methods_of(cls: ast.ClassDef) -> dict[str, FunctionNode]:
+    return {each.name: each for each in cls.body if isinstance(each, FUNCTIONS)}
+
+
+def overriding(model: Model, method: Function) -> Iterator[Function]:
+    """The methods of subclasses that run in the place of a method of their base."""
+    base = method.module.index.class_of(method.node)
+    name = getattr(method.node, "name", "")
+    if base is None:
+        return
+    for module in modules_mentioning(model, method.module, base.name):
+        for cls in module.index.nodes(ast.ClassDef):
+            own = next((s for s in cls.body if isinstance(s, FUNCTIONS) and s.name == name), None)
+            if own is None or own.decorator_list or cls is base:
+                continue
+            owner = Class(module, cls)
+            if any(isinstance(b, Class) and b.node is base for b in model.resolver.mro(owner)):
+                yield Function(module, own, owner)
 
 
 def argument_filled(function: Function, call: ast.Call, given: ast.expr) -> ast.arg | None:

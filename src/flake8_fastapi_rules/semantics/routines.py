@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.calls import overriding
 from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Role
 from flake8_fastapi_rules.semantics.imports import ImportGraph
-from flake8_fastapi_rules.semantics.per_project import PerProject, modules_mentioning
+from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.values import (
-    Class,
     External,
     Function,
     FunctionNode,
@@ -376,7 +376,7 @@ def _gather_helpers(model: Model, uses: Uses) -> frozenset[ast.AST]:
             if _is_on_self(site.node):  # what runs is what subclasses make of it
                 named = model.resolve(site.module, site.node.func)
                 target = named if isinstance(named, Function) else target
-                methods = _overriding(model, target) if target is not None else ()
+                methods = overriding(model, target) if target is not None else ()
             if target is None or target.node in serving or not _serves_only(model, target, serving):
                 continue
             for function in (target, *methods):
@@ -415,22 +415,6 @@ def _is_on_self(call: ast.Call) -> bool:
             return True
         case _:
             return False
-
-
-def _overriding(model: Model, method: Function) -> Iterator[Function]:
-    """The methods of subclasses that run in the place of a method of their base."""
-    base = method.module.index.class_of(method.node)
-    name = getattr(method.node, "name", "")
-    if base is None:
-        return
-    for module in modules_mentioning(model, method.module, base.name):
-        for cls in module.index.nodes(ast.ClassDef):
-            own = next((s for s in cls.body if isinstance(s, FUNCTIONS) and s.name == name), None)
-            if own is None or own.decorator_list or cls is base:
-                continue
-            owner = Class(module, cls)
-            if any(isinstance(b, Class) and b.node is base for b in model.resolver.mro(owner)):
-                yield Function(module, own, owner)
 
 
 _helpers = PerProject(_gather_helpers)
