@@ -17,7 +17,12 @@ from flake8_fastapi_rules.semantics.credentials import (
     snake,
 )
 from flake8_fastapi_rules.semantics.resolve import literal_keywords
-from flake8_fastapi_rules.semantics.schemas import SchemaField, dumped_fields, schema_fields
+from flake8_fastapi_rules.semantics.schemas import (
+    SchemaField,
+    dumped_fields,
+    schema_fields,
+    schema_uses,
+)
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
     Class,
@@ -121,9 +126,16 @@ class PlaintextPassword(Rule):
                     if self._keeps(table, name, context) and self._is_plain(value, context):
                         yield self.report(value, "set")
             if method in STATEMENT_METHODS:
-                for column in column_values(context.model, context.module, call):
-                    if _is_column(column.column) and self._is_plain(column.value, context):
-                        yield self.report(column.value, None if column.is_condition else "set")
+                columns = list(column_values(context.model, context.module, call))
+                if any("salt" in column.column.lower() for column in columns):
+                    return  # what is stored beside a salt is a hash
+                for column in columns:
+                    if not _is_column(column.column) or not self._is_plain(column.value, context):
+                        continue
+                    if column.is_condition:
+                        yield self.report(column.value)
+                    elif _comes_from_client(column.value, context):
+                        yield self.report(column.value, "set")
             if method in _CONVERSIONS and call.args:
                 if self._converts_plain(call, receiver, context):
                     yield self.report(call, "set")
@@ -343,6 +355,30 @@ def _is_column(name: str | None) -> bool:
 
 def _text_of(cls: Class) -> str:
     return cls.module.source.segment(cls.node)
+
+
+def _comes_from_client(node: ast.expr, context: Context) -> bool:
+    """Whether a plain password is one of a request, rather than one that a caller has hashed."""
+    model, module = context.model, context.module
+    match node:
+        case ast.Call(func=ast.Attribute(attr="get_secret_value")):
+            return True
+        case ast.Name(id=name):
+            function = module.index.function_of(node)
+            if not isinstance(function, FUNCTIONS):
+                return False
+            found = Function(module, function)
+            return bool(model.roles(found) or model.direct_calls(found)) and (
+                not _is_given_hashes(found, name, context)
+            )
+        case ast.Attribute(value=owner) | ast.Subscript(value=owner):
+            value = model.resolve(module, owner)
+            if model.is_instance(value, *_FORMS):
+                return True
+            made = value.of if isinstance(value, Instance) else None
+            return isinstance(made, Class) and made.node in schema_uses(model, module).bodies
+        case _:
+            return False
 
 
 def _is_given_hashes(function: Function, name: str, context: Context) -> bool:
