@@ -53,8 +53,8 @@ class LayerViolation(Rule):
 
     ## Leaves alone
     Schemas, which all layers may use, the `database` or `db` that models take their base class
-    from, modules of no layer, libraries, imports under
-    `if TYPE_CHECKING`, and modules within the package that makes the other a layer.
+    from, modules of no layer, settings, libraries, imports under `if TYPE_CHECKING`, and modules
+    within the package that makes the other a layer.
 
     ## Source
     The convention that imports go one way.
@@ -74,7 +74,7 @@ class LayerViolation(Rule):
             return
         for target in self._targets(node, context):
             other = layer_of(target, layers)
-            if target.name.rpartition(".")[2] in context.settings.settings_modules:
+            if self._holds_settings(target, context):
                 continue
             if other is None or other == _SHARED or order.index(other) >= order.index(own):
                 continue
@@ -83,6 +83,11 @@ class LayerViolation(Rule):
             if not self._is_within(context.module, target, layers[other]):
                 yield self.report(node, lower=own.capitalize(), name=target.name, upper=other)
                 return
+
+    def _holds_settings(self, module: Module, context: Context) -> bool:
+        """Whether a module is called like settings and is no router for them."""
+        name = module.name.rpartition(".")[2]
+        return name in context.settings.settings_modules and "APIRouter" not in module.source.text
 
     def _targets(self, node: ast.ImportFrom | ast.Import, context: Context) -> Iterator[Module]:
         modules, module = context.model.modules, context.module
