@@ -106,7 +106,16 @@ class HardCodedSecret(Rule):
                 if origin is not None and _signs(context.model, origin[0]):
                     continue  # reported there
             name = ast.unparse(node)
-            if name in reported or not self._is_secret(context.resolve(node)):
+            if name in reported:
+                continue
+            written = context.model.resolver.written(module, node)
+            if written is not None and written[0] is module:
+                # Whatever its name says, it is a key.
+                if self._has_default(written[1], context):
+                    reported.add(name)
+                    yield self.report(written[1], "named", name=name)
+                    continue
+            if not self._is_secret(context.resolve(node)):
                 continue
             if isinstance(node, ast.Name | ast.Attribute):
                 if snake(name.rpartition(".")[2]).startswith("public"):

@@ -44,6 +44,8 @@ _OWN = frozenset(
     }
 )  # fmt: skip
 _TIMEDELTA = External("datetime.timedelta")
+#: What gives the time in seconds.
+_CLOCKS = frozenset({External("time.time"), External("datetime.datetime.timestamp")})
 #: What a module mentions that makes tokens.
 _TOKEN_LIBRARIES = ("jwt", "jose", "authlib")
 
@@ -141,7 +143,7 @@ class LongLivedAccessToken(Rule):
             and not is_variable_read(context.model, context.module, target.id)
         )
 
-    @on_calls(("JWTStrategy", "time", "timedelta"))
+    @on_calls(("JWTStrategy", "time", "timedelta", "timestamp"))
     def check_call(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report lifetimes given to what makes access tokens."""
         callee = context.library_object(call.func)
@@ -151,7 +153,7 @@ class LongLivedAccessToken(Rule):
             if given is not None and amount is not None and not self._is_named(given):
                 yield from self._judge(given, amount)
             return
-        if callee == External("time.time"):
+        if callee in _CLOCKS:
             yield from self._check_clock(call, context)
         if callee != _TIMEDELTA:
             return
@@ -180,18 +182,32 @@ class LongLivedAccessToken(Rule):
                     yield name
 
     def _check_clock(self, call: ast.Call, context: Context) -> Iterator[Report]:
-        """Report `time.time() + 86400` as the `exp` claim."""
-        parent = context.module.index.parents.get(call)
+        """Report `time.time() + 86400` as the `exp` claim, and `now + 86400`."""
+        index = context.module.index
+        parent = index.parents.get(call)
         if isinstance(parent, ast.Call) and getattr(parent.func, "id", "") in {"int", "round"}:
-            call, parent = parent, context.module.index.parents.get(parent)
-        if not isinstance(parent, ast.BinOp) or not isinstance(parent.op, ast.Add):
-            return
-        other = parent.right if parent.left is call else parent.left
-        seconds = number(context.model, context.module, other)
-        if seconds is None or self._is_named(other):
-            return
-        if self._is_access_lifetime(call, context):
-            yield from self._judge(other, seconds)
+            call, parent = parent, index.parents.get(parent)
+        times: list[ast.expr] = [call]
+        function = index.function_of(call)
+        if isinstance(parent, ast.Assign) and function is not None:
+            names = {target.id for target in parent.targets if isinstance(target, ast.Name)}
+            times = [
+                node
+                for node in index.own_nodes(function)
+                if isinstance(node, ast.Name)
+                and node.id in names
+                and isinstance(node.ctx, ast.Load)
+            ]
+        for time in times:
+            parent = index.parents.get(time)
+            if not isinstance(parent, ast.BinOp) or not isinstance(parent.op, ast.Add):
+                continue
+            other = parent.right if parent.left is time else parent.left
+            seconds = number(context.model, context.module, other)
+            if seconds is None or self._is_named(other):
+                continue
+            if self._is_access_lifetime(time, context):
+                yield from self._judge(other, seconds)
 
     def _judge(self, node: ast.expr, seconds: float) -> Iterator[Report]:
         if seconds > _HOUR:
