@@ -1063,7 +1063,9 @@ def _tests_for_hits(parent: ast.AST, statement: ast.stmt) -> Iterator[ast.expr]:
                 # `if done: return`, and behind it `done = ...` or a row of what was asked
                 rest = block[block.index(earlier) :]
                 is_hit = not asked.isdisjoint(_names_set(rest))
-                if last.value is not None:
+                if isinstance(last.value, ast.Constant) and last.value.value is not None:
+                    is_hit = False  # `if running: return False` takes a turn, it keeps nothing
+                elif last.value is not None:
                     is_hit = is_hit or not asked.isdisjoint(_names_in(last.value))
                 else:
                     is_hit = is_hit or _makes_what_was_asked(earlier.test, rest)

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import argument
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import (
     has_open_arguments,
@@ -21,7 +21,9 @@ from flake8_fastapi_rules.semantics.values import Constant, External
 _SESSION = re.compile(r"(?:^|_)(?:session|sessionid|session_id|sid|auth|jwt|token)(?:_|$)")
 _CSRF = re.compile(r"(?i)csrf|xsrf")
 #: Conditions that hold on a developer's machine only.
-_DEVELOPMENT = re.compile(r"(?i)(?:^|[^a-z])(?:dev|development|debug|local)(?:$|[^a-z])")
+_DEVELOPMENT = re.compile(
+    r"(?i)(?:^|[^a-z])(?:dev|development|debug|localhost|is_local)(?:$|[^a-z])|env\w*\W+local\b"
+)
 _NO_SECRET = re.compile(r"csrf|xsrf|expir|type|state_only|has_|is_|logged_in")
 #: Position of the flags among the parameters of `set_cookie`.
 _SECURE, _HTTPONLY, _SAMESITE = 6, 7, 8
@@ -112,6 +114,8 @@ class InsecureCookie(Rule):
         """Whether a condition says that the cookie is set on a developer's machine only."""
         child: ast.AST = call
         for parent in context.module.index.ancestors(call):
+            if isinstance(parent, FUNCTIONS):
+                return False
             if isinstance(parent, ast.If):
                 said = ast.unparse(parent.test)
                 if child in parent.body and _DEVELOPMENT.search(said) and "not " not in said:
