@@ -62,8 +62,9 @@ class SwallowedHttpException(Rule):
     ```
 
     ## Leaves alone
-    Handlers that raise what they caught, or such an exception again, a handler for `HTTPException`
-    in front of the broad one, and endpoints, whose `try` is reported as such (FAR401).
+    Handlers that raise what they caught, such an exception or the same status again, a handler for
+    `HTTPException` in front of the broad one, and endpoints, whose `try` is reported as such
+    (FAR401).
 
     ## Source
     `HTTPException` derives from `Exception` (Starlette 1.10).
@@ -84,15 +85,16 @@ class SwallowedHttpException(Rule):
         for node in context.module.index.own_nodes(fact.node):
             if not isinstance(node, ast.Try):
                 continue
-            raised = next(self._raised(node.body, context), None)
-            if raised is None:
+            raised = list(self._raised(node.body, context))
+            if not raised:
                 continue
-            statement, exception = raised
+            statement, exception = raised[0]
             handler = self._catching(node, exception, context)
             if (
                 handler is not None
                 and not raises_same(handler)
                 and not _repeats(handler, statement)
+                and not self._keeps_status(handler, [each for each, _ in raised], context)
             ):
                 shown = context.shown(handler.type) if handler.type else ""
                 yield self.report(
@@ -101,6 +103,18 @@ class SwallowedHttpException(Rule):
                     name=shown,
                     related=[context.related(context.module, statement, "it is raised here")],
                 )
+
+    def _keeps_status(
+        self, handler: ast.ExceptHandler, raised: list[ast.Raise], context: Context
+    ) -> bool:
+        """Whether a handler raises nothing but the status that it has caught: 401 stays 401."""
+        effects, module = context.model.effects, context.module
+        last = handler.body[-1]
+        found = effects.raised(module, last) if isinstance(last, ast.Raise) else None
+        if found is None or found.status is None:
+            return False
+        caught = [effects.raised(module, each) for each in raised]
+        return all(each is not None and each.status == found.status for each in caught)
 
     def _raised(
         self, body: list[ast.stmt], context: Context
