@@ -46,8 +46,12 @@ class ModelLike(Protocol):
     def texts(self) -> object:
         """The texts that the model keeps; models for parts of one project share them."""
 
-    def anew(self) -> ModelLike:
-        """A model of the same texts that has drawn no conclusions from them yet."""
+    def anew(self, first: Any = None) -> ModelLike:
+        """A model of the same texts that has drawn no conclusions from them yet.
+
+        Parameters:
+            first: another one of these texts, to share conclusions with.
+        """
 
     def beside(self, settings: Settings, path: str) -> ModelLike | None:
         """A model of the same texts for a file with other settings; `None` if it needs others."""
@@ -297,8 +301,10 @@ class Linter:
 
     def start_anew(self) -> None:
         """Draw all conclusions again, from the texts that were loaded last."""
+        first: dict[object, ModelLike] = {}
         for key, model in self._models.items():
-            self._models[key] = model.anew()
+            fresh = self._models[key] = model.anew(first.get(model.texts))
+            first.setdefault(model.texts, fresh)
 
     def load(self, sources: Iterable[Source]) -> None:
         """Make texts known before any of them is checked: each then sees the others as they are.

@@ -98,11 +98,17 @@ class Model:
         self._callers: dict[Path, Callers] = {}
         self._repetitions: dict[Path, Counter[tuple[object, ...]]] = {}
         self._parameters: dict[tuple[ast.AST, frozenset[str]], tuple[Parameter, ...]] = {}
+        #: The models of the same texts that share what does not depend on settings, this one too.
+        self._family: list[Model] = [self]
 
-    def anew(self) -> Model:
-        """A model of the same texts that has drawn no conclusions from them yet."""
+    def anew(self, first: Model | None = None) -> Model:
+        """A model of the same texts that has drawn no conclusions from them yet.
+
+        Parameters:
+            first: another such model of these texts, to share conclusions with.
+        """
         self.leave()
-        return Model(self.settings, self.modules)
+        return Model(self.settings, self.modules) if first is None else first._with(self.settings)
 
     def beside(self, settings: Settings, path: str) -> Model | None:
         """A model of the same texts for a file with other settings; `None` if it needs others.
@@ -113,15 +119,28 @@ class Model:
             return None
         if self.modules.project_root(absolute(path)) not in self._uses:
             return None
+        return self._with(settings)
+
+    def _with(self, settings: Settings) -> Model:
         model = Model(settings, self.modules, self.resolver)
         # What a module states by itself is the same whatever the settings are.
         model._local, model._models = self._local, self._models
+        model._family = self._family
+        self._family.append(model)
         return model
+
+    def _relatives(self) -> Iterator[Model]:
+        """The other models of these texts that take the same files for tests."""
+        for model in self._family:
+            if model is not self and model.settings.test_paths == self.settings.test_paths:
+                yield model
 
     def leave(self) -> None:
         """Stop listening to changes of texts: nobody will ask any more."""
         if self._renew in self.modules.readers:
             self.modules.readers.remove(self._renew)
+        self._family.remove(self)
+        self._family = [self]
 
     @property
     def texts(self) -> object:
@@ -276,8 +295,13 @@ class Model:
         root = self.modules.project_root(module.path)
         uses = self._uses.get(root)
         if uses is None:
+            known = (model._uses.get(root) for model in self._relatives())
+            collected = next((other for other in known if other and other.is_collected), None)
             uses = self._uses[root] = Uses(self, root)
-            uses.collect()
+            if collected is None:
+                uses.collect()
+            else:
+                uses.take(collected)
         return uses
 
     def project(self, module: Module) -> Project:
@@ -296,7 +320,9 @@ class Model:
 
         project = self._projects.get(uses.root)
         if project is None:
-            project = self._projects[uses.root] = Project(self, uses.modules)
+            known = (model._projects.get(uses.root) for model in self._relatives())
+            same = (each for each in known if each and each.modules == tuple(uses.modules))
+            project = self._projects[uses.root] = Project(self, uses.modules, next(same, None))
         return project
 
     def shared_state(self, module: Module) -> SharedState:

@@ -85,6 +85,8 @@ class ResolvedRoute:
         has_custom_id: a `generate_unique_id_function` makes the id; `None` when that is unknown.
         certain: method, path and handler are known and no branch or loop decides about it.
         certain_in_app: the same for the app by itself, wherever it may be mounted.
+        conditions: the includes on the way of which a branch decides; `None` when something else is
+            not certain in the app either.
         order: the position in the app's table (mounts count too).
         includes: the `include_router` calls that lead to it, outermost first.
         router: the app or router that it is declared on.
@@ -111,6 +113,7 @@ class ResolvedRoute:
     response_class: Value | None
     certain: bool
     certain_in_app: bool
+    conditions: frozenset[int] | None
     has_custom_id: bool | None
     order: int
     includes: tuple[Include, ...]
@@ -245,18 +248,22 @@ class Project:
     Parameters:
         model: answers what code means.
         modules: those of the project that matter, in path order.
+        same: the same project as another model has it, with what was executed there.
     """
 
-    def __init__(self, model: Model, modules: Iterable[Module]) -> None:
+    def __init__(
+        self, model: Model, modules: Iterable[Module], same: Project | None = None
+    ) -> None:
         self.model = model
         #: Answers about it by the question; they go with it.
         self.answers: dict[object, Any] = {}
         self.modules = tuple(modules)
         self.members = frozenset(self.modules)
-        self._evaluator = evaluator = Evaluator(model, self.modules)
-        evaluator.run()
+        self._evaluator: Evaluator = same._evaluator if same else Evaluator(model, self.modules)
+        if same is None:
+            self._evaluator.run()
         #: Every app and router, in the order in which they are made.
-        self.nodes: tuple[RouterNode, ...] = tuple(evaluator.nodes)
+        self.nodes: tuple[RouterNode, ...] = tuple(self._evaluator.nodes)
         self._calls: defaultdict[ast.Call, list[RouterNode]] = defaultdict(list)
         for node in self.nodes:
             self._calls[node.call].append(node)
@@ -594,7 +601,7 @@ class _Table:
         self._routes: list[ResolvedRoute] = []
         self._mounts: list[ResolvedMount] = []
         self._order = 0
-        self._walk(app.node, Options(), (), True, len(app.node.entries), ())
+        self._walk(app.node, Options(), (), frozenset(), len(app.node.entries), ())
         self.routes = tuple(self._routes)
         self.mounts = tuple(self._mounts)
 
@@ -603,7 +610,7 @@ class _Table:
         node: RouterNode,
         context: Options,
         includes: tuple[Include, ...],
-        certain: bool,
+        conditions: frozenset[int],
         visible: int,
         path: tuple[RouterNode, ...],
     ) -> None:
@@ -616,9 +623,10 @@ class _Table:
         entries = node.entries if self._live else node.entries[:visible]
         for entry in entries:
             self._order += 1
-            sure = certain and not entry.is_conditional
+            sure = not conditions and not entry.is_conditional
             if isinstance(entry, RouteEntry):
-                self._route(node, entry, context, includes, sure)
+                own = None if entry.is_conditional else conditions
+                self._route(node, entry, context, includes, own)
             elif isinstance(entry, MountEntry):
                 # Below 0.137 `include_router` copied routes only and lost mounts.
                 if self._live or not path:
@@ -630,7 +638,7 @@ class _Table:
                     entry.child,
                     context.then(entry.options),
                     (*includes, entry.fact) if entry.fact else includes,
-                    sure,
+                    conditions | {id(entry)} if entry.is_conditional else conditions,
                     entry.visible,
                     (*path, node),
                 )
@@ -664,7 +672,7 @@ class _Table:
         entry: RouteEntry,
         context: Options,
         includes: tuple[Include, ...],
-        certain: bool,
+        conditions: frozenset[int] | None,
     ) -> None:
         if entry.fact.kind is RouteKind.WEBHOOK:
             return
@@ -672,9 +680,11 @@ class _Table:
         local = None if isinstance(options.prefix, Unknown) else options.prefix
         mount = self.app.mount_path
         endpoint = entry.endpoint
-        certain = certain and local is not None and entry.methods is not None
-        if certain is False or endpoint is None:
-            self.complete = self.complete and local is not None and entry.methods is not None
+        is_known = local is not None and entry.methods is not None
+        self.complete = self.complete and is_known
+        if endpoint is None or not is_known:
+            conditions = None
+        certain = conditions is not None and not conditions
         declared, complete = options.dependencies, options.dependencies_complete
         if entry.is_plain:
             declared, complete = (), True
@@ -709,8 +719,9 @@ class _Table:
                 self._in_schema(options),
                 None if isinstance(options.deprecated, Unknown) else bool(options.deprecated),
                 options.response_class,
-                certain and endpoint is not None and self.app.has_certain_path,
-                certain and endpoint is not None,
+                certain and self.app.has_certain_path,
+                certain,
+                conditions,
                 None if isinstance(options.custom_id, Unknown) else options.custom_id,
                 self._order,
                 includes,

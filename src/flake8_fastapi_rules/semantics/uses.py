@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,6 +33,8 @@ from flake8_fastapi_rules.semantics.values import (
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
 
+_K = TypeVar("_K")
+_T = TypeVar("_T")
 _Stated = TypeVar("_Stated", Route, Dependency)
 
 #: Methods of middleware classes that run for every request.
@@ -83,6 +85,20 @@ class Uses:
             self._collect(module)
         if any(self._model.local(module, UnclearRoute) for module in self.modules):
             self._collect_assembled()
+        self.is_collected = True
+
+    def take(self, other: Uses) -> None:
+        """Take over what another model of the same texts has read."""
+        self.modules = list(other.modules)
+        self.version += 1
+        self.dependency_classes.update(other.dependency_classes)
+        self.classes.update(other.classes)
+        for node, roles in other.roles.items():
+            self.roles[node] = set(roles)
+        self.routes.update(_copied(other.routes))
+        self.dependencies.update(_copied(other.dependencies))
+        self.by_module.update(_copied(other.by_module))
+        self.assembled.update(_copied(other.assembled))
         self.is_collected = True
 
     def _collect_assembled(self) -> None:
@@ -217,6 +233,10 @@ class Uses:
         if node not in self.roles:
             self.by_module[function.module].append(function)
         self.roles[node].add(role)
+
+
+def _copied(lists: Mapping[_K, list[_T]]) -> dict[_K, list[_T]]:
+    return {key: list(found) for key, found in lists.items()}
 
 
 def _forget(facts: dict[ast.AST, list[_Stated]], module: Module) -> None:
