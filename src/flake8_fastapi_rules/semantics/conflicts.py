@@ -109,7 +109,7 @@ def _conflicts(project: Project, app: AppNode) -> Iterator[Conflict]:
                 path = mounted_pattern(path)
                 mounts.add(_known(subject, path))
             continue
-        if not subject.certain_in_app or subject.methods is None:
+        if subject.conditions is None or subject.methods is None:
             continue
         if _chooses_otherwise(project, subject):
             continue
@@ -193,6 +193,13 @@ def _takes_routes_away(node: ast.AST) -> bool:
     return False
 
 
+def _is_there_with(earlier: ResolvedRoute | ResolvedMount, route: ResolvedRoute) -> bool:
+    """Whether an earlier route is included wherever a route is, if a branch decides about it."""
+    if isinstance(earlier, ResolvedMount):
+        return True
+    return earlier.conditions is not None and earlier.conditions <= (route.conditions or set())
+
+
 def _known(subject: ResolvedRoute | ResolvedMount, path: str) -> _Known:
     return _Known(subject, path, pattern_of(path) or path, path.partition("{")[0])
 
@@ -210,7 +217,11 @@ def _conflicts_of(
     for method in methods:
         candidates = [*mounts.near(here)]
         if method in by_method:
-            candidates += by_method[method].near(here)
+            candidates += [
+                known
+                for known in by_method[method].near(here)
+                if _is_there_with(known.subject, route)
+            ]
         candidates.sort(key=lambda known: known.subject.order)
         equal = next((known for known in candidates if known.pattern == here.pattern), None)
         if equal is not None:
