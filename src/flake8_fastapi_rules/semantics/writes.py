@@ -631,8 +631,16 @@ class Writes:
     def _keeps_what_it_got(
         self, function: Function, target: ast.Attribute | ast.Subscript, node: ast.stmt
     ) -> bool:
-        """Whether the app's state is given what a getter gives, which was there before."""
+        """Whether the app's state is given what a getter gives, or what was there before."""
         value = getattr(node, "value", None)
+        if self._is_app_state(function, target) and isinstance(target, ast.Attribute):
+            for each in function.module.index.own_nodes(function.node):
+                match each:
+                    case ast.Call(
+                        func=ast.Name(id="getattr"), args=[_, ast.Constant(value=attr), *_]
+                    ):
+                        if attr == target.attr:
+                            return True  # what was there is kept, brought up to date perhaps
         if isinstance(value, ast.Name):
             found = function.module.index.lookup(value.id, value)
             value = found[1][0].value if found and len(found[1]) == 1 else None

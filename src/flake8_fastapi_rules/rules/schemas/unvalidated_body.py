@@ -88,9 +88,9 @@ class UnvalidatedBody(Rule):
     Concrete mappings such as `dict[str, int]`, which are validated; `dict[str, Any]` for one field
     of the body (`Body(embed=True)`) or for what has no form (`labels`, `metadata`); one of several
     fields that has none (`filters`, `arguments`, `settings`); webhooks, proxies, RPC and whatever
-    else takes a body as it is, told by name or path, or by a call that forwards the request;
-    endpoints that read form or stream as well, use the raw bytes for something else, or serve
-    several methods.
+    else takes a body as it is, told by name or path, or by a call that forwards the request; bodies
+    handed to what raises a `ValidationError` that the endpoint expects; endpoints that read form or
+    stream as well, use the raw bytes for something else, or serve several methods.
 
     ## Source
     FastAPI's documentation on request bodies.
@@ -199,7 +199,8 @@ class UnvalidatedBody(Rule):
         for node, call in found:
             model = self._model_of(node, endpoint, context)
             if model is None:
-                yield self.report(node, "read", call=call)
+                if not _expects_invalid(endpoint):
+                    yield self.report(node, "read", call=call)
             else:
                 yield self.report(node, "by_hand", call=call, model=model)
 
@@ -278,6 +279,19 @@ class UnvalidatedBody(Rule):
 def _is_free_field(name: str) -> bool:
     """Whether a field of a body holds anything by its nature."""
     return _FREE_FORM.search(name) is not None or _FREE_FIELD.search(name) is not None
+
+
+def _expects_invalid(endpoint: Endpoint) -> bool:
+    """Whether an endpoint catches what a validation raises, in whatever it hands the body to."""
+    return any(
+        isinstance(node, ast.ExceptHandler)
+        and node.type is not None
+        and any(
+            (getattr(part, "id", "") or getattr(part, "attr", "")).endswith("ValidationError")
+            for part in ast.walk(node.type)
+        )
+        for node in endpoint.module.index.own_nodes(endpoint.node)
+    )
 
 
 def _undecoded(node: ast.expr) -> ast.expr:
