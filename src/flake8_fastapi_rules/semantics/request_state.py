@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.semantics.facts import Lifespan, Middleware
+from flake8_fastapi_rules.semantics.libraries import OUTER_MIDDLEWARE
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.uses import Uses
@@ -27,7 +28,8 @@ def _written(model: Model, uses: Uses) -> frozenset[str] | None:
         for middleware in model.local(module, Middleware):
             target = middleware.target
             if not isinstance(target, Function | Class) and not (
-                isinstance(target, External) and target.name.startswith("starlette.")
+                isinstance(target, External)
+                and (target.name.startswith("starlette.") or target.name in OUTER_MIDDLEWARE)
             ):
                 return None
         for lifespan in model.local(module, Lifespan):
@@ -77,7 +79,7 @@ def _written_in(module: Module) -> Iterator[str | None]:
     aliases = {
         target.id
         for node in module.index.nodes(ast.Assign)
-        if _is_state(node.value)
+        if _is_state(node.value) or _is_its_mapping(node.value)
         for target in node.targets
         if isinstance(target, ast.Name)
     }
@@ -87,15 +89,20 @@ def _written_in(module: Module) -> Iterator[str | None]:
         ):
             yield node.attr
     for item in module.index.nodes(ast.Subscript):
-        if isinstance(item.ctx, ast.Store) and "state" in ast.unparse(item.value):
+        if isinstance(item.ctx, ast.Store) and (
+            _is_its_mapping(item.value)
+            or (isinstance(item.value, ast.Name) and item.value.id in aliases)
+        ):
             yield _text(item.slice)
     for call in module.index.nodes(ast.Call):
         func = call.func
         if isinstance(func, ast.Name) and func.id == "setattr" and len(call.args) == 3:
-            if _is_state(call.args[0]) or isinstance(call.args[0], ast.Name):
+            owner = call.args[0]
+            if _is_state(owner) or (isinstance(owner, ast.Name) and owner.id in aliases):
                 yield _text(call.args[1])
         elif isinstance(func, ast.Attribute) and func.attr in {"update", "setdefault"}:
-            if "state" in ast.unparse(func.value):
+            owner = func.value
+            if _is_its_mapping(owner) or (isinstance(owner, ast.Name) and owner.id in aliases):
                 yield _text(call.args[0]) if func.attr == "setdefault" and call.args else None
 
 
@@ -104,6 +111,23 @@ def _is_state(node: ast.expr) -> bool:
     return (isinstance(node, ast.Attribute) and node.attr in {"state", "_state"}) or (
         isinstance(node, ast.Name) and node.id.endswith("state")
     )
+
+
+def _is_its_mapping(node: ast.expr) -> bool:
+    """What holds the names of a state: `scope["state"]`, `request.state._state`, `vars(state)`."""
+    match node:
+        case ast.Subscript(slice=ast.Constant(value="state")):
+            return True
+        case ast.Attribute(attr="_state" | "__dict__", value=owner):
+            return _is_state(owner)
+        case ast.Call(func=ast.Name(id="vars"), args=[owner]):
+            return _is_state(owner)
+        case ast.Call(
+            func=ast.Attribute(attr="get" | "setdefault"), args=[ast.Constant(value="state"), *_]
+        ):
+            return True
+        case _:
+            return _is_state(node)
 
 
 def _text(node: ast.expr) -> str | None:

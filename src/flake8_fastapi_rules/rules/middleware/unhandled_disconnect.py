@@ -10,10 +10,12 @@ from flake8_fastapi_rules.semantics.callers import DirectCall
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import Endpoint, ExceptionHandler, Role
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode
+from flake8_fastapi_rules.semantics.values import Class, External, Function, FunctionNode
 
 _DISCONNECT = "starlette.websockets.WebSocketDisconnect"
 _RECEIVES = frozenset({"receive_text", "receive_json", "receive_bytes"})
+#: Libraries whose managers let exceptions through.
+_PASSING_ON = ("aiofiles.", "anyio.", "asyncio.", "httpx.", "redis.", "sqlalchemy.")
 _CATCHING = frozenset({_DISCONNECT, "builtins.Exception", "builtins.BaseException"})
 
 
@@ -82,12 +84,26 @@ class UnhandledDisconnect(Rule):
         function = Function(context.module, endpoint.node)
         if not endpoint.is_websocket or not has_own_signature(context.model, function):
             return
-        if self._is_handled_by_app(context):
+        if self._is_handled_by_app(context) or self._is_wrapped(endpoint, context):
             return
         for node in context.module.index.own_nodes(endpoint.node):
             if isinstance(node, ast.Call) and self._is_unguarded(node, endpoint.node, context):
                 yield self.report(node, call=ast.unparse(node.func) + "()")
                 return
+
+    def _is_wrapped(self, endpoint: Endpoint, context: Context) -> bool:
+        """Whether a decorator of the project handles what comes out of the endpoint."""
+        for decorator in endpoint.node.decorator_list:
+            called = decorator.func if isinstance(decorator, ast.Call) else decorator
+            made = context.resolve(called)
+            if isinstance(made, Function | Class):
+                for node in ast.walk(made.node):
+                    if isinstance(node, ast.ExceptHandler):
+                        if self._catches(node, made.module, context):
+                            return True
+                    elif isinstance(node, ast.With) and self._suppresses(node):
+                        return True
+        return False
 
     @on(ast.AsyncFunctionDef)
     def check_called(self, node: ast.AsyncFunctionDef, context: Context) -> Iterator[Report]:
@@ -117,11 +133,23 @@ class UnhandledDisconnect(Rule):
             return False
         function = Function(call.module, caller)
         return (
-            isinstance(index.parents.get(call.node), ast.Await)
+            self._is_awaited(call, context)
             and context.model.roles(function) == {Role.WEBSOCKET}
             and has_own_signature(context.model, function)
             and not self._is_guarded(call.node, caller, call.module, context)
         )
+
+    def _is_awaited(self, call: DirectCall, context: Context) -> bool:
+        """Whether the caller waits for a call, itself or in an `asyncio.TaskGroup`."""
+        parent = call.module.index.parents.get(call.node)
+        match parent:
+            case ast.Await():
+                return True
+            case ast.Call(func=ast.Attribute(attr="create_task", value=group)):
+                value = context.model.resolve(call.module, group)
+                return context.model.is_instance(value, "asyncio.TaskGroup")
+            case _:
+                return False
 
     def _is_unguarded(self, node: ast.Call, function: FunctionNode, context: Context) -> bool:
         """Whether a call receives in an endless loop, and nothing around it handles the end."""
@@ -153,14 +181,33 @@ class UnhandledDisconnect(Rule):
                 and any(self._catches(handler, module, context) for handler in parent.handlers)
             ):
                 return True
-            if isinstance(parent, ast.With) and any(
-                "suppress" in ast.unparse(item.context_expr) for item in parent.items
+            if isinstance(parent, ast.With) and self._suppresses(parent):
+                return True
+            if isinstance(parent, ast.AsyncWith) and any(
+                self._may_handle(item.context_expr, module, context) for item in parent.items
             ):
                 return True
-            if isinstance(parent, ast.AsyncWith):
-                return True  # a manager may handle it in its `__aexit__`
             child = parent
         return True
+
+    def _suppresses(self, node: ast.With) -> bool:
+        return any("suppress" in ast.unparse(item.context_expr) for item in node.items)
+
+    def _may_handle(self, manager: ast.expr, module: Module, context: Context) -> bool:
+        """Whether an asynchronous manager may handle it in its `__aexit__`."""
+        if not isinstance(manager, ast.Call):
+            return True
+        made = context.model.resolve(module, manager.func)
+        if isinstance(made, External):
+            return not made.name.startswith(_PASSING_ON)
+        if not isinstance(made, Function) or not context.model.resolver.is_context_manager(made):
+            return True
+        return any(
+            (isinstance(node, ast.ExceptHandler) and self._catches(node, made.module, context))
+            or (isinstance(node, ast.With) and self._suppresses(node))
+            or isinstance(node, ast.AsyncWith)
+            for node in ast.walk(made.node)
+        )
 
     def _catches(self, handler: ast.ExceptHandler, module: Module, context: Context) -> bool:
         if handler.type is None:
