@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flake8_fastapi_rules.engine.source import SourceError
@@ -54,6 +54,7 @@ def test_mixed_ends_of_untouched_and_replaced_lines(tmp_path: Path) -> None:
 ends = st.sampled_from(["\n", "\r\n", "\r"])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["a = 1", "", "b", "  # ä", '"""']), ends)), st.data())
 def test_any_mixture_of_ends(lines: list[tuple[str, str]], data: st.DataObject) -> None:
     raw = "".join(text + end for text, end in lines)
