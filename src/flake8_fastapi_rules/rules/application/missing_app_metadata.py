@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App
-from flake8_fastapi_rules.semantics.values import Class, Function
+from flake8_fastapi_rules.semantics.values import Class, External, Function
 
 #: What runs or tests an app as it is.
 _SERVERS = ("uvicorn.", "hypercorn.", "granian.", "mangum.", "starlette.", "fastapi.", "httpx.")
@@ -82,4 +82,10 @@ class MissingAppMetadata(Rule):
         if not isinstance(parent, ast.Call) or parent.func is app.node:
             return False
         callee = context.library_object(parent.func)
-        return callee is not None and not callee.name.startswith(_SERVERS)
+        if callee is not None:
+            return not callee.name.startswith(_SERVERS)
+        made = context.resolve(parent.func)  # or a project's subclass of a library's
+        return isinstance(made, Class) and any(
+            isinstance(base, External) and not base.name.startswith(("builtins.", *_SERVERS))
+            for base in context.model.resolver.mro(made)
+        )

@@ -95,6 +95,8 @@ class MissingGlobalHandler(Rule):
         for keyword in app.node.keywords:
             if keyword.arg is not None:
                 continue
+            if not isinstance(keyword.value, ast.Name | ast.Dict):
+                return False  # `**self.options` may be filled elsewhere
             given = context.resolve(keyword.value)
             node = given.node if isinstance(given, Expression) else None
             if not isinstance(node, ast.Dict) or not all(
