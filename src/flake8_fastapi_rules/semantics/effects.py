@@ -234,6 +234,8 @@ class _Search:
         return None
 
 
+#: What router classes that choose how their endpoints run speak of.
+_ROUTE_WORDS = ("route_class", "add_api_route", "api_route(", "route_handler")
 #: What writes the rows of a query at once, in the transaction of its session.
 _QUERY_WRITES = frozenset({"sqlalchemy.orm.Query.delete", "sqlalchemy.orm.Query.update"})
 #: Classes whose objects block when they are made with this argument: a path or a host.
@@ -559,8 +561,16 @@ class Effects:
     def may_commit_by_route(self, route: Route) -> bool:
         """Whether a route is of a class of its own, which may commit when the handler returns."""
         receiver = route.receiver
-        if not isinstance(receiver, Instance) or not isinstance(receiver.of, External):
-            return True  # a router class of the project
+        made = receiver.of if isinstance(receiver, Instance) else None
+        if isinstance(made, Class):
+            if not self._resolver.has_known_bases(made) or any(
+                isinstance(base, Class)
+                and any(word in base.module.source.segment(base.node) for word in _ROUTE_WORDS)
+                for base in self._resolver.mro(made)
+            ):
+                return True
+        elif not isinstance(made, External):
+            return True
         return any(
             node.fact is not None and "route_class" in node.fact.arguments
             for node in self._model.project(route.module).nodes_of(receiver)
