@@ -87,10 +87,13 @@ class ImportCycle(Rule):
 
 def _spelled(cycle: tuple[ImportEdge, ...]) -> str:
     names = [f"`{edge.source.name}`" for edge in cycle]
-    short = [name.strip("`").split(".")[-1] for name in names]
-    if len(set(short)) < len(short):
-        short = [".".join(name.strip("`").split(".")[-2:]) for name in names]
-    for text in (" → ".join([*names, names[0]]), " → ".join([*short, short[0]])):
+    spellings = [names]
+    for length in (2, 1):
+        short = [".".join(name.strip("`").split(".")[-length:]) for name in names]
+        if len(set(short)) == len(short):
+            spellings.append([f"`{name}`" for name in short])
+    for spelling in spellings:
+        text = " → ".join([*spelling, spelling[0]])
         if len(text) <= 80:
             return text
     return f"{len(names)} modules, back to {names[0][-40:].lstrip('`.')}".replace("`", "")
