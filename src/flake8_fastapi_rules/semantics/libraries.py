@@ -667,8 +667,8 @@ CPU_BOUND: Final[Mapping[str, str]] = MappingProxyType(
             "data frame work": """
                 pandas: concat merge read_csv read_excel read_feather read_html read_json
                     read_parquet read_pickle read_sql read_sql_query read_sql_table read_xml;
-                pandas.DataFrame: apply groupby merge pivot_table sort_values to_csv to_excel
-                    to_json to_parquet to_sql;
+                pandas.DataFrame: apply corr cov describe groupby join merge pivot pivot_table
+                    sort_values to_csv to_excel to_json to_parquet to_sql;
                 polars: read_csv read_excel read_json read_parquet; openpyxl.load_workbook""",
             "numeric work": """
                 numpy.linalg: eig eigh inv lstsq qr solve svd; numpy.fft: fft fft2 fftn;

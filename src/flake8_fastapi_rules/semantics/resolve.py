@@ -127,6 +127,14 @@ _INJECTING = frozenset({"fastapi.Depends", "fastapi.Security"})
 _APP = "starlette.applications.Starlette"
 #: Decorators of the standard library that leave what a function returns as it is.
 _TRANSPARENT_PARTIALS = frozenset({"functools.partial", "functools.partialmethod"})
+#: What runs a function elsewhere and gives its result, with the function's position.
+_WORKERS = {
+    "anyio.to_process.run_sync": 0,
+    "anyio.to_thread.run_sync": 0,
+    "asyncio.AbstractEventLoop.run_in_executor": 1,
+    "asyncio.to_thread": 0,
+    "starlette.concurrency.run_in_threadpool": 0,
+}
 
 
 class Resolver:
@@ -827,6 +835,10 @@ class Resolver:
                 return Instance(callee, module, node)
             case External(name) if name in _TRANSPARENT_PARTIALS and node.args:
                 return self.resolve(module, node.args[0])
+            case External(name) if name in _WORKERS and (
+                made := self._made_by_worker(node.args[_WORKERS[name] :][:1], module, node)
+            ):
+                return made
             case External(name):
                 owner, _, member = name.rpartition(".")
                 if member == "begin" and owner in PRODUCT_ARGUMENT:
@@ -865,6 +877,18 @@ class Resolver:
             case Instance(of=Class() as cls):
                 method = self.class_attribute(cls, "__call__", instance=True)
                 return self.returned(method) if isinstance(method, Function) else UNKNOWN
+            case _:
+                return UNKNOWN
+
+    def _made_by_worker(self, run: list[ast.expr], module: Module, node: ast.Call) -> Value:
+        """What a function gives that a thread or process runs, and that is waited for."""
+        match self.resolve(module, run[0]) if run else UNKNOWN:
+            case Function() as function:
+                return self.returned(function)
+            case External() as function:
+                names = self.names_of(function)
+                typed = next((RETURNS[known] for known in names if known in RETURNS), None)
+                return UNKNOWN if typed is None else Instance(External(typed), module, node)
             case _:
                 return UNKNOWN
 
