@@ -96,8 +96,8 @@ class Settings:
         None,
         "version",
         "The oldest FastAPI that the project supports. Unset, it is the lower bound of `fastapi` "
-        "in the nearest `pyproject.toml`, `requirements*.txt` or `setup.cfg`, else the newest "
-        "that it allows.",
+        "in the nearest `pyproject.toml`, `requirements*.txt` (or `.in`), `setup.cfg` or "
+        "`setup.py`, else the newest that it allows.",
         '"0.115"',
     )
     starlette_version: tuple[int, ...] | None = _option(

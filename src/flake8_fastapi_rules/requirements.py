@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import os
 import re
@@ -47,7 +48,7 @@ _REQUIREMENT = re.compile(
     r"\(?\s*(?P<bounds>(?:===|==|~=|>=|<=|!=|<|>)[^;#)]*)?"
 )
 #: How the names of the files and folders begin that `requirements_in` reads.
-METADATA = ("pyproject.toml", "requirements", "requires.txt", "setup.cfg", "Pipfile")
+METADATA = ("pyproject.toml", "requirements", "requires.txt", "setup.cfg", "setup.py", "Pipfile")
 _CLAUSE = re.compile(r"(===|==|~=|>=|<=|!=|<|>|\^|~)?\s*v?(\d+(?:\.\d+)*)(\.\*)?")
 
 
@@ -177,10 +178,12 @@ def _entries(directory: Path) -> Iterator[tuple[Path, str, Bounds]]:
     for name, bounds in _pyproject_entries(metadata):
         yield pyproject, name, bounds
     yield from _pipfile_entries(directory / "Pipfile")
-    files = sorted(directory.glob("requirements*.txt"))
-    files += [
+    files = [
+        *sorted(directory.glob("requirements*.txt")),
         *sorted(directory.glob("requirements/*.txt")),
         *sorted(directory.glob("requires.txt")),
+        *sorted(directory.glob("requirements*.in")),
+        *sorted(directory.glob("requirements/*.in")),
     ]
     for file in files:
         try:
@@ -190,6 +193,7 @@ def _entries(directory: Path) -> Iterator[tuple[Path, str, Bounds]]:
         for line in lines:
             if entry := parse_requirement(line):
                 yield file, *entry
+    yield from _setup_entries(directory / "setup.py")
     setup = directory / "setup.cfg"
     parser = configparser.RawConfigParser(strict=False)
     try:
@@ -203,6 +207,20 @@ def _entries(directory: Path) -> Iterator[tuple[Path, str, Bounds]]:
         for line in text.splitlines():
             if entry := parse_requirement(line):
                 yield setup, *entry
+
+
+def _setup_entries(setup: Path) -> Iterator[tuple[Path, str, Bounds]]:
+    """What `install_requires=[...]` of a `setup.py` names as literals; it is not executed."""
+    try:
+        tree = ast.parse(setup.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "install_requires":
+            for each in getattr(node.value, "elts", ()):
+                if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                    if entry := parse_requirement(each.value):
+                        yield setup, *entry
 
 
 def _pipfile_entries(pipfile: Path) -> Iterator[tuple[Path, str, Bounds]]:
