@@ -97,10 +97,13 @@ _HARMLESS = name_set(
     ensure lazy lazily warm warmup init initialize initialise setup bootstrap seen visit visits
     view views viewed hit hits heartbeat usage nonce csrf impression impressions touch
     profiler singleton health monitor monitoring maybe reconcile repair heal prune backfill
+    quota quotas entitlement entitlements metering meter meters
     cleanup login signin stale stalled expire expired outdated"""
 )
 #: Of these, the ones that may be a thing of the domain: `delete_track`, `ItemView`.
-_AMBIGUOUS = name_set("hit hits lock locks login touch trace track view views visit visits usage")
+_AMBIGUOUS = name_set(
+    "hit hits lock locks login meter meters touch trace track view views visit visits usage"
+)
 #: Words in the names of classes whose objects tell that something was done or kept.
 _RECORDS = name_set(
     "analytics audit cache cached impression log logs metric metrics statistics telemetry visit"
