@@ -102,7 +102,8 @@ _HARMLESS = name_set(
 )
 #: Of these, the ones that may be a thing of the domain: `delete_track`, `ItemView`.
 _AMBIGUOUS = name_set(
-    "hit hits lock locks login meter meters touch trace track view views visit visits usage"
+    """
+    hit hits lock locks login meter meters touch trace track view views visit visits usage"""
 )
 #: Words in the names of classes whose objects tell that something was done or kept.
 _RECORDS = name_set(
