@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import Constant, External, Function, FunctionNode
+from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function, FunctionNode
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.resolve import Resolver
@@ -93,8 +93,20 @@ def tear_downs_of(module: Module, function: FunctionNode) -> tuple[FunctionNode,
     )
 
 
-def fixture_named(resolver: Resolver, module: Module, name: str) -> Function | None:
-    """The fixture that a parameter asks for, in `module` or in a `conftest.py` above."""
+def fixture_named(
+    resolver: Resolver, module: Module, name: str, asking: FunctionNode | None = None
+) -> Function | None:
+    """The fixture that a parameter asks for, in `module` or in a `conftest.py` above.
+
+    Parameters:
+        asking: whose parameter it is: the fixtures of its class come first.
+    """
+    owner = module.index.class_of(asking) if asking is not None else None
+    for node in owner.body if owner is not None else ():
+        if isinstance(node, FUNCTIONS) and node.name == name:
+            own = Function(module, node, Class(module, owner), bound=True) if owner else None
+            if own is not None and fixture_decorator(resolver, own) is not None:
+                return own
     found = _own_fixture(resolver, module, name)
     if found is not None:
         return found

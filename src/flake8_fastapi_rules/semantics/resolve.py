@@ -1184,7 +1184,7 @@ class Resolver:
 
         if not uses_fixtures(self, module, function):
             return UNKNOWN
-        fixture = fixture_named(self, module, name)
+        fixture = fixture_named(self, module, name, function)
         if fixture is None or fixture.node is function:
             return UNKNOWN
         return self.provided(fixture)

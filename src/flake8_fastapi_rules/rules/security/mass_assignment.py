@@ -10,13 +10,24 @@ from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import is_stored_class
 from flake8_fastapi_rules.semantics.schemas import dumped_fields, schema_fields
-from flake8_fastapi_rules.semantics.values import UNKNOWN, Class, External, Instance, Value
+from flake8_fastapi_rules.semantics.values import (
+    UNKNOWN,
+    Class,
+    External,
+    FunctionNode,
+    Instance,
+    Value,
+)
 
 _PRIVILEGED = re.compile(
     r"^(?:is_)?(?:admin|superuser|staff|verified|approved|owner|moderator)$"
     r"|^(?:role|roles|permissions|balance|credits|email_verified|account_type)$"
 )
 
+#: Functions that look up what is stored, and not what a request holds.
+_LOOK_UP = re.compile(
+    r"^(?:get|find|load|fetch)_(?!.*(?:body|data|form|input|json|params|payload|request))"
+)
 #: Methods of tables that make an object of a model.
 _MAKERS = frozenset({"model_validate", "from_orm", "parse_obj"})
 
@@ -82,10 +93,28 @@ class MassAssignment(Rule):
         if not isinstance(table, Class) or not is_stored_class(context.model, table):
             return
         for node in given:
+            if self._is_read_back(node, function, context):
+                continue
             name = self._privileged(node, context)
             if name is not None:
                 yield self.report(call, name=name, table=table.node.name)
                 return
+
+    def _is_read_back(self, node: ast.expr, function: FunctionNode, context: Context) -> bool:
+        """Whether what is given was looked up, so that no client sent it: `user = get_user(...)`."""
+        names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+        for statement in context.module.index.own_nodes(function):
+            if not isinstance(statement, ast.Assign) or not isinstance(
+                statement.targets[0], ast.Name
+            ):
+                continue
+            value = statement.value.value if isinstance(statement.value, ast.Await) else None
+            value = value or statement.value
+            if statement.targets[0].id in names and isinstance(value, ast.Call):
+                called = getattr(value.func, "attr", getattr(value.func, "id", ""))
+                if _LOOK_UP.match(called):
+                    return True
+        return False
 
     def _assigned(self, call: ast.Call, context: Context) -> tuple[Value, list[ast.expr]]:
         """The table that a call fills, and what with."""
