@@ -53,8 +53,8 @@ class LayerViolation(Rule):
 
     ## Leaves alone
     Schemas, which all layers may use, the `database` or `db` that models take their base class
-    from, modules of no layer, settings, libraries, imports under `if TYPE_CHECKING`, and modules
-    within the package that makes the other a layer.
+    from, modules of no layer, settings, libraries, imports under `if TYPE_CHECKING`, modules
+    within the package that makes the other a layer, and routers in a package called `models`.
 
     ## Source
     The convention that imports go one way.

@@ -70,8 +70,9 @@ class MassAssignment(Rule):
     ```
 
     ## Leaves alone
-    Models without such fields, `model_dump` with `include` or with `exclude` that names them, and
-    functions and paths that speak of administration.
+    Models without such fields, `model_dump` with `include` or with `exclude` that names them, what
+    was looked up (`user = await find_user(name)`), and functions and paths that speak of
+    administration.
 
     ## Source
     CWE-915; OWASP API security: mass assignment.
@@ -101,7 +102,7 @@ class MassAssignment(Rule):
                 return
 
     def _is_read_back(self, node: ast.expr, function: FunctionNode, context: Context) -> bool:
-        """Whether what is given was looked up, so that no client sent it: `user = get_user(...)`."""
+        """Whether what is given was looked up, so that no client sent it: `user = find_user()`."""
         names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
         for statement in context.module.index.own_nodes(function):
             if not isinstance(statement, ast.Assign) or not isinstance(
