@@ -209,12 +209,13 @@ class CallGraph:
 
     def _fulfilling(self, protocol: Class, name: str) -> Iterator[Function]:
         """The methods of classes that have all methods of a protocol, and do not say so."""
-        wanted = set(_methods_of(protocol.node))
+        bases = [base for base in self._resolver.mro(protocol) if isinstance(base, Class)]
+        wanted = {method for base in bases for method in _methods_of(base.node)}
         for module in modules_mentioning(self._model, protocol.module, f"def {name}"):
             for cls in module.index.nodes(ast.ClassDef):
                 methods = _methods_of(cls)
                 is_named = protocol.node.name.lower() in cls.name.lower()
-                if cls is protocol.node or not wanted <= methods.keys():
+                if any(cls is base.node for base in bases) or not wanted <= methods.keys():
                     continue
                 if is_named or len(wanted) > 1:
                     yield Function(module, methods[name], Class(module, cls))

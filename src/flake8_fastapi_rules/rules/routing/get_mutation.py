@@ -125,6 +125,9 @@ class GetMutation(Rule):
             variant = "named"
         if evidence is None:
             return
+        served = [path for route in endpoint.routes for path in context.model.served_paths(route)]
+        if effects.is_forced_write(name, *served):
+            return
         if not methods <= _SAFE and not self._is_certain(endpoint, evidence.place_in()):
             return
         related = [context.related(evidence.module, evidence.node, evidence.what)]
