@@ -54,6 +54,8 @@ _STREAMS = name_set(
     starlette.responses.StreamingResponse sse_starlette.EventSourceResponse
     sse_starlette.sse.EventSourceResponse fastapi.sse.EventSourceResponse"""
 )
+#: By so many of a protocol's methods the files are searched for classes that have them all.
+_RAREST = 2
 _PROTOCOLS = frozenset({External("typing.Protocol"), External("typing_extensions.Protocol")})
 _LAZY_ITERATORS = name_set("builtins.enumerate builtins.zip builtins.map builtins.filter")
 
@@ -90,6 +92,7 @@ class CallGraph:
         self._sites: dict[object, tuple[CallSite, ...]] = {}
         self._decorators: dict[ast.AST, frozenset[str | None]] = {}
         self._bodies: dict[object, Function | None] = {}
+        self._fulfillers: dict[ast.ClassDef, tuple[Class, ...]] = {}
 
     def sites(self, function: Function) -> tuple[CallSite, ...]:
         """The calls in a function's own body, in source order.
@@ -193,7 +196,11 @@ class CallGraph:
                 if each.owner is not None and owner in self._resolver.mro(each.owner)
             ]
             if not found and _PROTOCOLS.intersection(self._resolver.mro(owner)):
-                found = list(self._fulfilling(owner, getattr(method.node, "name", "")))
+                name = getattr(method.node, "name", "")
+                found = [
+                    Function(each.module, _methods_of(each.node)[name], each)
+                    for each in self._fulfilling(owner)
+                ]
             written = [
                 each
                 for each in found
@@ -207,18 +214,31 @@ class CallGraph:
             )
         return self._bodies[key]
 
-    def _fulfilling(self, protocol: Class, name: str) -> Iterator[Function]:
-        """The methods of classes that have all methods of a protocol, and do not say so."""
-        bases = [base for base in self._resolver.mro(protocol) if isinstance(base, Class)]
-        wanted = {method for base in bases for method in _methods_of(base.node)}
-        for module in modules_mentioning(self._model, protocol.module, f"def {name}"):
-            for cls in module.index.nodes(ast.ClassDef):
-                methods = _methods_of(cls)
-                is_named = protocol.node.name.lower() in cls.name.lower()
-                if any(cls is base.node for base in bases) or not wanted <= methods.keys():
-                    continue
-                if is_named or len(wanted) > 1:
-                    yield Function(module, methods[name], Class(module, cls))
+    def _fulfilling(self, protocol: Class) -> tuple[Class, ...]:
+        """The classes that have all methods of a protocol, and do not say so."""
+        if protocol.node not in self._fulfillers:
+            bases = [base for base in self._resolver.mro(protocol) if isinstance(base, Class)]
+            wanted = {method for base in bases for method in _methods_of(base.node)}
+            modules = self._model.modules
+            root = modules.project_root(protocol.module.path)
+            # The longest names are the rarest: few files have to be read.
+            rarest = sorted(wanted, key=len)[-_RAREST:]
+            files = [set(modules.files_mentioning(root, f"def {name}(")) for name in rarest]
+            homes = [protocol.module]
+            homes += [
+                home
+                for path in sorted(set.intersection(*files) if files else ())
+                if (home := modules.load(path)) is not None and home is not protocol.module
+            ]
+            self._fulfillers[protocol.node] = tuple(
+                Class(home, cls)
+                for home in homes
+                for cls in home.index.nodes(ast.ClassDef)
+                if wanted <= _methods_of(cls).keys()
+                and not any(cls is base.node for base in bases)
+                and (len(wanted) > 1 or protocol.node.name.lower() in cls.name.lower())
+            )
+        return self._fulfillers[protocol.node]
 
     def decorators(self, function: Function) -> frozenset[str | None]:
         """The names of a function's decorators; `None` stands for one that is not known."""
