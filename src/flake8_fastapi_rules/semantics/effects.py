@@ -1107,29 +1107,26 @@ __all__ = [
 ]
 
 
+#: Statements that may do something when their body ends.
+_WAITING = (ast.With, ast.AsyncWith, ast.Try, ast.TryStar)
+
+
 def _rest_of_branch(function: Function, node: ast.AST) -> list[ast.stmt]:
     """The statement of a node and those behind it, in a branch that ends by returning.
 
     Empty when it is in no such branch, or when a `with` or `try` may do something at its end.
     """
-    index = function.module.index
+    rest: list[ast.stmt] = []
     child = node
-    for parent in index.ancestors(node):
-        if parent is function.node or isinstance(
-            parent, ast.With | ast.AsyncWith | ast.Try | ast.TryStar
-        ):
+    for parent in function.module.index.ancestors(node):
+        if isinstance(parent, _WAITING):
             return []
-        if isinstance(parent, ast.If | ast.match_case) and isinstance(child, ast.stmt):
+        if parent is function.node:
+            break
+        if not rest and isinstance(parent, ast.If | ast.match_case) and isinstance(child, ast.stmt):
             blocks = [parent.body, *([parent.orelse] if isinstance(parent, ast.If) else [])]
             block = next((each for each in blocks if child in each), [])
             if block and isinstance(block[-1], ast.Return):
-                outer = [*index.ancestors(parent)]
-                outer = outer[: outer.index(function.node)]
-                waits = (ast.With, ast.AsyncWith, ast.Try, ast.TryStar)
-                return (
-                    []
-                    if any(isinstance(each, waits) for each in outer)
-                    else block[block.index(child) :]
-                )
+                rest = block[block.index(child) :]
         child = parent
-    return []
+    return rest
