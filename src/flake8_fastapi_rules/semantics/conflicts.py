@@ -194,10 +194,12 @@ def _takes_routes_away(node: ast.AST) -> bool:
 
 
 def _is_there_with(earlier: ResolvedRoute | ResolvedMount, route: ResolvedRoute) -> bool:
-    """Whether an earlier route is included wherever a route is, if a branch decides about it."""
-    if isinstance(earlier, ResolvedMount):
-        return True
-    return earlier.conditions is not None and earlier.conditions <= (route.conditions or set())
+    """Whether an earlier route came by the same includes, if a branch decides about some.
+
+    Those of another branch may be alternatives, and those of another test are.
+    """
+    conditions = frozenset() if isinstance(earlier, ResolvedMount) else earlier.conditions
+    return conditions == route.conditions
 
 
 def _known(subject: ResolvedRoute | ResolvedMount, path: str) -> _Known:
@@ -217,11 +219,8 @@ def _conflicts_of(
     for method in methods:
         candidates = [*mounts.near(here)]
         if method in by_method:
-            candidates += [
-                known
-                for known in by_method[method].near(here)
-                if _is_there_with(known.subject, route)
-            ]
+            candidates += by_method[method].near(here)
+        candidates = [known for known in candidates if _is_there_with(known.subject, route)]
         candidates.sort(key=lambda known: known.subject.order)
         equal = next((known for known in candidates if known.pattern == here.pattern), None)
         if equal is not None:
