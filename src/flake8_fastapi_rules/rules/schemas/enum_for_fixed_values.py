@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.per_project import modules_mentioning
-from flake8_fastapi_rules.semantics.values import Class
+from flake8_fastapi_rules.semantics.values import Class, External
 
 _ENUMS = ("enum.Enum",)
 _FEW = 6
@@ -52,8 +53,8 @@ class EnumForFixedValues(Rule):
     ```
 
     ## Leaves alone
-    Enumerations whose members or methods are used anywhere, those with methods of their own, with
-    other values than texts, or with more than six members.
+    Enumerations whose members or methods are used anywhere but as the default of such a field,
+    those with methods of their own, with other values than texts, or with more than six members.
 
     ## Source
     The convention of literal types for fixed values.
@@ -102,16 +103,32 @@ class EnumForFixedValues(Rule):
                 yield other
 
     def _is_field_type(self, module: Module, node: ast.expr, context: Context) -> bool:
-        """Whether a reference stands in the annotation of a model's field."""
+        """Whether a reference stands in the annotation of a model's field, or is its default."""
         child: ast.AST = node
+        member = module.index.parents.get(node)
         for parent in module.index.ancestors(node):
             if isinstance(parent, ast.AnnAssign):
                 owner = module.index.class_of(parent)
-                return child is parent.annotation and (
+                if child is parent.annotation:
+                    is_said = not isinstance(member, ast.Attribute | ast.Call)
+                else:
+                    is_said = _is_default(parent.value, member, context)
+                return is_said and (
                     owner is not None
                     and context.model.is_subclass(Class(module, owner), "pydantic.BaseModel")
                 )
-            if isinstance(parent, ast.stmt | ast.Attribute | ast.Call):
+            if isinstance(parent, ast.stmt):
                 return False
             child = parent
         return False
+
+
+def _is_default(value: ast.expr | None, member: ast.AST | None, context: Context) -> bool:
+    """Whether a field's value is `Color.RED` or `Field(Color.RED)`, which a text can be as well."""
+    if not isinstance(member, ast.Attribute):
+        return False
+    if isinstance(value, ast.Call):
+        if context.library_object(value.func) != External("pydantic.Field"):
+            return False
+        return argument(value, "default", 0) is member
+    return value is member
