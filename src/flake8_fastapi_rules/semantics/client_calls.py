@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
@@ -205,8 +205,20 @@ class TestRequests:
         return frozenset(call.method for call in self.calls if call.path is None)
 
     def to(self, route: ResolvedRoute) -> list[ClientCall]:
-        """The requests that reach a route."""
-        return [call for call in self.calls if reaches(call, route)]
+        """The requests that reach a route, also where Starlette redirects them by a slash."""
+        return [
+            call for call in self.calls if reaches(call, route) or self._is_redirected(call, route)
+        ]
+
+    def _is_redirected(self, call: ClientCall, route: ResolvedRoute) -> bool:
+        """Whether nothing is served at a request's path, but this route with or without a slash."""
+        if not call.path or call.path == "/" or call.method == "WEBSOCKET":
+            return False
+        other = call.path[:-1] if call.path.endswith("/") else f"{call.path}/"
+        return reaches(replace(call, path=other), route) and not any(
+            each.path is not None and _fits(call.path, each.path)
+            for each in self._model.project(call.module).all_routes
+        )
 
     def expects(self, call: ClientCall, statuses: frozenset[int]) -> bool:
         """Whether the test around a request names one of these statuses, and not for another."""

@@ -26,6 +26,7 @@ _SELF = re.compile(
 )
 _FOR_OTHERS = re.compile(
     r"admin|member|invite|assign|role|permission|share|grant|transfer|manage"
+    r"|recipient|subscriber|watcher|participant|collaborator"
     r"|(?:add|remove|delete|kick|ban|block|follow)[/_-]?(?!own|my|me[/_-]|current)"
     r"(?:[a-z]+[/_-]?)?user"
 )

@@ -92,7 +92,8 @@ class UntestedRoute(Rule):
 
     ## Leaves alone
     Projects without tests that use a client; routes whose path is not certain; every route of a
-    method for which some test's path cannot be told.
+    method for which some test's path cannot be told; routes that are requested with a slash too
+    many or too few, which Starlette redirects.
 
     ## Source
     The convention that every status of every route is tested.
