@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -95,15 +96,16 @@ class DuplicateOperationId(Rule):
         seen: set[ast.AST] = set()
         for app in project.roots:
             is_test = context.settings.is_test_path(str(app.module.path))
-            ids: dict[str, ResolvedRoute] = {}
-            names: dict[str, ResolvedRoute] = {}
+            # Routes that came by other branches may be alternatives.
+            ids: defaultdict[object, dict[str, ResolvedRoute]] = defaultdict(dict)
+            names: defaultdict[object, dict[str, ResolvedRoute]] = defaultdict(dict)
             for route in project.resolved_routes(app):
-                if not route.certain_in_app:
+                if route.conditions is None:
                     continue
                 if is_test and not context.settings.is_test_path(str(route.route.module.path)):
                     continue  # what a test puts together is no fault of the routes
-                report = self._same_id(route, ids, context) or self._same_name(
-                    route, names, context
+                report = self._same_id(route, ids[route.conditions], context) or self._same_name(
+                    route, names[route.conditions], context
                 )
                 node = route.route.node
                 if report is not None and node not in seen:
