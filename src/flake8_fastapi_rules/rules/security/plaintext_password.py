@@ -16,6 +16,7 @@ from flake8_fastapi_rules.semantics.credentials import (
     last_name,
     snake,
 )
+from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.resolve import literal_keywords
 from flake8_fastapi_rules.semantics.schemas import (
     SchemaField,
@@ -47,6 +48,12 @@ _FORMS = (
     "fastapi.security.OAuth2PasswordRequestForm",
     "fastapi.security.OAuth2PasswordRequestFormStrict",
     "fastapi.security.HTTPBasicCredentials",
+)
+
+
+#: `body.password = hashed(body.password)`.
+_REPLACED = re.compile(
+    r"\b([\w.]+)\.(password|passwd|pwd|pw)\s*=\s*(?:await\s+)?[\w.]+\(\s*\1\.\2\b"
 )
 
 
@@ -86,7 +93,8 @@ class PlaintextPassword(Rule):
 
     ## Leaves alone
     Comparisons with a repeated or another password of the same form, values that were hashed
-    before, and models that hash in a property or validator.
+    before, also in place of the password of the body, and models that hash in a property or
+    validator.
 
     ## Source
     OWASP: password storage; CWE-256.
@@ -225,6 +233,8 @@ class PlaintextPassword(Rule):
             return False
         if is_stored_class(context.model, body.of) or "validator" in _text_of(body.of):
             return False
+        if _is_replaced(body.of, context):
+            return False
         columns = {
             name
             for base in context.model.resolver.mro(made)
@@ -339,6 +349,7 @@ class PlaintextPassword(Rule):
                     and context.model.is_subclass(value.of, "pydantic.BaseModel")
                     and not context.model.is_subclass(value.of, "pydantic_settings.BaseSettings")
                     and not is_stored_class(context.model, value.of)
+                    and not _is_replaced(value.of, context)
                 )
             case _:
                 return False
@@ -346,6 +357,14 @@ class PlaintextPassword(Rule):
     def _same_owner(self, first: ast.expr, second: ast.expr) -> bool:
         owners = [ast.unparse(n.value) for n in (first, second) if hasattr(n, "value")]
         return len(owners) == 2 and owners[0] == owners[1]
+
+
+def _is_replaced(cls: Class, context: Context) -> bool:
+    """Whether a body gets the hash in place of its password: `body.password = hashed(...)`."""
+    return any(
+        _REPLACED.search(module.source.text)
+        for module in modules_mentioning(context.model, cls.module, cls.node.name)
+    )
 
 
 def _is_column(name: str | None) -> bool:
