@@ -15,10 +15,19 @@ from flake8_fastapi_rules.semantics.credentials import (
     is_password_name,
     is_token_name,
     last_name,
-    snake,
 )
 from flake8_fastapi_rules.semantics.facts import Role
 from flake8_fastapi_rules.semantics.libraries import is_log_call
+from flake8_fastapi_rules.semantics.logged import (
+    is_made_a_number,
+    is_made_here,
+    is_name_of_entry,
+    is_name_of_thing,
+    is_word_of_language,
+    said_in_log,
+    shown_in_log,
+    starts_server_later,
+)
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
@@ -26,7 +35,6 @@ from flake8_fastapi_rules.semantics.values import (
     Function,
     Instance,
     Value,
-    qualified_name,
 )
 
 _LEVELS = frozenset(
@@ -43,29 +51,15 @@ _HARMLESS_TYPES = (
     "builtins.float", "enum.Enum",
 )  # fmt: skip
 _SEQUENCES = ("builtins.list", "collections.abc.Sequence", "typing.Sequence")
-#: Libraries whose tokens are words of a language.
-_PARSERS = frozenset({"lark", "ply", "pygments", "sqlglot", "sqlparse", "tokenize", "tree_sitter"})
 #: Classes that print what others would send.
 _STAND_IN = re.compile(r"(?i)console|stdout|simulat|dummy|fake|mock|debug")
 #: What a line of the log says that only tells what would be sent.
 _PRETENDING = re.compile(r"(?i)simulat|dummy|\bfake|\bmock")
-#: Where `token` is the address of a device.
-#: Functions whose results are numbers.
-_NUMBERS = frozenset({"abs", "int", "float", "len", "max", "min", "round", "sum"})
-#: What may be the key of an entry rather than a secret.
-_ENTRIES = frozenset({"auth_header", "session_key"})
-_DEVICES = re.compile(r"(?i)push|device|fcm|apns|page token")
-#: What runs a server until it is stopped.
-_SERVERS = frozenset(
-    {"uvicorn.run", "uvicorn.Server.run", "hypercorn.run", "granian.Granian.serve"}
-)
 #: Names of what is told of a secret in its place.
 _TELLING = re.compile(
     r"mask|redact|hidden|hash|hint|prefix|suffix|shown|safe|(?:^|_)(?:id|name|type|kind|status|len"
     r"|length|count|is|has)(?:_|$)"
 )
-#: Calls that show what they are given.
-_SHOWING = frozenset({"str", "repr", "dict", "format", "dumps", "items"})
 
 
 class SecretInLog(Rule):
@@ -85,7 +79,6 @@ class SecretInLog(Rule):
 
     logger = logging.getLogger(__name__)
 
-
     def log_in(name: str, password: str) -> None:
         logger.info("log-in of %s with %s", name, password)
     ```
@@ -95,7 +88,6 @@ class SecretInLog(Rule):
     import logging
 
     logger = logging.getLogger(__name__)
-
 
     def log_in(name: str, password: str) -> None:
         logger.info("log-in of %s", name)
@@ -126,14 +118,14 @@ class SecretInLog(Rule):
         """Report the first secret among the arguments of a log call."""
         if not self._may_tell(call, context) or not self._logs(call, context):
             return
-        if _PRETENDING.search(_said(call)):
+        if _PRETENDING.search(said_in_log(call)):
             return
         for keyword in call.keywords:
             if self._is_named_secret(keyword, context):
                 yield self.report(keyword.value, name=keyword.arg)
                 return
         for given in (*call.args, *(k.value for k in call.keywords)):
-            for node in self._shown(given):
+            for node in shown_in_log(given):
                 value = context.resolve(node)
                 if context.model.is_instance(value, *_HEADERS) and not (
                     context.model.is_instance(value, _ANSWER_HEADERS)
@@ -156,7 +148,7 @@ class SecretInLog(Rule):
             return True
         names = [keyword.arg for keyword in call.keywords]
         for given in (*call.args, *(keyword.value for keyword in call.keywords)):
-            names += [last_name(node) for node in self._shown(given)]
+            names += [last_name(node) for node in shown_in_log(given)]
         return any(is_password_name(n) or is_key_name(n) or is_token_name(n) for n in names)
 
     def _is_named_secret(self, keyword: ast.keyword, context: Context) -> bool:
@@ -204,167 +196,6 @@ class SecretInLog(Rule):
             return True
         return not context.model.shared_state(context.module).is_part_of_service(context.module)
 
-    def _shown(self, node: ast.expr) -> Iterator[ast.expr]:
-        """The expressions whose text gets into the log."""
-        match node:
-            case ast.Name() | ast.Attribute():
-                yield node
-            case ast.Subscript(slice=ast.Constant(value=str())):
-                yield node
-            case ast.JoinedStr(values=values):
-                for value in values:
-                    if isinstance(value, ast.FormattedValue):
-                        yield from self._shown(value.value)
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                yield from self._shown(left)
-                yield from self._shown(right)
-            case ast.BinOp(op=ast.Mod(), right=right):
-                yield from self._shown(right)
-            case ast.Tuple(elts=values) | ast.List(elts=values):
-                for value in values:
-                    yield from self._shown(value)
-            case ast.Dict(values=values):
-                for value in values:
-                    yield from self._shown(value)
-            case ast.BoolOp(values=values):
-                for value in values:
-                    yield from self._shown(value)
-            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
-                if (isinstance(node.func, ast.Attribute) and name == "get_secret_value") or (
-                    isinstance(node.func, ast.Attribute) and name == "get" and node.args
-                ):
-                    yield node
-                elif name in _SHOWING:
-                    for value in (*node.args, *(k.value for k in node.keywords)):
-                        yield from self._shown(value)
-                    if isinstance(node.func, ast.Attribute) and name == "items":
-                        yield from self._shown(node.func.value)
-
-    def _is_lexical(self, name: str | None, context: Context) -> bool:
-        """Whether a token is a word of a language that the module parses."""
-        return name in {"token", "tokens"} and any(
-            imported.partition(".")[0] in _PARSERS
-            for imported in (
-                *(node.module or "" for node in context.module.index.nodes(ast.ImportFrom)),
-                *(a.name for node in context.module.index.nodes(ast.Import) for a in node.names),
-            )
-        )
-
-    def _is_new(self, node: ast.expr, context: Context) -> bool:
-        """Whether a secret was made in the same function: printing hands it to whoever asked."""
-        function = context.module.index.function_of(node)
-        if not isinstance(node, ast.Name) or function is None:
-            return False
-        return any(
-            isinstance(each, ast.Assign)
-            and any(isinstance(t, ast.Name) and t.id == node.id for t in each.targets)
-            and any(
-                (qualified_name(context.resolve(part.func)) or "").startswith("secrets.")
-                for part in ast.walk(each.value)
-                if isinstance(part, ast.Call)
-            )
-            for each in context.module.index.own_nodes(function)
-        )
-
-    def _starts_server(self, call: ast.Call, context: Context) -> bool:
-        """Whether the function then starts the server: whoever starts it is told the key."""
-        function = context.module.index.function_of(call)
-        return function is not None and any(
-            isinstance(each, ast.Call)
-            and each.lineno > call.lineno
-            and (qualified_name(context.resolve(each.func)) or "") in _SERVERS
-            for each in context.module.index.own_nodes(function)
-        )
-
-    def _is_address(self, node: ast.expr, call: ast.Call, context: Context) -> bool:
-        """Whether a plain `token` names a thing: where to push to, a profile, a page."""
-        if last_name(node) != "token":
-            return False
-        function = context.module.index.function_of(call)
-        if any(_DEVICES.search(text) for text in (_said(call), getattr(function, "name", ""))):
-            return True
-        if not isinstance(node, ast.Name):
-            return False
-        if self._is_taken_from_another(node, context):
-            return True
-        given: list[tuple[str, ast.expr]] = []
-        for each in context.module.index.own_nodes(function) if function is not None else ():
-            if isinstance(each, ast.Dict):
-                for key, value in zip(each.keys, each.values, strict=True):
-                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                        given.append((key.value, value))
-            elif isinstance(each, ast.keyword) and each.arg:
-                given.append((each.arg, each.value))
-        return any(
-            isinstance(value, ast.Name)
-            and value.id == node.id
-            and snake(name).endswith("_token")
-            and not is_token_name(name)
-            for name, value in given
-        )
-
-    def _is_taken_from_another(self, node: ast.Name, context: Context) -> bool:
-        """Whether `token` is a piece of a text, or has another name where it comes from."""
-        found = context.module.index.lookup(node.id, node)
-        values = [binding.value for binding in found[1]] if found else []
-        while len(values) == 1 and isinstance(values[0], ast.Call):
-            match values[0]:
-                case ast.Call(func=ast.Attribute(attr="split" | "splitlines" | "findall")):
-                    return True
-                case ast.Call(func=ast.Attribute(attr="strip" | "lower", value=inner)):
-                    found = (
-                        context.module.index.lookup(inner.id, inner)
-                        if isinstance(inner, ast.Name)
-                        else None
-                    )
-                    values = [binding.value for binding in found[1]] if found else []
-                case _:
-                    break
-        named = [
-            last_name(part) or ""
-            for value in values
-            if value is not None
-            for part in (value.values if isinstance(value, ast.BoolOp) else [value])
-        ]
-        return bool(named) and all(
-            name.endswith("_token") and not is_token_name(name) for name in named
-        )
-
-    def _is_number(self, node: ast.expr, context: Context) -> bool:
-        """Whether a local was made a number last: `secret = max(1, secret)`."""
-        found = context.module.index.lookup(node.id, node) if isinstance(node, ast.Name) else None
-        return found is not None and any(
-            isinstance(binding.value, ast.Call)
-            and isinstance(binding.value.func, ast.Name)
-            and binding.value.func.id in _NUMBERS
-            for binding in found[1]
-        )
-
-    def _is_name_of_another(self, node: ast.expr, call: ast.Call, context: Context) -> bool:
-        """Whether a local says which entry is meant (`headers[auth_header]`), or undoes a change.
-
-        The latter is the token of a context variable, which `reset` takes.
-        """
-        index = context.module.index
-        function = index.function_of(call)
-        if not isinstance(node, ast.Name) or function is None:
-            return False
-        is_entry = node.id in _ENTRIES
-        cls = index.class_of(function) if is_entry else None
-        for each in ast.walk(cls) if cls is not None else index.own_nodes(function):
-            match each:
-                case (
-                    ast.Subscript(slice=ast.Name(id=name))
-                    | ast.Subscript(slice=ast.Call(func=ast.Attribute(value=ast.Name(id=name))))
-                    | ast.Call(func=ast.Attribute(attr="pop"), args=[ast.Name(id=name), *_])
-                ) if is_entry and name == node.id:
-                    return True
-                case ast.Call(func=ast.Attribute(attr="reset"), args=[ast.Name(id=name)]) if (
-                    name == node.id
-                ):
-                    return True
-        return False
-
     def _serves(self, call: ast.Call, context: Context) -> bool:
         """Whether a call stands in FastAPI code, rather than in what runs before it."""
         function = context.module.index.function_of(call)
@@ -379,18 +210,19 @@ class SecretInLog(Rule):
             return True
         if not (is_password_name(name) or is_key_name(name) or is_token_name(name)):
             return False
+        model, module = context.model, context.module
         value: Value = context.resolve(node)
         is_told = isinstance(call.func, ast.Name) or (
             is_password_name(name) and not self._serves(call, context)
         )
-        if is_told and self._is_new(node, context):
+        if is_told and is_made_here(model, module, node):
             return False
-        if self._is_address(node, call, context) or self._is_name_of_another(node, call, context):
+        if is_name_of_thing(module, node, call) or is_name_of_entry(module, node, call):
             return False
         is_way_in = not is_password_name(name) and "secret" not in (name or "")
-        if is_way_in and self._starts_server(call, context):
+        if is_way_in and starts_server_later(model, module, call):
             return False
-        if isinstance(value, Function | Class) or self._is_lexical(name, context):
+        if isinstance(value, Function | Class) or is_word_of_language(module, name):
             return False
         if isinstance(node, ast.Call):
             return True
@@ -401,15 +233,5 @@ class SecretInLog(Rule):
         ):
             return False  # a list of objects that have names and ids, too
         return not (
-            context.model.is_instance(value, *_HARMLESS_TYPES) or self._is_number(node, context)
+            context.model.is_instance(value, *_HARMLESS_TYPES) or is_made_a_number(module, node)
         )
-
-
-def _said(call: ast.Call) -> str:
-    """The literal text of a log call."""
-    return " ".join(
-        part.value
-        for given in call.args
-        for part in ast.walk(given)
-        if isinstance(part, ast.Constant) and isinstance(part.value, str)
-    )

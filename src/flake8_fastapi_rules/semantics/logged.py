@@ -1,0 +1,207 @@
+"""Lines of logs: what they show, and what a name in them stands for that sounds like a secret."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.semantics.credentials import is_token_name, last_name, snake
+from flake8_fastapi_rules.semantics.values import qualified_name
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.modules import Module
+
+#: Libraries whose tokens are words of a language.
+_PARSERS = frozenset({"lark", "ply", "pygments", "sqlglot", "sqlparse", "tokenize", "tree_sitter"})
+#: Functions whose results are numbers.
+_NUMBERS = frozenset({"abs", "int", "float", "len", "max", "min", "round", "sum"})
+#: What may be the key of an entry rather than a secret.
+_ENTRIES = frozenset({"auth_header", "session_key"})
+#: Where `token` is the address of a device.
+_DEVICES = re.compile(r"(?i)push|device|fcm|apns|page token")
+#: What runs a server until it is stopped.
+_SERVERS = frozenset(
+    {"uvicorn.run", "uvicorn.Server.run", "hypercorn.run", "granian.Granian.serve"}
+)
+#: Calls that show what they are given.
+_SHOWING = frozenset({"str", "repr", "dict", "format", "dumps", "items"})
+
+
+def shown_in_log(node: ast.expr) -> Iterator[ast.expr]:
+    """The expressions whose text gets into the log."""
+    match node:
+        case ast.Name() | ast.Attribute():
+            yield node
+        case ast.Subscript(slice=ast.Constant(value=str())):
+            yield node
+        case ast.JoinedStr(values=values):
+            for value in values:
+                if isinstance(value, ast.FormattedValue):
+                    yield from shown_in_log(value.value)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            yield from shown_in_log(left)
+            yield from shown_in_log(right)
+        case ast.BinOp(op=ast.Mod(), right=right):
+            yield from shown_in_log(right)
+        case ast.Tuple(elts=values) | ast.List(elts=values):
+            for value in values:
+                yield from shown_in_log(value)
+        case ast.Dict(values=values):
+            for value in values:
+                yield from shown_in_log(value)
+        case ast.BoolOp(values=values):
+            for value in values:
+                yield from shown_in_log(value)
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            if (isinstance(node.func, ast.Attribute) and name == "get_secret_value") or (
+                isinstance(node.func, ast.Attribute) and name == "get" and node.args
+            ):
+                yield node
+            elif name in _SHOWING:
+                for value in (*node.args, *(k.value for k in node.keywords)):
+                    yield from shown_in_log(value)
+                if isinstance(node.func, ast.Attribute) and name == "items":
+                    yield from shown_in_log(node.func.value)
+
+
+def said_in_log(call: ast.Call) -> str:
+    """The literal text of a log call."""
+    return " ".join(
+        part.value
+        for given in call.args
+        for part in ast.walk(given)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    )
+
+
+def is_name_of_thing(module: Module, node: ast.expr, call: ast.Call) -> bool:
+    """Whether a plain `token` names a thing: where to push to, a profile, a page."""
+    if last_name(node) != "token":
+        return False
+    function = module.index.function_of(call)
+    if any(_DEVICES.search(text) for text in (said_in_log(call), getattr(function, "name", ""))):
+        return True
+    if not isinstance(node, ast.Name):
+        return False
+    if _is_taken_from_another(module, node):
+        return True
+    given: list[tuple[str, ast.expr]] = []
+    for each in module.index.own_nodes(function) if function is not None else ():
+        if isinstance(each, ast.Dict):
+            for key, value in zip(each.keys, each.values, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    given.append((key.value, value))
+        elif isinstance(each, ast.keyword) and each.arg:
+            given.append((each.arg, each.value))
+    return any(
+        isinstance(value, ast.Name)
+        and value.id == node.id
+        and snake(name).endswith("_token")
+        and not is_token_name(name)
+        for name, value in given
+    )
+
+
+def _is_taken_from_another(module: Module, node: ast.Name) -> bool:
+    """Whether `token` is a piece of a text, or has another name where it comes from."""
+    found = module.index.lookup(node.id, node)
+    values = [binding.value for binding in found[1]] if found else []
+    while len(values) == 1 and isinstance(values[0], ast.Call):
+        match values[0]:
+            case ast.Call(func=ast.Attribute(attr="split" | "splitlines" | "findall")):
+                return True
+            case ast.Call(func=ast.Attribute(attr="strip" | "lower", value=inner)):
+                found = (
+                    module.index.lookup(inner.id, inner) if isinstance(inner, ast.Name) else None
+                )
+                values = [binding.value for binding in found[1]] if found else []
+            case _:
+                break
+    named = [
+        last_name(part) or ""
+        for value in values
+        if value is not None
+        for part in (value.values if isinstance(value, ast.BoolOp) else [value])
+    ]
+    return bool(named) and all(
+        name.endswith("_token") and not is_token_name(name) for name in named
+    )
+
+
+def is_name_of_entry(module: Module, node: ast.expr, call: ast.Call) -> bool:
+    """Whether a local says which entry is meant (`headers[auth_header]`), or undoes a change.
+
+    The latter is the token of a context variable, which `reset` takes.
+    """
+    index = module.index
+    function = index.function_of(call)
+    if not isinstance(node, ast.Name) or function is None:
+        return False
+    is_entry = node.id in _ENTRIES
+    cls = index.class_of(function) if is_entry else None
+    for each in ast.walk(cls) if cls is not None else index.own_nodes(function):
+        match each:
+            case (
+                ast.Subscript(slice=ast.Name(id=name))
+                | ast.Subscript(slice=ast.Call(func=ast.Attribute(value=ast.Name(id=name))))
+                | ast.Call(func=ast.Attribute(attr="pop"), args=[ast.Name(id=name), *_])
+            ) if is_entry and name == node.id:
+                return True
+            case ast.Call(func=ast.Attribute(attr="reset"), args=[ast.Name(id=name)]) if (
+                name == node.id
+            ):
+                return True
+    return False
+
+
+def is_made_a_number(module: Module, node: ast.expr) -> bool:
+    """Whether a local was made a number last: `secret = max(1, secret)`."""
+    found = module.index.lookup(node.id, node) if isinstance(node, ast.Name) else None
+    return found is not None and any(
+        isinstance(binding.value, ast.Call)
+        and isinstance(binding.value.func, ast.Name)
+        and binding.value.func.id in _NUMBERS
+        for binding in found[1]
+    )
+
+
+def is_made_here(model: Model, module: Module, node: ast.expr) -> bool:
+    """Whether a secret was made in the same function: printing hands it to whoever asked."""
+    function = module.index.function_of(node)
+    if not isinstance(node, ast.Name) or function is None:
+        return False
+    return any(
+        isinstance(each, ast.Assign)
+        and any(isinstance(t, ast.Name) and t.id == node.id for t in each.targets)
+        and any(
+            (qualified_name(model.resolve(module, part.func)) or "").startswith("secrets.")
+            for part in ast.walk(each.value)
+            if isinstance(part, ast.Call)
+        )
+        for each in module.index.own_nodes(function)
+    )
+
+
+def is_word_of_language(module: Module, name: str | None) -> bool:
+    """Whether a token is a word of a language that the module parses."""
+    return name in {"token", "tokens"} and any(
+        imported.partition(".")[0] in _PARSERS
+        for imported in (
+            *(node.module or "" for node in module.index.nodes(ast.ImportFrom)),
+            *(a.name for node in module.index.nodes(ast.Import) for a in node.names),
+        )
+    )
+
+
+def starts_server_later(model: Model, module: Module, call: ast.Call) -> bool:
+    """Whether the function then starts the server: whoever starts it is told the key."""
+    function = module.index.function_of(call)
+    return function is not None and any(
+        isinstance(each, ast.Call)
+        and each.lineno > call.lineno
+        and (qualified_name(model.resolve(module, each.func)) or "") in _SERVERS
+        for each in module.index.own_nodes(function)
+    )
