@@ -357,6 +357,22 @@ class _Builder:
                 yield from self._pairs(home, left, depth - 1)
                 yield from self._pairs(home, right, depth - 1)
 
+    def _add_handlers(
+        self,
+        node: ast.Call,
+        style: Literal["add", "decorator"],
+        app: Value,
+        caught: ast.expr | None,
+        given: ast.expr | None,
+    ) -> None:
+        """What one call adds: a handler, or in a loop those of a table."""
+        looped = self._looped_handlers(node, caught, given)
+        for home, key, item in looped:
+            handler = self.resolver.resolve(home, item)
+            self._handler(node, style, app, None, handler, self.model.constant(home, key))
+        if not looped:
+            self._handler(node, style, app, caught, self.resolver.resolve(self.module, given))
+
     def _looped_handlers(
         self, node: ast.Call, caught: ast.expr | None, handler: ast.expr | None
     ) -> list[tuple[Module, ast.expr, ast.expr]]:
@@ -452,14 +468,7 @@ class _Builder:
             case "add_exception_handler":
                 caught = arguments.get("exc_class_or_status_code")
                 given = arguments.get("handler")
-                looped = self._looped_handlers(node, caught, given)
-                for home, key, item in looped:
-                    handler = self.resolver.resolve(home, item)
-                    value = self.model.constant(home, key)
-                    self._handler(node, "add", receiver, None, handler, value)
-                if not looped:
-                    handler = self.resolver.resolve(self.module, given)
-                    self._handler(node, "add", receiver, caught, handler)
+                self._add_handlers(node, "add", receiver, caught, given)
             case "add_event_handler":
                 self.found[EventHandler].append(
                     EventHandler(
@@ -627,7 +636,7 @@ class _Builder:
         endpoint = self.resolver.resolve(self.module, node.args[0])
         if func.attr == "exception_handler":
             caught = arguments.get("exc_class_or_status_code")
-            self._handler(inner, "decorator", receiver, caught, endpoint)
+            self._add_handlers(inner, "decorator", receiver, caught, node.args[0])
             return
         if func.attr == "middleware":
             self.found[Middleware].append(
