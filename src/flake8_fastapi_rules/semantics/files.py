@@ -7,7 +7,8 @@ import re
 import stat
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from functools import cache, cached_property
+from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -24,6 +25,8 @@ SKIPPED_FOLDERS = frozenset(
 )  # fmt: skip
 #: A larger file is data or generated code, and costs more than it can tell.
 SIZE_LIMIT = 2_000_000
+#: More text than this is read again for each question, rather than kept: in bytes.
+_KEPT = 200_000_000
 
 
 class ProjectFiles:
@@ -36,48 +39,32 @@ class ProjectFiles:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._mentioning: dict[str, tuple[Path, ...]] = {}
+        self._kept: _Texts | None = None
 
-    @cached_property
-    def _texts(self) -> tuple[tuple[Path, ...], list[int], bytes]:
-        """The files, where each one's text starts, and all texts one behind the other."""
-        paths: list[Path] = []
-        starts: list[int] = []
-        texts: list[bytes] = []
-        size = 0
-        for path in python_files(self.root):
-            data = read_source(path)
-            if data is not None:
-                paths.append(path)
-                starts.append(size)
-                texts.append(data)
-                size += len(data) + 1
-        return tuple(paths), [*starts, size], b"\n".join(texts)
+    @property
+    def _texts(self) -> _Texts:
+        texts = self._kept or _Texts.below(self.root)
+        if len(texts.text) <= _KEPT:
+            self._kept = texts
+        return texts
 
     def mentioning(self, word: str) -> tuple[Path, ...]:
         """The files whose text contains a word, sorted."""
         known = self._mentioning.get(word)
         if known is None:
-            paths, _, _ = self._texts
-            known = self._mentioning[word] = tuple(paths[i] for i in self._positions(word))
+            texts = self._texts
+            found = (texts.paths[i] for i in texts.positions(word))
+            known = self._mentioning[word] = tuple(found)
         return known
 
     def calling(self, name: str) -> Iterator[Path]:
         """The files where a name may be called, be it by `partial(name, ...)`, sorted."""
-        paths, starts, text = self._texts
+        texts = self._texts
         called = re.compile(rb"\b%b[ \t]*\(" % name.encode())
-        for i in self._positions(name):
-            start, end = starts[i], starts[i + 1]
-            if called.search(text, start, end) or text.find(b"partial", start, end) >= 0:
-                yield paths[i]
-
-    def _positions(self, word: str) -> Iterator[int]:
-        _, starts, text = self._texts
-        wanted = word.encode()
-        at = text.find(wanted)
-        while at >= 0:
-            position = bisect_right(starts, at) - 1
-            yield position
-            at = text.find(wanted, starts[position + 1])
+        for i in texts.positions(name):
+            start, end = texts.starts[i], texts.starts[i + 1]
+            if called.search(texts.text, start, end) or b"partial" in texts.text[start:end]:
+                yield texts.paths[i]
 
     def tested(self, test: Callable[[bytes, int, int], bool]) -> Iterator[tuple[Path, bool]]:
         """The files, sorted, with whether their text passes a test.
@@ -85,9 +72,41 @@ class ProjectFiles:
         Parameters:
             test: is given all texts, and where the one starts and ends that it is to look at.
         """
-        paths, starts, text = self._texts
-        for path, start, end in zip(paths, starts, starts[1:], strict=False):
-            yield path, test(text, start, end)
+        texts = self._texts
+        for path, start, end in zip(texts.paths, texts.starts, texts.starts[1:], strict=False):
+            yield path, test(texts.text, start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """All texts of a project one behind the other, with the place in bytes where each starts."""
+
+    paths: tuple[Path, ...]
+    starts: tuple[int, ...]
+    text: bytes
+
+    @classmethod
+    def below(cls, root: Path) -> _Texts:
+        """Read the files that can be read."""
+        paths: list[Path] = []
+        starts = [0]
+        texts: list[bytes] = []
+        for path in python_files(root):
+            data = read_source(path)
+            if data is not None:
+                paths.append(path)
+                texts.append(data)
+                starts.append(starts[-1] + len(data) + 1)
+        return cls(tuple(paths), tuple(starts), b"\n".join(texts))
+
+    def positions(self, word: str) -> Iterator[int]:
+        """The files whose text contains a word, by their positions among `paths`."""
+        wanted = word.encode()
+        at = self.text.find(wanted)
+        while at >= 0:
+            position = bisect_right(self.starts, at) - 1
+            yield position
+            at = self.text.find(wanted, self.starts[position + 1])
 
 
 def read_source(path: Path) -> bytes | None:
