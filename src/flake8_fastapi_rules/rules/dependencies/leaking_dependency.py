@@ -93,6 +93,7 @@ class LeakingDependency(Rule):
     )
     variants = {
         "object": "`{name}` opens {what} per request and never closes it; inject one by `yield`",
+        "finally": "Yield {what} in `{name}` instead: the `finally` closes what it returns",
         "closed": "Yield {what} in `{name}` inside the `with`: what it returns is closed already",
     }
     profiles = ("recommended",)
@@ -116,15 +117,19 @@ class LeakingDependency(Rule):
         ]
         for site in effects.calls(function):
             kind = _kind_opened(site, context)
-            if kind is None or not (
-                _is_returned(site.node, returned, context)
-                or _Carried(site, node, context).is_in(returned)
+            carried = _Carried(site, node, context) if kind is not None else None
+            if (
+                kind is None
+                or carried is None
+                or not (_is_returned(site.node, returned, context) or carried.is_in(returned))
             ):
                 continue
             if _is_kept(site.node, node, context):
                 continue
             parent = context.module.index.parents.get(site.node)
             variant = "closed" if isinstance(parent, ast.withitem) else None
+            if carried.is_closed_finally(node):
+                variant = "finally"
             yield self.report(site.node, variant, what=_SPOKEN[kind], name=fact.name)
             return
 
@@ -198,6 +203,19 @@ class _Carried:
         )
         name = context.model.effects.opening(site) or ""
         self._is_mongo = name.startswith(("pymongo.", "motor."))
+
+    def is_closed_finally(self, function: ast.AST) -> bool:
+        """Whether a `finally` of the function closes it."""
+        return any(
+            isinstance(part, ast.Attribute)
+            and part.attr in _CLOSING
+            and isinstance(part.value, ast.Name)
+            and part.value.id in self._names
+            for node in self._context.module.index.own_nodes(function)
+            if isinstance(node, ast.Try | ast.TryStar)
+            for statement in node.finalbody
+            for part in ast.walk(statement)
+        )
 
     def is_in(self, returned: list[ast.expr]) -> bool:
         """Whether one of the returned values is an object around what was opened."""
