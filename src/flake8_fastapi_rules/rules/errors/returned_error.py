@@ -14,9 +14,10 @@ from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
+from flake8_fastapi_rules.semantics.flow import may_end_without_value
 from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS, RESPONSE
 from flake8_fastapi_rules.semantics.responses import response_type, returns_of, types_in
-from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
+from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance, Value
 
 _ROLES = frozenset({Role.ENDPOINT, Role.DEPENDENCY, Role.EXCEPTION_HANDLER, Role.MIDDLEWARE})
 _STATUSES = frozenset(int(status) for status in http.HTTPStatus)
@@ -153,13 +154,31 @@ class ReturnedError(Rule):
         value = context.resolve(node)
         if not isinstance(value, Instance) or value.call is None:
             return None
-        if value.call is not node and not isinstance(node, ast.Name):
-            return None  # the result of a function, which may return something else as well
+        if value.call is not node and isinstance(node, ast.Call):
+            if not self._only_makes_errors(context.resolve(node.func), context):
+                return None
         if not context.model.is_instance(value, *HTTP_EXCEPTIONS, "builtins.BaseException"):
             return None
         if context.model.is_instance(value, RESPONSE):
             return None
         return self._name(node, context)
+
+    def _only_makes_errors(self, callee: Value, context: Context) -> bool:
+        """Whether a function of the project returns an `HTTPException` on every path."""
+        if not isinstance(callee, Function) or not isinstance(callee.node, ast.FunctionDef):
+            return False
+        if callee.node.decorator_list or may_end_without_value(callee.node.body):
+            return False
+        values = [
+            context.model.resolve(callee.module, each.value)
+            for each in returns_of(callee.module, callee.node)
+        ]
+        return bool(values) and all(
+            isinstance(value, Instance)
+            and value.call is not None
+            and context.model.is_instance(value, *HTTP_EXCEPTIONS)
+            for value in values
+        )
 
     def _status(self, node: ast.expr | None, context: Context) -> int | None:
         if not isinstance(node, ast.Tuple) or len(node.elts) not in (2, 3):
