@@ -405,15 +405,23 @@ class Resolver:
         if binding.kind == "import":
             dotted = alias.name if alias.asname else alias.name.partition(".")[0]
             return self._module(module, dotted)
-        node = binding.node
+        known = self._memo.get(alias)
+        if known is None:
+            known = self._imported(module, binding.node, alias.name)
+            if known:  # else a cycle of imports may be in the way
+                self._memo[alias] = known
+        return known
+
+    def _imported(self, module: Module, node: ast.AST, name: str) -> Value:
+        """What `from ... import name` gives."""
         assert isinstance(node, ast.ImportFrom)
         home = self._home_of(node, module)
         if home is not None:
-            value = self.module_attribute(home, alias.name)
+            value = self.module_attribute(home, name)
             if home.error is None:
                 return value
         # What cannot be read is known by its name only, like a library.
-        return UNKNOWN if node.level else External(canonical(f"{node.module}.{alias.name}"))
+        return UNKNOWN if node.level else External(canonical(f"{node.module}.{name}"))
 
     def origin(self, module: Module, name: ast.Name) -> tuple[Module, str] | None:
         """The project's module that a name is imported from, and the name there, not looked into.
