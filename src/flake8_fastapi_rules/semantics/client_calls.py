@@ -212,8 +212,10 @@ class TestRequests:
 
     def _is_redirected(self, call: ClientCall, route: ResolvedRoute) -> bool:
         """Whether nothing is served at a request's path, but this route with or without a slash."""
-        if not call.path or call.path == "/" or call.method == "WEBSOCKET":
+        if call.path is None or call.method == "WEBSOCKET":
             return False
+        if "/" not in call.path.rstrip("/"):
+            return False  # nothing, or a part of a path at most
         other = call.path[:-1] if call.path.endswith("/") else f"{call.path}/"
         return reaches(replace(call, path=other), route) and not any(
             each.path is not None and _fits(call.path, each.path)
