@@ -30,6 +30,8 @@ _FOR_OTHERS = re.compile(
     r"|(?:add|remove|delete|kick|ban|block|follow)[/_-]?(?!own|my|me[/_-]|current)"
     r"(?:[a-z]+[/_-]?)?user"
 )
+#: Somebody with a task: the owner beside them is one who is put in charge, too.
+_CHARGED = re.compile(r"^(?:manager|assignee|reviewer|approver|assigned_to)(?:_user)?(?:_id)?$")
 #: In what a dependency is called, or in its scopes: whoever gets in acts for others.
 _ADMIN = re.compile(r"admin|superuser|staff|permission|rbac")
 #: A permission such as `items:write`, which everybody has for what is their own.
@@ -169,9 +171,12 @@ class ClientSuppliedIdentity(Rule):
                 continue
             if typed in looked_at.values():
                 continue
-            for each in schema_fields(context.model, typed.of):
+            fields = schema_fields(context.model, typed.of)
+            is_charged = any(_CHARGED.match(each.name.lower()) for each in fields)
+            for each in fields:
                 if (
                     _SELF.match(each.name.lower())
+                    and not (each.name == "owner_id" and is_charged)
                     and not (each.name == "user_id" and _MESSAGE.search(said))
                     and not _is_several(each, context)
                     and _is_used(context.model, function, parameter.name, each.name)
