@@ -72,6 +72,8 @@ _DECLARING = frozenset({"asyncio", "fastapi", "starlette"})
 _OWNERS = ("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette")
 _WEBHOOKS = "fastapi.FastAPI.webhooks."
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security"})
+#: Routes made by hand, for a list that an app or router is given.
+_ROUTE_CLASSES = frozenset({"fastapi.routing.APIRoute", "fastapi.routing.APIWebSocketRoute"})
 _TASKS = {
     "asyncio.create_task": "create_task",
     "asyncio.ensure_future": "create_task",
@@ -262,6 +264,8 @@ class _Builder:
             self._dependency(node, value)
         elif name in _TASKS or name in {"asyncio.Task", "asyncio.Future"}:
             self._routine(node, callee)
+        elif name in _ROUTE_CLASSES:
+            self.found[UnclearRoute].append(UnclearRoute(self.module, node))
         elif self.resolver.is_instance(value, "fastapi.FastAPI"):
             self._app(node, value, App)
         elif self.resolver.is_instance(value, "fastapi.APIRouter"):
