@@ -1,0 +1,192 @@
+"""Passwords as they were typed: where they come from, and what keeps them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS, all_arguments
+from flake8_fastapi_rules.semantics.credentials import (
+    is_password_name,
+    is_stored_class,
+    last_name,
+    snake,
+)
+from flake8_fastapi_rules.semantics.per_project import modules_mentioning
+from flake8_fastapi_rules.semantics.schemas import schema_uses
+from flake8_fastapi_rules.semantics.values import (
+    UNKNOWN,
+    Class,
+    Constant,
+    Function,
+    Instance,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.modules import Module
+
+_CONFIRMATION = re.compile(r"confirm|repeat|again|verif|retype|password_?[12]$")
+#: Columns of hashes that a plain password does not belong into.
+_HASH = re.compile(r"^(?:hashed_|encrypted_)(?:password|pwd)$|^(?:password|pwd)_?hash(?:ed)?$")
+_FORMS = (
+    "fastapi.security.OAuth2PasswordRequestForm",
+    "fastapi.security.OAuth2PasswordRequestFormStrict",
+    "fastapi.security.HTTPBasicCredentials",
+)
+#: `body.password = hashed(body.password)`.
+_REPLACED = re.compile(
+    r"\b([\w.]+)\.(password|passwd|pwd|pw)\s*=\s*(?:await\s+)?[\w.]+\(\s*\1\.\2\b"
+)
+
+
+def is_password_column(name: str | None) -> bool:
+    """Whether a name is that of what is kept of a password."""
+    return is_password_name(name) or (name is not None and _HASH.match(snake(name)) is not None)
+
+
+def is_plain_password(model: Model, module: Module, node: ast.expr) -> bool:
+    """Whether an expression is a password as a client sent it."""
+    match node:  # of a `SecretStr`
+        case ast.Call(func=ast.Attribute(attr="get_secret_value", value=secret)):
+            node = secret
+        case (  # with a fixed text around it
+            ast.BinOp(op=ast.Add(), left=part, right=ast.Constant(value=str()))
+            | ast.BinOp(op=ast.Add(), left=ast.Constant(value=str()), right=part)
+        ):
+            return is_plain_password(model, module, part)
+    name = last_name(node)
+    if not is_password_name(name) or _CONFIRMATION.search(name or ""):
+        return False
+    if isinstance(model.resolve(module, node), Constant):
+        return False
+    function = module.index.function_of(node)
+    if not isinstance(function, FUNCTIONS):
+        return False
+    text = ast.unparse(node)
+    for each in ast.walk(function):
+        if isinstance(each, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            targets = each.targets if isinstance(each, ast.Assign) else [each.target]
+            if any(ast.unparse(target) == text for target in targets):
+                return False
+    match node:
+        case ast.Name(id=bound):
+            found = module.index.lookup(bound, node)
+            return (
+                found is not None
+                and all(b.kind == "parameter" for b in found[1])
+                and not _is_given_hashes(model, Function(module, function), bound)
+            )
+        case ast.Attribute(value=owner) | ast.Subscript(value=owner):
+            value = model.resolve(module, owner)
+            if model.is_instance(value, *_FORMS):
+                return True
+            return (
+                isinstance(value, Instance)
+                and isinstance(value.of, Class)
+                and model.is_subclass(value.of, "pydantic.BaseModel")
+                and not model.is_subclass(value.of, "pydantic_settings.BaseSettings")
+                and not is_stored_class(model, value.of)
+                and not is_replaced_by_hash(model, value.of)
+            )
+        case _:
+            return False
+
+
+def comes_from_client(model: Model, module: Module, node: ast.expr) -> bool:
+    """Whether a plain password is one of a request, rather than one that a caller has hashed."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="get_secret_value")):
+            return True
+        case ast.Name(id=name):
+            function = module.index.function_of(node)
+            if not isinstance(function, FUNCTIONS):
+                return False
+            found = Function(module, function)
+            return bool(model.roles(found) or model.direct_calls(found)) and (
+                not _is_given_hashes(model, found, name)
+            )
+        case ast.Attribute(value=owner) | ast.Subscript(value=owner):
+            value = model.resolve(module, owner)
+            if model.is_instance(value, *_FORMS):
+                return True
+            made = value.of if isinstance(value, Instance) else None
+            return isinstance(made, Class) and made.node in schema_uses(model, module).bodies
+        case _:
+            return False
+
+
+def _is_given_hashes(model: Model, function: Function, name: str) -> bool:
+    """Whether some caller hands a hash to a parameter, or what a validator may have hashed."""
+    arguments = all_arguments(function.node.args)
+    parameter = next((each for each in arguments if each.arg == name), None)
+    for call in model.direct_calls(function) if parameter is not None else ():
+        match call.given(parameter):
+            case ast.Name(id=given) if not is_password_name(given):
+                return True
+            case ast.Call(func=ast.Attribute(attr="get_secret_value")):
+                continue
+            case ast.Call():
+                return True
+            case ast.Attribute(value=owner):
+                made = model.resolve(call.module, owner)
+                if isinstance(made, Instance) and isinstance(made.of, Class):
+                    if has_validators(made.of):
+                        return True
+    return False
+
+
+def is_replaced_by_hash(model: Model, cls: Class) -> bool:
+    """Whether a body gets the hash in place of its password: `body.password = hashed(...)`."""
+    return any(
+        _REPLACED.search(module.source.text)
+        for module in modules_mentioning(model, cls.module, cls.node.name)
+    )
+
+
+def keeps_password(model: Model, cls: object, name: str) -> bool:
+    """Whether a class of the database stores what its attribute is given."""
+    if not isinstance(cls, Class) or not is_stored_class(model, cls):
+        return False
+    if isinstance(model.resolver.class_attribute(cls, name, instance=False), Function):
+        return False
+    if _has_type_of_its_own(model, cls, name):
+        return False
+    text = _text_of(cls)
+    return not re.search(r"validates|validator|setter|__setattr__|def __init__|def save", text)
+
+
+def _has_type_of_its_own(model: Model, cls: Class, name: str) -> bool:
+    """Whether a column is annotated with a class of the project, which may hash by itself."""
+    for base in model.resolver.mro(cls):
+        for statement in base.node.body if isinstance(base, Class) else ():
+            match statement:
+                case ast.AnnAssign(target=ast.Name(id=column), annotation=hint):
+                    if column == name and isinstance(base, Class):
+                        typed = model.resolver.annotation(base.module, hint)
+                        return isinstance(typed, Instance) and isinstance(typed.of, Class)
+    return False
+
+
+def written_table(model: Model, module: Module, node: ast.expr) -> Value:
+    """The table of the `insert(table)` or `update(table)` that a chain of calls begins with."""
+    while isinstance(node, ast.Call):
+        callee = model.library_object(module, node.func)
+        if callee is not None and callee.name.startswith(("sqlalchemy.", "sqlmodel.")):
+            if callee.name.endswith((".insert", ".update")) and node.args:
+                return model.resolve(module, node.args[0])
+        if not isinstance(node.func, ast.Attribute):
+            break
+        node = node.func.value
+    return UNKNOWN
+
+
+def has_validators(cls: Class) -> bool:
+    """Whether a model may change what it is given."""
+    return "validator" in _text_of(cls)
+
+
+def _text_of(cls: Class) -> str:
+    return cls.module.source.segment(cls.node)
