@@ -122,7 +122,9 @@ def _is_given_hashes(model: Model, function: Function, name: str) -> bool:
     """Whether some caller hands a hash to a parameter, or what a validator may have hashed."""
     arguments = all_arguments(function.node.args)
     parameter = next((each for each in arguments if each.arg == name), None)
-    for call in model.direct_calls(function) if parameter is not None else ():
+    if parameter is None:
+        return False  # one of a function around
+    for call in model.direct_calls(function):
         match call.given(parameter):
             case ast.Name(id=given) if not is_password_name(given):
                 return True
