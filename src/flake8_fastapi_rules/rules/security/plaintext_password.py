@@ -62,6 +62,7 @@ class PlaintextPassword(Rule):
     ```python
     from shop.models import find_user
 
+
     def authenticate(name: str, password: str) -> bool:
         user = find_user(name)
         return user.password == password
@@ -74,6 +75,7 @@ class PlaintextPassword(Rule):
     from shop.models import find_user
 
     passwords = PasswordHash.recommended()
+
 
     def authenticate(name: str, password: str) -> bool:
         return passwords.verify(password, find_user(name).password_hash)

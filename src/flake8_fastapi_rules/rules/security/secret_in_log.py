@@ -79,6 +79,7 @@ class SecretInLog(Rule):
 
     logger = logging.getLogger(__name__)
 
+
     def log_in(name: str, password: str) -> None:
         logger.info("log-in of %s with %s", name, password)
     ```
@@ -88,6 +89,7 @@ class SecretInLog(Rule):
     import logging
 
     logger = logging.getLogger(__name__)
+
 
     def log_in(name: str, password: str) -> None:
         logger.info("log-in of %s", name)
