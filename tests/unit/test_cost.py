@@ -135,6 +135,8 @@ def test_calls_by_name_include_what_aliases_may_stand_for() -> None:
 
 
 def test_the_collector_rests_and_is_as_before() -> None:
+    discard()
+    usual = gc.get_freeze_count()  # Python 3.12 keeps some objects there by itself
     for enable in (gc.enable, gc.disable):
         enable()
         before = gc.isenabled()
@@ -142,8 +144,9 @@ def test_the_collector_rests_and_is_as_before() -> None:
             assert not gc.isenabled()
         assert gc.isenabled() is before
     gc.enable()
+    assert gc.get_freeze_count() > usual
     discard()
-    assert gc.get_freeze_count() == 0
+    assert gc.get_freeze_count() == usual
 
 
 @pytest.mark.parametrize(("size", "is_kept"), [(3_000_000, False), (1_000, True)])

@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from flake8_fastapi_rules.engine.records import record
 
@@ -105,6 +105,7 @@ class ModuleIndex:
         self._scope_cache: dict[ast.AST, Scope] = {}
         self._body_cache: dict[ast.AST, tuple[ast.AST, ...]] = {}
         self._mentioned: dict[ast.AST, frozenset[str]] = {}
+        self._in_order: dict[type[ast.AST], list[Any]] = {}
         self.module_scope = Scope(tree, None)
         self.scopes[tree] = self.module_scope
         self._walk()
@@ -206,7 +207,7 @@ class ModuleIndex:
     # -- asking -----------------------------------------------------------------------------
 
     def nodes(self, kind: type[N]) -> list[N]:
-        """All nodes of exactly this type, in source order."""
+        """All nodes of exactly this type, as the tree has them: statements in source order."""
         return self._by_type.get(kind, [])  # type: ignore[return-value]
 
     def nodes_in(self, outer: ast.AST, kind: type[N]) -> list[N]:
@@ -217,10 +218,15 @@ class ModuleIndex:
         nodes = self.nodes(kind)
         if not nodes:
             return nodes
-        if sys.version_info < (3, 12) and issubclass(kind, ast.expr):
-            # What stands in an f-string has no place of its own: python/cpython#94869.
-            inside = {each for part in _parts(outer) for each in ast.walk(part)}
-            return [each for each in nodes if each in inside]
+        if issubclass(kind, ast.expr):
+            if sys.version_info < (3, 12):
+                # What stands in an f-string has no place of its own: python/cpython#94869.
+                inside = {each for part in _parts(outer) for each in ast.walk(part)}
+                return [each for each in nodes if each in inside]
+            # A tree's decorators and return annotations come behind the body.
+            nodes = self._in_order.get(kind) or self._in_order.setdefault(
+                kind, sorted(nodes, key=_start)
+            )
         start = bisect_left(nodes, _start(outer), key=_start)
         return nodes[start : bisect_right(nodes, _end(outer), start, key=_start)]
 
