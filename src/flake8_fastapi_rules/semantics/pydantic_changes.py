@@ -97,7 +97,6 @@ FIELD_ARGUMENTS: Final[Mapping[str, str]] = MappingProxyType(
         "const": "Literal",
         "unique_items": "set",
         "allow_mutation": "frozen",
-        "regex": "pattern",
     }
 )
 #: Types made by calls, and their arguments that Pydantic 2 renamed or dropped.
@@ -114,7 +113,8 @@ TYPE_ARGUMENTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 VALIDATORS: Final[Mapping[str, str]] = MappingProxyType(
     {"pydantic.validator": "field_validator", "pydantic.root_validator": "model_validator"}
 )
-RENAMED_ARGUMENTS: Final = frozenset(FIELD_ARGUMENTS)
+#: `regex` of `Field` is FAR123's, as that of parameters.
+RENAMED_ARGUMENTS: Final = frozenset({*FIELD_ARGUMENTS, "regex"})
 OBJECT_METHODS: Final = frozenset({"copy", "dict", "json", "__fields_set__"})
 #: Names of `pydantic` and its modules that Pydantic 2 moved or removed.
 MOVED_IMPORTS: Final[Mapping[str, str]] = MappingProxyType(
