@@ -36,7 +36,7 @@ _INSERT = re.compile(
     re.IGNORECASE,
 )
 _EQUAL = re.compile(
-    r"(?P<column>\w+)[\"`]?\s*=\s*(?P<value>\?|%s|%\(\w+\)s|\$\d+|[:@](?!:)\w+)", re.IGNORECASE
+    r"\b(?P<column>\w+)[\"`]?\s*=\s*(?P<value>\?|%s|%\(\w+\)s|\$\d+|[:@](?!:)\w+)", re.IGNORECASE
 )
 _PLACEHOLDER = re.compile(r"\?|%s|%\((?P<percent>\w+)\)s|\$(?P<number>\d+)|(?<!:)[:@](?P<name>\w+)")
 _CONDITION = re.compile(r"\bWHERE\b", re.IGNORECASE)
