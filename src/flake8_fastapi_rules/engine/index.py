@@ -754,6 +754,13 @@ def names_bound_in(target: ast.expr) -> Iterable[str]:
     return (name.id for name, _ in _names(target))
 
 
+def text_items(node: ast.Dict) -> Iterator[tuple[str, ast.expr]]:
+    """The entries of a dictionary whose keys are written out as texts."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            yield key.value, value
+
+
 def argument(call: ast.Call, keyword: str, position: int | None = None) -> ast.expr | None:
     """The argument given as `keyword` or at `position`; `None` when it is not there."""
     for each in call.keywords:

@@ -131,6 +131,7 @@ class PydanticFixes:
         return fix_of("Use `RootModel`", "safe", edits, renamed)
 
     def model_config(self, model: PydanticModel, config: ast.ClassDef) -> Fix:
+        """Turn `class Config` into `model_config`, where each key has a successor that does it."""
         text = text_of(self._module)
         given = {
             statement.targets[0].id: statement.value
@@ -193,6 +194,7 @@ class PydanticFixes:
                     raise Unfixable("its `Config` may be used elsewhere")
 
     def rename_argument(self, call: ast.Call, old: str, new: str) -> Fix:
+        """Give a keyword of a call its new name."""
         edit = rename_argument(text_of(self._module), call, old, new)
         return fix_of(f"Use `{new}`", "unsafe" if old in CHANGING_KEYS else "safe", edit)
 
@@ -292,6 +294,7 @@ class PydanticFixes:
                         raise Unfixable("a derived model gives the field another default")
 
     def rename(self, node: ast.Attribute, new: str) -> Fix:
+        """Give a method or attribute of a model its new name."""
         return fix_of(f"Use `{new}`", "safe", rename(text_of(self._module), node, new))
 
     def literal(self, call: ast.Call, keyword: ast.keyword) -> Fix:

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from flake8_fastapi_rules.engine.index import text_items
 from flake8_fastapi_rules.semantics.libraries import MONGO_COLLECTIONS, SQL_SINKS, is_in
+from flake8_fastapi_rules.semantics.names import last_names
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -27,9 +29,7 @@ _CHANGING: Final = frozenset(
 )  # fmt: skip
 _FINDING: Final = frozenset({"count_documents", "find", "find_one"})
 #: Methods that run a statement, whatever their library.
-STATEMENT_METHODS: Final = frozenset(
-    {name.rpartition(".")[2] for name in SQL_SINKS} | _WRITING | _CHANGING | _FINDING
-)
+STATEMENT_METHODS: Final = frozenset(last_names(SQL_SINKS) | _WRITING | _CHANGING | _FINDING)
 _INSERT = re.compile(
     r"\b(?:INSERT|REPLACE)\s+(?:OR\s+\w+\s+)?INTO\s+[\w.\"`]+\s*\((?P<columns>[^()]*)\)"
     r"\s*VALUES\s*\((?P<values>[^()]*)\)",
@@ -82,9 +82,8 @@ def column_values(model: Model, module: Module, call: ast.Call) -> Iterator[Colu
 def _of_document(node: ast.expr, *, is_condition: bool) -> Iterator[ColumnValue]:
     for part in ast.walk(node):
         if isinstance(part, ast.Dict):
-            for key, value in zip(part.keys, part.values, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    yield ColumnValue(key.value, value, is_condition)
+            for name, value in text_items(part):
+                yield ColumnValue(name, value, is_condition)
 
 
 def _of_statement(text: str, call: ast.Call) -> Iterator[ColumnValue]:
@@ -113,9 +112,7 @@ def _values_by_place(text: str, call: ast.Call) -> Mapping[int, ast.expr]:
     named: dict[str, ast.expr] = {}
     listed: list[ast.expr] = given
     if len(given) == 1 and isinstance(given[0], ast.Dict):
-        for key, value in zip(given[0].keys, given[0].values, strict=True):
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                named[key.value] = value
+        named.update(text_items(given[0]))
     elif len(given) == 1 and isinstance(given[0], ast.Tuple | ast.List):
         listed = given[0].elts
     if any(isinstance(each, ast.Starred) for each in listed):

@@ -216,10 +216,9 @@ def _conflicts_of(
     duplicates: dict[int, tuple[_Known, list[str]]] = {}
     hidden: list[str] = []
     first: _Known | None = None
+    mounted = list(mounts.near(here))
     for method in methods:
-        candidates = [*mounts.near(here)]
-        if method in by_method:
-            candidates += by_method[method].near(here)
+        candidates = [*mounted, *(by_method[method].near(here) if method in by_method else ())]
         candidates = [known for known in candidates if _is_there_with(known.subject, route)]
         candidates.sort(key=lambda known: known.subject.order)
         equal = next((known for known in candidates if known.pattern == here.pattern), None)

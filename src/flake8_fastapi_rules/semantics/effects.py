@@ -37,6 +37,7 @@ from flake8_fastapi_rules.semantics.libraries import (
     is_log_call,
 )
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.names import last_names
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
@@ -89,7 +90,7 @@ _PROTOCOL_WORDS = frozenset(
 )  # fmt: skip
 #: Resources that a request should get from a dependency.
 _INJECTED = frozenset({"client", "connection", "engine", "pool", "session"})
-_LOG_METHODS = frozenset(name.rpartition(".")[2] for name in LOG_CALLS)
+_LOG_METHODS = last_names(LOG_CALLS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -53,6 +53,10 @@ class App:
         """The app as a value; compare with resolved receivers."""
         return Instance(self.cls, self.module, self.node)
 
+    def short_name(self, length: int) -> str | None:
+        """The first name that it is bound to, if there is one of fewer characters, for messages."""
+        return self.names[0] if self.names and len(self.names[0]) < length else None
+
 
 @dataclass(frozen=True, eq=False)
 class Router(App):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from flake8_fastapi_rules.engine.index import text_items
 from flake8_fastapi_rules.semantics.credentials import is_token_name, last_name, snake
 from flake8_fastapi_rules.semantics.values import qualified_name
 
@@ -91,9 +92,7 @@ def is_name_of_thing(module: Module, node: ast.expr, call: ast.Call) -> bool:
     given: list[tuple[str, ast.expr]] = []
     for each in module.index.own_nodes(function) if function is not None else ():
         if isinstance(each, ast.Dict):
-            for key, value in zip(each.keys, each.values, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    given.append((key.value, value))
+            given += text_items(each)
         elif isinstance(each, ast.keyword) and each.arg:
             given.append((each.arg, each.value))
     return any(

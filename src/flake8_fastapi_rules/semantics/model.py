@@ -37,7 +37,7 @@ from flake8_fastapi_rules.semantics.framework import (
 from flake8_fastapi_rules.semantics.libraries import NOT_CALLABLE
 from flake8_fastapi_rules.semantics.modules import Module, Modules, absolute
 from flake8_fastapi_rules.semantics.paths import is_health_path
-from flake8_fastapi_rules.semantics.resolve import Resolver, first_argument, says_nothing
+from flake8_fastapi_rules.semantics.resolve import MANY, Resolver, first_argument, says_nothing
 from flake8_fastapi_rules.semantics.shared import SharedState
 from flake8_fastapi_rules.semantics.uses import Uses
 from flake8_fastapi_rules.semantics.values import (
@@ -63,8 +63,6 @@ _USES = frozenset({FrameworkFunction, Endpoint, DependencyFunction})
 _INJECTED = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
 
 
-#: How many elements a list may have.
-_MANY = 10_000
 _DISPLAYS = (ast.List, ast.Tuple, ast.Set)
 
 
@@ -802,11 +800,11 @@ class Model:
                         found.extend(inner)
                     else:
                         found.append((value.module, element))
-                return found if len(found) <= _MANY else None
+                return found if len(found) <= MANY else None
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 first = self.elements(value.module, left)
                 second = self.elements(value.module, right) if first is not None else None
-                if first is None or second is None or len(first) + len(second) > _MANY:
+                if first is None or second is None or len(first) + len(second) > MANY:
                     return None
                 return first + second
             case _:

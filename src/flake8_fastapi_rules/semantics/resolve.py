@@ -120,6 +120,8 @@ _DISPLAYS: dict[type[ast.expr], str] = {
 }
 #: How long a text may become: what doubles in every line fills any memory.
 LONG = 100_000
+#: How many elements a list may have.
+MANY = 10_000
 #: Paths that `/` makes further ones of.
 _PATHS = ("pathlib.PurePath", "anyio.Path")
 #: The markers whose argument FastAPI calls.

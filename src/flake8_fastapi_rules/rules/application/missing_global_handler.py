@@ -86,7 +86,7 @@ class MissingGlobalHandler(Rule):
             if not project.resolved_routes(found) and not project.resolved_mounts(found):
                 continue
             if not any(_is_general(caught, context) for caught in node.handled):
-                name = app.names[0] if app.names and len(app.names[0]) < 40 else None
+                name = app.short_name(40)
                 yield self.report(app.node, None if name else "unnamed", name=name)
                 return
 

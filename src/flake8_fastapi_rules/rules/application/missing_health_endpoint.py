@@ -104,7 +104,7 @@ class MissingHealthEndpoint(Rule):
                 continue
             if any(_is_like_one(route) for route in served):
                 continue
-            name = app.names[0] if app.names and len(app.names[0]) < 40 else None
+            name = app.short_name(40)
             yield self.report(app.node, None if name else "unnamed", name=name)
             return
 

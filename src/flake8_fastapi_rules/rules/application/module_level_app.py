@@ -64,5 +64,5 @@ class ModuleLevelApp(Rule):
     def check(self, app: App, context: Context) -> Iterator[Report]:
         """Report apps that no function and no guard keeps from being built at import."""
         if context.module.index.runs_at_import(app.node):
-            name = app.names[0] if app.names and len(app.names[0]) < 30 else None
+            name = app.short_name(30)
             yield self.report(app.node, None if name else "unnamed", name=name)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import number
-from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
+from flake8_fastapi_rules.semantics.facts import Role
+from flake8_fastapi_rules.semantics.values import Function
 
 _SOCKET = "starlette.websockets.WebSocket"
 _CODES = range(4000, 5000)
@@ -72,9 +73,10 @@ class CloseBeforeAccept(Rule):
             for argument in arguments
             if context.model.is_instance(context.resolve(argument), _SOCKET)
         }
-        if not sockets and not self._is_dependency(function, context):
-            return
-        if sockets and not self._begins_unaccepted(function, context):
+        roles = context.model.roles(Function(context.module, function))
+        if not sockets and Role.DEPENDENCY not in roles:
+            return  # a dependency runs before the handler that may accept one
+        if sockets and not self._begins_unaccepted(function, roles, context):
             return
         for node in context.module.index.own_nodes(function):
             if not isinstance(node, ast.Call):
@@ -85,22 +87,15 @@ class CloseBeforeAccept(Rule):
             elif self._may_accept(node, sockets):
                 return
 
-    def _is_dependency(
-        self, function: ast.AsyncFunctionDef | ast.FunctionDef, context: Context
-    ) -> bool:
-        """Whether a function without a socket runs before the handler that may accept one."""
-        return any(
-            fact.node is function and Role.DEPENDENCY in fact.roles
-            for fact in context.facts(FrameworkFunction)
-        )
-
     def _begins_unaccepted(
-        self, function: ast.AsyncFunctionDef | ast.FunctionDef, context: Context
+        self,
+        function: ast.AsyncFunctionDef | ast.FunctionDef,
+        roles: frozenset[Role],
+        context: Context,
     ) -> bool:
         """Endpoints and dependencies begin there; a helper does when it accepts by itself."""
-        for fact in context.facts(FrameworkFunction):
-            if fact.node is function:
-                return bool(fact.roles & {Role.WEBSOCKET, Role.DEPENDENCY})
+        if roles:
+            return bool(roles & {Role.WEBSOCKET, Role.DEPENDENCY})
         return any(
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)

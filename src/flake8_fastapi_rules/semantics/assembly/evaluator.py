@@ -22,7 +22,6 @@ from flake8_fastapi_rules.semantics.assembly.builtins import Builtins
 from flake8_fastapi_rules.semantics.assembly.calls import Calls
 from flake8_fastapi_rules.semantics.assembly.objects import (
     AV,
-    MANY,
     Arguments,
     Assumed,
     Closure,
@@ -65,7 +64,7 @@ from flake8_fastapi_rules.semantics.facts import (
 )
 from flake8_fastapi_rules.semantics.graph import RouterNode
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.resolve import LONG
+from flake8_fastapi_rules.semantics.resolve import LONG, MANY
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
     Class,

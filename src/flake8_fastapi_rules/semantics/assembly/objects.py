@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from flake8_fastapi_rules.semantics.facts import Dependency
 from flake8_fastapi_rules.semantics.graph import RouterNode
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.resolve import LONG
+from flake8_fastapi_rules.semantics.resolve import LONG, MANY
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
     Class,
@@ -28,9 +28,6 @@ from flake8_fastapi_rules.semantics.values import (
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.assembly.evaluator import Evaluator
-
-#: How many elements a list may have.
-MANY = 10_000
 
 #: A value of the evaluator: one of the classes below, or of `semantics.values`.
 AV: TypeAlias = Any
