@@ -25,7 +25,7 @@ from flake8_fastapi_rules.fixes.signature import (
 from tests.unit.fixing import comments_of, edited, file_text
 
 MARKERS = {"Depends", "Security", "Query", "Path", "Header", "Cookie", "Body", "Form", "File"}
-NAMES = "from fastapi import Depends, Query\n"
+NAMES = "from fastapi import Body, Depends, Query, Security\n"
 HEAD = f"from typing import Annotated\n{NAMES}"
 
 
