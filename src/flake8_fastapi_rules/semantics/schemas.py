@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.engine.records import record
 from flake8_fastapi_rules.requirements import Bounds, requirement_of
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Route, RouteKind
@@ -323,6 +323,15 @@ def dumped_model(model: Model, module: Module, call: ast.Call) -> Instance | Non
     if isinstance(value, Instance) and model.is_instance(value, "pydantic.BaseModel"):
         return value
     return None
+
+
+def excluded_names(dump: ast.Call) -> frozenset[object]:
+    """The fields that `model_dump(exclude={"name"})` leaves out, as far as they are written out."""
+    match argument(dump, "exclude"):
+        case ast.Set(elts=names) | ast.List(elts=names) | ast.Tuple(elts=names):
+            return frozenset(each.value for each in names if isinstance(each, ast.Constant))
+        case _:
+            return frozenset()
 
 
 def dumped_fields(

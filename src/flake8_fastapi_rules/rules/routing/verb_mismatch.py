@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind, Route, RouteKind
+from flake8_fastapi_rules.semantics.responses import answers_with
 from flake8_fastapi_rules.semantics.values import Function
 from flake8_fastapi_rules.semantics.writes import words_of
 
@@ -126,14 +127,9 @@ class VerbMismatch(Rule):
     def _is_page(self, endpoint: Endpoint, context: Context) -> bool:
         """Whether a handler answers a page, such as the form that another one takes."""
         model, module = context.model, endpoint.module
-        said = [
-            model.resolve(route.module, given)
-            for route in endpoint.routes
-            if (given := route.arguments.get("response_class")) is not None
-        ]
-        if endpoint.node.returns is not None:
-            said.append(model.resolve(module, endpoint.node.returns))
-        return any(model.is_subclass(each, _PAGE) for each in said) or any(
+        if any(answers_with(model, route, _PAGE) for route in endpoint.routes):
+            return True
+        return model.is_subclass(model.resolve(module, endpoint.node.returns), _PAGE) or any(
             isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "TemplateResponse"
             for node in module.index.own_nodes(endpoint.node)
         )

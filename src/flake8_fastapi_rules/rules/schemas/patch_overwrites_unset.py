@@ -14,7 +14,7 @@ from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.framework import SEQUENCE_TYPES
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.schemas import body_parameters, schema_fields
+from flake8_fastapi_rules.semantics.schemas import body_parameters, excluded_names, schema_fields
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
 _DUMPS = frozenset({"model_dump", "model_dump_json", "dict", "json"})
@@ -205,12 +205,9 @@ class PatchOverwritesUnset(Rule):
 
     def _leaves_out(self, node: ast.Call, names: set[str]) -> bool:
         """Whether a dump excludes `None` and, by name, what else is there by default."""
-        given = {keyword.arg: keyword.value for keyword in node.keywords}
-        excluded = given.get("exclude")
-        if not isinstance(excluded, ast.Set | ast.List | ast.Tuple):
-            return False
-        said = {each.value for each in excluded.elts if isinstance(each, ast.Constant)}
-        return names <= said and any(self._is_filtered(k, _FILTERS) for k in node.keywords)
+        return names <= excluded_names(node) and any(
+            self._is_filtered(k, _FILTERS) for k in node.keywords
+        )
 
     def _is_filtered(self, keyword: ast.keyword, filters: frozenset[str]) -> bool:
         is_off = isinstance(keyword.value, ast.Constant) and not keyword.value.value

@@ -7,12 +7,16 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.calls import argument_filled, is_abstract
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Route, RouteKind
 from flake8_fastapi_rules.semantics.paths import names_in
-from flake8_fastapi_rules.semantics.schemas import SchemaField, body_parameters, schema_fields
+from flake8_fastapi_rules.semantics.schemas import (
+    SchemaField,
+    body_parameters,
+    excluded_names,
+    schema_fields,
+)
 from flake8_fastapi_rules.semantics.security import security_dependencies
 from flake8_fastapi_rules.semantics.values import Class, Function, Instance
 
@@ -229,7 +233,7 @@ def _is_used(model: Model, function: Function, name: str, field: str, depth: int
         else:
             call = index.parents.get(parent)  # `order.model_dump()` gives all fields away
             if isinstance(call, ast.Call) and call.func is parent:
-                used = used or not _leaves_out(call, field)
+                used = used or field not in excluded_names(call)
     return used is not False if depth == 0 else bool(used)  # at first it may be yet to come
 
 
@@ -247,16 +251,6 @@ def _is_used_by_callee(
     if not isinstance(callee, Function) or filled is None or is_abstract(callee):
         return True
     return _is_used(model, callee, filled.arg, field, depth + 1)
-
-
-def _leaves_out(call: ast.Call, field: str) -> bool:
-    """Whether a dump leaves a field out: `order.model_dump(exclude={"user_id"})`."""
-    left_out = argument(call, "exclude")
-    match left_out:
-        case ast.Set(elts=names) | ast.List(elts=names) | ast.Tuple(elts=names):
-            return any(isinstance(each, ast.Constant) and each.value == field for each in names)
-        case _:
-            return False
 
 
 def _is_several(field: SchemaField, context: Context) -> bool:
