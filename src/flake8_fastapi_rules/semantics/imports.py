@@ -61,10 +61,7 @@ class ImportGraph:
                     if target is not None:
                         yield ImportEdge(module, node, target)
                 continue
-            if node.level:
-                home = modules.relative(node.level, node.module, module)
-            else:
-                home = modules.find(node.module or "", module)
+            home = modules.home_of(node, module)
             if home is None:
                 continue
             for alias in node.names:

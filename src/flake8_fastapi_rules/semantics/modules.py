@@ -375,6 +375,16 @@ class Modules:
             self._imported[key] = self._at(self._below(folder, parts))
         return self._imported[key]
 
+    def named(self, level: int, name: str | None, importer: Module) -> Module | None:
+        """The module that `level` dots and a dotted name stand for in `importer`."""
+        if level:
+            return self.relative(level, name, importer)
+        return self.find(name or "", importer)
+
+    def home_of(self, node: ast.ImportFrom, importer: Module) -> Module | None:
+        """The module that a `from` statement in `importer` names."""
+        return self.named(node.level, node.module, importer)
+
     def submodule(self, package: Module, name: str) -> Module | None:
         """The module `name` inside of a package."""
         if not package.is_package:

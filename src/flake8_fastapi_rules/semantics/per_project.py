@@ -79,11 +79,7 @@ def is_variable_read(model: Model, module: Module, name: str) -> bool:
             return True
         for node in other.index.nodes(ast.ImportFrom):
             if any(alias.name in {name, "*"} for alias in node.names):
-                home = (
-                    model.modules.relative(node.level, node.module, other)
-                    if node.level
-                    else model.modules.find(node.module or "", other)
-                )
+                home = model.modules.home_of(node, other)
                 if home is None or home is module:
                     return True
     return False

@@ -347,11 +347,7 @@ class Resolver:
                 return None
             statement = binding.node
             assert isinstance(statement, ast.ImportFrom)
-            origin = (
-                self.modules.relative(statement.level, statement.module, home)
-                if statement.level
-                else self.modules.find(statement.module or "", home)
-            )
+            origin = self.modules.home_of(statement, home)
             if origin is None:
                 return None
             home = origin
@@ -417,7 +413,7 @@ class Resolver:
     def _imported(self, module: Module, node: ast.AST, name: str) -> Value:
         """What `from ... import name` gives."""
         assert isinstance(node, ast.ImportFrom)
-        home = self._home_of(node, module)
+        home = self.modules.home_of(node, module)
         if home is not None:
             value = self.module_attribute(home, name)
             if home.error is None:
@@ -436,7 +432,7 @@ class Resolver:
         node, alias = found[1][0].node, found[1][0].alias
         assert isinstance(node, ast.ImportFrom)
         assert alias is not None
-        home = self._home_of(node, module)
+        home = self.modules.home_of(node, module)
         return (home, alias.name) if home is not None else None
 
     def is_own_definition(self, module: Module, node: ast.AST) -> bool:
@@ -475,7 +471,7 @@ class Resolver:
             if origin is None or name in module.shown_definitions:
                 return False
             level, dotted, its_name = origin
-            home = self._module_named(level, dotted, module)
+            home = self.modules.named(level, dotted, module)
             if home is not None:
                 return self.is_class_without(home, its_name, tops)
             if level:
@@ -488,14 +484,6 @@ class Resolver:
             else hasattr(builtins, base) and not module.may_have(f"{base} =")
             for base in bases
         )
-
-    def _home_of(self, node: ast.ImportFrom, module: Module) -> Module | None:
-        return self._module_named(node.level, node.module, module)
-
-    def _module_named(self, level: int, name: str | None, module: Module) -> Module | None:
-        if level:
-            return self.modules.relative(level, name or None, module)
-        return self.modules.find(name or "", module)
 
     def _module(self, importer: Module, dotted: str) -> Value:
         home = self.modules.find(dotted, importer)
@@ -563,7 +551,7 @@ class Resolver:
     def _starred(self, module: Module, name: str) -> Value | None:
         """A name that a star import of `module` brings; `None` if none does."""
         for node in reversed(module.index.module_scope.stars):
-            home = self._home_of(node, module)
+            home = self.modules.home_of(node, module)
             if home is None:
                 if not node.level and not name.startswith("_"):
                     external = External(canonical(f"{node.module}.{name}"))

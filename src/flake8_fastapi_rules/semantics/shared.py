@@ -357,10 +357,7 @@ class SharedState:
         node, alias = binding.node, binding.alias
         if len(bindings) != 1 or not isinstance(node, ast.ImportFrom) or alias is None:
             return None
-        if node.level:
-            home = self._model.modules.relative(node.level, node.module, module)
-        else:
-            home = self._model.modules.find(node.module or "", module)
+        home = self._model.modules.home_of(node, module)
         if home is None or home is module:
             return None
         inner = home.index.module_scope.bindings.get(alias.name)
@@ -639,10 +636,7 @@ def _with_imported(model: Model, modules: Iterable[Module]) -> Iterator[Module]:
     for module in modules:
         yield module
         for node in module.index.nodes(ast.ImportFrom):
-            if node.level:
-                home = model.modules.relative(node.level, node.module, module)
-            else:
-                home = model.modules.find(node.module or "", module)
+            home = model.modules.home_of(node, module)
             if home is not None:
                 yield home
                 inner = (model.modules.submodule(home, alias.name) for alias in node.names)

@@ -96,10 +96,7 @@ class LayerViolation(Rule):
         if isinstance(node, ast.Import):
             found = [modules.find(alias.name, module) for alias in node.names]
         else:
-            if node.level:
-                home = modules.relative(node.level, node.module, module)
-            else:
-                home = modules.find(node.module or "", module)
+            home = modules.home_of(node, module)
             found = [home]
             if home is not None:
                 found += [modules.submodule(home, alias.name) for alias in node.names]

@@ -556,14 +556,9 @@ class Calls:
     def _imported(self, node: ast.Call, frame: Frame) -> AV:
         name = self._evaluator.evaluate(node.args[0], frame) if node.args else UNKNOWN
         if isinstance(name, Constant) and isinstance(name.value, str):
-            module: Module | None = None
-            if name.value.startswith("."):
-                level = len(name.value) - len(name.value.lstrip("."))
-                module = self._evaluator.model.modules.relative(
-                    level, name.value[level:], frame.module
-                )
-            else:
-                module = self._evaluator.model.modules.find(name.value, frame.module)
+            dotted = name.value.lstrip(".")
+            level = len(name.value) - len(dotted)
+            module = self._evaluator.model.modules.named(level, dotted, frame.module)
             if module is not None:
                 self._evaluator.statements.import_module(module)
                 return ModuleValue(module)

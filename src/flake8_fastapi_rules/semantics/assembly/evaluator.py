@@ -319,17 +319,10 @@ class Evaluator:
         node, alias = bindings[0].node, bindings[0].alias
         assert isinstance(node, ast.ImportFrom)
         assert alias is not None
-        home = self.home_of(module, node)
+        home = self.model.modules.home_of(node, module)
         if home is None or home is module:
             return None
         return self._module_attribute(home, alias.name)
-
-    def home_of(self, module: Module, node: ast.ImportFrom) -> Module | None:
-        """The module that a `from` statement names."""
-        modules = self.model.modules
-        if node.level:
-            return modules.relative(node.level, node.module, module)
-        return modules.find(node.module or "", module)
 
     def is_interesting(self, module: Module, node: ast.AST) -> bool:
         """Whether calling a function or class assembles something, itself or further down."""

@@ -498,7 +498,7 @@ class Statements:
             self._evaluator.module_frame(module)
 
     def _import_from(self, node: ast.ImportFrom, frame: Frame) -> None:
-        home = self._evaluator.home_of(frame.module, node)
+        home = self._evaluator.model.modules.home_of(node, frame.module)
         if home is None:
             if node.level:
                 return
