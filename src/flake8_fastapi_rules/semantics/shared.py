@@ -294,13 +294,13 @@ class SharedState:
             if home is None:
                 continue
             rebinds = change.rebinds or isinstance(getattr(change.owner, "ctx", None), ast.Store)
-            is_lazy = _is_under_flag(module, function.node, change.name.id) or (
-                rebinds
-                and (
-                    _is_lazy(module, change.node, change.name.id)
-                    or _comes_with_another(module, change.node, function.node)
+            if rebinds:
+                is_lazy = _is_lazy(module, change.node, change.name.id) or _comes_with_another(
+                    module, change.node, function.node
                 )
-            )
+            else:
+                is_lazy = _is_filled_once(module, change.node, function.node)
+            is_lazy = is_lazy or _is_under_flag(module, function.node, change.name.id)
             yield home, Mutation(module, change.node, function, roles, change.values, is_lazy)
         for call in module.index.own_nodes(function.node):
             if isinstance(call, ast.Call):
@@ -579,7 +579,10 @@ def _is_under_flag(module: Module, function: ast.AST, variable: str) -> bool:
 
 
 def _comes_with_another(module: Module, node: ast.AST, function: ast.AST) -> bool:
-    """Whether a function returns early once another variable is there, which it sets as well."""
+    """Whether a function returns early once another variable is there, which it sets as well.
+
+    Or does all of it only while the other is missing: `if _client is None: ...; _ready = True`.
+    """
     index = module.index
     others = {
         each.id
@@ -594,6 +597,41 @@ def _comes_with_another(module: Module, node: ast.AST, function: ast.AST) -> boo
         and isinstance(statement.body[-1], ast.Return)
         and any(_is_there(statement.test, other) for other in others)
         for statement in getattr(function, "body", ())
+    ) or any(
+        isinstance(above, ast.If) and _asked_to_be_missing(above.test) in others
+        for above in index.ancestors(node)
+    )
+
+
+def _asked_to_be_missing(test: ast.expr) -> str | None:
+    """The variable that a test wants to be empty: `client is None`, `not client`."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)):
+            return name
+        case ast.Compare(
+            left=ast.Name(id=name), ops=[ast.Is()], comparators=[ast.Constant(value=None)]
+        ):
+            return name
+    return None
+
+
+def _is_filled_once(module: Module, node: ast.AST, function: ast.AST) -> bool:
+    """Whether a container is filled only while it, or one filled with it, is empty.
+
+    `if _names: return` in front, or `if not _names:` around.
+    """
+    filled = {change.name.id for change in _changes(module, function)}
+    return any(
+        isinstance(statement, ast.If)
+        and statement.lineno < getattr(node, "lineno", 0)
+        and isinstance(statement.test, ast.Name)
+        and statement.test.id in filled
+        and isinstance(last := statement.body[-1], ast.Return)
+        and (last.value is None or ast.dump(last.value) == ast.dump(statement.test))
+        for statement in getattr(function, "body", ())
+    ) or any(
+        isinstance(above, ast.If) and _asked_to_be_missing(above.test) in filled
+        for above in module.index.ancestors(node)
     )
 
 
