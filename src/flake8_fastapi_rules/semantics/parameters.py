@@ -8,6 +8,7 @@ query parameters, and everything else as body.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from typing import Literal
 
@@ -26,6 +27,7 @@ from flake8_fastapi_rules.semantics.libraries import ASYNC_ENGINES, SESSIONS, SY
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.resolve import Resolver, default_of
 from flake8_fastapi_rules.semantics.values import (
+    UNKNOWN,
     AnnotatedAlias,
     Class,
     Constant,
@@ -50,6 +52,8 @@ KINDS: dict[str, ParameterKind] = {
 
 #: How deep types are looked into.
 _DEPTH = 40
+#: Packages whose objects are plain defaults.
+_PLAIN_VALUES = frozenset({*sys.stdlib_module_names, "pydantic"})
 
 Shape = Literal["scalar", "upload", "complex", "unknown"]
 
@@ -198,6 +202,20 @@ def is_handed_in(resolver: Resolver, module: Module, node: ast.expr | None) -> b
     return bool(found[1])
 
 
+def _is_made_by_others(resolver: Resolver, module: Module, node: ast.expr | None) -> bool:
+    """Whether a default is the result of a call that cannot be read: it may be `Depends(...)`.
+
+    With `Field(...)`, which is for models, FastAPI cannot tell either and fails.
+    """
+    if not isinstance(node, ast.Call):
+        return False
+    value = resolver.resolve(module, node)
+    if isinstance(value, Instance) and isinstance(value.of, External):
+        name = value.of.name
+        return name == "pydantic.Field" or name.partition(".")[0] not in _PLAIN_VALUES
+    return value == UNKNOWN
+
+
 def _alias(resolver: Resolver, parameter: Parameter) -> str | None:
     marker = parameter.marker
     if marker is None or marker.call is None:
@@ -215,7 +233,9 @@ def _kind(resolver: Resolver, parameter: Parameter, is_in_path: bool) -> Paramet
     marker = parameter.marker
     if marker is not None:
         return KINDS[marker.name]
-    if is_handed_in(resolver, parameter.module, parameter.default):
+    if is_handed_in(resolver, parameter.module, parameter.default) or _is_made_by_others(
+        resolver, parameter.module, parameter.default
+    ):
         return ParameterKind.UNKNOWN
     kind = shape_of(resolver, parameter.type_module, parameter.type_node)
     typed = resolver.annotation(parameter.type_module, parameter.type_node)
