@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, all_arguments
+from flake8_fastapi_rules.engine.index import FUNCTIONS, Scope, all_arguments
 from flake8_fastapi_rules.semantics.facts import (
     App,
     BackgroundRoutine,
@@ -302,6 +302,24 @@ class _Builder:
         )
         self.found[kind].append(fact)
         self._lifespan(node, arguments.get("lifespan"))
+        self._event_arguments(arguments, value)
+        self._middleware_list(arguments.get("middleware"), value)
+        self._handler_table(arguments.get("exception_handlers"), value)
+
+    def _preset(self, node: ast.Call) -> tuple[dict[str, ast.expr], bool]:
+        """The arguments of `App = partial(FastAPI, title="Shop")`, by which a call's class is made.
+
+        Also whether some cannot be told, as those of another module.
+        """
+        match self.resolver.written(self.module, node.func):
+            case (home, ast.Call(func=func) as made) if self.resolver.resolve(
+                home, func
+            ) == External("functools.partial"):
+                return self._arguments(made, ()) if home is self.module else ({}, True)
+        return {}, False
+
+    def _event_arguments(self, arguments: dict[str, ast.expr], app: Instance) -> None:
+        """The handlers that `on_startup=` and `on_shutdown=` list."""
         for event, key in (("startup", "on_startup"), ("shutdown", "on_shutdown")):
             given = arguments.get(key)
             if given is not None and self.resolver.resolve(self.module, given) != Constant(None):
@@ -312,22 +330,85 @@ class _Builder:
                     else UNKNOWN
                 )
                 self.found[EventHandler].append(
-                    EventHandler(self.module, given, "argument", event, value, value, function)
+                    EventHandler(self.module, given, "argument", event, app, app, function)
                 )
-        self._middleware_list(arguments.get("middleware"), value)
-        self._handler_table(arguments.get("exception_handlers"), value)
 
     def _middleware_list(self, given: ast.expr | None, app: Value) -> None:
-        table = self.resolver.resolve(self.module, given)
-        if not isinstance(table, Expression) or table.module is not self.module:
+        """What `middleware=` lists, from the outermost on; one unknown where it cannot be told."""
+        if given is None or self.resolver.resolve(self.module, given) == Constant(None):
             return
-        for element in getattr(table.node, "elts", ()):
-            if isinstance(element, ast.Call) and element.args:
-                arguments, unknown = self._arguments(element, ())
-                target = self.resolver.resolve(self.module, element.args[0])
-                self.found[Middleware].append(
-                    Middleware(self.module, element, "list", app, target, None, arguments, unknown)
-                )
+        for place, (home, element) in enumerate(self._listed_middleware(given)):
+            target: Value = UNKNOWN
+            arguments, unknown = dict[str, ast.expr](), True
+            made = (home, element)
+            if isinstance(element, ast.Name | ast.Attribute):  # AUDIT = Middleware(Audit)
+                made = self.resolver.written(home, element) or made
+            if isinstance(made[1], ast.Call) and made[1].args:
+                target = self.resolver.resolve(made[0], made[1].args[0])
+                if made[0] is self.module:
+                    arguments, unknown = self._arguments(made[1], ())
+            node = element if home is self.module else given
+            fact = Middleware(
+                self.module, node, "list", app, target, None, arguments, unknown, place
+            )
+            self.found[Middleware].append(fact)
+
+    def _listed_middleware(
+        self, given: ast.expr, depth: int = _TABLES
+    ) -> list[tuple[Module, ast.expr]]:
+        """The elements of a list, and what is put in it afterwards where it has a name.
+
+        The list itself stands for what cannot be told.
+        """
+        untold = [(self.module, given)]
+        match given:
+            case _ if not depth:
+                return untold
+            case ast.List(elts=parts) | ast.Tuple(elts=parts):
+                lists = [
+                    self._listed_middleware(part.value, depth - 1)
+                    if isinstance(part, ast.Starred)
+                    else [(self.module, part)]
+                    for part in parts
+                ]
+                return [each for found in lists for each in found]
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                found = self._listed_middleware(left, depth - 1)
+                return found + self._listed_middleware(right, depth - 1)
+            case ast.Name() if (seen := self.index.lookup(given.id, given)) is not None:
+                return self._changed_list(given, seen[0], depth)
+        copied = self.model.copied(self.module, given)
+        if copied is not None:
+            return self._listed_middleware(copied, depth - 1)
+        return self.model.elements(self.module, given) or untold
+
+    def _changed_list(
+        self, given: ast.Name, scope: Scope, depth: int
+    ) -> list[tuple[Module, ast.expr]]:
+        """The elements of a list with a name, with what the function around it puts in."""
+        made = [b.value for b in scope.bindings[given.id] if b.kind in {"assign", "annotated"}]
+        untold: list[tuple[Module, ast.expr]] = [(self.module, given)]
+        if len(made) == 1 and made[0] is not None:
+            listed = self._listed_middleware(made[0], depth - 1)
+        else:
+            listed = self.model.elements(self.module, given) or untold
+        for node in self.index.own_nodes(scope.node):
+            match node:
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=change)) if (
+                    name == given.id and change in {"append", "extend", "insert"}
+                ):
+                    match change, node.args:
+                        case "append", [added]:
+                            listed = [*listed, (self.module, added)]
+                        case "insert", [ast.Constant(value=0), added]:
+                            listed = [(self.module, added), *listed]
+                        case "extend", [more]:
+                            listed = listed + self._listed_middleware(more, depth - 1)
+                        case _:
+                            listed = listed + untold
+                case ast.AugAssign(target=ast.Name(id=name), value=more) if name == given.id:
+                    listed = listed + self._listed_middleware(more, depth - 1)
+        return listed
 
     def _handler_table(self, given: ast.expr | None, app: Value) -> None:
         if given is None:

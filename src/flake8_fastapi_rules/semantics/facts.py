@@ -338,6 +338,7 @@ class Middleware:
         app: the app it is put on.
         target: the middleware class or function.
         arguments: keyword arguments that configure it.
+        place: its place in the list, the outermost first.
     """
 
     module: Module
@@ -348,6 +349,7 @@ class Middleware:
     function: FunctionNode | None
     arguments: dict[str, ast.expr]
     has_unknown_arguments: bool
+    place: int = 0
 
 
 @dataclass(frozen=True, eq=False)

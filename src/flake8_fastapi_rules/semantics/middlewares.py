@@ -16,8 +16,6 @@ from flake8_fastapi_rules.semantics.resolve import literal_keywords
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
     Class,
-    Constant,
-    Expression,
     External,
     Function,
     Instance,
@@ -82,10 +80,6 @@ def stack_of(model: Model, app: App) -> Stack:
     """
     found: list[Middleware] = []
     complete = not app.has_unknown_arguments
-    listed = app.arguments.get("middleware")
-    if listed is not None and model.resolve(app.module, listed) != Constant(None):
-        value = model.resolve(app.module, listed)
-        complete = complete and isinstance(value, Expression) and value.module is app.module
     for module in model.uses(app.module).modules:
         for middleware in model.local(module, Middleware):
             if _may_be_on(model, middleware.app, app):
@@ -186,7 +180,9 @@ def _only_works_on_others(model: Model, middleware: Middleware) -> bool:
         return False
     returns = [each for each in own if isinstance(each, ast.Return)]
     if len(node.args.args) == 4 and not returns:
-        return _only_passes_on(node)
+        return _only_passes_on(node) or (
+            _uses_only_within(node) and model.effects.logs(target) is not None
+        )
     assigned = [each for each in own if isinstance(each, ast.Assign | ast.AnnAssign)]
     following = node.args.args[-1].arg if node.args.args else ""
     passed = _names_bound(each for each in assigned if _asks_next(each.value, following))
@@ -215,11 +211,8 @@ def _asks_next(node: ast.expr | None, following: str) -> bool:
     )
 
 
-def _only_passes_on(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether `__call__(self, scope, receive, send)` holds something around the app within.
-
-    Or changes the scope, and gives `send` to nothing else.
-    """
+def _uses_only_within(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether `__call__(self, scope, receive, send)` gives `send` to nothing but the app within."""
     send = node.args.args[3].arg
     within = {
         id(part)
@@ -230,19 +223,22 @@ def _only_passes_on(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         for part in call.args
     }
     uses = [each for each in ast.walk(node) if isinstance(each, ast.Name) and each.id == send]
+    return all(id(use) in within for use in uses)
+
+
+def _only_passes_on(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether `__call__` holds something around the app within, or changes the scope."""
     scope = node.args.args[1].arg
-    works = any(
+    return _uses_only_within(node) and any(
         isinstance(each, ast.AsyncWith | ast.With)
         or (isinstance(each, ast.Name) and each.id == scope and isinstance(each.ctx, ast.Store))
         or (
             isinstance(each, ast.Subscript)
             and isinstance(each.ctx, ast.Store)
-            and isinstance(each.value, ast.Name)
-            and each.value.id == scope
+            and any(isinstance(n, ast.Name) and n.id == scope for n in ast.walk(each.value))
         )
         for each in ast.walk(node)
     )
-    return works and all(id(use) in within for use in uses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,9 +271,15 @@ def _gather_wrapping(model: Model, uses: Uses) -> tuple[tuple[Middleware, Middle
 
 def _listed_first(model: Model, app: App) -> Iterator[_Step]:
     """What the app is made with, from the inside out: all that is added later wraps it."""
-    for middleware in reversed(model.local(app.module, Middleware)):
-        if middleware.style == "list" and middleware.app == app.value:
-            yield _Step(middleware, app.node)
+    listed = [
+        middleware
+        for middleware in model.local(app.module, Middleware)
+        if middleware.style == "list" and middleware.app == app.value
+    ]
+    index = app.module.index
+    for middleware in sorted(listed, key=lambda each: -each.place):
+        is_beside = index.scope_of(middleware.node) is index.scope_of(app.node)
+        yield _Step(middleware, middleware.node if is_beside else app.node)
 
 
 def _steps_of_class(model: Model, app: App) -> Iterator[_Step]:

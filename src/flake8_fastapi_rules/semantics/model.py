@@ -64,6 +64,8 @@ _INJECTED = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
 
 
 _DISPLAYS = (ast.List, ast.Tuple, ast.Set)
+#: Calls that hold what the collection holds that they are given.
+_COPIES = frozenset({"builtins.frozenset", "builtins.list", "builtins.set", "builtins.tuple"})
 
 
 class Model:
@@ -788,7 +790,7 @@ class Model:
             if written is not None and isinstance(written[1], _DISPLAYS):
                 value = Expression(*written)
         if not isinstance(value, Expression):
-            return None
+            return self._made_elements(module, node) if isinstance(node, ast.Call) else None
         match value.node:
             case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
                 found: list[tuple[Module, ast.expr]] = []
@@ -809,6 +811,30 @@ class Model:
                 return first + second
             case _:
                 return None
+
+    def copied(self, module: Module, node: ast.expr) -> ast.expr | None:
+        """The collection of which `list(other)` and the like make another one."""
+        if not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords:
+            return None
+        callee = self.resolve(module, node.func)
+        is_copy = isinstance(callee, External) and callee.name in _COPIES
+        return node.args[0] if is_copy else None
+
+    def _made_elements(
+        self, module: Module, call: ast.Call
+    ) -> list[tuple[Module, ast.expr]] | None:
+        """The elements of `list(other)`, and of what a function of the project always returns."""
+        other = self.copied(module, call)
+        if other is not None:
+            return self.elements(module, other)
+        callee = self.resolve(module, call.func)
+        if not isinstance(callee, Function) or not isinstance(callee.node, ast.FunctionDef):
+            return None
+        body = callee.node.body
+        match body[-1:], body[:-1]:
+            case [ast.Return(value=ast.List() | ast.Tuple() as made)], ([] | [ast.Expr()]):
+                return None if callee.node.decorator_list else self.elements(callee.module, made)
+        return None
 
     def dependencies(
         self, function: Function, path_names: frozenset[str] = frozenset()

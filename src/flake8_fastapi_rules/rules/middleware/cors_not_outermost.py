@@ -14,7 +14,7 @@ from flake8_fastapi_rules.semantics.facts import Middleware
 from flake8_fastapi_rules.semantics.middlewares import CORS, may_wrap_cors, wrapping_cors
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.resolve import first_argument
-from flake8_fastapi_rules.semantics.values import Function
+from flake8_fastapi_rules.semantics.values import Function, qualified_name
 
 
 class CorsNotOutermost(Rule):
@@ -113,13 +113,11 @@ class CorsNotOutermost(Rule):
             return False
         index = context.module.index
         if other.style == "list" or cors.style == "list":
-            parents = index.parents
-            return (
-                other.style == cors.style
-                and parents.get(other.node) is parents.get(cors.node)
-                and _position(other) < _position(cors)
-            )
-        if _position(other) < _position(cors) or _scope(other, context) != _scope(cors, context):
+            if other.style != cors.style or other.place > cors.place:
+                return False
+            if _scope(other, context) != _scope(cors, context):
+                return True
+        elif _position(other) < _position(cors) or _scope(other, context) != _scope(cors, context):
             return False
         scope = index.scope_of(cors.node)
         cors_branch, branch = index.branch_of(cors.node, scope), index.branch_of(other.node, scope)
@@ -131,7 +129,9 @@ class CorsNotOutermost(Rule):
     def _fix(self, cors: Middleware, other: Middleware, context: Context) -> Fix:
         index = context.module.index
         first, second = index.statement_of(cors.node), index.statement_of(other.node)
-        if not (isinstance(first, ast.Expr) and isinstance(second, ast.stmt)):
+        if cors.style == "list" or not (
+            isinstance(first, ast.Expr) and isinstance(second, ast.stmt)
+        ):
             raise Unfixable("the order is that of a list")
         if other.style == "decorator":
             second = other.function
@@ -168,4 +168,6 @@ def _name_of(middleware: Middleware) -> str:
         return getattr(middleware.target.node, "name", "lambda")
     call = middleware.node
     given = first_argument(call, "middleware_class") if isinstance(call, ast.Call) else None
-    return ast.unparse(given) if given is not None else "middleware"
+    if given is not None:
+        return ast.unparse(given)
+    return (qualified_name(middleware.target) or "middleware").rpartition(".")[2]

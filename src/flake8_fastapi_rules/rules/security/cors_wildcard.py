@@ -68,6 +68,8 @@ class CorsWildcard(Rule):
     @on(Middleware)
     def check(self, middleware: Middleware, context: Context) -> Iterator[Report]:
         """Report the origins of CORS middleware put on an app."""
+        if middleware.style == "list" and not isinstance(middleware.node, ast.Call):
+            return  # reported where it is made
         if context.model.is_subclass(middleware.target, CORS):
             call = middleware.node if isinstance(middleware.node, ast.Call) else None
             unpacked = unpacked_arguments(context.model, context.module, call) if call else {}
