@@ -129,6 +129,8 @@ _COUNTED = re.compile(
     r"|\b(?:num|number|count) (?:of )?(?:views|visits|hits|reads|clicks|downloads)\b"
     r"|\blast (?:access|accessed|seen|used|read|viewed|visited|visit|activity|active)\b"
 )
+#: What a function does that only stores what is known already, or computed of it.
+_DERIVING = name_set("recalc recalculate recompute refresh resync sync synchronize")
 _LIBRARIES = name_set("builtins google azure aws github gitlab kubernetes docker")
 _VERBS = name_set(
     """
@@ -281,6 +283,8 @@ class Writes:
             if database_write(name) or is_in(name, OBJECT_STORE_WRITES):
                 if self._is_record_of_use(function, node) or self._keeps_books(function, node):
                     return None
+                if _only_counts(node):
+                    return None
                 return node, _spoken(func), False
             if is_in(name, _FILE_WRITES):
                 return None if self._is_temporary(function, node) else (node, _spoken(func), True)
@@ -294,7 +298,7 @@ class Writes:
         if func.attr == "commit":
             return self._commit(function, site)
         if func.attr in _UNMISTAKABLE and site.target is None:
-            return node, _spoken(func), False
+            return None if _only_counts(node) else (node, _spoken(func), False)
         if self._is_untyped_session(function, site, func) or self._is_untyped_query(
             function, site, func
         ):
@@ -974,6 +978,25 @@ def is_surely_harmless(name: str) -> bool:
 def _counts_use(words: Iterable[str]) -> bool:
     """Whether a name says how often or when something was looked at: `add_view_number`."""
     return _COUNTED.search(" ".join(words)) is not None
+
+
+def _only_counts(node: ast.Call) -> bool:
+    """Whether a document only gets told that it was used: `{"$inc": {"views": 1}}`."""
+    for given in node.args[1:2]:
+        groups = given.values if isinstance(given, ast.Dict) else []
+        keys = [key for group in groups if isinstance(group, ast.Dict) for key in group.keys]
+        return bool(keys) and all(
+            isinstance(key, ast.Constant)
+            and isinstance(key.value, str)
+            and _BOOKKEEPING.search(key.value)
+            for key in keys
+        )
+    return False
+
+
+def brings_up_to_date(name: str) -> bool:
+    """Whether a function says that it stores what is known or computed anyway: `recalc_total`."""
+    return not _DERIVING.isdisjoint(words_of(name)[:2])
 
 
 def says_mutation(name: str) -> bool:

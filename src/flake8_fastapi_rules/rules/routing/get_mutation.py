@@ -7,14 +7,15 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import is_link_key, is_one_time
+from flake8_fastapi_rules.semantics.effects import Evidence
 from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind
 from flake8_fastapi_rules.semantics.values import Function
+from flake8_fastapi_rules.semantics.writes import brings_up_to_date
 
 _STREAMS = (
     "starlette.responses.FileResponse",
     "starlette.responses.StreamingResponse",
     "sse_starlette.EventSourceResponse",
-    "sse_starlette.sse.EventSourceResponse",
 )
 _READING = frozenset({"GET", "HEAD"})
 _SAFE = _READING | {"OPTIONS"}
@@ -87,13 +88,14 @@ class GetMutation(Rule):
 
     ## Leaves alone
     Caching, logging, auditing, metrics, rate limiting, locks, view counters and times of the last
-    use, what is created because it is missing or stale, noted because another service refused, or
-    done once under a flag, what a function writes only when its caller names a file, OAuth and SAML
-    callbacks, links in mails that carry a token (`verify`, `confirm`, `unsubscribe`), temporary
-    files and those that are made to be sent, the subscribers of a stream, requests to other
-    services, data local to the request, a commit that only ends a transaction, `rollback`,
-    `refresh` and `expunge`, functions in `allowed-writes`, and what operations of several methods
-    write under a condition, which may be the method.
+    use, what a helper brings up to date (`sync_status`, `recalculate_total`), what is created
+    because it is missing or stale, noted because another service refused, or done once under a
+    flag, what a function writes only when its caller names a file, OAuth and SAML callbacks, links
+    in mails that carry a token (`verify`, `confirm`, `unsubscribe`), temporary files and those that
+    are made to be sent, the subscribers of a stream, requests to other services, data local to the
+    request, a commit that only ends a transaction, `rollback`, `refresh` and `expunge`, functions
+    in `allowed-writes`, and what operations of several methods write under a condition, which may
+    be the method.
 
     ## Source
     RFC 9110, section 9.2.1: safe methods.
@@ -128,6 +130,8 @@ class GetMutation(Rule):
         served = [path for route in endpoint.routes for path in context.model.served_paths(route)]
         if effects.is_forced_write(name, *served):
             return
+        if self._is_brought_up_to_date(evidence, name, *paths):
+            return
         if not methods <= _SAFE and not self._is_certain(endpoint, evidence.place_in()):
             return
         related = [context.related(evidence.module, evidence.node, evidence.what)]
@@ -138,6 +142,12 @@ class GetMutation(Rule):
             name=name,
             route=evidence.route,
             related=related if evidence.path else (),
+        )
+
+    def _is_brought_up_to_date(self, evidence: Evidence, *named: str) -> bool:
+        """Whether a helper stores what is known anyway, for which the operation is not named."""
+        return any(brings_up_to_date(step.name.rpartition(".")[2]) for step in evidence.path) and (
+            not any(brings_up_to_date(each) for each in named)
         )
 
     def _is_certain(self, endpoint: Endpoint, place: ast.AST) -> bool:
