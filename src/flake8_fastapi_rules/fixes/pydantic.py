@@ -198,6 +198,14 @@ class PydanticFixes:
         edit = rename_argument(text_of(self._module), call, old, new)
         return fix_of(f"Use `{new}`", "unsafe" if old in CHANGING_KEYS else "safe", edit)
 
+    def rename_key(self, key: ast.expr, keys: Collection[str], new: str) -> Fix:
+        """Give a key of a dictionary with `keys` its new name."""
+        if new in keys:
+            raise Unfixable(f"`{new}` is given already")
+        changes = isinstance(key, ast.Constant) and key.value in CHANGING_KEYS
+        edit = replace(text_of(self._module), key, f'"{new}"')
+        return fix_of(f"Use `{new}`", "unsafe" if changes else "safe", edit)
+
     def validator(self, function: FunctionNode, decorator: ast.expr, new: str) -> Fix:
         """Rewrite a validator, as far as Pydantic 2 has one that does the same."""
         index = self._module.index

@@ -12,7 +12,7 @@ import builtins
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, Binding, Scope, all_arguments
+from flake8_fastapi_rules.engine.index import FUNCTIONS, Binding, Scope, all_arguments, argument
 from flake8_fastapi_rules.semantics.bases import external_mro
 from flake8_fastapi_rules.semantics.modules import Module, Modules
 from flake8_fastapi_rules.semantics.names import canonical
@@ -78,6 +78,7 @@ _MODEL_MAKERS = frozenset(
     }
 )  # fmt: skip
 _DICT = External("builtins.dict")
+_ALTERNATIVES = (External("typing.Union"), External("typing.Optional"))
 _GENERIC = (External("typing.Generic"), External("typing.Protocol"))
 #: Types that leave open what a value is.
 _VAGUE = frozenset({"typing.Any", "typing.Callable", "collections.abc.Callable"})
@@ -357,8 +358,9 @@ class Resolver:
     def possible(self, module: Module, node: ast.AST | None, depth: int = 0) -> tuple[Value, ...]:
         """All that an expression may be: the one thing it is, or each of what it is one of.
 
-        Choices are those of `a if x else b`, of names that branches bind, and of functions that
-        return now this, now that. Empty when one of the choices cannot be told.
+        Choices are those of `a if x else b`, of names that branches bind, of what a loop goes
+        through, and of functions that return now this, now that. Empty when one of the choices
+        cannot be told.
         """
         value = self.resolve(module, node)
         if says_nothing(value):
@@ -378,6 +380,8 @@ class Resolver:
                     is_plain = binding.kind in {"assign", "annotated"} and not binding.path
                     if known and not says_nothing(known):
                         choices.append((known,))
+                    elif binding.kind == "for" and not binding.path:
+                        choices.extend(self._looped(module, binding.value, depth + 1))
                     else:
                         given = binding.value if is_plain else None
                         choices.append(self.possible(module, given, depth + 1))
@@ -394,6 +398,18 @@ class Resolver:
         if not all(choices):
             return ()
         return tuple(dict.fromkeys(each for choice in choices for each in choice))
+
+    def _looped(
+        self, module: Module, looped: ast.expr | None, depth: int
+    ) -> list[tuple[Value, ...]]:
+        """What each element of a written list or tuple may be; one unknown for anything else."""
+        match self.resolve(module, looped):
+            case Expression(home, ast.List(elts=elements) | ast.Tuple(elts=elements)) if (
+                0 < len(elements) <= _WIDTH
+            ):
+                return [self.possible(home, element, depth) for element in elements]
+            case _:
+                return [()]
 
     # -- imports ----------------------------------------------------------------------------
 
@@ -1010,6 +1026,38 @@ class Resolver:
     def _is_type_variable(self, module: Module, node: ast.expr) -> bool:
         value = self.resolve(module, node)
         return isinstance(value, Instance) and _name_of(value) == "typing.TypeVar"
+
+    def bound_of(self, module: Module, name: ast.Name) -> Value:
+        """An instance of the bound of the type variable that a parameter is annotated with.
+
+        Of `T | dict[str, Any]` too: what only an object of `T` can do is done with one.
+        """
+        found = module.index.lookup(name.id, name)
+        if found is None or [binding.kind for binding in found[1]] != ["parameter"]:
+            return UNKNOWN
+        return self._bound(module, getattr(found[1][0].node, "annotation", None))
+
+    def _bound(self, module: Module, node: ast.expr | None) -> Value:
+        match node:
+            case ast.Constant(value=str()):
+                return self._bound(module, self.parsed_annotation(module, node))
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+                return self._bound(module, left) or self._bound(module, right)
+            case ast.Subscript(value=value) if self.resolve(module, value) in _ALTERNATIVES:
+                bounds = (self._bound(module, part) for part in _annotated_parts(node))
+                return next((bound for bound in bounds if bound), UNKNOWN)
+            case ast.Name(id=name):
+                for owner in module.index.ancestors(node):
+                    for declared in getattr(owner, "type_params", ()):
+                        if declared.name == name:
+                            return self.annotation(module, getattr(declared, "bound", None))
+                variable = self.resolve(module, node)
+                if not isinstance(variable, Instance) or _name_of(variable) != "typing.TypeVar":
+                    return UNKNOWN
+                if variable.call is None or variable.module is None:
+                    return UNKNOWN
+                return self.annotation(variable.module, argument(variable.call, "bound"))
+        return UNKNOWN
 
     def annotation_with(self, module: Module, node: ast.expr, variables: dict[str, Value]) -> Value:
         """An instance of what an annotation names, type variables given."""

@@ -35,6 +35,7 @@ from flake8_fastapi_rules.semantics.values import (
 )
 
 _V2: Final = (0, 100)
+_BASE_MODEL: Final = External("pydantic.BaseModel")
 _OTHER_PACKAGE: Final = Unfixable("it needs another package")
 
 
@@ -137,8 +138,11 @@ class PydanticV1Api(Rule):
                 case ast.AnnAssign(target=ast.Name(id="__root__")):
                     fix = partial(_fixes(context).root_model, model, statement)
                     yield self.report(statement.target, old="__root__", new="RootModel", fix=fix)
-                case ast.Assign(value=ast.Call() as call) if _binds_config(statement):
-                    yield from self._keys(call, context)
+                case (
+                    ast.Assign(value=ast.Call() | ast.Dict() as config)
+                    | ast.AnnAssign(value=ast.Call() | ast.Dict() as config)
+                ) if _binds_config(statement):
+                    yield from self._keys(config, context)
 
     @on(Module)
     def check_module(self, module: Module, context: Context) -> Iterator[Report]:
@@ -218,16 +222,20 @@ class PydanticV1Api(Rule):
             for base in context.model.resolver.mro(cls)
         )
 
-    def _keys(self, call: ast.Call, context: Context) -> Iterator[Report]:
-        for keyword in call.keywords:
-            new = CONFIG_KEYS.get(keyword.arg or "")
-            if new is None or keyword.arg is None:
+    def _keys(self, config: ast.Call | ast.Dict, context: Context) -> Iterator[Report]:
+        """Report old keys of `ConfigDict(...)` or of a dictionary."""
+        for place, old in _written_keys(config):
+            new = CONFIG_KEYS.get(old)
+            if new is None:
                 continue
             fix: FixMaker | Unfixable = Unfixable("it has no successor of the same meaning")
-            if keyword.arg in RENAMED_KEYS:
-                fix = partial(_fixes(context).rename_argument, call, keyword.arg, new)
+            if old in RENAMED_KEYS and isinstance(config, ast.Call):
+                fix = partial(_fixes(context).rename_argument, config, old, new)
+            elif old in RENAMED_KEYS and new and isinstance(place, ast.expr):
+                keys = {key for _, key in _written_keys(config)}
+                fix = partial(_fixes(context).rename_key, place, keys, new)
             variant = None if new else "gone"
-            yield self.report(keyword, variant, old=keyword.arg, new=new, fix=fix)
+            yield self.report(place, variant, old=old, new=new, fix=fix)
 
     def _validators(self, function: FunctionNode, context: Context) -> Iterator[Report]:
         for decorator in function.decorator_list:
@@ -243,16 +251,24 @@ class PydanticV1Api(Rule):
         """Report an old method of an object or class that certainly is a model."""
         owner = context.resolve(node.value)
         model = context.model
+        is_open = not owner or (node.attr != "copy" and model.is_instance(owner, "builtins.dict"))
+        if is_open and isinstance(node.value, ast.Name):
+            owner = model.resolver.bound_of(context.module, node.value)
         is_object = isinstance(owner, Instance) and model.is_instance(owner, "pydantic.BaseModel")
-        is_class = isinstance(owner, Class) and model.is_subclass(owner, "pydantic.BaseModel")
+        is_class = owner == _BASE_MODEL or (
+            isinstance(owner, Class) and model.is_subclass(owner, "pydantic.BaseModel")
+        )
         if not is_object and not (is_class and node.attr not in OBJECT_METHODS):
             return
         cls = owner.of if isinstance(owner, Instance) else owner
-        if not isinstance(cls, Class) or not self._is_of_pydantic(cls, context):
+        if isinstance(cls, Class):
+            found = model.resolver.class_attribute(cls, node.attr, instance=True)
+            if not isinstance(found, External) or not model.resolver.has_known_bases(cls):
+                return  # a method or field of its own
+            if not self._is_of_pydantic(cls, context):
+                return
+        elif cls != _BASE_MODEL or self._is_for_both(node, context):
             return
-        found = model.resolver.class_attribute(cls, node.attr, instance=True)
-        if not isinstance(found, External) or not model.resolver.has_known_bases(cls):
-            return  # a method or field of its own
         parent = context.module.index.parents.get(node)
         is_call = isinstance(parent, ast.Call) and parent.func is node
         if not is_call and not node.attr.startswith("__"):
@@ -269,6 +285,15 @@ class PydanticV1Api(Rule):
             old=shown,
             new=new if node.attr.startswith("__") else f".{new}()",
             fix=fix,
+        )
+
+    def _is_for_both(self, node: ast.Attribute, context: Context) -> bool:
+        """Whether code for any model asks which Pydantic there is."""
+        index = context.module.index
+        function = index.function_of(node)
+        new = METHODS[node.attr]
+        return (function is not None and new in ast.dump(function)) or self._is_tried(
+            function or node, context
         )
 
     def _means_the_same(self, name: str, call: ast.Call) -> bool:
@@ -301,8 +326,18 @@ class PydanticV1Api(Rule):
             yield self.report(keyword, old=keyword.arg, new=new, fix=fix)
 
 
-def _binds_config(statement: ast.Assign) -> bool:
-    return any(isinstance(t, ast.Name) and t.id == "model_config" for t in statement.targets)
+def _binds_config(statement: ast.Assign | ast.AnnAssign) -> bool:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    return any(isinstance(t, ast.Name) and t.id == "model_config" for t in targets)
+
+
+def _written_keys(config: ast.Call | ast.Dict) -> Iterator[tuple[ast.keyword | ast.expr, str]]:
+    if isinstance(config, ast.Dict):
+        for key in config.keys:
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield key, key.value
+    else:
+        yield from ((keyword, keyword.arg) for keyword in config.keywords if keyword.arg)
 
 
 def _fixes(context: Context) -> PydanticFixes:
