@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.semantics.effects import display_name
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _SCHEME = "fastapi.security.base.SecurityBase"
 _REFUSALS = frozenset({401, 403})
+_SOCKET = "starlette.websockets.WebSocket"
+_SOCKET_EXCEPTIONS = ("starlette.exceptions.WebSocketException", "fastapi.WebSocketException")
 
 
 def refuses(model: Model, dependency: Dependency) -> bool:
@@ -51,8 +53,38 @@ def refuses(model: Model, dependency: Dependency) -> bool:
     )
 
 
+def turns_sockets_away(model: Model, dependency: Dependency) -> bool:
+    """Whether a dependency may end a WebSocket's handshake: it raises for it, or closes it."""
+    for each in _with_dependencies(model, dependency):
+        function = model.callable_of(each.target)
+        if function is not None and (
+            _closes_socket(model, function)
+            or any(
+                model.is_subclass(raised.exception, *_SOCKET_EXCEPTIONS)
+                for raised in model.effects.raises(function)
+            )
+        ):
+            return True
+    return False
+
+
+def _closes_socket(model: Model, function: Function) -> bool:
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "close"
+        and model.is_instance(model.resolve(function.module, node.func.value), _SOCKET)
+        for node in function.module.index.own_nodes(function.node)
+    )
+
+
 def is_security_dependency(model: Model, dependency: Dependency) -> bool:
     """Whether a dependency refuses strangers, itself or through what it depends on."""
+    return any(refuses(model, each) for each in _with_dependencies(model, dependency))
+
+
+def _with_dependencies(model: Model, dependency: Dependency) -> Iterator[Dependency]:
+    """A dependency and all that it depends on, each once."""
     seen: set[object] = set()
     stack = [dependency]
     while stack:
@@ -61,10 +93,8 @@ def is_security_dependency(model: Model, dependency: Dependency) -> bool:
         if key in seen:
             continue
         seen.add(key)
-        if refuses(model, current):
-            return True
+        yield current
         stack.extend(model.sub_dependencies(current)[0])
-    return False
 
 
 def security_dependencies(

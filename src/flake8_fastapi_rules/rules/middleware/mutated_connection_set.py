@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Fix
@@ -15,6 +15,8 @@ _SENDS = frozenset({"send_bytes", "send_json", "send_text"})
 #: What other things than sockets have as well: then the collection has to be named after them.
 _GENERAL = frozenset({"close", "send"})
 _SOCKET_WORDS = ("client", "conn", "listener", "peer", "room", "socket", "subscriber", "ws")
+#: Words in names of functions that send to the socket that they are given.
+_HELPER_WORDS = ("send", "notify", "push", "emit", "deliver", "close", "disconnect")
 _VIEWS = frozenset({"values", "items", "keys"})
 
 
@@ -58,8 +60,8 @@ class MutatedConnectionSet(Rule):
     ```
 
     ## Leaves alone
-    Loops over copies (`list(...)`, `tuple(...)`, `.copy()`), over local variables, and loops that
-    await nothing.
+    Loops over copies (`list(...)`, `tuple(...)`, `.copy()`), over local collections, under a lock,
+    and loops that await nothing.
 
     ## Fix safety
     The fix wraps the collection in `list(...)`; unsafe, since a client that leaves meanwhile is
@@ -78,25 +80,44 @@ class MutatedConnectionSet(Rule):
     @on(ast.For)
     def check(self, loop: ast.For, context: Context) -> Iterator[Report]:
         """Report the collection of a loop that awaits sends."""
-        shared = _collection(loop.iter)
+        yield from self._check(loop, loop.target, loop.iter, context)
+
+    @on(ast.ListComp, ast.SetComp, ast.DictComp)
+    def check_comprehension(
+        self, made: ast.ListComp | ast.SetComp | ast.DictComp, context: Context
+    ) -> Iterator[Report]:
+        """Report the collection of a comprehension that awaits sends."""
+        for each in made.generators:
+            yield from self._check(made, each.target, each.iter, context)
+
+    def _check(
+        self, loop: ast.AST, target: ast.expr, given: ast.expr, context: Context
+    ) -> Iterator[Report]:
+        index = context.module.index
+        shared = _collection(given)
         if shared is None or not self._outlives_the_call(shared, context):
             return
-        index = context.module.index
-        names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+        names = {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
         holder = ast.unparse(shared).lower()
-        is_of_sockets = "websocket" in context.source.text.lower() and any(
+        of_sockets = "websocket" in context.source.text.lower() and any(
             word in holder for word in _SOCKET_WORDS
         )
-        sends = _SENDS | _GENERAL if is_of_sockets else _SENDS
-        if any(
-            isinstance(node, ast.Await) and _is_send(node.value, names, sends)
-            for node in ast.walk(loop)
-        ) and isinstance(index.function_of(loop), ast.AsyncFunctionDef):
-            fix = partial(self._fix, loop.iter, context)
-            yield self.report(loop.iter, fix=fix, name=ast.unparse(loop.iter))
+        if (
+            any(
+                isinstance(node, ast.Await) and _is_send(node.value, names, of_sockets=of_sockets)
+                for node in ast.walk(loop)
+            )
+            and isinstance(index.function_of(loop), ast.AsyncFunctionDef)
+            and not _holds_lock(index.ancestors(loop))
+        ):
+            fix = partial(self._fix, given, context)
+            yield self.report(given, fix=fix, name=ast.unparse(given))
 
     def _outlives_the_call(self, node: ast.expr, context: Context) -> bool:
-        """Whether others can reach the collection: an attribute, or a variable of the module."""
+        """Whether others can reach the collection: an attribute, or a variable of the module.
+
+        Also by a local name that is just another name for it.
+        """
         while isinstance(node, ast.Subscript):
             node = node.value
         if isinstance(node, ast.Attribute):
@@ -104,7 +125,18 @@ class MutatedConnectionSet(Rule):
         if not isinstance(node, ast.Name):
             return False
         found = context.module.index.lookup(node.id, node)
-        return found is not None and found[0] is context.module.index.module_scope
+        if found is None:
+            return False
+        scope, bindings = found
+        if scope is context.module.index.module_scope:
+            return True
+        if len(bindings) != 1 or bindings[0].kind not in {"assign", "annotated", "walrus"}:
+            return False
+        value = bindings[0].value if not bindings[0].path else None
+        if isinstance(value, ast.Name) or value is None:
+            return False
+        shared = _collection(value)
+        return shared is not None and self._outlives_the_call(shared, context)
 
     def _fix(self, node: ast.expr, context: Context) -> Fix:
         edits = wrap(text_of(context.module), node, "list(", ")")
@@ -127,12 +159,38 @@ def _collection(node: ast.expr) -> ast.expr | None:
     return node if isinstance(node, ast.Attribute | ast.Name | ast.Subscript) else None
 
 
-def _is_send(node: ast.expr, names: set[str], sends: frozenset[str]) -> bool:
-    """Whether a call is `socket.send_text(...)`, or `sockets[name].send_text(...)`, in the loop."""
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in sends
-        and isinstance(node.func.value, ast.Name | ast.Subscript)
-        and any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node.func.value))
+def _is_send(node: ast.expr, names: set[str], *, of_sockets: bool) -> bool:
+    """Whether what is awaited sends to an element of the collection, by itself or by a helper.
+
+    `socket.send_text(...)`, `sockets[name].send_text(...)`, either of them in `wait_for(...)`; of
+    what is named like sockets also `send_to(socket, ...)`.
+    """
+    sends = _SENDS | _GENERAL if of_sockets else _SENDS
+    for call in ast.walk(node):
+        if not isinstance(call, ast.Call):
+            continue
+        func = call.func
+        if (
+            isinstance(func, ast.Attribute)
+            and func.attr in sends
+            and isinstance(func.value, ast.Name | ast.Subscript)
+            and any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(func.value))
+        ):
+            return True
+        called = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        if (
+            of_sockets
+            and any(word in called for word in _HELPER_WORDS)
+            and any(isinstance(each, ast.Name) and each.id in names for each in call.args)
+        ):
+            return True
+    return False
+
+
+def _holds_lock(around: Iterable[ast.AST]) -> bool:
+    """Whether a lock keeps others from changing anything meanwhile."""
+    return any(
+        isinstance(each, ast.AsyncWith | ast.With)
+        and any("lock" in ast.unparse(item.context_expr).lower() for item in each.items)
+        for each in around
     )

@@ -10,7 +10,13 @@ from flake8_fastapi_rules.semantics.callers import DirectCall
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import Endpoint, ExceptionHandler, Role
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import Class, External, Function, FunctionNode
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    External,
+    Function,
+    FunctionNode,
+    qualified_name,
+)
 
 _DISCONNECT = "starlette.websockets.WebSocketDisconnect"
 _RECEIVES = frozenset({"receive_text", "receive_json", "receive_bytes"})
@@ -101,7 +107,9 @@ class UnhandledDisconnect(Rule):
                     if isinstance(node, ast.ExceptHandler):
                         if self._catches(node, made.module, context):
                             return True
-                    elif isinstance(node, ast.With) and self._suppresses(node):
+                    elif isinstance(node, ast.With) and self._suppresses(
+                        node, made.module, context
+                    ):
                         return True
         return False
 
@@ -181,7 +189,7 @@ class UnhandledDisconnect(Rule):
                 and any(self._catches(handler, module, context) for handler in parent.handlers)
             ):
                 return True
-            if isinstance(parent, ast.With) and self._suppresses(parent):
+            if isinstance(parent, ast.With) and self._suppresses(parent, module, context):
                 return True
             if isinstance(parent, ast.AsyncWith) and any(
                 self._may_handle(item.context_expr, module, context) for item in parent.items
@@ -190,8 +198,14 @@ class UnhandledDisconnect(Rule):
             child = parent
         return True
 
-    def _suppresses(self, node: ast.With) -> bool:
-        return any("suppress" in ast.unparse(item.context_expr) for item in node.items)
+    def _suppresses(self, node: ast.With, module: Module, context: Context) -> bool:
+        """Whether a `suppress(...)` lets it pass; those that hold other errors do not."""
+        for item in node.items:
+            match item.context_expr:
+                case ast.Call(func=func, args=args) if "suppress" in ast.unparse(func):
+                    if any(self._is_caught(each, module, context) for each in args):
+                        return True
+        return False
 
     def _may_handle(self, manager: ast.expr, module: Module, context: Context) -> bool:
         """Whether an asynchronous manager may handle it in its `__aexit__`."""
@@ -204,7 +218,7 @@ class UnhandledDisconnect(Rule):
             return True
         return any(
             (isinstance(node, ast.ExceptHandler) and self._catches(node, made.module, context))
-            or (isinstance(node, ast.With) and self._suppresses(node))
+            or (isinstance(node, ast.With) and self._suppresses(node, made.module, context))
             or isinstance(node, ast.AsyncWith)
             for node in ast.walk(made.node)
         )
@@ -212,12 +226,14 @@ class UnhandledDisconnect(Rule):
     def _catches(self, handler: ast.ExceptHandler, module: Module, context: Context) -> bool:
         if handler.type is None:
             return True
-        caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-        for node in caught:
-            value = context.model.resolve(module, node)
-            if not isinstance(value, External) or value.name in _CATCHING:
-                return True
-        return False
+        return self._is_caught(handler.type, module, context)
+
+    def _is_caught(self, node: ast.expr, module: Module, context: Context) -> bool:
+        """Whether a class, or one of a tuple of classes, may be one of `WebSocketDisconnect`."""
+        if isinstance(node, ast.Tuple):
+            return any(self._is_caught(each, module, context) for each in node.elts)
+        value = context.model.resolve(module, node)
+        return not isinstance(value, External | Class) or qualified_name(value) in _CATCHING
 
     def _is_handled_by_app(self, context: Context) -> bool:
         model = context.model

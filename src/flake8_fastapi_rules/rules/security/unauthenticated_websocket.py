@@ -10,7 +10,11 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.bound import inherited_dependencies
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.model import Model
-from flake8_fastapi_rules.semantics.security import has_auth_middleware, may_refuse
+from flake8_fastapi_rules.semantics.security import (
+    has_auth_middleware,
+    may_refuse,
+    turns_sockets_away,
+)
 from flake8_fastapi_rules.semantics.values import Function
 
 _CHECK = re.compile(
@@ -85,7 +89,11 @@ class UnauthenticatedWebsocket(Rule):
         if not complete or None in listed:
             return
         inherited = [dependency for each in listed for dependency in each or ()]
-        if any(may_refuse(context.model, d) for d in (*dependencies, *inherited)):
+        model = context.model
+        if any(
+            may_refuse(model, each) or turns_sockets_away(model, each)
+            for each in (*dependencies, *inherited)
+        ):
             return
         accept = self._accept(function, context.model, ())
         if accept is None:
