@@ -5,23 +5,18 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.calls import argument_filled, is_abstract
+from flake8_fastapi_rules.semantics.client_fields import compares, uses_field
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Route, RouteKind
 from flake8_fastapi_rules.semantics.paths import names_in
 from flake8_fastapi_rules.semantics.schemas import (
     SchemaField,
     body_parameters,
-    excluded_names,
     schema_fields,
 )
 from flake8_fastapi_rules.semantics.security import security_dependencies
-from flake8_fastapi_rules.semantics.values import Class, Function, Instance
-
-if TYPE_CHECKING:
-    from flake8_fastapi_rules.semantics.model import Model
+from flake8_fastapi_rules.semantics.values import Class, Instance
 
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SELF = re.compile(
@@ -42,10 +37,6 @@ _ADMIN = re.compile(r"admin|superuser|staff|permission|rbac")
 _FOR_ALL = re.compile(r"permission\w*\(['\"](?!users?\b|accounts?\b|roles?\b)\w+[:.]\w+['\"]\)")
 #: Paths of reads that show somebody: any user may be asked for.
 _ABOUT_USERS = re.compile(r"(?:^|/)(?:users?|profiles?|authors?|accounts?)(?:/|\s|$)")
-#: A function that compares an id is given whom to compare it with, too.
-_WITH_USER = 2
-#: How many calls deep a model is followed that an endpoint hands on.
-_DEPTH = 4
 #: Messages to somebody, who is told by `user_id`.
 _MESSAGE = re.compile(r"(?:^|[/_ -])(?:send|notify|notifications?)(?![a-z])")
 _KINDS = frozenset({ParameterKind.QUERY, ParameterKind.HEADER, ParameterKind.BODY})
@@ -165,7 +156,7 @@ class ClientSuppliedIdentity(Rule):
             if self._is_identity(parameter) and (
                 writes or (self._says_who(parameter) and not _ABOUT_USERS.search(said))
             ):
-                if _is_compared(context.model, function, parameter.name):
+                if compares(context.model, function, parameter.name):
                     continue
                 yield self.report(parameter.node, name=parameter.name)
                 return
@@ -183,8 +174,8 @@ class ClientSuppliedIdentity(Rule):
                     and not (each.name == "owner_id" and is_charged)
                     and not (each.name == "user_id" and _MESSAGE.search(said))
                     and not _is_several(each, context)
-                    and _is_used(context.model, function, parameter.name, each.name)
-                    and not _is_compared(context.model, function, f"{parameter.name}.{each.name}")
+                    and uses_field(context.model, function, parameter.name, each.name)
+                    and not compares(context.model, function, f"{parameter.name}.{each.name}")
                 ):
                     related = [context.related(each.module, each.node.target, "the field")]
                     yield self.report(
@@ -211,82 +202,8 @@ class ClientSuppliedIdentity(Rule):
         return parameter.kind in _KINDS and _SELF.match(name) is not None
 
 
-def _is_used(model: Model, function: Function, name: str, field: str, depth: int = 0) -> bool:
-    """Whether a function uses what the client wrote into a field of its parameter `name`.
-
-    Not when it sets the field itself, takes or hands on single other fields only, leaves it out of
-    a dump, or gives the whole to functions of the project that do no more.
-    """
-    index = function.module.index
-    used: bool | None = None
-    for node in ast.walk(function.node):
-        if not isinstance(node, ast.Name) or node.id != name:
-            continue
-        used = bool(used)
-        parent = index.parents.get(node)
-        if not isinstance(parent, ast.Attribute):
-            used = used or _is_used_by_callee(model, function, node, field, depth)
-        elif parent.attr == field:
-            if isinstance(parent.ctx, ast.Store):
-                return False
-            used = True
-        else:
-            call = index.parents.get(parent)  # `order.model_dump()` gives all fields away
-            if isinstance(call, ast.Call) and call.func is parent:
-                used = used or field not in excluded_names(call)
-    return used is not False if depth == 0 else bool(used)  # at first it may be yet to come
-
-
-def _is_used_by_callee(
-    model: Model, function: Function, given: ast.Name, field: str, depth: int
-) -> bool:
-    """Whether a function that is given the whole of a model uses a field; else it may."""
-    call = function.module.index.parents.get(given)
-    if isinstance(call, ast.keyword):
-        call = function.module.index.parents.get(call)
-    if not isinstance(call, ast.Call) or depth >= _DEPTH:
-        return True
-    callee = model.resolve(function.module, call.func)
-    filled = argument_filled(callee, call, given) if isinstance(callee, Function) else None
-    if not isinstance(callee, Function) or filled is None or is_abstract(callee):
-        return True
-    return _is_used(model, callee, filled.arg, field, depth + 1)
-
-
 def _is_several(field: SchemaField, context: Context) -> bool:
     """Whether a field holds several names, such as those of a film's authors."""
     hint = field.node.annotation
     typed = context.model.resolver.annotation(field.module, hint)
     return context.model.is_instance(typed, "builtins.list", "builtins.set", "builtins.dict")
-
-
-def _is_compared(model: Model, function: Function, text: str) -> bool:
-    """Whether the endpoint compares an id with the one that the credentials give.
-
-    Itself, or in a function of the project that is given the id: `ensure_self(user_id, user)`.
-    """
-    for node in ast.walk(function.node):
-        if isinstance(node, ast.Compare) and _is_side(node, text):
-            return True
-        if not isinstance(node, ast.Call):
-            continue
-        for position, given in enumerate(node.args):
-            if ast.unparse(given) != text or len(node.args) + len(node.keywords) < _WITH_USER:
-                continue
-            callee = model.resolve(function.module, node.func)
-            if not isinstance(callee, Function):
-                continue
-            arguments = callee.node.args
-            taken = [*arguments.posonlyargs, *arguments.args][position + callee.bound :][:1]
-            if any(
-                isinstance(each, ast.Compare) and _is_side(each, taken[0].arg)
-                for each in (ast.walk(callee.node) if taken else ())
-            ):
-                return True
-    return False
-
-
-def _is_side(compared: ast.Compare, text: str) -> bool:
-    return isinstance(compared.ops[0], ast.Eq | ast.NotEq) and text in {
-        ast.unparse(side) for side in (compared.left, compared.comparators[0])
-    }

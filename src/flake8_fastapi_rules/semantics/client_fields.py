@@ -1,0 +1,92 @@
+"""What functions do with what a client wrote into a field of a model."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.semantics.calls import argument_filled, is_abstract
+from flake8_fastapi_rules.semantics.schemas import excluded_names
+from flake8_fastapi_rules.semantics.values import Function
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+
+#: A function that compares an id is given whom to compare it with, too.
+_WITH_ANOTHER = 2
+#: How many calls deep a model is followed that a function hands on.
+_DEPTH = 4
+
+
+def uses_field(model: Model, function: Function, name: str, field: str, depth: int = 0) -> bool:
+    """Whether a function uses what the client wrote into a field of its parameter `name`.
+
+    Not when it sets the field itself, takes or hands on single other fields only, leaves it out of
+    a dump, or gives the whole to functions of the project that do no more.
+    """
+    index = function.module.index
+    used: bool | None = None
+    for node in ast.walk(function.node):
+        if not isinstance(node, ast.Name) or node.id != name:
+            continue
+        used = bool(used)
+        parent = index.parents.get(node)
+        if not isinstance(parent, ast.Attribute):
+            used = used or _is_used_by_callee(model, function, node, field, depth)
+        elif parent.attr == field:
+            if isinstance(parent.ctx, ast.Store):
+                return False
+            used = True
+        else:
+            call = index.parents.get(parent)  # `order.model_dump()` gives all fields away
+            if isinstance(call, ast.Call) and call.func is parent:
+                used = used or field not in excluded_names(call)
+    return used is not False if depth == 0 else bool(used)  # at first it may be yet to come
+
+
+def compares(model: Model, function: Function, text: str) -> bool:
+    """Whether a function compares an expression, by its text, with another for equality.
+
+    Itself, or in a function of the project that is given it: `ensure_self(user_id, user)`.
+    """
+    for node in ast.walk(function.node):
+        if isinstance(node, ast.Compare) and _is_side(node, text):
+            return True
+        if not isinstance(node, ast.Call):
+            continue
+        for position, given in enumerate(node.args):
+            if ast.unparse(given) != text or len(node.args) + len(node.keywords) < _WITH_ANOTHER:
+                continue
+            callee = model.resolve(function.module, node.func)
+            if not isinstance(callee, Function):
+                continue
+            arguments = callee.node.args
+            taken = [*arguments.posonlyargs, *arguments.args][position + callee.bound :][:1]
+            if any(
+                isinstance(each, ast.Compare) and _is_side(each, taken[0].arg)
+                for each in (ast.walk(callee.node) if taken else ())
+            ):
+                return True
+    return False
+
+
+def _is_side(compared: ast.Compare, text: str) -> bool:
+    return isinstance(compared.ops[0], ast.Eq | ast.NotEq) and text in {
+        ast.unparse(side) for side in (compared.left, compared.comparators[0])
+    }
+
+
+def _is_used_by_callee(
+    model: Model, function: Function, given: ast.Name, field: str, depth: int
+) -> bool:
+    """Whether a function that is given the whole of a model uses a field; else it may."""
+    call = function.module.index.parents.get(given)
+    if isinstance(call, ast.keyword):
+        call = function.module.index.parents.get(call)
+    if not isinstance(call, ast.Call) or depth >= _DEPTH:
+        return True
+    callee = model.resolve(function.module, call.func)
+    filled = argument_filled(callee, call, given) if isinstance(callee, Function) else None
+    if not isinstance(callee, Function) or filled is None or is_abstract(callee):
+        return True
+    return uses_field(model, callee, filled.arg, field, depth + 1)
