@@ -20,8 +20,9 @@ from flake8_fastapi_rules.semantics.routines import (
     raises_again,
     routines_in,
 )
-from flake8_fastapi_rules.semantics.values import Constant, External, Function
+from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function
 
+_LOG_HANDLER = "logging.Handler"
 _QUIET = frozenset({"print", "str", "repr", "type", "isinstance", "format", "getattr"})
 _LEVELS = frozenset(
     {"debug", "info", "warn", "warning", "error", "critical", "fatal", "log", "trace", "success"}
@@ -86,7 +87,7 @@ class SilentRoutine(Rule):
     ## Leaves alone
     Handlers of certain exceptions, handlers that raise, that hand the exception to a function of
     which nothing is known, or that log the traceback in any way (`exc_info=`, Sentry, `traceback`),
-    and tasks that somebody waits for.
+    handlers of log records, and tasks that somebody waits for.
 
     ## Source
     Python's documentation of `logging.exception`; the convention of one guarded, logged top level
@@ -104,6 +105,9 @@ class SilentRoutine(Rule):
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report the broad outermost handlers of routines that lose the traceback."""
         for node, _ in routines_in(context.model, module):
+            cls = module.index.class_of(node)
+            if cls is not None and context.model.is_subclass(Class(module, cls), _LOG_HANDLER):
+                continue  # what it logs would come back to it
             guard = guarding_try(node) or closing_try(node)
             for handler in guard.handlers if guard is not None else ():
                 if is_broad(context.model, module, handler) and not raises_again(handler):
