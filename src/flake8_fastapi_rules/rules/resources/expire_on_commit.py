@@ -50,7 +50,7 @@ class ExpireOnCommit(Rule):
     ## Leaves alone
     Factories of synchronous sessions, calls with `**kwargs`, values that are not literal, factories
     whose name says that they read, those of scripts, and factories that the module configures
-    later.
+    later, or for each session.
 
     ## Fix safety
     Safe: it adds `expire_on_commit=False`, and attributes that were readable stay so.
@@ -87,6 +87,8 @@ class ExpireOnCommit(Rule):
             return
         if self._is_configured_later(context) or self._only_reads(call, context):
             return
+        if self._is_said_for_each(call, context):
+            return
         if isinstance(context.module.index.parents.get(call), ast.withitem):
             return  # no factory is made: it is taken for one
 
@@ -104,6 +106,17 @@ class ExpireOnCommit(Rule):
         names = [target.id.lower().split("_") for target in targets if isinstance(target, ast.Name)]
         return any("read" in each or "readonly" in each for each in names) or (
             "scripts" in context.module.path.parts
+        )
+
+    def _is_said_for_each(self, call: ast.Call, context: Context) -> bool:
+        """Whether all sessions that the module makes say themselves what they want."""
+        index = context.module.index
+        parent = index.parents.get(call)
+        targets = parent.targets if isinstance(parent, ast.Assign) else []
+        names = frozenset(target.id for target in targets if isinstance(target, ast.Name))
+        made = [each for each in index.calls_of(names) if getattr(each.func, "id", "") in names]
+        return bool(made) and all(
+            any(keyword.arg == "expire_on_commit" for keyword in each.keywords) for each in made
         )
 
     def _is_configured_later(self, context: Context) -> bool:
