@@ -25,6 +25,8 @@ _SALTED = {"hashlib.pbkdf2_hmac": 2, "hashlib.scrypt": 1}
 
 #: What the key of a cipher is called.
 _KEYS = re.compile(r"(?:^|_)key(?:$|_)")
+#: What the other side of a protocol sends to be hashed with the password.
+_CHALLENGE = re.compile(r"\bnonce|\bchallenge\b|\brealm\b")
 
 
 class WeakPasswordHash(Rule):
@@ -61,7 +63,8 @@ class WeakPasswordHash(Rule):
 
     ## Leaves alone
     A fast hash in front of bcrypt or Argon2, also in a function of its own, digests that are the
-    key of a cipher, look-ups of leaked passwords, and hashes of anything else.
+    key of a cipher, look-ups of leaked passwords, answers to the nonce of a protocol (WS-Security,
+    Digest), and hashes of anything else.
 
     ## Source
     OWASP: password storage; CWE-916.
@@ -148,7 +151,8 @@ class WeakPasswordHash(Rule):
         function = context.module.index.function_of(call)
         if function is None:
             return False
-        if "pwned" in context.source.segment(function).lower():
+        said = context.source.segment(function).lower()
+        if "pwned" in said or _CHALLENGE.search(said):
             return True
         if self._hashes_well(function, context) or self._becomes_key(call, function, context):
             return True
