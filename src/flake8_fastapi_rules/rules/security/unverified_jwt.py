@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.credentials import has_open_arguments, last_name
-from flake8_fastapi_rules.semantics.libraries import is_log_call
+from flake8_fastapi_rules.semantics.arguments import has_open_arguments
+from flake8_fastapi_rules.semantics.credentials import last_name
+from flake8_fastapi_rules.semantics.libraries import TOKEN_CALLS, is_log_call, spellings
 from flake8_fastapi_rules.semantics.tokens import (
     TokenUse,
     algorithm_names,
@@ -64,7 +65,8 @@ class UnverifiedJwt(Rule):
     so (`_read_unverified`) of a class that verifies it in another; calls whose result nobody uses
     (is this a token at all?), test cases, claims that are only asked when they expire or whose keys
     verify the token, asserted to be what is known, or given to the log or to `print`, a token that
-    the same function just had made, and calls with `**options`.
+    the same function just had made, and calls with
+    `**options` that are not written down.
 
     ## Source
     RFC 8725, sections 3.1 and 3.2; PyJWT 2, python-jose 3.
@@ -105,7 +107,7 @@ class UnverifiedJwt(Rule):
         elif (
             use.kind.algorithms is not None
             and use.name.startswith(_NEEDS_ALGORITHMS)
-            and not has_open_arguments(call)
+            and not has_open_arguments(context.model, context.module, call)
             and (
                 _is_none(use.algorithms)
                 or (use.algorithms is None and len(call.args) <= use.kind.algorithms)
@@ -191,8 +193,8 @@ class UnverifiedJwt(Rule):
     def _is_unverified(self, use: TokenUse, context: Context) -> bool:
         if use.kind.action == "peek":
             return True
-        options = argument(use.call, "options", 3)
-        verify = argument(use.call, "verify")
+        options = argument(use.written, "options", 3)
+        verify = argument(use.written, "verify")
         return is_switched_off(
             context.model, context.module, options, "verify_signature"
         ) or context.resolve(verify) == Constant(False)
@@ -215,6 +217,8 @@ class UnverifiedJwt(Rule):
         }
         for node in ast.walk(function):
             if isinstance(node, ast.Call) and node is not use.call:
+                if self._hands_over(node, names, context):
+                    return True
                 other = token_use(context.model, context.module, node)
                 if other and other.kind.action == "decode":
                     if self._is_unverified(other, context):
@@ -225,6 +229,16 @@ class UnverifiedJwt(Rule):
                     )
                     if not is_another:
                         return True
+        return False
+
+    def _hands_over(self, call: ast.Call, names: set[str], context: Context) -> bool:
+        """Whether a call has the token decoded elsewhere: `to_thread(jwt.decode, token, key)`."""
+        for function, token in zip(call.args, call.args[1:], strict=False):
+            if isinstance(function, ast.Name | ast.Attribute) and isinstance(token, ast.Name):
+                called = context.resolve(function)
+                if isinstance(called, External) and token.id in names:
+                    kinds = (TOKEN_CALLS.get(each) for each in spellings(called.name))
+                    return any(kind is not None and kind.action == "decode" for kind in kinds)
         return False
 
 
