@@ -91,7 +91,10 @@ def _is_stand_in(cls: ast.ClassDef) -> bool:
     """Whether a class of a test file has no tests: it stands for something slow."""
     return not cls.name.startswith("Test") and not any(
         isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
-        and each.name.startswith(("test", "setup", "setUp"))
+        and (
+            each.name.startswith(("test", "setup_", "setUp"))
+            or (each.name == "setup" and len(each.args.args) == 1)
+        )
         for each in cls.body
     )
 
@@ -117,7 +120,9 @@ def _polls(
             is_limited = (
                 isinstance(loop.test, ast.Compare)
                 and any(isinstance(each, ast.Return | ast.Break) for each in ast.walk(loop))
-            ) or (isinstance(loop.test, ast.BoolOp) and _asks_time(loop.test))
+            ) or (
+                isinstance(loop.test, ast.BoolOp) and (_asks_time(loop.test) or _counts_down(loop))
+            )
             return is_limited or any(
                 isinstance(each, ast.Assert | ast.If) and _is_limit(each) for each in ast.walk(loop)
             )
@@ -129,6 +134,16 @@ def _is_limit(statement: ast.Assert | ast.If) -> bool:
     if isinstance(statement, ast.If) and not isinstance(statement.body[-1], ast.Raise):
         return False
     return _asks_time(statement.test)
+
+
+def _counts_down(loop: ast.While) -> bool:
+    """Whether a loop counts what its test asks for: `while retries and not found`."""
+    counted = {
+        each.target.id
+        for each in ast.walk(loop)
+        if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name)
+    }
+    return any(isinstance(each, ast.Name) and each.id in counted for each in ast.walk(loop.test))
 
 
 def _asks_time(test: ast.expr) -> bool:
