@@ -40,6 +40,8 @@ _VALUE = re.compile(
     r"\s*['%]*\s*$",
     re.IGNORECASE,
 )
+#: What stands in front of a number, or of a value that no statement takes as a parameter.
+_UNBOUND = re.compile(r"(?:\b(?:LIMIT|OFFSET)\s*|\bDEFAULT\s*'?)$", re.IGNORECASE)
 #: What the project's own code calls the names of tables and the like.
 _NAMES = re.compile(
     r"(?:^|_)(?:table|schema|col|column|constraint|seq|sequence|idx|index|database|view|field"
@@ -164,6 +166,7 @@ class BuiltSql:
             _is_migration(self._module)
             or part.is_qualifier
             or not _is_value(part.before)
+            or _UNBOUND.search(part.before)
             or self._model.settings.is_test_path(str(self._module.path))
         ):
             return None
