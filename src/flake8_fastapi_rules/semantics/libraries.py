@@ -707,7 +707,8 @@ EXECUTOR_FACTORIES: Final = frozenset({"asgiref.sync.sync_to_async", "asyncer.as
 #: What starts or drives an event loop: a fault inside of a running one.
 LOOP_RUNNERS: Final = member_set(
     """
-    asyncio.run; asyncio.AbstractEventLoop: run_forever run_until_complete; anyio.run; trio.run;
+    asyncio.run; asyncio.AbstractEventLoop: run_forever run_until_complete; asyncio.Runner.run;
+    anyio.run; trio.run;
     uvloop.run; nest_asyncio.apply; asgiref.sync.async_to_sync"""
 )
 #: Locks that block the thread, to be told from those of asyncio.
@@ -1158,6 +1159,7 @@ class TokenCall:
         key, algorithms, payload: positions of the key, the algorithm(s), and of the claims (or
             the token); `None` where there is no such argument.
         keywords: the keyword names of key, algorithms and payload, in this order.
+        header: the position of a header, whose `alg` names the algorithm.
     """
 
     action: Literal["encode", "decode", "peek"]
@@ -1165,11 +1167,12 @@ class TokenCall:
     key: int | None = 1
     algorithms: int | None = 2
     keywords: tuple[str, str, str] = ("key", "algorithms", "jwt")
+    header: int | None = None
 
 
 _PYJWT_ENCODE = TokenCall("encode", keywords=("key", "algorithm", "payload"))
 _PYJWT_DECODE = TokenCall("decode")
-_AUTHLIB_ENCODE = TokenCall("encode", 1, 2, None, ("key", "", "payload"))
+_AUTHLIB_ENCODE = TokenCall("encode", 1, 2, None, ("key", "", "payload"), 0)
 _AUTHLIB_DECODE = TokenCall("decode", 0, 1, None, ("key", "", "s"))
 
 #: Functions that make and read JSON Web Tokens: PyJWT, python-jose, joserfc, Authlib.
@@ -1186,7 +1189,7 @@ TOKEN_CALLS: Final[Mapping[str, TokenCall]] = MappingProxyType(
         "jose.jwt.encode": TokenCall("encode", keywords=("key", "algorithm", "claims")),
         "jose.jwt.get_unverified_claims": TokenCall("peek", 0, None, None, ("", "", "token")),
         "joserfc.jwt.decode": TokenCall("decode", keywords=("key", "algorithms", "value")),
-        "joserfc.jwt.encode": TokenCall("encode", 1, 2, 3, ("key", "algorithms", "claims")),
+        "joserfc.jwt.encode": TokenCall("encode", 1, 2, 3, ("key", "algorithms", "claims"), 0),
         "jwt.PyJWT.decode": _PYJWT_DECODE,
         "jwt.PyJWT.decode_complete": _PYJWT_DECODE,
         "jwt.PyJWT.encode": _PYJWT_ENCODE,
@@ -1206,6 +1209,9 @@ SIGNING_KEYS: Final[Mapping[str, tuple[str, int | None]]] = MappingProxyType(
         "hmac.digest": ("key", 0),
         "hmac.new": ("key", 0),
         "itsdangerous.Signer": ("secret_key", 0),
+        "joserfc.jwk.OctKey.import_key": ("value", 0),
+        "joserfc.jwk.import_key": ("data", 0),
+        "authlib.jose.OctKey.import_key": ("raw", 0),
         "itsdangerous.TimestampSigner": ("secret_key", 0),
         "itsdangerous.URLSafeSerializer": ("secret_key", 0),
         "itsdangerous.URLSafeTimedSerializer": ("secret_key", 0),

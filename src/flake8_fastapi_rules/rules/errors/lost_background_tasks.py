@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.responses import returns_of
-from flake8_fastapi_rules.semantics.values import Constant, External, Function, Instance
+from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function, Instance
 
 _REDIRECT = "starlette.responses.RedirectResponse"
 _TASKS = ("fastapi.BackgroundTasks", "starlette.background.BackgroundTasks")
@@ -128,11 +129,11 @@ class LostBackgroundTasks(Rule):
             return None
         if value.module is not context.module or not context.model.is_instance(value, RESPONSE):
             return None
-        given = next((k.value for k in value.call.keywords if k.arg == "background"), None)
+        given = argument(value.call, "background")
         is_redirect = context.model.is_instance(value, _REDIRECT)
         position = 3 if is_redirect else 4
-        if given is None and isinstance(value.of, External) and len(value.call.args) > position:
-            given = value.call.args[position]
+        if given is None and self._takes_what_it_passes_on(value, context):
+            given = argument(value.call, "background", position)
         if isinstance(statement.value, ast.Name):
             for node in context.module.index.own_nodes(endpoint.node):
                 match node:
@@ -142,6 +143,13 @@ class LostBackgroundTasks(Rule):
                     ) if name == statement.value.id and node.lineno < statement.lineno:
                         given = assigned
         return None if given is None or context.resolve(given) == Constant(None) else given
+
+    def _takes_what_it_passes_on(self, response: Instance, context: Context) -> bool:
+        """Whether a response is made with the arguments of its library's own class."""
+        if not isinstance(response.of, Class):
+            return isinstance(response.of, External)
+        made = context.model.resolver.class_attribute(response.of, "__init__", instance=True)
+        return isinstance(made, External)
 
     def _runs_before(
         self, call: ast.Call, statement: ast.Return, endpoint: Endpoint, context: Context

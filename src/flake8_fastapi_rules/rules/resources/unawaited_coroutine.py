@@ -119,9 +119,10 @@ class UnawaitedCoroutine(Rule):
 
 def _is_dropped(call: ast.Call, function: ast.AST, index: ModuleIndex) -> bool:
     """Whether a statement does nothing with a call's result: also a list, a name never read."""
+    node: ast.AST = call
     parent = index.parents.get(call)
-    if isinstance(parent, ast.ListComp) and parent.elt is call:
-        return isinstance(index.parents.get(parent), ast.Expr)
+    while parent is not None and _gives(parent, node):
+        node, parent = parent, index.parents.get(parent)
     if isinstance(parent, ast.Assign) and len(parent.targets) == 1:
         target = parent.targets[0]
         if not isinstance(target, ast.Name):
@@ -135,3 +136,16 @@ def _is_dropped(call: ast.Call, function: ast.AST, index: ModuleIndex) -> bool:
             for node in index.nodes_in(function, ast.Name)
         )
     return isinstance(parent, ast.Expr)
+
+
+def _gives(around: ast.AST, node: ast.AST) -> bool:
+    """Whether an expression gives what the one inside of it gives, and asks nothing of it."""
+    match around:
+        case ast.IfExp(test=test):
+            return test is not node
+        case ast.BoolOp(values=values):
+            return values[-1] is node
+        case ast.ListComp(elt=element):
+            return element is node
+        case _:
+            return isinstance(around, ast.Tuple | ast.List | ast.Set)

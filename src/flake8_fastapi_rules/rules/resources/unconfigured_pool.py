@@ -7,8 +7,12 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.libraries import ASYNC_ENGINE_FACTORIES, POOL_ARGUMENTS
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.resolve import first_argument
-from flake8_fastapi_rules.semantics.values import Constant, Expression
+from flake8_fastapi_rules.semantics.values import Constant, Expression, External, Instance
+
+#: What makes a URL, and its argument that names the database.
+_MAKING_URLS = {"sqlalchemy.engine.URL.create": "drivername", "sqlalchemy.make_url": "name_or_url"}
 
 
 class UnconfiguredPool(Rule):
@@ -73,6 +77,11 @@ class UnconfiguredPool(Rule):
 
     def _may_be_sqlite(self, url: ast.expr | None, context: Context) -> bool:
         value = context.resolve(url)
+        match value:
+            case Instance(of=External(name), module=Module() as home, call=ast.Call() as made) if (
+                name in _MAKING_URLS
+            ):
+                value = context.model.resolve(home, first_argument(made, _MAKING_URLS[name]))
         match value:
             case Constant(value=str() as text):
                 return text.startswith("sqlite")
