@@ -28,7 +28,7 @@ _BARE_TOKEN = re.compile(r"^_*token$")
 _SIGNATURE = re.compile(r"(?:^|_)(?:signature|hmac|digest|mac)(?:_?(?:sha)?_?(?:1|256|384|512))?$")
 #: Names of what is left of a secret when it is hidden, or of what only says that it is wrong.
 _HARMLESS = re.compile(
-    r"mask|redact|hidden|obfusc|hash|hint|truncat|placeholder|invalid|fake|dummy"
+    r"mask|redact|hidden|obfusc|hash|hint|truncat|placeholder|invalid|fake|dummy|(?:^|_)demo(?:_|$)"
 )
 #: What only says something of a password: `must_change_password`.
 _FLAG = re.compile(r"(?:must|should|needs?|requires?|force|is|has|had|can|allow)_")
@@ -202,10 +202,3 @@ def number(model: Model, module: Module, node: ast.AST | None, depth: int = 0) -
     if isinstance(inner, ast.BinOp) and inner is not node:
         return number(model, getattr(value, "module", module), inner, depth + 1)
     return None
-
-
-def has_open_arguments(call: ast.Call) -> bool:
-    """Whether a call has `*args` or `**kwargs`."""
-    return any(isinstance(each, ast.Starred) for each in call.args) or any(
-        each.arg is None for each in call.keywords
-    )

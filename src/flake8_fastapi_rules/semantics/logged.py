@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import text_items
@@ -130,6 +130,12 @@ def _is_taken_from_another(module: Module, node: ast.Name) -> bool:
     )
 
 
+def is_name_of_account(module: Module, node: ast.expr) -> bool:
+    """Whether an access key is the public half of a pair, whose other half is a secret key."""
+    name = last_name(node) or ""
+    return name.endswith("access_key") and "secret_key" in module.source.text.lower()
+
+
 def is_name_of_entry(module: Module, node: ast.expr, call: ast.Call) -> bool:
     """Whether a local says which entry is meant (`headers[auth_header]`), or undoes a change.
 
@@ -140,7 +146,8 @@ def is_name_of_entry(module: Module, node: ast.expr, call: ast.Call) -> bool:
     if not isinstance(node, ast.Name) or function is None:
         return False
     is_entry = node.id in _ENTRIES
-    cls = index.class_of(function) if is_entry else None
+    around = (each for each in index.ancestors(call) if isinstance(each, ast.ClassDef))
+    cls = next(around, None) if is_entry else None
     for each in ast.walk(cls) if cls is not None else index.own_nodes(function):
         match each:
             case (
@@ -170,17 +177,41 @@ def is_made_a_number(module: Module, node: ast.expr) -> bool:
 def is_made_here(model: Model, module: Module, node: ast.expr) -> bool:
     """Whether a secret was made in the same function: printing hands it to whoever asked."""
     function = module.index.function_of(node)
-    if not isinstance(node, ast.Name) or function is None:
+    return (
+        isinstance(node, ast.Name)
+        and function is not None
+        and _makes(model, module, module.index.own_nodes(function), node.id)
+    )
+
+
+def is_made_instead(model: Model, module: Module, node: ast.expr, call: ast.Call) -> bool:
+    """Whether a key of the process is logged where it is made, as nobody has set one."""
+    index = module.index
+    if not isinstance(node, ast.Name) or index.scope_of(node).outer.get(node.id) != "global":
         return False
     return any(
+        isinstance(above, ast.If)
+        and _mentions(above.test, node.id)
+        and _makes(model, module, above.body, node.id)
+        for above in index.ancestors(call)
+    )
+
+
+def _mentions(test: ast.expr, name: str) -> bool:
+    return any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(test))
+
+
+def _makes(model: Model, module: Module, nodes: Iterable[ast.AST], name: str) -> bool:
+    """Whether one of some nodes gives a variable what the module `secrets` makes."""
+    return any(
         isinstance(each, ast.Assign)
-        and any(isinstance(t, ast.Name) and t.id == node.id for t in each.targets)
+        and any(isinstance(t, ast.Name) and t.id == name for t in each.targets)
         and any(
             (qualified_name(model.resolve(module, part.func)) or "").startswith("secrets.")
             for part in ast.walk(each.value)
             if isinstance(part, ast.Call)
         )
-        for each in module.index.own_nodes(function)
+        for each in nodes
     )
 
 

@@ -21,6 +21,8 @@ from flake8_fastapi_rules.semantics.libraries import is_log_call
 from flake8_fastapi_rules.semantics.logged import (
     is_made_a_number,
     is_made_here,
+    is_made_instead,
+    is_name_of_account,
     is_name_of_entry,
     is_name_of_thing,
     is_word_of_language,
@@ -98,9 +100,10 @@ class SecretInLog(Rule):
     ## Leaves alone
     Shortened and masked values (`token[:4]`, `mask(token)`, `len(token)`), `SecretStr`, numbers,
     names that only begin like a secret (`token_count`, `password_changed_at`), the tokens of
-    parsers, what scripts and main programs print, or classes that print what others would send
-    (`ConsoleMailer`), lines that say that they only simulate, a secret that is printed where it was
-    just made (`secrets`), a first password that is logged where it was just made, before anything
+    parsers, the access key of a pair with a secret key, what scripts and main programs print, or
+    classes that print what others would send (`ConsoleMailer`), lines that say that they only
+    simulate, a secret that is printed where it was just made (`secrets`), a key of the process that
+    is made as none was set, a first password that is logged where it was just made, before anything
     is served, what is told to whoever starts the server, before `uvicorn.run`, and a plain `token`
     that is the address of a device, the name of a thing (`"profile_token": token`), a page, a piece
     of a text, what resets a context variable or the key of an entry.
@@ -218,6 +221,8 @@ class SecretInLog(Rule):
             is_password_name(name) and not self._serves(call, context)
         )
         if is_told and is_made_here(model, module, node):
+            return False
+        if is_made_instead(model, module, node, call) or is_name_of_account(module, node):
             return False
         if is_name_of_thing(module, node, call) or is_name_of_entry(module, node, call):
             return False
