@@ -32,11 +32,12 @@ _MAY_EXIST = frozenset({"ensure", "exists", "fetch", "find", "get", "missing", "
 _NO_RESOURCE = frozenset(
     {
         "access", "auth", "authenticate", "bulk", "checkout", "chat", "completion", "completions",
-        "embedding", "embeddings", "form", "index", "ingest", "intent", "jwt", "link", "login",
-        "logout",
+        "embedding", "embeddings", "export", "form", "import", "index", "ingest", "intent", "jwt",
+        "link", "login", "logout",
         "or", "password", "portal", "preview", "refresh", "search", "session", "sessions", "signed",
         "signin", "table", "tables", "task", "token", "tokens", "update", "upload", "upsert", "url",
         "validate",
+        "websocket", "ws",
     }
 )  # fmt: skip
 
