@@ -716,7 +716,6 @@ _SINGLE: Final[dict[str, tuple[str, ...]]] = {
     "sqlmodel.Session": ("sqlalchemy.orm.Session",),
     "sqlmodel.ext.asyncio.session.AsyncSession": ("sqlalchemy.ext.asyncio.AsyncSession",),
     "sse_starlette.EventSourceResponse": ("starlette.responses.Response",),
-    "sse_starlette.sse.EventSourceResponse": ("starlette.responses.Response",),
     "ssl.SSLCertVerificationError": ("ssl.SSLError", "builtins.ValueError"),
     "starlette.requests.Request": ("starlette.requests.HTTPConnection",),
     "starlette.testclient.TestClient": ("httpx.Client",),

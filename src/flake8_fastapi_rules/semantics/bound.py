@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,7 @@ def bound_names(model: Model, route: Route) -> BoundNames | None:
     )
     collector = _Collector(model, names)
     collector.function(function)
-    if route.view_class is not None:
+    if route.view_class is not None and not _is_bound(model, route):
         collector.view(route.view_class)
     for dependency in inherited:
         collector.dependency(dependency)
@@ -66,6 +66,12 @@ def bound_names(model: Model, route: Route) -> BoundNames | None:
     parameters = model.parameters(function, names)
     query = tuple(p.name for p in parameters if p.kind is ParameterKind.QUERY and p.marker is None)
     return BoundNames(frozenset(collector.names), query)
+
+
+def _is_bound(model: Model, route: Route) -> bool:
+    """Whether the object is there already: `router.add_api_route("/items", self.list_items)`."""
+    given = model.resolve(route.module, route.arguments.get("endpoint"))
+    return isinstance(given, Function) and given.bound
 
 
 def prefix_parameters(model: Model, route: Route) -> dict[str, str]:
@@ -226,6 +232,9 @@ class _Collector:
             around = parents.get(node)
             if isinstance(around, ast.Attribute) and around.attr in _UNRELATED:
                 continue
+            if (taken := _taken_by_hand(around, parents)) is not None:
+                self.names.add(taken)
+                continue
             call = parents.get(around) if isinstance(around, ast.keyword) else around
             if not isinstance(call, ast.Call) or node is call.func:
                 return False
@@ -267,6 +276,21 @@ def _aliases(value: ast.expr | None) -> Iterator[str]:
     for keyword in value.keywords if isinstance(value, ast.Call) else ():
         if keyword.arg in {"alias", "validation_alias"} and isinstance(keyword.value, ast.Constant):
             yield str(keyword.value.value)
+
+
+def _taken_by_hand(params: ast.AST | None, parents: Mapping[ast.AST, ast.AST]) -> str | None:
+    """`"id"` of `request.path_params["id"]` and `request.path_params.get("id")`"""
+    if not isinstance(params, ast.Attribute) or params.attr != "path_params":
+        return None
+    key: ast.AST | None = None
+    match parents.get(params):
+        case ast.Subscript(slice=key, value=value) if value is params:
+            pass
+        case ast.Attribute(attr="get") as get:
+            match parents.get(get):
+                case ast.Call(func=func, args=[key, *_]) if func is get:
+                    pass
+    return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
 
 
 def _takes_nothing(target: object) -> bool:

@@ -226,19 +226,30 @@ class _Builder:
                 self._construction(node)
         elif isinstance(func, ast.Call):
             self._applied(node, func)
+        elif isinstance(func, ast.Subscript) and isinstance(func.value, ast.Name | ast.Attribute):
+            self._construction(node)  # `App[Settings]()`, of a generic class
 
     def _handed_on(self, node: ast.Call, func: ast.Attribute) -> None:
-        """`super().__init__(lifespan=...)` in an app or router of the project."""
+        """`super().__init__(lifespan=..., on_startup=...)` in an app or router of the project."""
         around = self.index.function_of(node)
         cls = self.index.class_of(around) if around is not None else None
-        if cls is None or not (
-            isinstance(func.value, ast.Call)
-            and isinstance(func.value.func, ast.Name)
-            and func.value.func.id == "super"
-        ):
+        if cls is None:
             return
-        if self.resolver.is_subclass(Class(self.module, cls), *_OWNERS):
-            self._lifespan(node, self._arguments(node, ())[0].get("lifespan"))
+        match func.value:
+            case ast.Call(func=ast.Name(id="super")):
+                pass
+            case ast.Name() | ast.Attribute() as base if node.args:  # `FastAPI.__init__(self)`
+                if not self.resolver.is_subclass(
+                    self.resolver.resolve(self.module, base), *_OWNERS
+                ):
+                    return
+            case _:
+                return
+        own = Class(self.module, cls)
+        if self.resolver.is_subclass(own, *_OWNERS):
+            arguments, _ = self._arguments(node, ())
+            self._lifespan(node, arguments.get("lifespan"))
+            self._event_arguments(arguments, Instance(own))
 
     def _lifespan(self, node: ast.Call, given: ast.expr | None) -> None:
         target = self.resolver.resolve(self.module, given)
@@ -291,6 +302,8 @@ class _Builder:
 
     def _app(self, node: ast.Call, value: Instance, kind: type[App]) -> None:
         arguments, unknown = self._arguments(node, ())
+        preset, hidden = self._preset(node)
+        arguments, unknown = preset | arguments, unknown or hidden
         fact = kind(
             self.module,
             node,

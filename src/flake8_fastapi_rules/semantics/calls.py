@@ -52,7 +52,7 @@ _DRIVERS = name_set(
 _STREAMS = name_set(
     """
     starlette.responses.StreamingResponse sse_starlette.EventSourceResponse
-    sse_starlette.sse.EventSourceResponse fastapi.sse.EventSourceResponse"""
+    fastapi.sse.EventSourceResponse"""
 )
 #: By so many of a protocol's methods the files are searched for classes that have them all.
 _RAREST = 2

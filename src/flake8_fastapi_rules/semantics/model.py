@@ -759,6 +759,10 @@ class Model:
         if value == Constant(None):
             return (), True
         elements = self.elements(module, node)
+        match value:
+            case Expression(home, ast.ListComp(elt=element)):
+                # `[Depends(check) for check in CHECKS]`: one marker for several dependencies
+                elements = [(home, element)]
         if elements is None:
             return (), False
         found: list[Dependency] = []

@@ -367,6 +367,9 @@ _BELOW: Final[dict[str, dict[str, str]]] = {
             ProxyManager Retry Timeout proxy_from_url request"""
     ),
     "sqlmodel.sql": _SQLMODEL,
+    "sse_starlette": _homes(
+        sse_starlette="EventSourceResponse JSONServerSentEvent ServerSentEvent"
+    ),
     # Below these, other things bear the same names.
     "celery.backends": {},
     "celery.events": {},

@@ -407,7 +407,16 @@ class Project:
 
     def event_owners(self, handler: EventHandler) -> tuple[RouterNode, ...]:
         """The apps and routers that a start-up or shut-down handler is put on."""
-        return tuple(self._by_event.get(handler.node, ())) or self.nodes_of(handler.app)
+        found = tuple(self._by_event.get(handler.node, ())) or self.nodes_of(handler.app)
+        match handler.app:
+            case Instance(of=Class() as cls, call=None) if not found:  # by `super().__init__(...)`
+                return tuple(n for n in self.nodes if self._is_of(n, cls))
+        return found
+
+    def _is_of(self, node: RouterNode, cls: Class) -> bool:
+        """Whether an app or router is of a class of the project, or of one below it."""
+        own = node.value.of
+        return isinstance(own, Class) and cls in self.model.resolver.mro(own)
 
     def lifespan_of(self, node: RouterNode) -> Value | None:
         """What an app or router runs from start to stop; `None`: the default, its handlers."""

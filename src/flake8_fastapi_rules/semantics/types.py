@@ -430,6 +430,8 @@ ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
                 httpx.Response.headers; httpx.Client.headers; httpx.AsyncClient.headers""",
             "pathlib.Path": "pathlib.Path.parent",
             "pathlib.PurePath": "pathlib.PurePath.parent",
+            "sqlalchemy.Table": """
+                sqlalchemy.orm.DeclarativeBase.__table__; sqlmodel.SQLModel.__table__""",
             "sqlalchemy.engine.Engine": "sqlalchemy.ext.asyncio.AsyncEngine.sync_engine",
             "sqlalchemy.ext.asyncio.AsyncSession": "fastapi_async_sqlalchemy.db.session",
             "sqlalchemy.orm.Session": """

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.values import Function
+from flake8_fastapi_rules.semantics.values import Class, Function, Instance
 
 
 class ModuleLevelFactoryCall(Rule):
@@ -64,8 +64,11 @@ class ModuleLevelFactoryCall(Rule):
         """Report calls at import that give an app which the callee built."""
         if not context.module.index.runs_at_import(call):
             return
-        if not isinstance(context.resolve(call.func), Function):
-            return
+        match context.resolve(call.func):
+            case Function() | Instance(of=Class()):  # `AppFactory(settings)()`, too
+                pass
+            case _:
+                return
         given = [*call.args, *(keyword.value for keyword in call.keywords)]
         values = [context.resolve(node) for node in given]
         if any(context.model.is_instance(value, "fastapi.FastAPI") for value in values):
