@@ -187,9 +187,16 @@ def _only_works_on_others(model: Model, middleware: Middleware) -> bool:
     following = node.args.args[-1].arg if node.args.args else ""
     passed = _names_bound(each for each in assigned if _asks_next(each.value, following))
     passed -= _names_bound(each for each in assigned if not _asks_next(each.value, following))
-    return bool(passed and returns) and all(
-        isinstance(each.value, ast.Name) and each.value.id in passed for each in returns
+    return bool(returns and (passed or not _is_stand_in(node))) and all(
+        (isinstance(each.value, ast.Name) and each.value.id in passed)
+        or _asks_next(each.value, following)
+        for each in returns
     )
+
+
+def _is_stand_in(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function does nothing but `return await call_next(request)`."""
+    return all(isinstance(each, ast.Return | ast.Expr) for each in node.body)
 
 
 def _names_bound(assignments: Iterable[ast.Assign | ast.AnnAssign]) -> set[str]:
