@@ -11,7 +11,7 @@ from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.facts import Role
 from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS, RESPONSE
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
+from flake8_fastapi_rules.semantics.values import Class, Function, Instance
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -37,11 +37,10 @@ def sent_to_client(
         node: the statement or call.
         depth: through how many functions of the project it was reached.
     """
-    if isinstance(node, ast.Return) and _is_body(model, module, node.value):
+    if isinstance(node, ast.Return) and node.value is not None:
         function = module.index.function_of(node)
         if isinstance(function, FUNCTIONS):
-            roles = model.roles(Function(module, function))
-            if Role.ENDPOINT in roles and node.value is not None:
+            if Role.ENDPOINT in model.roles(Function(module, function)):
                 yield node.value
     if not isinstance(node, ast.Call):
         return
@@ -106,16 +105,6 @@ def _named_after(nodes: tuple[ast.AST, ...], name: str) -> set[str]:
 
 def _mentions(node: ast.expr, names: set[str]) -> bool:
     return any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node))
-
-
-def _is_body(model: Model, module: Module, node: ast.expr | None) -> bool:
-    """Whether an expression is a dictionary, or makes one or a Pydantic model."""
-    if isinstance(node, ast.Call):
-        callee = model.resolve(module, node.func)
-        return callee == External("builtins.dict") or model.is_subclass(
-            callee, "pydantic.BaseModel"
-        )
-    return isinstance(node, ast.Dict)
 
 
 def _has_own_constructor(model: Model, cls: Class) -> bool:

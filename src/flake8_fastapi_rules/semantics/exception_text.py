@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 #: Attributes of exceptions that hold their text, or the SQL behind it.
 _TEXTS = frozenset({"args", "orig", "statement", "message", "msg", "pgerror", "strerror"})
 #: Methods that leave the text in what they give.
-_KEEPING = frozenset({"join", "splitlines"})
+_KEEPING = frozenset(
+    {
+        "join", "splitlines", "split", "rsplit", "partition", "rpartition", "strip", "lstrip",
+        "rstrip", "removeprefix", "removesuffix", "replace", "lower", "capitalize", "title",
+        "encode",
+    }
+)  # fmt: skip
 _STRINGIFIERS = frozenset({"str", "repr", "format", "ascii"})
 #: Text for developers only is text that clients do not get.
 _GUARD = re.compile(r"debug|dev|local|environment|verbose|is_prod|production", re.IGNORECASE)
@@ -54,6 +60,16 @@ class ExceptionText:
                 return None
             case ast.Call(func=ast.Name(id=name), args=[argument, *_]) if name in _STRINGIFIERS:
                 return node if _is_text_of(argument, self._name) else None
+            case ast.Call(
+                func=ast.Name(id="getattr"), args=[held, ast.Constant(value=name), *default]
+            ):
+                if name in _TEXTS and _is_text_of(held, self._name):
+                    return node
+                return self._first(default, depth)
+            case ast.Call(func=ast.Name(id="map"), args=[_, *given]):
+                return node if any(_is_text_of(each, self._name) for each in given) else None
+            case ast.GeneratorExp(generators=[looped, *_]) | ast.ListComp(generators=[looped, *_]):
+                return node if _is_text_of(looped.iter, self._name) else None
             case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant()), args=arguments):
                 return node if any(_is_text_of(a, self._name) for a in arguments) else None
             case ast.Call():
@@ -84,9 +100,15 @@ class ExceptionText:
                 return self._first([body, orelse], depth)
             case ast.BoolOp(values=values):
                 return self._first(values, depth)
-            case ast.Attribute() | ast.Subscript():
+            case ast.Attribute():
                 return node if _is_text_of(node, self._name) else None
+            case ast.Subscript(value=value):
+                if _is_text_of(node, self._name):
+                    return node
+                return node if isinstance(value, ast.Call) and self.sent_in(value, depth) else None
             case ast.Name(id=name) if name != self._name and depth < 2:
+                if self._is_put_into(node, depth):
+                    return node
                 bound = _bound(self._model.resolve(self._module, node)) or self._given(node)
                 if bound is None or self.is_for_developers(bound):
                     return None
@@ -96,6 +118,19 @@ class ExceptionText:
                 return None
             case _:
                 return None
+
+    def _is_put_into(self, node: ast.Name, depth: int) -> bool:
+        """Whether the text became an item of a local dictionary: `body["error"] = str(error)`."""
+        index = self._module.index
+        function = index.function_of(node)
+        for each in index.own_nodes(function) if function is not None else ():
+            match each:
+                case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name))], value=value) if (
+                    name == node.id and each.lineno < node.lineno and self._is_within(value, node)
+                ):
+                    if self.sent_in(value, depth + 1) and not self.is_for_developers(value):
+                        return True
+        return False
 
     def _given(self, node: ast.Name) -> ast.expr | None:
         """The call whose result a local variable was given last."""
