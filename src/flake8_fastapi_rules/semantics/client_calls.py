@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
@@ -148,33 +149,50 @@ def reaches(call: ClientCall, route: ResolvedRoute) -> bool:
     """Whether a request goes to a route: method and path fit, unknown parts of it included."""
     if route.path is None or call.path is None:
         return False
+    return _has_method(call, route) and _fits(call.path, route.path)
+
+
+def _has_method(call: ClientCall, route: ResolvedRoute) -> bool:
     if call.method is not None and call.method != "WEBSOCKET":
-        if route.methods is None or call.method not in route.methods:
-            return False
-    elif (call.method == "WEBSOCKET") != (route.methods == ()):
-        return False
-    return _fits(call.path, route.path)
+        return route.methods is not None and call.method in route.methods
+    return (call.method == "WEBSOCKET") == (route.methods == ())
 
 
 def _fits(path: str, template: str) -> bool:
     if _ANY not in path:
-        pattern = path_regex(template)
-        return pattern is not None and re.fullmatch(pattern.strip("^$"), path) is not None
+        pattern = _pattern_of_path(template)
+        return pattern is not None and pattern.fullmatch(path) is not None
     # Compare segment by segment; an unknown part stands for anything within its segments.
-    wanted = re.sub(r"{[^}]*:path}", "{*}", template).split("/")
+    wanted = _segments(template)
     given = path.split("/")
     if path.startswith(_ANY):  # an unknown base: only the end can be compared
         given = given[1:]
-        wanted = wanted[-len(given) :] if given else []
+        wanted = wanted[-len(given) :] if given else ()
     if "{*}" in wanted:
         return True
     if len(wanted) != len(given):
         return False
     return all(
-        segment.startswith("{")
-        or re.fullmatch(re.escape(part).replace(re.escape(_ANY), "[^/]*"), segment) is not None
+        segment.startswith("{") or _pattern_of_part(part).fullmatch(segment) is not None
         for segment, part in zip(wanted, given, strict=True)
     )
+
+
+# Each route is compared with each request.
+@lru_cache(maxsize=4096)
+def _pattern_of_path(template: str) -> re.Pattern[str] | None:
+    pattern = path_regex(template)
+    return None if pattern is None else re.compile(pattern.strip("^$"))
+
+
+@lru_cache(maxsize=4096)
+def _segments(template: str) -> tuple[str, ...]:
+    return tuple(re.sub(r"{[^}]*:path}", "{*}", template).split("/"))
+
+
+@lru_cache(maxsize=4096)
+def _pattern_of_part(part: str) -> re.Pattern[str]:
+    return re.compile(re.escape(part).replace(re.escape(_ANY), "[^/]*"))
 
 
 class TestRequests:
@@ -216,8 +234,10 @@ class TestRequests:
             return False
         if "/" not in call.path.rstrip("/"):
             return False  # nothing, or a part of a path at most
+        if route.path is None or not _has_method(call, route):
+            return False
         other = call.path[:-1] if call.path.endswith("/") else f"{call.path}/"
-        return reaches(replace(call, path=other), route) and not any(
+        return _fits(other, route.path) and not any(
             each.path is not None and _fits(call.path, each.path)
             for each in self._model.project(call.module).all_routes
         )
