@@ -763,6 +763,21 @@ class Effects:
             names = [f"{name}.__call__" for name in names]
         return next((name for name in names if name in RESOURCE_OPENERS), None)
 
+    def opened_at(self, module: Module, call: ast.Call) -> str | None:
+        """What a call opens, or the project's function that it calls and whose result that is."""
+        callee = self._resolver.resolve(module, call.func)
+        if not isinstance(callee, Function):
+            return self.opened_by(callee)
+        made = self._resolver.resolve(module, call)
+        if not isinstance(made, Instance) or made.module is None or made.call is None:
+            return None
+        index = made.module.index
+        if index.function_of(made.call) is not callee.node or isinstance(
+            index.parents.get(made.call), ast.withitem
+        ):
+            return None
+        return self.opened_by(self._resolver.resolve(made.module, made.call.func))
+
     def resource_opened(self, site: CallSite) -> str | None:
         """What a call opens that dependencies should provide ("a database session"), if it does.
 

@@ -107,7 +107,7 @@ class GlobalConnection(Rule):
             return "A database cursor"
         if context.model.is_subclass(callee, "starlette.testclient.TestClient"):
             return None  # opens nothing by itself
-        name = context.model.effects.opened_by(callee)
+        name = context.model.effects.opened_at(context.module, call)
         if name is None or name.startswith(CONVERSATIONS):
             return None
         if name in HTTP_CLIENTS or name == "requests.session":

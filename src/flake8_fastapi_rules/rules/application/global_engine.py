@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.libraries import RESOURCE_OPENERS, SESSION_FACTORIES
-from flake8_fastapi_rules.semantics.values import UNKNOWN, Function, Instance, Value
 
 
 class GlobalEngine(Rule):
@@ -82,17 +81,6 @@ class GlobalEngine(Rule):
         callee = context.resolve(call.func)
         if context.model.is_subclass(callee, *SESSION_FACTORIES):
             return "A session factory"
-        if isinstance(callee, Function):
-            callee = self._maker_inside(call, callee, context)
-        name = context.model.effects.opened_by(callee)
+        name = context.model.effects.opened_at(context.module, call)
         kind = RESOURCE_OPENERS[name].kind if name else None
         return {"engine": "A database engine", "pool": "A connection pool"}.get(kind or "")
-
-    def _maker_inside(self, call: ast.Call, function: Function, context: Context) -> Value:
-        """What a function of the project calls to make what it returns, if it makes it itself."""
-        made = context.resolve(call)
-        if not isinstance(made, Instance) or made.module is None or made.call is None:
-            return UNKNOWN
-        if made.module.index.function_of(made.call) is not function.node:
-            return UNKNOWN
-        return context.model.resolve(made.module, made.call.func)
