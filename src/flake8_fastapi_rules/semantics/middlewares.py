@@ -12,7 +12,6 @@ from flake8_fastapi_rules.semantics.facts import App, Middleware
 from flake8_fastapi_rules.semantics.libraries import APP_INSTRUMENTATION, OUTER_MIDDLEWARE
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.per_project import PerProject
-from flake8_fastapi_rules.semantics.resolve import literal_keywords
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
     Class,
@@ -59,18 +58,6 @@ class Stack:
 
     middlewares: tuple[Middleware, ...]
     is_complete: bool
-
-
-def unpacked_arguments(model: Model, module: Module, call: ast.Call) -> dict[str, ast.expr]:
-    """The arguments in `**OPTIONS`, a dictionary that is written down in the call's module."""
-    found: dict[str, ast.expr] = {}
-    for keyword in call.keywords:
-        if keyword.arg is None:
-            written = model.resolver.written(module, keyword.value)
-            home, node = written or (module, keyword.value)
-            if home is module:
-                found.update(literal_keywords(model.resolver, home, node) or {})
-    return found
 
 
 def stack_of(model: Model, app: App) -> Stack:

@@ -185,6 +185,37 @@ def written_table(model: Model, module: Module, node: ast.expr) -> Value:
     return UNKNOWN
 
 
+def selects_password(model: Model, module: Module, node: ast.expr, depth: int = 0) -> bool:
+    """Whether a name stands for a password read by itself: `scalar(select(User.password))`."""
+    if isinstance(node, ast.Name):
+        found = module.index.lookup(node.id, node)
+        if found is None or len(found[1]) != 1 or depth > 6:
+            return False
+        value = found[1][0].value if found[1][0].kind in {"assign", "walrus"} else None
+        return isinstance(value, ast.expr) and selects_password(model, module, value, depth + 1)
+    for call in ast.walk(node):
+        if not isinstance(call, ast.Call):
+            continue
+        callee = model.library_object(module, call.func)
+        if callee is None or callee.name.rpartition(".")[2] != "select":
+            continue
+        match call.args:
+            case [ast.Attribute(value=owner, attr=column)] if is_password_column(column):
+                table = model.resolve(module, owner)
+                return isinstance(table, Class) and is_stored_class(model, table)
+    asked: list[ast.expr] = [node]  # rows.scalar_one(), await session.scalar(statement)
+    for each in asked:
+        match each:
+            case ast.Name():
+                if selects_password(model, module, each, depth + 1):
+                    return True
+            case ast.Await(value=inner) | ast.Attribute(value=inner) | ast.Subscript(value=inner):
+                asked.append(inner)
+            case ast.Call(func=func, args=args):
+                asked += [func, *args[:1]]
+    return False
+
+
 def has_validators(cls: Class) -> bool:
     """Whether a model may change what it is given."""
     return "validator" in _text_of(cls)

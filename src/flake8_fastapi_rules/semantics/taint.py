@@ -151,6 +151,7 @@ class Taint:
         self._above = (*above, function)
         self._is_called = given is not None
         self._checked: dict[str, bool] = {}
+        self._followed: set[str] = set()
 
     @cached_property
     def _sources(self) -> frozenset[ast.AST]:
@@ -180,6 +181,7 @@ class Taint:
         """
         index = self.module.index
         found = _TELLING | {each.arg for each in self._sources if isinstance(each, ast.arg)}
+        found |= {name for name, each in self._provided.items() if self._may_give(name, each)}
         assigned = [
             (frozenset(name for each in targets for name in names_bound_in(each)), value)
             for function in (self.function, *index.ancestors(self.function))
@@ -286,6 +288,10 @@ class Taint:
         if source is not None:
             return Tainted(source, "", False)
         match node:
+            case ast.Name(id=name) if self._is_provided(node):
+                return self._given_by_dependency(name)
+            case ast.Attribute(value=ast.Name() as owner, attr=attr) if self._is_provided(owner):
+                return self._attribute_given(owner, attr)
             case ast.Name(id=name):
                 return self._of_name(node, name, depth)
             case ast.Await(value=inner) | ast.FormattedValue(value=inner):
@@ -318,6 +324,73 @@ class Taint:
                 if piece.before is not None and found.before is not None:
                     before = piece.before + found.before
                 return Tainted(found.name, before, found.is_formatted or piece.is_formatted)
+        return None
+
+    @cached_property
+    def _provided(self) -> Mapping[str, Function | Class]:
+        """The dependencies that fill parameters of the function, by the parameters' names."""
+        found: dict[str, Function | Class] = {}
+        value = Function(self.module, self.function)
+        if self._is_called or self._model.roles(value).isdisjoint(_OF_REQUESTS):
+            return found
+        for parameter in self._model.parameters(value):
+            if parameter.kind is ParameterKind.DEPENDENCY:
+                dependency = self._model.dependency_of(parameter)
+                target = dependency.target if dependency is not None else None
+                if isinstance(target, Function | Class):
+                    found[parameter.node.arg] = target
+        return found
+
+    def _is_provided(self, node: ast.Name) -> bool:
+        if node.id not in self._provided:
+            return False
+        found = self.module.index.lookup(node.id, node)
+        return found is not None and all(
+            binding.kind == "parameter" and binding.node in _arguments_of(self.function)
+            for binding in found[1]
+        )
+
+    def _may_give(self, name: str, target: Function | Class) -> bool:
+        """Whether a dependency gives text of a client, or an object that may hold some."""
+        return isinstance(target, Class) or self._given_by_dependency(name) is not None
+
+    def _given_by_dependency(self, name: str) -> Tainted | None:
+        """The text from a client that a dependency returns, by the parameter's name."""
+        target = self._provided[name]
+        if not isinstance(target, Function) or not isinstance(target.node, FUNCTIONS):
+            return None
+        if name in self._followed or not self._model.returns_as_written(target):
+            return None  # they depend on each other
+        self._followed.add(name)
+        try:
+            inner = taint_in(self._model, target.module, target.node)
+            for node in target.module.index.own_nodes(target.node):
+                if isinstance(node, ast.Return) and (found := inner.of(node.value)) is not None:
+                    return Tainted(name, found.before, found.is_formatted)
+        finally:
+            self._followed.discard(name)
+        return None
+
+    def _attribute_given(self, owner: ast.Name, attr: str) -> Tainted | None:
+        """The text from a client that an object of a class has that is a dependency."""
+        cls = self._provided[owner.id]
+        if not isinstance(cls, Class):
+            return None
+        name = f"{owner.id}.{attr}"
+        init = self._model.callable_of(cls)
+        if init is None:  # FastAPI fills the fields of a dataclass or model
+            if "__post_init__" in cls.module.index.scopes[cls.node].bindings:
+                return None
+            return Tainted(name, "", False) if self._is_free_text(owner, attr) else None
+        if not isinstance(init.node, FUNCTIONS):
+            return None
+        inner = taint_in(self._model, init.module, init.node)
+        for targets, value in _assigned(init.module.index, init.node):
+            for target in targets:
+                match target:
+                    case ast.Attribute(value=ast.Name(id="self"), attr=set_there):
+                        if set_there == attr and (found := inner.of(value)) is not None:
+                            return Tainted(name, found.before, found.is_formatted)
         return None
 
     def _of_name(self, node: ast.Name, name: str, depth: int) -> Tainted | None:
@@ -608,6 +681,11 @@ def taint_in(model: Model, module: Module, function: FunctionNode) -> Taint:
     return taint
 
 
+def _arguments_of(function: FunctionNode) -> tuple[ast.arg, ...]:
+    arguments = function.args
+    return (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+
+
 def _arguments(callee: Function, call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
     """What a call gives to the parameters of a function of the project, by their names."""
     arguments = callee.node.args
@@ -623,9 +701,7 @@ def _arguments(callee: Function, call: ast.Call) -> Iterator[tuple[str, ast.expr
 
 
 def _named(function: FunctionNode, names: Mapping[str, object]) -> frozenset[ast.AST]:
-    arguments = function.args
-    every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
-    return frozenset(each for each in every if each.arg in names)
+    return frozenset(each for each in _arguments_of(function) if each.arg in names)
 
 
 def _is_missing(test: ast.expr) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import argument
+from flake8_fastapi_rules.semantics.arguments import written_out
 from flake8_fastapi_rules.semantics.libraries import SIGNING_KEYS, TOKEN_CALLS, TokenCall, spellings
 from flake8_fastapi_rules.semantics.names import last_names
 from flake8_fastapi_rules.semantics.resolve import literal_keywords
@@ -30,27 +31,37 @@ class TokenUse:
     Parameters:
         name: the canonical name of what is called.
         kind: where it takes what from.
+        written: the call with what `**options` stands for among its keywords.
     """
 
     module: Module
     call: ast.Call
     name: str
     kind: TokenCall
+    written: ast.Call
 
     @property
     def payload(self) -> ast.expr | None:
         """The claims, or the token."""
-        return argument(self.call, self.kind.keywords[2], self.kind.payload)
+        return argument(self.written, self.kind.keywords[2], self.kind.payload)
 
     @property
     def key(self) -> ast.expr | None:
         """The key."""
-        return argument(self.call, self.kind.keywords[0], self.kind.key)
+        return argument(self.written, self.kind.keywords[0], self.kind.key)
 
     @property
     def algorithms(self) -> ast.expr | None:
-        """The algorithm or algorithms."""
-        return argument(self.call, self.kind.keywords[1], self.kind.algorithms)
+        """The algorithm or algorithms, as an argument or in the header."""
+        given = argument(self.written, self.kind.keywords[1], self.kind.algorithms)
+        if given is not None or self.kind.header is None:
+            return given
+        match argument(self.written, "header", self.kind.header):
+            case ast.Dict(keys=keys, values=values):
+                for key, value in zip(keys, values, strict=True):
+                    if isinstance(key, ast.Constant) and key.value == "alg":
+                        return value
+        return None
 
 
 def token_use(model: Model, module: Module, call: ast.Call) -> TokenUse | None:
@@ -61,7 +72,7 @@ def token_use(model: Model, module: Module, call: ast.Call) -> TokenUse | None:
     for name in spellings(callee.name):
         kind = TOKEN_CALLS.get(name)
         if kind is not None:
-            return TokenUse(module, call, name, kind)
+            return TokenUse(module, call, name, kind, written_out(model, module, call))
     return None
 
 

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.arguments import unpacked_arguments
 from flake8_fastapi_rules.semantics.facts import Middleware
-from flake8_fastapi_rules.semantics.middlewares import CORS, unpacked_arguments
+from flake8_fastapi_rules.semantics.middlewares import CORS
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import Constant, Instance
 

@@ -83,7 +83,9 @@ class HeaderInjection(Rule):
         func = call.func
         if not isinstance(func, ast.Attribute) or not call.args:
             return
-        if not context.model.is_instance(context.resolve(func.value), _HEADERS):
+        if not context.model.is_instance(
+            context.resolve(func.value), _HEADERS
+        ) and not self._becomes_headers(func.value, context):
             return
         given = call.args[-1]
         for each in given.values if isinstance(given, ast.Dict) else [given]:

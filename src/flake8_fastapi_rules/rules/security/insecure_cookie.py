@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.arguments import has_open_arguments, written_out
 from flake8_fastapi_rules.semantics.credentials import (
-    has_open_arguments,
     is_token_name,
     last_name,
     snake,
@@ -82,10 +82,14 @@ class InsecureCookie(Rule):
         if not isinstance(func, ast.Attribute) or func.attr != "set_cookie":
             return
         callee = context.resolve(func)
-        if has_open_arguments(call) or not self._is_responses(callee, context):
+        model, module = context.model, context.module
+        if has_open_arguments(model, module, call, elsewhere=True):
             return
-        key, value = argument(call, "key", 0), argument(call, "value", 1)
-        if self._is_removed(call, value, context):
+        if not self._is_responses(callee, context):
+            return
+        given = written_out(model, module, call, elsewhere=True)
+        key, value = argument(given, "key", 0), argument(given, "value", 1)
+        if self._is_removed(given, value, context):
             return
         name = context.model.text(context.module, key)
         if not self._is_session(name, key, value):
@@ -96,10 +100,10 @@ class InsecureCookie(Rule):
         missing = [
             f"`{flag}=True`"
             for flag, position in (("httponly", _HTTPONLY), ("secure", _SECURE))
-            if self._is_off(argument(call, flag, position), context)
+            if self._is_off(argument(given, flag, position), context)
             and not (flag == "secure" and self._is_for_development(call, context))
         ]
-        site = context.model.text(context.module, argument(call, "samesite", _SAMESITE))
+        site = context.model.text(context.module, argument(given, "samesite", _SAMESITE))
         if (
             site is not None
             and site.lower() == "none"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import fix_of, wrap
 from flake8_fastapi_rules.fixes.text import text_of
@@ -13,8 +13,9 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.libraries import STRING_SUBJECT_LIBRARIES
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.resolve import arguments_of
+from flake8_fastapi_rules.semantics.schemas import dumped_fields
 from flake8_fastapi_rules.semantics.tokens import TokenUse, token_use
-from flake8_fastapi_rules.semantics.values import Constant, Function, Instance, Value
+from flake8_fastapi_rules.semantics.values import Class, Constant, Function, Instance, Value
 
 _NUMBERS = ("builtins.int", "builtins.float")
 _WRAPPERS = ("sqlalchemy.orm.Mapped", "sqlalchemy.Column")
@@ -62,10 +63,11 @@ class NonStringJwtSubject(Rule):
 
     code = "FAR725"
     message = "`sub` is a number, which decoding refuses; make it `str({value})`"
+    variants = {"field": "`{name}.sub` is a number, which decoding refuses; make it a `str`"}
     profiles = ("recommended",)
     is_bug = True
     fix = "safe"
-    hints = ('"sub"', "'sub'", "sub=")
+    hints = ('"sub"', "'sub'", "sub=", "model_dump", ".dict(")
 
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
@@ -73,7 +75,11 @@ class NonStringJwtSubject(Rule):
         if "verify_sub" in context.source.text:
             return
         for claims in self._claims(call, context):
-            for subject in self._subjects(claims, call, context):
+            subjects = list(self._subjects(claims, call, context))
+            if not subjects and (name := self._dumped_number(claims, context)):
+                elsewhere = Unfixable("the field's type is written elsewhere")
+                yield self.report(claims, "field", name=name, fix=elsewhere)
+            for subject in subjects:
                 value = context.resolve(subject)
                 if self._is_number(value, context):
                     yield self.report(
@@ -108,6 +114,19 @@ class NonStringJwtSubject(Rule):
             position = names.index(parameter) - offset
             if 0 <= position < len(call.args):
                 yield call.args[position]
+
+    def _dumped_number(self, claims: ast.expr, context: Context) -> str | None:
+        """The model that is dumped as claims, if its `sub` is a number."""
+        model = context.model
+        dump, fields = dumped_fields(model, context.module, claims) or (None, ())
+        made = dump.of if dump is not None else None
+        if not isinstance(made, Class) or "serializer" in made.module.source.segment(made.node):
+            return None
+        for field in fields:
+            if field.name == "sub":
+                typed = model.resolver.annotation(field.module, field.node.annotation)
+                return made.node.name if self._is_number(typed, context) else None
+        return None
 
     def _wants_string(self, use: TokenUse) -> bool:
         library = use.name.partition(".")[0]

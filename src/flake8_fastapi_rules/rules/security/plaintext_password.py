@@ -22,6 +22,7 @@ from flake8_fastapi_rules.semantics.plain_passwords import (
     is_plain_password,
     is_replaced_by_hash,
     keeps_password,
+    selects_password,
     written_table,
 )
 from flake8_fastapi_rules.semantics.resolve import literal_keywords
@@ -129,6 +130,14 @@ class PlaintextPassword(Rule):
                         context.model, context.module, value
                     ):
                         yield self.report(value, "set")
+            if method == "execute" and len(call.args) == 2:
+                table = written_table(context.model, context.module, call.args[0])
+                for row in _rows(call.args[1]):
+                    for name, value in self._columns_of(row, context):
+                        if keeps_password(context.model, table, name) and is_plain_password(
+                            context.model, context.module, value
+                        ):
+                            yield self.report(value, "set")
             if method in STATEMENT_METHODS:
                 columns = list(column_values(context.model, context.module, call))
                 if any("salt" in column.column.lower() for column in columns):
@@ -168,10 +177,13 @@ class PlaintextPassword(Rule):
     def _columns_in(self, call: ast.Call, context: Context) -> Iterator[tuple[str, ast.expr]]:
         """The columns of passwords in `values({"password": ...})`, with what they are given."""
         for given in call.args[:1]:
-            written = literal_keywords(context.model.resolver, context.module, given) or {}
-            for name, value in written.items():
-                if is_password_column(name):
-                    yield name, value
+            yield from self._columns_of(given, context)
+
+    def _columns_of(self, row: ast.expr, context: Context) -> Iterator[tuple[str, ast.expr]]:
+        written = literal_keywords(context.model.resolver, context.module, row) or {}
+        for name, value in written.items():
+            if is_password_column(name):
+                yield name, value
 
     def _converts_plain(self, call: ast.Call, table: ast.expr, context: Context) -> bool:
         """Whether `Table.model_validate(body)` stores the password of the body as it is."""
@@ -252,6 +264,8 @@ class PlaintextPassword(Rule):
 
     def _is_stored(self, node: ast.expr, context: Context) -> bool:
         """Whether an expression is the password of an object that was stored."""
+        if isinstance(node, ast.Name):
+            return selects_password(context.model, context.module, node)
         if not isinstance(node, ast.Attribute | ast.Subscript):
             return False
         if not is_password_column(last_name(node)):
@@ -274,3 +288,14 @@ class PlaintextPassword(Rule):
     def _same_owner(self, first: ast.expr, second: ast.expr) -> bool:
         owners = [ast.unparse(n.value) for n in (first, second) if hasattr(n, "value")]
         return len(owners) == 2 and owners[0] == owners[1]
+
+
+def _rows(node: ast.expr) -> list[ast.expr]:
+    """The rows that `execute(insert(table), rows)` is given."""
+    match node:
+        case ast.List(elts=rows) | ast.Tuple(elts=rows):
+            return rows
+        case ast.ListComp(elt=row):
+            return [row]
+        case _:
+            return [node]

@@ -21,6 +21,7 @@ from flake8_fastapi_rules.semantics.credentials import (
     is_token_name,
     last_name,
 )
+from flake8_fastapi_rules.semantics.taint import CONNECTIONS
 from flake8_fastapi_rules.semantics.values import Class, Constant, Expression, Instance, Value
 
 _SETTINGS = re.compile(r"^(?:\w+_)?(?:settings|config|conf|cfg|env|environ)$", re.IGNORECASE)
@@ -150,6 +151,8 @@ class TimingUnsafeComparison(Rule):
         if self._is_secret(other, context):
             both = (last_name(secret), last_name(other))
             return both != ("token", "token") or self._is_setting(other) or self._is_setting(secret)
+        if self._is_sent(other, context):
+            return True
         match other:
             case ast.Call(func=ast.Attribute(attr="hexdigest" | "digest" | "b64encode")):
                 return True
@@ -176,6 +179,28 @@ class TimingUnsafeComparison(Rule):
             and node.attr == "password"
             and context.model.is_instance(context.resolve(node.value), _BASIC)
         )
+
+    def _is_sent(self, node: ast.expr, context: Context) -> bool:
+        """Whether an expression is a header or cookie of the request."""
+        if isinstance(node, ast.Name):
+            found = context.module.index.lookup(node.id, node)
+            bindings = found[1] if found is not None else []
+            value = bindings[0].value if len(bindings) == 1 else None
+            if not isinstance(value, ast.expr) or isinstance(value, ast.Name):
+                return False
+            node = value
+        match node:
+            case (
+                ast.Subscript(value=ast.Attribute(attr="headers" | "cookies", value=owner))
+                | ast.Call(
+                    func=ast.Attribute(
+                        attr="get", value=ast.Attribute(attr="headers" | "cookies", value=owner)
+                    )
+                )
+            ):
+                return context.model.is_instance(context.resolve(owner), *CONNECTIONS)
+            case _:
+                return False
 
     def _is_parameter(self, node: ast.Name, context: Context) -> bool:
         """Whether a name is what its function was given."""
@@ -248,12 +273,29 @@ class TimingUnsafeComparison(Rule):
         return False
 
     def _is_loop_key(self, node: ast.Compare, context: Context) -> bool:
-        """Whether one side is a variable of a loop: a search, not a check."""
+        """Whether one side is a variable of a loop: a search, not a check.
+
+        But for `any(given == api_key for api_key in API_KEYS)`.
+        """
+        if self._is_any_of_keys(node, context):
+            return False
         for side in (node.left, node.comparators[0]):
             if isinstance(side, ast.Name):
                 found = context.module.index.lookup(side.id, side)
                 if found and any(binding.kind in {"for", "comprehension"} for binding in found[1]):
                     return True
+        return False
+
+    def _is_any_of_keys(self, node: ast.Compare, context: Context) -> bool:
+        parents = context.module.index.parents
+        match parents.get(node), parents.get(parents.get(node) or node):
+            case (
+                ast.GeneratorExp(
+                    elt=elt, generators=[ast.comprehension(target=ast.Name(id=name), iter=keys)]
+                ),
+                ast.Call(func=ast.Name(id="any")),
+            ) if elt is node:
+                return name != "key" and not isinstance(keys, ast.Call)
         return False
 
     def _is_confirmation(self, left: ast.expr, right: ast.expr) -> bool:

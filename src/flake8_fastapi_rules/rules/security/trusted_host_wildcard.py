@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.credentials import has_open_arguments
-from flake8_fastapi_rules.semantics.middlewares import unpacked_arguments
+from flake8_fastapi_rules.semantics.arguments import has_open_arguments, written_out
 from flake8_fastapi_rules.semantics.values import Constant, Instance
 
 _TRUSTED = "starlette.middleware.trustedhost.TrustedHostMiddleware"
@@ -71,11 +70,9 @@ class TrustedHostWildcard(Rule):
         ):
             return
         # `TrustedHostMiddleware(app, hosts)`, but `add_middleware(TrustedHostMiddleware, hosts)`.
-        hosts = argument(call, "allowed_hosts", 1) or unpacked_arguments(
-            context.model, context.module, call
-        ).get("allowed_hosts")
+        hosts = argument(written_out(context.model, context.module, call), "allowed_hosts", 1)
         if hosts is None or context.resolve(hosts) == Constant(None):
-            if not has_open_arguments(call):
+            if not has_open_arguments(context.model, context.module, call):
                 yield self.report(hosts or call, "default")
             return
         if self._is_setting(hosts, context):

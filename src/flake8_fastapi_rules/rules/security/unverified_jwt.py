@@ -89,8 +89,12 @@ class UnverifiedJwt(Rule):
             return
         for node, name in algorithm_names(context.model, context.module, use.algorithms):
             if name.lower() == "none":
-                own = use.algorithms if self._is_elsewhere(node, use) else node
-                yield self.report(own or call, "none")
+                own = next(
+                    each
+                    for each in (node, use.algorithms, call)
+                    if each is call or (each and not self._is_elsewhere(each, use))
+                )
+                yield self.report(own, "none")
                 return
         if use.kind.action == "encode":
             return

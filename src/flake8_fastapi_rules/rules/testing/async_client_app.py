@@ -11,6 +11,7 @@ from flake8_fastapi_rules.fixes.edit import UNREADABLE, argument_of, fix_of, rep
 from flake8_fastapi_rules.fixes.imports import ensure_import
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.arguments import unpacked_arguments
 from flake8_fastapi_rules.semantics.values import Class, Function, Instance
 
 _CLIENTS = ("httpx.AsyncClient",)
@@ -68,7 +69,8 @@ class AsyncClientApp(Rule):
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report the argument."""
         keywords = {keyword.arg: keyword for keyword in call.keywords}
-        if "app" not in keywords or "transport" in keywords:
+        unpacked = unpacked_arguments(context.model, context.module, call)
+        if "app" not in {*keywords, *unpacked} or "transport" in {*keywords, *unpacked}:
             return
         value = context.resolve(call)
         names = list(context.model.resolver.names_of(value))
@@ -81,7 +83,11 @@ class AsyncClientApp(Rule):
             )
         )
         if names and names[0] in _CLIENTS and not is_own:
-            yield self.report(keywords["app"], fix=partial(self._fix, call, context))
+            if "app" in keywords:
+                yield self.report(keywords["app"], fix=partial(self._fix, call, context))
+            else:
+                elsewhere = Unfixable("the argument is written elsewhere")
+                yield self.report(unpacked["app"], fix=elsewhere)
 
     def _fix(self, call: ast.Call, context: Context) -> Fix:
         text = text_of(context.module)
