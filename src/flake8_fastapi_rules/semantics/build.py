@@ -167,6 +167,10 @@ def _is_table(model: Model, cls: Class) -> bool:
     )
 
 
+def _itself(value: Value) -> Value:
+    return value
+
+
 def _starts_something(call: ast.Call) -> bool:
     """Whether the called name is one that starts background work."""
     func = call.func
@@ -188,6 +192,11 @@ class _Builder:
         for call in self.index.nodes(ast.Call):
             if declares or _starts_something(call):
                 self._call(call)
+        if declares and "exception_handlers[" in self.module.source.text:
+            for statement in self.index.nodes(ast.Assign):
+                assert isinstance(statement, ast.Assign)
+                for target in statement.targets:
+                    self._stored_handler(target, statement.value)
         for function in self.index.functions:
             for decorator in function.decorator_list:
                 self._decorator(function, decorator)
@@ -250,6 +259,7 @@ class _Builder:
             arguments, _ = self._arguments(node, ())
             self._lifespan(node, arguments.get("lifespan"))
             self._event_arguments(arguments, Instance(own))
+            self._handler_table(arguments.get("exception_handlers"), Instance(own))
 
     def _lifespan(self, node: ast.Call, given: ast.expr | None) -> None:
         target = self.resolver.resolve(self.module, given)
@@ -454,6 +464,17 @@ class _Builder:
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):
                 yield from self._pairs(home, left, depth - 1)
                 yield from self._pairs(home, right, depth - 1)
+
+    def _stored_handler(self, target: ast.expr, given: ast.expr) -> None:
+        """`app.exception_handlers[Error] = handler`"""
+        match target:
+            case ast.Subscript(
+                value=ast.Attribute(value=owner, attr="exception_handlers"), slice=caught
+            ):
+                app = self.resolver.resolve(self.module, owner)
+                if self.resolver.is_instance(app, *_OWNERS):
+                    handler = self.resolver.resolve(self.module, given)
+                    self._handler(target, "dict", app, caught, handler)
 
     def _add_handlers(
         self,
@@ -854,17 +875,27 @@ class _Builder:
         if isinstance(target_node, ast.Call) and starter == "create_task":
             arguments = tuple(target_node.args)
             target_node = target_node.func
-        self.found[BackgroundRoutine].append(
-            BackgroundRoutine(
-                self.module,
-                node,
-                starter,  # type: ignore[arg-type]
-                partial(self.resolver.resolve, self.module, target_node),
-                target_node,
-                arguments,
-                self.index.function_of(node),
+        targets = [partial(self.resolver.resolve, self.module, target_node)]
+        if isinstance(target_node, ast.Name) and self._is_looped(target_node):
+            values = self.resolver.possible(self.module, target_node)
+            targets = [partial(_itself, value) for value in values] or targets
+        for target in targets:
+            self.found[BackgroundRoutine].append(
+                BackgroundRoutine(
+                    self.module,
+                    node,
+                    starter,  # type: ignore[arg-type]
+                    target,
+                    target_node,
+                    arguments,
+                    self.index.function_of(node),
+                )
             )
-        )
+
+    def _is_looped(self, name: ast.Name) -> bool:
+        """Whether a name stands for what a loop or comprehension goes through."""
+        found = self.index.lookup(name.id, name)
+        return found is not None and [each.kind for each in found[1]] == ["for"]
 
     def _is_repeater(self, func: ast.Name) -> bool:
         if func.id in _REPEATERS:

@@ -120,7 +120,7 @@ def _is_left_alone(routine: BackgroundRoutine) -> bool:
         if isinstance(owner, ast.Name) and owner.id in {"tg", "group", "task_group", "taskgroup"}:
             return False
     parent = index.parents.get(node)
-    if isinstance(parent, ast.List | ast.Tuple | ast.Set):
+    if isinstance(parent, ast.List | ast.Tuple | ast.Set | ast.ListComp | ast.SetComp):
         parent = index.parents.get(parent)  # `app.state.tasks = [create_task(...), ...]`
         if isinstance(parent, ast.Expr):
             return False
