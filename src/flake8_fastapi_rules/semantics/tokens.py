@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.modules import Module
 
 
-_TOKEN_NAMES = last_names(TOKEN_CALLS)
+#: The last names of all calls that `token_use` could know.
+TOKEN_CALL_NAMES = last_names(TOKEN_CALLS)
 #: The last names of all calls that `signing_key` could know.
-SIGNING_CALLS = _TOKEN_NAMES | last_names(SIGNING_KEYS) | {"Middleware", "add_middleware"}
+SIGNING_CALLS = TOKEN_CALL_NAMES | last_names(SIGNING_KEYS) | {"Middleware", "add_middleware"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def token_use(model: Model, module: Module, call: ast.Call) -> TokenUse | None:
 
 def token_uses(model: Model, module: Module) -> Iterator[TokenUse]:
     """The calls of a module that make or read tokens, in source order."""
-    for call in module.index.calls_of(_TOKEN_NAMES):
+    for call in module.index.calls_of(TOKEN_CALL_NAMES):
         use = token_use(model, module, call)
         if use is not None:
             yield use

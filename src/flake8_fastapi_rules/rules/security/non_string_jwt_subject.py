@@ -9,12 +9,12 @@ from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import fix_of, wrap
 from flake8_fastapi_rules.fixes.text import text_of
-from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.libraries import STRING_SUBJECT_LIBRARIES
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.resolve import arguments_of
 from flake8_fastapi_rules.semantics.schemas import dumped_fields
-from flake8_fastapi_rules.semantics.tokens import TokenUse, token_use
+from flake8_fastapi_rules.semantics.tokens import TOKEN_CALL_NAMES, TokenUse, token_use
 from flake8_fastapi_rules.semantics.values import Class, Constant, Function, Instance, Value
 
 _NUMBERS = ("builtins.int", "builtins.float")
@@ -67,19 +67,14 @@ class NonStringJwtSubject(Rule):
     profiles = ("recommended",)
     is_bug = True
     fix = "safe"
-    hints = ('"sub"', "'sub'", "sub=", "model_dump", ".dict(")
 
-    @on(ast.Call)
+    @on(ast.Call, hints=('"sub"', "'sub'", "sub="))
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report the subject where the claims are written."""
         if "verify_sub" in context.source.text:
             return
         for claims in self._claims(call, context):
-            subjects = list(self._subjects(claims, call, context))
-            if not subjects and (name := self._dumped_number(claims, context)):
-                elsewhere = Unfixable("the field's type is written elsewhere")
-                yield self.report(claims, "field", name=name, fix=elsewhere)
-            for subject in subjects:
+            for subject in self._subjects(claims, call, context):
                 value = context.resolve(subject)
                 if self._is_number(value, context):
                     yield self.report(
@@ -88,6 +83,17 @@ class NonStringJwtSubject(Rule):
                         fix=lambda subject=subject: self._fix(subject, context),  # type: ignore[misc]
                     )
                     return
+
+    @on_calls(TOKEN_CALL_NAMES, hints=("model_dump", ".dict("))
+    def check_dump(self, call: ast.Call, context: Context) -> Iterator[Report]:
+        """Report a model that is dumped as claims and declares its subject to be a number."""
+        use = token_use(context.model, context.module, call)
+        if use is None or not self._wants_string(use) or use.payload is None:
+            return
+        name = self._dumped_number(use.payload, context)
+        if name is not None and not any(self._subjects(use.payload, call, context)):
+            elsewhere = Unfixable("the field's type is written elsewhere")
+            yield self.report(use.payload, "field", name=name, fix=elsewhere)
 
     def _claims(self, call: ast.Call, context: Context) -> Iterator[ast.expr]:
         """The claims that a call encodes, itself or through a function of the project."""
