@@ -426,12 +426,14 @@ class _Client:
         methods: those that do, wherever below the object they are; empty for all.
         harmless: those that do not.
         depth: how many names must follow the class (`client.chat.completions.create` has 3).
+        gives_data: what its methods give is plain data, but for the harmless ones.
     """
 
     why: Blocking
     methods: frozenset[str] = frozenset()
     harmless: frozenset[str] = frozenset()
     depth: int = 1
+    gives_data: bool = False
 
 
 _LLM_HARMLESS: Final = name_set("close copy with_options with_raw_response with_streaming_response")
@@ -451,6 +453,7 @@ _REDIS = _Client(
         get_connection_kwargs get_encoder get_retry json lock monitor parse_response pipeline
         pubsub register_script set_response_callback set_retry transaction"""
     ),
+    gives_data=True,
 )
 _GOOGLE_CLOUD = Blocking(Category.CLOUD, "google.cloud", _THREAD)
 _FIRESTORE_METHODS: Final = name_set("add create delete get list_documents set stream update")
@@ -615,6 +618,10 @@ def blocking(name: str) -> Blocking | None:
                 return None
             if client.methods and method not in client.methods:
                 return None
+            if client.gives_data and below > 1:
+                first = name[end + 1 :].partition(".")[0]
+                if first not in client.harmless:
+                    return None  # `client.info().get(...)`
             return client.why
         end = name.rfind(".", 0, end)
     return None
