@@ -11,6 +11,7 @@ from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.fixes.edit import add_argument, fix_of
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import is_stored_class
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.schemas import config_values
 from flake8_fastapi_rules.semantics.values import (
@@ -22,13 +23,6 @@ from flake8_fastapi_rules.semantics.values import (
     Value,
 )
 
-_ORM = (
-    "sqlalchemy.orm.DeclarativeBase",
-    "sqlalchemy.orm.DeclarativeBaseNoMeta",
-    "tortoise.models.Model",
-    "tortoise.Model",
-    "peewee.Model",
-)
 _KEYS = frozenset({"from_attributes", "orm_mode"})
 
 
@@ -92,8 +86,9 @@ class OrmModelWithoutAttributes(Rule):
     ```
 
     ## Leaves alone
-    SQLModel, which reads attributes anyway, schemas with a validator that takes the whole object,
-    and schemas and objects that cannot be told.
+    Schemas of SQLModel, which read attributes anyway, schemas with a validator that takes the whole
+    object, classes of rows that derive from the schema, and schemas and objects that cannot be
+    told.
 
     ## Fix safety
     `from_attributes=True` is given to the call, which fails without it. There is no fix for
@@ -121,7 +116,7 @@ class OrmModelWithoutAttributes(Rule):
             return
         schema = context.resolve(func.value)
         row = context.resolve(given)
-        if not isinstance(schema, Class) or not self._is_row(row, context):
+        if not isinstance(schema, Class) or not self._is_row(row, schema, context):
             return
         if not self._is_plain_schema(schema, context):
             return
@@ -142,11 +137,13 @@ class OrmModelWithoutAttributes(Rule):
     def _may_be_on(self, module: Module, node: ast.expr, context: Context) -> bool:
         return context.model.resolve(module, node) != Constant(False)
 
-    def _is_row(self, value: Value, context: Context) -> bool:
+    def _is_row(self, value: Value, schema: Class, context: Context) -> bool:
+        """Whether a value is a row or document that is not an object of the schema itself."""
         return (
             isinstance(value, Instance)
             and isinstance(value.of, Class)
-            and context.model.is_subclass(value.of, *_ORM)
+            and is_stored_class(context.model, value.of)
+            and schema not in context.model.resolver.mro(value.of)
         )
 
     def _is_plain_schema(self, schema: Class, context: Context) -> bool:
