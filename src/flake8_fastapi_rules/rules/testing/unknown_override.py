@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Dependency, Include
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import Class, Function, Instance
+from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
+#: What stands in for an app.
+_STAND_INS = ("unittest.mock.", "types.SimpleNamespace")
 _PATCHING = frozenset({"setattr", "delattr", "object"})
 
 
@@ -59,7 +61,7 @@ class UnknownOverride(Rule):
     ```
 
     ## Leaves alone
-    Keys that cannot be resolved, and projects in which some `Depends(...)` cannot be.
+    Keys that cannot be resolved, projects in which some `Depends(...)` cannot be, and mocks.
 
     ## Source
     `solve_dependencies` of FastAPI (0.165).
@@ -75,24 +77,37 @@ class UnknownOverride(Rule):
     @on(Module)
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report each key that no dependency of the project has for its target."""
-        for key in self._keys(module):
+        for key in self._keys(context):
             value = context.resolve(key)
             if isinstance(value, Function | Class) and not self._may_be_used(value, context):
                 yield self.report(key, name=ast.unparse(key))
 
-    def _keys(self, module: Module) -> Iterator[ast.expr]:
-        for node in module.index.nodes(ast.Subscript):
-            if isinstance(node.ctx, ast.Store) and _is_overrides(node.value):
+    def _keys(self, context: Context) -> Iterator[ast.expr]:
+        index = context.module.index
+        for node in index.nodes(ast.Subscript):
+            if isinstance(node.ctx, ast.Store) and self._is_of_app(node.value, context):
                 yield node.slice
-        for assign in module.index.nodes(ast.Assign):
-            if any(_is_overrides(target) for target in assign.targets):
+        for assign in index.nodes(ast.Assign):
+            if any(self._is_of_app(target, context) for target in assign.targets):
                 if isinstance(assign.value, ast.Dict):
                     yield from (key for key in assign.value.keys if key is not None)
-        for call in module.index.nodes(ast.Call):
+        for call in index.nodes(ast.Call):
             func = call.func
             if isinstance(func, ast.Attribute) and func.attr == "update" and call.args:
-                if _is_overrides(func.value) and isinstance(call.args[0], ast.Dict):
+                if self._is_of_app(func.value, context) and isinstance(call.args[0], ast.Dict):
                     yield from (key for key in call.args[0].keys if key is not None)
+
+    def _is_of_app(self, node: ast.expr, context: Context) -> bool:
+        """Whether an expression is the overrides of an app, and not of a mock."""
+        root = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        value = context.resolve(root)
+        return _is_overrides(node) and not (
+            isinstance(value, Instance)
+            and isinstance(value.of, External)
+            and value.of.name.startswith(_STAND_INS)
+        )
 
     def _may_be_used(self, value: Function | Class, context: Context) -> bool:
         model = context.model
