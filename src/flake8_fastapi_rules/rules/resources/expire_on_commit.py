@@ -17,6 +17,10 @@ from flake8_fastapi_rules.semantics.libraries import (
 from flake8_fastapi_rules.semantics.values import Constant
 
 
+#: Folders of what runs by itself.
+_SCRIPTS = frozenset({"alembic", "migrations", "scripts"})
+
+
 class ExpireOnCommit(Rule):
     """Keep objects usable after a commit of an async session.
 
@@ -105,7 +109,7 @@ class ExpireOnCommit(Rule):
         targets = parent.targets if isinstance(parent, ast.Assign) else []
         names = [target.id.lower().split("_") for target in targets if isinstance(target, ast.Name)]
         return any("read" in each or "readonly" in each for each in names) or (
-            "scripts" in context.module.path.parts
+            not _SCRIPTS.isdisjoint(context.module.path.parts)
         )
 
     def _is_said_for_each(self, call: ast.Call, context: Context) -> bool:
