@@ -121,6 +121,9 @@ class LongLivedAccessToken(Rule):
         lead = {word for word in name[: found.start()].split("_") if word}
         if lead - _OWN and not any(each in context.source.text for each in _TOKEN_LIBRARIES):
             return True
+        named = [f"_{each.name}" for each in context.module.index.functions]
+        if any(f"_{kind}_token" in each for kind in lead - _OWN for each in named):
+            return True  # `create_survey_token`
         made = [each.name for each in owner.body if isinstance(each, FUNCTIONS)] if owner else []
         return any("token" in each and _OTHER_CLASS.search(each) for each in made)
 
