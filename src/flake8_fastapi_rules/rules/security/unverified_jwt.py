@@ -30,6 +30,10 @@ _TIMES = frozenset({"exp", "iat", "nbf", "iss"})
 _MAKES = re.compile(r"(?:^|_)(?:create|issue|make|mint|generate|new|sign|encode)(?:$|_)")
 
 
+#: Functions that say that they log what they are given.
+_LOGS = re.compile(r"(?:^|_)log_(?!in|out)")
+
+
 class UnverifiedJwt(Rule):
     """Verify tokens, with the algorithms that you sign with.
 
@@ -212,6 +216,8 @@ class UnverifiedJwt(Rule):
         owner = index.class_of(function)
         if owner is not None and "unverified" in getattr(function, "name", ""):
             function = owner  # a step of its own before other methods verify the token
+        if _LOGS.search(getattr(function, "name", "")):
+            return True  # what it finds goes to the log
         names = {n.id for n in ast.walk(use.payload or use.call) if isinstance(n, ast.Name)}
         parameters = {
             each.arg
