@@ -657,7 +657,8 @@ def _is_emptied_or_imported(module: Module, node: ast.AST, function: ast.AST | N
 def _is_for_reuse(mutation: Mutation, name: str) -> bool:
     """Whether a helper keeps what it would otherwise make again: every worker may have its own."""
     said = getattr(mutation.function.node, "name", "")
-    if mutation.is_lazy or _KEPT.search(name) or _CACHING.search(said):
+    home = mutation.module.name.rpartition(".")[2]
+    if mutation.is_lazy or _KEPT.search(name) or _CACHING.search(said) or _CACHING.search(home):
         return True
     own = mutation.module.index.own_nodes(mutation.function.node)
     gives_it = any(isinstance(node, ast.Return) and node.value is not None for node in own)
