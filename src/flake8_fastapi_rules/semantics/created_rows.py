@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
+from flake8_fastapi_rules.semantics.facts import ParameterKind
 from flake8_fastapi_rules.semantics.libraries import ORM_WRITES, SESSION_WRITES, is_in
 from flake8_fastapi_rules.semantics.responses import returns_of
 from flake8_fastapi_rules.semantics.values import (
@@ -51,12 +52,13 @@ def gives_new_row(
     """
     module = function.module
     sites = {site.node: site for site in model.effects.calls(function)}
+    sent = _sent(model, function) if not distance else frozenset[str]()
     stored: set[str] = set()
     given: dict[str, list[ast.expr]] = {}
     for node in module.index.own_nodes(function.node):
         match node:
             case ast.Call(func=ast.Attribute() as func):
-                if (name := _stored_name(model, module, func, node)) is not None:
+                if (name := _stored_name(model, module, func, node, sent)) is not None:
                     stored.add(name)
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 given.setdefault(name, []).append(value)
@@ -123,7 +125,14 @@ def _is_of_new(model: Model, site: CallSite) -> bool:
     return False
 
 
-def _stored_name(model: Model, module: Module, func: ast.Attribute, call: ast.Call) -> str | None:
+def _sent(model: Model, function: Function) -> frozenset[str]:
+    """The parameters that the body of the request fills: objects that are new."""
+    return frozenset(p.name for p in model.parameters(function) if p.kind is ParameterKind.BODY)
+
+
+def _stored_name(
+    model: Model, module: Module, func: ast.Attribute, call: ast.Call, sent: frozenset[str]
+) -> str | None:
     """The variable whose new object `session.add(item)` or `item.insert()` stores."""
     resolver = model.resolver
     names = resolver.names_of(resolver.resolve(module, func))
@@ -138,7 +147,7 @@ def _stored_name(model: Model, module: Module, func: ast.Attribute, call: ast.Ca
         return None
     value = resolver.resolve(module, made)
     is_new = _is_made_here(model, value) if value else _looks_made_here(made, module)
-    return made.id if is_new else None
+    return made.id if is_new or made.id in sent else None
 
 
 def _is_made_here(model: Model, value: Value) -> bool:

@@ -69,6 +69,7 @@ _OPENERS = {
 }
 _EXECUTORS = frozenset({"execute", "exec", "executemany", "execute_many", "scalar", "scalars"})
 _SQL_RUNNERS = _EXECUTORS | {"fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "run"}
+_ATTRIBUTE_SETTERS = frozenset({"builtins.setattr", "builtins.delattr"})
 _SQL_WRITE = re.compile(
     r"\s*(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|REPLACE\s+INTO"
     r"|MERGE\s+INTO|TRUNCATE\b|DROP\s+(?:TABLE|INDEX|SCHEMA|DATABASE)|ALTER\s+TABLE)\b",
@@ -291,6 +292,8 @@ class Writes:
             opener = next((s for s in self._resolver.names_of(site.callee) if s in _OPENERS), None)
             if opener is not None:
                 return self._opening(function, node, _OPENERS[opener][1])
+            if name in _ATTRIBUTE_SETTERS:
+                return self._set_by_name(function, node)
         if not isinstance(func, ast.Attribute):
             return None
         if func.attr in _SQL_RUNNERS:
@@ -308,6 +311,15 @@ class Writes:
         if func.attr in _MUTATORS and (found := self._mutation(function, node, func)) is not None:
             return found
         return self._method_of_shared(function, site, func)
+
+    def _set_by_name(self, function: Function, node: ast.Call) -> Found | None:
+        """`setattr(request.app.state, "version", 2)`"""
+        match node.args:
+            case [owner, ast.Constant(value=str(name)), *_] if is_harmless(name):
+                return None
+            case [owner, _, *_] if self._is_shared(function, owner):
+                return node, f"{_spoken(node.func)}({_short(owner)}, ...)", True
+        return None
 
     def _is_record_of_use(self, function: Function, node: ast.Call) -> bool:
         """`session.add(AuditLog(...))`: what is added only tells that something was done."""
@@ -691,6 +703,8 @@ class Writes:
         value = self._resolver.resolve(function.module, func.value)
         if self._is_container(value) or _state_of(func.value):
             return node, _spoken(func), True
+        if isinstance(func.value, ast.Name) and self._state_behind(function, func.value):
+            return node, _spoken(func), True
         if not value and isinstance(func.value, ast.Subscript):  # `history[room].append(x)`
             if self._is_container(self._resolver.resolve(function.module, func.value.value)):
                 return node, _spoken(func), True
@@ -718,11 +732,23 @@ class Writes:
             held, root = root, root.value
         if not isinstance(root, ast.Name):
             return False
+        if (state := self._state_behind(function, root)) is not None:
+            return self._is_shared(function, state)
         value = self._resolver.resolve(function.module, root)
         if self._is_modules_own(function, root, value):
             return True
         parameter = self._injected(function, held if root.id == "self" else root)
         return parameter is not None and self._is_shared_by(parameter)
+
+    def _state_behind(self, function: Function, name: ast.Name) -> ast.expr | None:
+        """What of an app's state a local name was given: `jobs = request.app.state.jobs`."""
+        scope, bindings = function.module.index.lookup(name.id, name) or (None, [])
+        if scope is None or scope.node is not function.node or len(bindings) != 1:
+            return None
+        given = bindings[0].value
+        if bindings[0].kind not in {"assign", "annotated"} or bindings[0].path or given is None:
+            return None
+        return given if _state_of(given) else None
 
     def _injected(self, function: Function, node: ast.expr) -> Parameter | None:
         """The parameter that filled a variable or `self.store`: of a view, or of `__init__`."""
