@@ -16,7 +16,6 @@ from flake8_fastapi_rules.semantics.libraries import (
 )
 from flake8_fastapi_rules.semantics.values import Constant
 
-
 #: Folders of what runs by itself.
 _SCRIPTS = frozenset({"alembic", "migrations", "scripts"})
 
