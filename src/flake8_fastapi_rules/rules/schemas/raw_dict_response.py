@@ -18,7 +18,7 @@ from flake8_fastapi_rules.semantics.values import Constant, Expression, External
 _MAPPINGS = frozenset(
     {"builtins.dict", "collections.abc.Mapping", "collections.abc.MutableMapping"}
 )
-_ASSIGNED = frozenset({"assign", "annotated", "walrus"})
+_ASSIGNED = frozenset({"assign", "annotated", "augmented", "walrus"})
 _ANYTHING = frozenset({"typing.Any", "builtins.object"})
 
 
@@ -130,6 +130,8 @@ class RawDictResponse(Rule):
     def _is_dict(self, node: ast.expr | None, context: Context) -> bool:
         if isinstance(node, ast.IfExp):
             return self._is_dict(node.body, context) and self._is_dict(node.orelse, context)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            return self._is_dict(node.left, context) or self._is_dict(node.right, context)
         index = context.module.index
         if isinstance(node, ast.Name) and (found := index.lookup(node.id, node)):
             scope, bindings = found
