@@ -61,6 +61,13 @@ _MAKERS = frozenset(
 _VALIDATORS = frozenset(
     f"pydantic.{kind}Validator" for kind in ("After", "Before", "Plain", "Wrap")
 )
+#: Methods that end a look-up in a database.
+_ROWS = frozenset(
+    {
+        "all", "fetchall", "fetchone", "first", "one", "one_or_none", "scalar", "scalar_one",
+        "scalar_one_or_none", "scalars",
+    }
+)  # fmt: skip
 #: Tests that say nothing about what a value contains.
 _EMPTY_TESTS = frozenset(
     {"exists", "is_file", "is_dir", "isfile", "isdir", "lexists", "len", "bool", "get", "stat"}
@@ -586,6 +593,8 @@ class Taint:
             if not isinstance(call, ast.Call) or not isinstance(target, ast.Name):
                 continue
             given = [*call.args, *(keyword.value for keyword in call.keywords)]
+            if getattr(call.func, "attr", "") in _ROWS:  # `session.query(Item).where(...).first()`
+                given += [a for c in ast.walk(call.func) if isinstance(c, ast.Call) for a in c.args]
             if not any(_mentions(each, name) for each in given for name in names):
                 continue
             makers = set(self._model.resolver.names_of(self._model.resolve(self.module, call.func)))
@@ -606,7 +615,7 @@ class Taint:
         inside = partial(index.nodes_in, self.function)
         looked_up = self._looked_up(names)
         for node in inside(ast.If):
-            if isinstance(node.body[-1], ast.Raise | ast.Return | ast.Continue):
+            if looked_up and self._leaves(node.body[-1]):
                 if _is_missing(node.test) in looked_up:
                     return True
         conditions: list[ast.If | ast.While | ast.Assert | ast.IfExp] = [
@@ -630,6 +639,17 @@ class Taint:
             elif self._is_refused(call, call.args, names):
                 return True
         return False
+
+    def _leaves(self, statement: ast.stmt) -> bool:
+        """Whether nothing runs behind a statement, also as what it calls always raises."""
+        if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+            return isinstance(statement, ast.Raise | ast.Return | ast.Continue)
+        called = self._model.resolve(self.module, statement.value.func)
+        return (
+            isinstance(called, Function)
+            and isinstance(called.node, FUNCTIONS)
+            and isinstance(called.node.body[-1], ast.Raise)
+        )
 
     def _in_comprehensions(self, names: set[str]) -> frozenset[ast.AST]:
         """What stands in comprehensions about variables of their own that have these names."""
