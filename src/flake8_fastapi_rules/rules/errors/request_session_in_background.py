@@ -10,7 +10,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.bound import view_parameters
 from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Parameter
 from flake8_fastapi_rules.semantics.libraries import SESSIONS
-from flake8_fastapi_rules.semantics.values import Class, Function
+from flake8_fastapi_rules.semantics.values import Class, Function, Instance
 
 _DEPTH = 3
 
@@ -109,6 +109,10 @@ class RequestSessionInBackground(Rule):
                 if kind is not None:
                     variant = None if kind == "session" else "other"
                     yield self.report(argument, variant, name=argument.id)
+                elif parameter is not None and self._is_asked(
+                    argument, parameter, routine, context
+                ):
+                    yield self.report(argument, name=argument.id)
             elif isinstance(argument, ast.Attribute):
                 kind = self._kind_in_view(argument, function, context)
                 if kind is not None:
@@ -144,6 +148,31 @@ class RequestSessionInBackground(Rule):
                     target, context
                 ):
                     yield self.report(owner, name=owner.id)
+
+    def _is_asked(
+        self,
+        argument: ast.Name,
+        parameter: Parameter,
+        routine: BackgroundRoutine,
+        context: Context,
+    ) -> bool:
+        """Whether a task uses the session of an object, made for the request, that it is given."""
+        target, dependency = routine.target, context.model.dependency_of(parameter)
+        if not isinstance(target, Function) or dependency is None:
+            return False
+        given = context.model.provided(dependency)
+        filled = _filled(routine, target, argument)
+        if filled is None or not isinstance(given, Instance) or not isinstance(given.of, Class):
+            return False
+        for node in target.module.index.own_nodes(target.node):
+            match node:
+                case ast.Attribute(value=ast.Name(id=name), attr=attr) if name == filled:
+                    held = context.model.resolver.class_attribute(given.of, attr, instance=True)
+                    if context.model.is_instance(held, *SESSIONS):
+                        return True
+                    if isinstance(held, Function) and self._uses_session(held, context):
+                        return True
+        return False
 
     def _made_with_session(
         self, owner: ast.Name, parameters: dict[str, Parameter], context: Context
@@ -225,3 +254,15 @@ class RequestSessionInBackground(Rule):
         if function is not None and function.module.index.is_generator(function.node):
             return "other"
         return None
+
+
+def _filled(routine: BackgroundRoutine, target: Function, argument: ast.Name) -> str | None:
+    """The parameter of a task that an argument behind it fills: `add_task(task, argument)`."""
+    if isinstance(routine.node, ast.Call):
+        for keyword in routine.node.keywords:
+            if keyword.value is argument:
+                return keyword.arg
+    arguments = target.node.args
+    names = [each.arg for each in (*arguments.posonlyargs, *arguments.args)][target.bound :]
+    position = routine.arguments.index(argument) if argument in routine.arguments else len(names)
+    return names[position] if position < len(names) else None
