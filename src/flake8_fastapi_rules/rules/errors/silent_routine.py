@@ -23,6 +23,9 @@ from flake8_fastapi_rules.semantics.routines import (
 from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function
 
 _LOG_HANDLER = "logging.Handler"
+#: What sends to a WebSocket, and what may stand around that.
+_SENDS = frozenset({"ping", "send_bytes", "send_json", "send_ping", "send_text"})
+_BESIDE = frozenset({"isoformat", "now", "sleep", "time", "utcnow", "wait_for"})
 _QUIET = frozenset({"print", "str", "repr", "type", "isinstance", "format", "getattr"})
 _LEVELS = frozenset(
     {"debug", "info", "warn", "warning", "error", "critical", "fatal", "log", "trace", "success"}
@@ -87,7 +90,8 @@ class SilentRoutine(Rule):
     ## Leaves alone
     Handlers of certain exceptions, handlers that raise, that hand the exception to a function of
     which nothing is known, or that log the traceback in any way (`exc_info=`, Sentry, `traceback`),
-    handlers of log records, and tasks that somebody waits for.
+    handlers of log records, what only sends to a socket until that fails, and tasks that somebody
+    waits for.
 
     ## Source
     Python's documentation of `logging.exception`; the convention of one guarded, logged top level
@@ -109,6 +113,8 @@ class SilentRoutine(Rule):
             if cls is not None and context.model.is_subclass(Class(module, cls), _LOG_HANDLER):
                 continue  # what it logs would come back to it
             guard = guarding_try(node) or closing_try(node)
+            if guard is not None and _only_sends(guard):
+                continue  # that it fails is how a socket says that nobody is there any more
             for handler in guard.handlers if guard is not None else ():
                 if is_broad(context.model, module, handler) and not raises_again(handler):
                     found = self._verdict(handler, context)
@@ -159,6 +165,17 @@ class SilentRoutine(Rule):
             return False
         given = [*call.args, *(keyword.value for keyword in call.keywords)]
         return any(isinstance(value, ast.Name) and value.id == handler.name for value in given)
+
+
+def _only_sends(guard: ast.Try | ast.TryStar) -> bool:
+    """Whether a `try` does nothing but send to a WebSocket, now and then perhaps."""
+    called = {
+        _terminal(node.func)
+        for statement in guard.body
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Call)
+    }
+    return not called.isdisjoint(_SENDS) and called <= _SENDS | _BESIDE
 
 
 def _terminal(node: ast.expr) -> str:
