@@ -456,6 +456,36 @@ CASES: dict[str, tuple[dict[str, str], str | None]] = {
         },
         "main.A",
     ),
+    "loop over enumerate": (
+        {
+            "main.py": "class A: ...\ndef f(xs: list[A]):\n    for n, x in enumerate(xs):\n        return x\nit = f([])"
+        },
+        "main.A",
+    ),
+    "loop over zip": (
+        {
+            "main.py": "class A: ...\ndef f(xs: list[A]):\n    for n, x in zip([1], xs):\n        return x\nit = f([])"
+        },
+        "main.A",
+    ),
+    "loop over reversed": (
+        {
+            "main.py": "class A: ...\ndef f(xs: list[A]):\n    for x in reversed(xs):\n        return x\nit = f([])"
+        },
+        "main.A",
+    ),
+    "loop over items": (
+        {
+            "main.py": "class A: ...\ndef f(xs: dict[str, A]):\n    for n, x in xs.items():\n        return x\nit = f([])"
+        },
+        "main.A",
+    ),
+    "loop over values": (
+        {
+            "main.py": "class A: ...\ndef f(xs: dict[str, A]):\n    for x in xs.values():\n        return x\nit = f([])"
+        },
+        "main.A",
+    ),
     "with": (
         {
             "main.py": "from contextlib import contextmanager\nfrom collections.abc import Iterator\nclass A: ...\n@contextmanager\ndef f() -> Iterator[A]:\n    yield A()\nwith f() as it: pass"

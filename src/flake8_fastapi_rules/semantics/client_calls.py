@@ -105,7 +105,9 @@ def _pattern(model: Model, module: Module, node: ast.expr | None) -> str | None:
     if isinstance(node, ast.Name | ast.Attribute):
         if isinstance(value, Expression) and isinstance(value.node, _TEXTS):
             return _pattern(model, value.module, value.node)  # `url = f"/items/{item_id}"`
-        return None
+        home, made = model.resolver.written(module, node) or (module, None)
+        # `url = app.url_path_for("read_item", item_id=3)`
+        return _pattern(model, home, made) if isinstance(made, ast.Call) else None
     if isinstance(node, ast.JoinedStr):
         parts = [
             part.value if isinstance(part, ast.Constant) else _part(model, module, part)
@@ -115,7 +117,11 @@ def _pattern(model: Model, module: Module, node: ast.expr | None) -> str | None:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         left, right = (_pattern(model, module, side) for side in (node.left, node.right))
         return None if left is None and right is None else f"{left or _ANY}{right or _ANY}"
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+    if not isinstance(node, ast.Call):
+        return None
+    if isinstance(node.func, ast.Name) and node.func.id == "str" and len(node.args) == 1:
+        return _pattern(model, module, node.args[0])
+    if not isinstance(node.func, ast.Attribute):
         return None
     if node.func.attr in _BY_NAME:
         return _path_by_name(model, module, node)

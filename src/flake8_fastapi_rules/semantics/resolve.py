@@ -1264,8 +1264,45 @@ class Resolver:
         return UNKNOWN
 
     def _iterated(self, module: Module, binding: Binding) -> Value:
-        value = self.resolve(module, binding.value)
-        return self._element(module, self.item(value), binding.path)
+        item = self.item(self.resolve(module, binding.value))
+        if not item and isinstance(binding.value, ast.Call):
+            return self._iterated_call(module, binding.value, binding.path)
+        return self._element(module, item, binding.path)
+
+    def _iterated_call(self, module: Module, call: ast.Call, path: tuple[int, ...]) -> Value:
+        """What a loop over `enumerate(values)`, `zip(names, values)` or `table.items()` binds."""
+        if isinstance(call.func, ast.Attribute):
+            if call.func.attr not in {"items", "values"} or call.args:
+                return UNKNOWN
+            match self.resolve(module, call.func.value):
+                case Instance(of=External(name), args=(key, value)) if name in _MAPPINGS:
+                    if call.func.attr == "values":
+                        return self._element(module, value, path)
+                    return (
+                        self._element(module, (key, value)[path[0]], path[1:])
+                        if (path[:1] in {(0,), (1,)})
+                        else UNKNOWN
+                    )
+            return UNKNOWN
+        callee = self.resolve(module, call.func)
+        name = callee.name if isinstance(callee, External) else ""
+        inner = path
+        given = call.args[:1]
+        match name, path[:1]:
+            case "builtins.enumerate", (1,):
+                inner = path[1:]
+            case "builtins.zip", (position,):
+                inner, given = path[1:], call.args[position : position + 1]
+            case (
+                ("builtins.reversed" | "builtins.sorted" | "builtins.list" | "builtins.tuple"),
+                _,
+            ):
+                pass
+            case _:
+                return UNKNOWN
+        if any(isinstance(each, ast.Starred) for each in call.args) or not given:
+            return UNKNOWN
+        return self._element(module, self.item(self.resolve(module, given[0])), inner)
 
     def item(self, value: Value) -> Value:
         """What iterating over a value gives."""

@@ -116,6 +116,8 @@ _NO_AUTH_WORDS = re.compile(
     r"|permissions?_?policy",
     re.IGNORECASE,
 )
+#: Whoever is not logged in gets through these.
+_OPTIONAL = re.compile(r"(?i)(?:^|_)(?:optional|maybe|try)_|_(?:or_none|optional|if_any)$")
 #: `get_session` and `get_users` sound like log-ins; what they provide tells.
 _DATABASE_SESSIONS = (
     "sqlalchemy.orm.Session",
@@ -143,7 +145,7 @@ def may_refuse(model: Model, dependency: Dependency) -> bool:
     if is_in(name, AUTH_DEPENDENCIES):
         return True
     if isinstance(target, Function | Class):
-        if _gives_data_access(model, dependency):
+        if _gives_data_access(model, dependency) or _OPTIONAL.search(name.rpartition(".")[2]):
             return False
         return _AUTH_WORDS.search(name.rpartition(".")[2]) is not None
     return not name.startswith(("fastapi.", "starlette.", "sqlalchemy.", "sqlmodel."))

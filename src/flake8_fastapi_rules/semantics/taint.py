@@ -407,12 +407,21 @@ class Taint:
         if not self._is_text(self._model.resolve(self.module, node)):
             return None
         for binding in found[1]:
+            if binding.kind == "for" and not binding.path and self._is_texts(binding.value):
+                return None if self._is_checked(name) else Tainted(name, "", False)
             if binding.value is None or binding.kind not in {"assign", "walrus"} or binding.path:
                 continue
             tainted = self._of(binding.value, depth + 1)
             if tainted is not None:
                 return None if self._is_checked(name) else tainted
         return None
+
+    def _is_texts(self, node: ast.expr | None) -> bool:
+        """Whether an expression is a parameter that holds several texts of a client, unchecked."""
+        if not isinstance(node, ast.Name) or not self._is_source(node):
+            return False
+        item = self._model.resolver.item(self._model.resolve(self.module, node))
+        return self._model.is_instance(item, *_TEXT) and not self._is_checked(node.id)
 
     def _is_text(self, value: Value) -> bool:
         """Whether a value may be a text or a path."""
@@ -796,6 +805,9 @@ def _assigned(index: ModuleIndex, function: ast.AST) -> Iterator[tuple[list[ast.
             yield [annotated.target], annotated.value
     for walrus in index.nodes_in(function, ast.NamedExpr):
         yield [walrus.target], walrus.value
+    for loop in index.nodes_in(function, ast.For):
+        if isinstance(loop.iter, ast.Name | ast.Attribute):
+            yield [loop.target], loop.iter
 
 
 def _binds(target: ast.expr, names: set[str]) -> bool:
