@@ -106,8 +106,9 @@ class UncachedSettings(Rule):
         """Report functions that build settings."""
         node, model = fact.node, context.model
         function = Function(context.module, node, fact.cls)
-        if node.name == "__init__" or model.effects.graph.is_cached(function):
+        if model.effects.graph.is_cached(function):
             return
+        is_init = node.name == "__init__"  # of a class that is made for every request
         for site in model.effects.calls(function):
             if not _has_constants_only(site.node):
                 continue
@@ -119,9 +120,11 @@ class UncachedSettings(Rule):
                 parent, ast.Return | ast.Yield | ast.Assign | ast.AnnAssign | ast.Attribute
             ):
                 continue
-            if _is_stored(parent, node, context) or _is_replaced(node, context):
+            if not is_init and _is_stored(parent, node, context):
                 continue
-            is_plain = isinstance(node, ast.FunctionDef) and not fact.is_generator
+            if _is_replaced(node, context):
+                continue
+            is_plain = isinstance(node, ast.FunctionDef) and not (fact.is_generator or is_init)
             has_parameters = bool(model.parameters(function))
             can_be_cached = is_plain and not has_parameters and isinstance(parent, ast.Return)
             yield self.report(
@@ -130,7 +133,7 @@ class UncachedSettings(Rule):
                 fix=partial(_cache, context, node)
                 if can_be_cached
                 else Unfixable("the function does more than build them"),
-                name=node.name,
+                name=fact.name,
                 settings=made.node.name,
             )
             return
