@@ -410,3 +410,30 @@ def fields_of(resolver: Resolver, cls: Class) -> Iterator[tuple[Module, ast.AnnA
 def _is_class_variable(resolver: Resolver, module: Module, annotation: ast.expr) -> bool:
     node = annotation.value if isinstance(annotation, ast.Subscript) else annotation
     return resolver.resolve(module, node) == External("typing.ClassVar")
+
+
+def is_part_of_form(resolver: Resolver, module: Module, node: ast.expr) -> bool:
+    """Whether an expression is one part of a form that is read by hand: `form["file"]`.
+
+    It is text or an upload, which only its use tells.
+    """
+    binding = None
+    if isinstance(node, ast.Name):
+        _, bindings = module.index.lookup(node.id, node) or (None, [])
+        if len(bindings) != 1 or bindings[0].value is None:
+            return False
+        binding = bindings[0]
+        node = bindings[0].value
+    is_loop = binding is not None and binding.kind == "for"
+    match node:
+        case ast.Call(func=ast.Attribute(value=form, attr="getlist" | "values")) if is_loop:
+            pass
+        case ast.Call(func=ast.Attribute(value=form, attr="items" | "multi_items")) if is_loop:
+            if binding is not None and binding.path != (1,):
+                return False
+        case ast.Subscript(value=form) | ast.Call(func=ast.Attribute(value=form, attr="get")):
+            if is_loop:
+                return False
+        case _:
+            return False
+    return resolver.is_instance(resolver.resolve(module, form), "starlette.datastructures.FormData")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.framework import UPLOAD_TYPES
 from flake8_fastapi_rules.semantics.libraries import is_in
+from flake8_fastapi_rules.semantics.parameters import is_part_of_form
 from flake8_fastapi_rules.semantics.values import External
 
 _READS = frozenset(f"{upload}.read" for upload in UPLOAD_TYPES) | {"typing.BinaryIO.read"}
@@ -64,9 +66,15 @@ class WholeUploadRead(Rule):
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report reads without a size."""
         func = call.func
-        if not isinstance(func, ast.Attribute) or func.attr != "read" or call.keywords:
+        if not isinstance(func, ast.Attribute) or func.attr != "read":
             return
-        if call.args and ast.unparse(call.args[0]) not in {"-1", "None"}:
+        size = argument(call, "size", 0)
+        if (call.args or call.keywords) and (
+            size is None or ast.unparse(size) not in {"-1", "None"}
+        ):
+            return
+        if is_part_of_form(context.model.resolver, context.module, func.value):
+            yield self.report(call, call=ast.unparse(func))
             return
         callee = context.resolve(func)
         if isinstance(callee, External) and is_in(callee.name, _READS):
