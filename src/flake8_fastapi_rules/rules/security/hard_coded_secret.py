@@ -25,6 +25,8 @@ _NO_SECRET = re.compile(
     r"(?:_|^)(?:public|name|id|url|path|file|header|algorithm|field|class|prefix|suffix|pattern"
     r"|regex|type|label|redacted|masked|mask|placeholder|env|var|variable|scope|audience|issuer)(?:_|$)"
 )
+#: Calls that describe a field, its default among other things.
+_FIELDS = frozenset({"attrs.field", "dataclasses.field", "pydantic.Field"})
 #: Calls that only hand a text on: `SecretStr("...")`.
 _WRAPPERS = frozenset(
     {"pydantic.SecretStr", "pydantic.SecretBytes", "starlette.datastructures.Secret"}
@@ -184,7 +186,7 @@ class HardCodedSecret(Rule):
             return False
         if callee.name in _WRAPPERS:
             return bool(node.args) and self._is_default(node.args[0], context)
-        position = 0 if callee.name == "pydantic.Field" else 1
+        position = 0 if callee.name in _FIELDS else 1
         if position and callee.name not in _ENVIRONMENT:
             return False
         default = next((k.value for k in node.keywords if k.arg == "default"), None)

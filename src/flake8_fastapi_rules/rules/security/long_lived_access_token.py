@@ -177,9 +177,14 @@ class LongLivedAccessToken(Rule):
         if isinstance(target, ast.Name) and not any(
             known.search(snake(target.id)) for known in (_LIFETIME, OTHER_TOKEN)
         ):
-            for name in context.module.index.nodes(ast.Name):
+            owner = context.module.index.class_of(parent)
+            for name in context.module.index.nodes(ast.Name) if owner is None else ():
                 if name.id == target.id and isinstance(name.ctx, ast.Load):
                     yield name
+            for read in context.module.index.nodes(ast.Attribute) if owner is not None else ():
+                if read.attr == target.id and isinstance(read.ctx, ast.Load):
+                    if getattr(read.value, "id", "") in {"self", "cls", owner.name}:
+                        yield read
 
     def _judge(self, node: ast.expr, seconds: float) -> Iterator[Report]:
         if seconds > _HOUR:
