@@ -141,7 +141,7 @@ class Linter:
         self._latest = ""
         self._model_keys: dict[int, tuple[Settings, str]] = {}
         self._validated: set[int] = set()
-        check_selectors(self._only, self.rules, "command line")
+        check_selectors(only, self.rules, "command line")
         # Trees and indexes refer to each other: they do not go with the last linter that had them.
         finalize(self, _give_up_all, self._models).atexit = False
 

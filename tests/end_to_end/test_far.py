@@ -53,6 +53,8 @@ def test_usage_errors(run_far: Far, tmp_path: Path) -> None:
         (("check", "--profile", "stritc"), "stritc"),
         (("check", "--select", "FAR999"), "unknown rule `FAR999`"),
         (("check", "--select", "FAR1011"), "unknown rule `FAR1011`"),
+        (("check", "--select", "FAX"), "unknown rule `FAX`"),
+        (("check", "--src", "nosuch"), "--src: no such directory: `nosuch`"),
         (("check", "--enable", "module-levl-app"), "did you mean `module-level-app`?"),
         (("check", "--fastapi-version", "new"), "`fastapi-version` must be a version"),
         (("check", "nosuch.py"), "error: nosuch.py: no such file or directory"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flake8_fastapi_rules.config import (
     CHOOSABLE_PROFILES,
+    ConfigError,
     Layer,
     SettingsLoader,
     flake8_layer,
@@ -64,6 +65,9 @@ def make_loader(
     for key in ("enable", "disable", "src", "exclude"):
         if (value := getattr(arguments, key)) is not None:
             given[key] = listed(value)
+    for folder in listed(arguments.src):
+        if not os.path.isdir(folder):
+            raise ConfigError(f"no such directory: `{folder}`", "--src")
     layers = [Layer("command line", given)]
     also: tuple[str, ...] = ()
     choices = Flake8Choices()
