@@ -458,6 +458,12 @@ class Project:
             return False
         if any(_HANDED_ON.search(module.source.text) for module in self.modules):
             return False
+        if any(
+            isinstance(include.child, External) and self._has_moved(include.child.name)
+            for module in self.modules
+            for include in self.model.local(module, Include)
+        ):
+            return False
         return not any(
             isinstance(call.func, ast.Attribute)
             and call.func.attr == "include_router"
@@ -466,6 +472,17 @@ class Project:
             for module in self.modules
             if not self.model.settings.is_test_path(str(module.path))
             for call in module.index.nodes(ast.Call)
+        )
+
+    def _has_moved(self, name: str) -> bool:
+        """Whether what seems to be a library's is a module of the project under another name.
+
+        `src.api.v1.routers` where the folder `src` is called `legacy` now.
+        """
+        parts = name.split(".")[1:-1]
+        files = [(*parts[at:-1], f"{parts[-1]}.py") for at in range(len(parts) - 1)]
+        return any(
+            module.path.parts[-len(file) :] == file for module in self.modules for file in files
         )
 
     def _may_include(self, module: Module, receiver: ast.expr) -> bool:
