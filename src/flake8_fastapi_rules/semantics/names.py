@@ -282,6 +282,7 @@ _BELOW: Final[dict[str, dict[str, str]]] = {
         cadwyn="Cadwyn HeadVersion Version VersionBundle VersionChange VersionedAPIRouter"
     ),
     "celery": _homes(celery="Celery Task chain chord group shared_task signature"),
+    "dishka": _homes(dishka="FromDishka"),
     "elasticsearch": _homes(elasticsearch="AsyncElasticsearch Elasticsearch"),
     "fastapi": _FASTAPI,
     "httpx": _HTTPX,

@@ -1483,6 +1483,8 @@ class Resolver:
                 return self.annotation(module, arguments[0])
             case External("typing.NotRequired" | "typing.ReadOnly"):
                 return self.annotation(module, arguments[0])
+            case External("dishka.FromDishka" | "wireup.Injected" | "aioinject.Injected"):
+                return self.annotation(module, arguments[0])  # what a container hands in
             case External(name) if name in _AWAITABLES:
                 return self.annotation(module, arguments[-1])
             case External(name):
