@@ -20,7 +20,7 @@ _KEEPING = frozenset(
     {
         "join", "splitlines", "split", "rsplit", "partition", "rpartition", "strip", "lstrip",
         "rstrip", "removeprefix", "removesuffix", "replace", "lower", "capitalize", "title",
-        "encode",
+        "encode", "model_dump", "dict",
     }
 )  # fmt: skip
 _STRINGIFIERS = frozenset({"str", "repr", "format", "ascii"})

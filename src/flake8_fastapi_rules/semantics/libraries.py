@@ -704,7 +704,6 @@ EXECUTORS: Final[Mapping[str, int]] = MappingProxyType(
         "concurrent.futures.ThreadPoolExecutor.submit": 0,
         "sqlalchemy.ext.asyncio.AsyncConnection.run_sync": 0,
         "sqlalchemy.ext.asyncio.AsyncSession.run_sync": 0,
-        "starlette.concurrency.iterate_in_threadpool": 0,
         "starlette.concurrency.run_in_threadpool": 0,
         "trio.to_thread.run_sync": 0,
     }

@@ -102,7 +102,7 @@ class RequestSessionInBackground(Rule):
         if not isinstance(routine.target_node, ast.Name | None):
             # `session.commit`, `lambda: session.commit()`, `Service(session).run`
             given += [n for n in ast.walk(routine.target_node) if isinstance(n, ast.Name)]
-        for argument in dict.fromkeys(given):
+        for argument in dict.fromkeys(part for each in given for part in _unpacked(each)):
             if isinstance(argument, ast.Name):
                 parameter = self._parameter(argument, parameters, context)
                 kind = self._kind(parameter, context) if parameter is not None else None
@@ -254,6 +254,17 @@ class RequestSessionInBackground(Rule):
         if function is not None and function.module.index.is_generator(function.node):
             return "other"
         return None
+
+
+def _unpacked(node: ast.expr) -> list[ast.expr]:
+    """The arguments in `*[session]` and `**{"session": session}`."""
+    match node:
+        case ast.Starred(value=ast.List(elts=elements) | ast.Tuple(elts=elements)):
+            return elements
+        case ast.Dict(values=values):
+            return values
+        case _:
+            return [node]
 
 
 def _filled(routine: BackgroundRoutine, target: Function, argument: ast.Name) -> str | None:

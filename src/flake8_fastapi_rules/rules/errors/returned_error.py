@@ -149,6 +149,8 @@ class ReturnedError(Rule):
         if isinstance(node, ast.IfExp | ast.BoolOp):
             parts = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
             return next((name for part in parts if (name := self._error(part, context))), None)
+        if isinstance(node, ast.NamedExpr):
+            return self._error(node.value, context)
         if not isinstance(node, ast.Call | ast.Name):
             return None
         value = context.resolve(node)

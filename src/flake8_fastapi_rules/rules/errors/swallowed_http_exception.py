@@ -83,7 +83,7 @@ class SwallowedHttpException(Rule):
         if fact.roles & {Role.ENDPOINT, Role.WEBSOCKET}:
             return
         for node in context.module.index.own_nodes(fact.node):
-            if not isinstance(node, ast.Try):
+            if not isinstance(node, ast.Try | ast.TryStar):
                 continue
             raised = list(self._raised(node.body, context))
             if not raised:
@@ -136,7 +136,7 @@ class SwallowedHttpException(Rule):
                 stack.extend(ast.iter_child_nodes(node))
 
     def _catching(
-        self, node: ast.Try, exception: Class | External, context: Context
+        self, node: ast.Try | ast.TryStar, exception: Class | External, context: Context
     ) -> ast.ExceptHandler | None:
         """The broad handler that catches an exception; `None` if another one does, or may."""
         for handler in node.handlers:

@@ -146,6 +146,11 @@ class TryExceptInEndpoint(Rule):
 
     def _says_farewell(self, statement: ast.stmt) -> bool:
         """A statement that only calls something: a log line, `close`, a manager's clean-up."""
+        if isinstance(statement, ast.If):  # `if ws.client_state is not DISCONNECTED: ...`
+            return all(
+                isinstance(each, _FAREWELLS) or self._says_farewell(each)
+                for each in (*statement.body, *statement.orelse)
+            )
         if not isinstance(statement, ast.Expr):
             return False
         call = statement.value.value if isinstance(statement.value, ast.Await) else statement.value
