@@ -14,6 +14,7 @@ from flake8_fastapi_rules.engine.index import FUNCTIONS, ModuleIndex, names_boun
 from flake8_fastapi_rules.semantics.facts import ParameterKind, Role
 from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.values import (
+    UNKNOWN,
     Class,
     Constant,
     External,
@@ -460,7 +461,10 @@ class Taint:
                     yield Piece(value, None if position else t.partition("{")[0], True)
             case ast.Call(func=func, args=args):
                 names = set(self._model.resolver.names_of(self._model.resolve(self.module, func)))
-                if not names.isdisjoint(_MAKERS):
+                if "urllib.parse.urljoin" in names and len(args) == 2:
+                    yield Piece(args[0], "", False)
+                    yield Piece(args[1], "", False)  # one with a host of its own wins
+                elif not names.isdisjoint(_MAKERS):
                     for position, value in enumerate(args):
                         yield Piece(value, None if position else "", False)
                 elif isinstance(func, ast.Attribute) and func.attr in _KEEPING:
@@ -556,12 +560,22 @@ class Taint:
     def _is_free_text(self, body: ast.Name, name: str) -> bool:
         """Whether a field of a model takes any text."""
         value = self._model.resolve(self.module, body)
-        return (
-            isinstance(value, Instance)
-            and isinstance(value.of, Class)
-            and self._model.is_instance(self._model.resolver.attribute(value, name), *_TEXT)
-            and not self._is_validated(value.of, name)
-        )
+        if not isinstance(value, Instance) or not isinstance(value.of, Class):
+            return False
+        held = self._model.resolver.attribute(value, name)
+        if isinstance(held, Constant):  # its default
+            held = self._declared(value.of, name)
+        return self._model.is_instance(held, *_TEXT) and not self._is_validated(value.of, name)
+
+    def _declared(self, cls: Class, name: str) -> Value:
+        """What a class says that a field is, whatever its default."""
+        for base in self._model.resolver.mro(cls):
+            for statement in base.node.body if isinstance(base, Class) else ():
+                match statement:
+                    case ast.AnnAssign(target=ast.Name(id=field)) if field == name:
+                        assert isinstance(base, Class)
+                        return self._model.resolver.annotation(base.module, statement.annotation)
+        return UNKNOWN
 
     def _is_validated(self, cls: Class, name: str) -> bool:
         """Whether a model tests one of its fields, by a pattern or a validator."""
@@ -839,6 +853,8 @@ def _tests(test: ast.expr, text: str) -> bool:
             return _tests(inner, text)
         case ast.NamedExpr(value=inner):
             return _tests(inner, text)
+        case ast.Attribute(attr="netloc" | "scheme" | "hostname" | "host"):
+            return _mentions(test, text)  # of a URL: whether it leads elsewhere
         case ast.Name() | ast.Attribute() | ast.Subscript():
             return False
         case ast.Compare(left=ast.Call() | ast.Await() as call, ops=[ast.Is() | ast.IsNot()]):

@@ -178,10 +178,12 @@ class LongLivedAccessToken(Rule):
             known.search(snake(target.id)) for known in (_LIFETIME, OTHER_TOKEN)
         ):
             owner = context.module.index.class_of(parent)
-            for name in context.module.index.nodes(ast.Name) if owner is None else ():
-                if name.id == target.id and isinstance(name.ctx, ast.Load):
-                    yield name
-            for read in context.module.index.nodes(ast.Attribute) if owner is not None else ():
+            if owner is None:
+                for name in context.module.index.nodes(ast.Name):
+                    if name.id == target.id and isinstance(name.ctx, ast.Load):
+                        yield name
+                return
+            for read in context.module.index.nodes(ast.Attribute):
                 if read.attr == target.id and isinstance(read.ctx, ast.Load):
                     if getattr(read.value, "id", "") in {"self", "cls", owner.name}:
                         yield read

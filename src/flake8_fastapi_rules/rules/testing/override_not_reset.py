@@ -20,7 +20,13 @@ from flake8_fastapi_rules.semantics.fixtures import (
 )
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.resolve import Resolver
-from flake8_fastapi_rules.semantics.values import Class, Function, FunctionNode, Instance
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Function,
+    FunctionNode,
+    Instance,
+    Value,
+)
 
 _RESETS = frozenset({"clear", "pop", "popitem"})
 
@@ -97,7 +103,7 @@ class OverrideNotReset(Rule):
             ):
                 continue
             if self._outlives(node.value, function, context) and not self._is_reset(
-                function, context
+                node.value, function, context
             ):
                 reported.add(function)
                 yield self.report(statement, app=ast.unparse(node.value))
@@ -106,10 +112,13 @@ class OverrideNotReset(Rule):
         """Whether the app is certain to be there after the test."""
         module, resolver = context.module, context.model.resolver
         is_attribute = isinstance(app, ast.Attribute)
+        name = app.attr if isinstance(app, ast.Attribute) else ""
         while isinstance(app, ast.Attribute):
             app = app.value
         if not isinstance(app, ast.Name):
             return False
+        if is_attribute and app.id in {"self", "cls"}:
+            return self._is_of_class(name, function, context)
         found = module.index.lookup(app.id, app)
         if found is None:
             return bool(module.index.module_scope.stars)
@@ -133,22 +142,31 @@ class OverrideNotReset(Rule):
             and value.module.index.function_of(value.call) is None
         )
 
-    def _is_reset(self, function: FunctionNode, context: Context) -> bool:
+    def _is_of_class(self, name: str, function: FunctionNode, context: Context) -> bool:
+        """Whether all tests of a class share an app: it is made in the class's body."""
+        cls = context.module.index.class_of(function)
+        bindings = context.module.index.scopes[cls].bindings.get(name, ()) if cls else ()
+        return len(bindings) == 1 and isinstance(bindings[0].value, ast.Call)
+
+    def _is_reset(self, app: ast.expr, function: FunctionNode, context: Context) -> bool:
         module, resolver = context.module, context.model.resolver
         if any(_resets(each) for each in (function, *tear_downs_of(module, function))):
             return True
         owner = module.index.class_of(function)
         if owner is not None and _is_reset_by_class(Class(module, owner), resolver):
             return True
-        fixtures: list[Function] = []
         for argument in [*function.args.args, *function.args.kwonlyargs]:
             fixture = fixture_named(resolver, module, argument.arg)
-            if fixture is not None:
-                fixtures.append(fixture)
-        for name in ("autouse", "usefixtures"):
-            if any(name in text for text in _texts_above(context)):
-                fixtures.extend(_autouse(context))
-        return any(_resets(fixture.node) for fixture in fixtures)
+            if fixture is not None and _resets(fixture.node):
+                return True
+        if not any("autouse" in text or "usefixtures" in text for text in _texts_above(context)):
+            return False
+        ours = context.resolve(app)
+        return any(
+            not _are_different(ours, context.model.resolve(fixture.module, other))
+            for fixture in _autouse(context)
+            for other in _reset_in(fixture.node)
+        )
 
 
 def _is_reset_by_class(cls: Class, resolver: Resolver) -> bool:
@@ -192,26 +210,44 @@ def _is_empty(node: ast.expr) -> bool:
     )
 
 
+def _are_different(app: Value, other: Value) -> bool:
+    """Whether two apps are certainly not the same: they are made in different places."""
+    return (
+        isinstance(app, Instance)
+        and isinstance(other, Instance)
+        and app.call is not None
+        and other.call is not None
+        and app.call is not other.call
+    )
+
+
 def _resets(function: ast.AST) -> bool:
-    """Whether a function takes overrides back somewhere: cleared, popped, deleted, restored."""
+    return next(_reset_in(function), None) is not None
+
+
+def _reset_in(function: ast.AST) -> Iterator[ast.expr]:
+    """The apps of which a function takes overrides back: cleared, popped, deleted, restored."""
     for node in ast.walk(function):
         match node:
             # Called, or handed to `addfinalizer` and the like.
-            case ast.Attribute(value=ast.Attribute(attr=name), attr=method):
-                if name == "dependency_overrides" and method in _RESETS:
-                    return True
+            case ast.Attribute(
+                value=ast.Attribute(attr="dependency_overrides", value=app), attr=method
+            ) if method in _RESETS:
+                yield app
             case ast.Call(
                 func=ast.Attribute(attr="dict"),
-                args=[ast.Attribute(attr="dependency_overrides"), *_],
+                args=[ast.Attribute(attr="dependency_overrides", value=app), *_],
             ):
-                return True  # `patch.dict` puts back what was there
+                yield app  # `patch.dict` puts back what was there
             case ast.Delete():
-                if "dependency_overrides" in ast.unparse(node):
-                    return True
-            case ast.Assign(targets=[ast.Attribute(attr="dependency_overrides")], value=value):
+                for part in ast.walk(node):
+                    if isinstance(part, ast.Attribute) and part.attr == "dependency_overrides":
+                        yield part.value
+            case ast.Assign(
+                targets=[ast.Attribute(attr="dependency_overrides", value=app)], value=value
+            ):
                 if _is_empty(value) or isinstance(value, ast.Name | ast.Call):
-                    return True
-    return False
+                    yield app
 
 
 def _modules_above(context: Context) -> list[Module]:
