@@ -251,6 +251,9 @@ def type_key(
         keys = tuple(again(module, part) for part in parts)
         return None if None in keys else (base, keys)
     value = resolver.resolve(module, node)
+    if isinstance(value, Class) and (written := resolver.written(module, node)) is not None:
+        # `Items = Page[Item]`: the name means the class, and its arguments are written there.
+        return again(*written)
     match value:
         case AnnotatedAlias(home, alias):
             return again(home, alias)

@@ -18,7 +18,9 @@ _MAPPINGS = frozenset(
 )
 _LISTS = frozenset({"builtins.list", "typing.List", "typing.Sequence", "collections.abc.Sequence"})
 _ANYTHING = frozenset({"typing.Any", "builtins.object"})
-_PARSERS = frozenset({"json.loads", "orjson.loads", "ujson.loads"})
+_PARSERS = frozenset(
+    {"json.loads", "orjson.loads", "rapidjson.loads", "simplejson.loads", "ujson.loads"}
+)
 #: Operations whose body is somebody else's business: it is signed, handed on, or of no fixed form.
 _RAW = re.compile(
     r"webhook|hook|callback|proxy|proxied|forward|signature|signed|hmac|relay|passthrough|rpc|raw"
