@@ -1070,6 +1070,7 @@ def _says_present(test: ast.expr) -> bool:
 
 _STALE = re.compile(
     r"stale|expire|outdated|now|time|age|ttl|date|since|missing|exists|refresh|force|delta"
+    r"|shortfall|deficit|lacking"
 )
 
 
