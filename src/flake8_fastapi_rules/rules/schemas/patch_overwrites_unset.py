@@ -11,19 +11,14 @@ from flake8_fastapi_rules.fixes.edit import add_argument, fix_of, set_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.calls import argument_filled
+from flake8_fastapi_rules.semantics.dumps import is_dump_of, is_only_looked_at, names_of_items
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.framework import SEQUENCE_TYPES
-from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.schemas import body_parameters, excluded_names, schema_fields
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
-_DUMPS = frozenset({"model_dump", "model_dump_json", "dict", "json"})
-_ENCODER = External("fastapi.encoders.jsonable_encoder")
 _DICT = External("builtins.dict")
 _FILTERS = frozenset({"exclude_unset", "exclude_defaults", "exclude_none"})
-_LOOKS = frozenset(
-    {"debug", "info", "warning", "error", "exception", "log", "print", "dumps", "bind"}
-)
 
 
 class PatchOverwritesUnset(Rule):
@@ -112,7 +107,7 @@ class PatchOverwritesUnset(Rule):
         others = {each for name in bodies for each in self._other_defaults(types[name], context)}
         if others:
             filters = _FILTERS - {"exclude_none"}
-        bodies |= lists | _names_of_items(endpoint.node, lists)
+        bodies |= lists | names_of_items(endpoint.node, lists)
         for node in self._dumps(function, bodies, filters, context):
             if others and self._leaves_out(node, others):
                 continue
@@ -128,13 +123,15 @@ class PatchOverwritesUnset(Rule):
         if isinstance(function.node, ast.Lambda):
             return
         for node in module.index.own_nodes(function.node):
-            if not isinstance(node, ast.Call) or not self._is_dump(node, bodies, module, context):
+            if not isinstance(node, ast.Call) or not is_dump_of(
+                context.model, module, node, bodies
+            ):
                 continue
             if any(keyword.arg is None for keyword in node.keywords):
                 continue
             if any(self._is_filtered(keyword, filters) for keyword in node.keywords):
                 continue
-            if not self._is_harmless(node, module):
+            if not is_only_looked_at(module, node):
                 yield node
 
     def _passed_on(
@@ -183,16 +180,6 @@ class PatchOverwritesUnset(Rule):
             and self._is_partial(value.args[0], context)
         )
 
-    def _is_dump(self, node: ast.Call, bodies: set[str], module: Module, context: Context) -> bool:
-        func = node.func
-        if isinstance(func, ast.Attribute) and func.attr in _DUMPS:
-            owner = func.value
-            owner = owner.value if isinstance(owner, ast.Subscript) else owner
-            return isinstance(owner, ast.Name) and owner.id in bodies
-        if len(node.args) == 1 and isinstance(node.args[0], ast.Name) and node.args[0].id in bodies:
-            return context.model.resolve(module, func) in (_ENCODER, _DICT)
-        return False
-
     def _other_defaults(self, value: object, context: Context) -> set[str]:
         """The fields of a body that are not `None`, which `exclude_none` leaves out, by default."""
         if not isinstance(value, Instance) or not isinstance(value.of, Class):
@@ -213,39 +200,6 @@ class PatchOverwritesUnset(Rule):
         is_off = isinstance(keyword.value, ast.Constant) and not keyword.value.value
         return keyword.arg == "include" or (keyword.arg in filters and not is_off)
 
-    def _is_harmless(self, node: ast.Call, module: Module) -> bool:
-        """Whether a dump is only looked at, or what was not sent is left out afterwards."""
-        for parent in module.index.ancestors(node):
-            match parent:
-                case ast.Raise() | ast.ExceptHandler():
-                    return True
-                case ast.comprehension(ifs=tests) if tests:
-                    return True
-                case ast.For(iter=source, body=body) if _contains(source, node):
-                    return any(isinstance(each, ast.If) for each in body)
-                case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in _LOOKS:
-                    return True
-                case ast.FormattedValue():
-                    return True
-                case ast.Assign(targets=[ast.Name(id=name)]) if parent.value is node:
-                    return self._is_filtered_later(name, node, module)
-                case ast.stmt():
-                    return isinstance(parent, ast.Assert | ast.If)
-        return False
-
-    def _is_filtered_later(self, name: str, node: ast.Call, module: Module) -> bool:
-        function = module.index.function_of(node)
-        for each in ast.walk(function) if function is not None else ():
-            source: ast.expr | None = None
-            is_loop = isinstance(each, ast.For) and any(isinstance(s, ast.If) for s in each.body)
-            if is_loop or (isinstance(each, ast.comprehension) and each.ifs):
-                source = each.iter  # type: ignore[attr-defined]
-            if source is not None and any(
-                isinstance(part, ast.Name) and part.id == name for part in ast.walk(source)
-            ):
-                return True
-        return False
-
     def _fix(self, node: ast.Call, context: Context) -> Fix:
         text = text_of(context.module)
         if context.resolve(node.func) == _DICT:
@@ -257,21 +211,3 @@ class PatchOverwritesUnset(Rule):
             else add_argument(text, node, "exclude_unset=True")
         )
         return fix_of("Pass `exclude_unset=True`", "safe", edits)
-
-
-def _names_of_items(function: ast.AST, lists: set[str]) -> set[str]:
-    """The variables of loops over one of these lists, also over `enumerate(list)`."""
-    found: set[str] = set()
-    for node in ast.walk(function):
-        if isinstance(node, ast.For | ast.comprehension):
-            source, target = node.iter, node.target
-            if isinstance(source, ast.Call) and isinstance(target, ast.Tuple) and source.args:
-                is_counted = isinstance(source.func, ast.Name) and source.func.id == "enumerate"
-                source, target = source.args[0], target.elts[-1] if is_counted else target
-            if isinstance(source, ast.Name) and source.id in lists and isinstance(target, ast.Name):
-                found.add(target.id)
-    return found
-
-
-def _contains(tree: ast.AST, node: ast.AST) -> bool:
-    return any(each is node for each in ast.walk(tree))

@@ -1,0 +1,88 @@
+"""Dumps of models that a function is given, and what becomes of them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.semantics.values import External
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.modules import Module
+
+_DUMPS = frozenset({"model_dump", "model_dump_json", "dict", "json"})
+_MAKERS = (External("fastapi.encoders.jsonable_encoder"), External("builtins.dict"))
+#: Calls that write what they are given into a log, or show it.
+_LOOKS = frozenset(
+    {"debug", "info", "warning", "error", "exception", "log", "print", "dumps", "bind"}
+)
+
+
+def is_dump_of(model: Model, module: Module, call: ast.Call, names: Collection[str]) -> bool:
+    """Whether a call makes a dictionary or JSON of one of these variables, or of an item of one.
+
+    `body.model_dump()`, `items[0].dict()`, `jsonable_encoder(body)` and `dict(body)`.
+    """
+    match call:
+        case ast.Call(func=ast.Attribute(value=owner, attr=attr)) if attr in _DUMPS:
+            owner = owner.value if isinstance(owner, ast.Subscript) else owner
+            return isinstance(owner, ast.Name) and owner.id in names
+        case ast.Call(func=func, args=[ast.Name(id=name)]) if name in names:
+            return model.resolve(module, func) in _MAKERS
+    return False
+
+
+def is_only_looked_at(module: Module, dump: ast.Call) -> bool:
+    """Whether a dump is shown or compared only, or entries of it are left out afterwards."""
+    for parent in module.index.ancestors(dump):
+        match parent:
+            case ast.Raise() | ast.ExceptHandler():
+                return True
+            case ast.comprehension(ifs=tests) if tests:
+                return True
+            case ast.For(iter=source, body=body) if _contains(source, dump):
+                return any(isinstance(each, ast.If) for each in body)
+            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in _LOOKS:
+                return True
+            case ast.FormattedValue():
+                return True
+            case ast.Assign(targets=[ast.Name(id=name)]) if parent.value is dump:
+                return _is_filtered_later(module, name, dump)
+            case ast.stmt():
+                return isinstance(parent, ast.Assert | ast.If)
+    return False
+
+
+def names_of_items(function: ast.AST, lists: Collection[str]) -> set[str]:
+    """The variables of loops over one of these lists, also over `enumerate(list)`."""
+    found: set[str] = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.For | ast.comprehension):
+            source, target = node.iter, node.target
+            if isinstance(source, ast.Call) and isinstance(target, ast.Tuple) and source.args:
+                is_counted = isinstance(source.func, ast.Name) and source.func.id == "enumerate"
+                source, target = source.args[0], target.elts[-1] if is_counted else target
+            if isinstance(source, ast.Name) and source.id in lists and isinstance(target, ast.Name):
+                found.add(target.id)
+    return found
+
+
+def _is_filtered_later(module: Module, name: str, dump: ast.Call) -> bool:
+    """Whether a variable that holds a dump is gone through with a condition."""
+    function = module.index.function_of(dump)
+    for each in ast.walk(function) if function is not None else ():
+        source: ast.expr | None = None
+        is_loop = isinstance(each, ast.For) and any(isinstance(s, ast.If) for s in each.body)
+        if is_loop or (isinstance(each, ast.comprehension) and each.ifs):
+            source = each.iter  # type: ignore[attr-defined]
+        if source is not None and any(
+            isinstance(part, ast.Name) and part.id == name for part in ast.walk(source)
+        ):
+            return True
+    return False
+
+
+def _contains(tree: ast.AST, node: ast.AST) -> bool:
+    return any(each is node for each in ast.walk(tree))
