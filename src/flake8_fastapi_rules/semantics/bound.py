@@ -12,6 +12,7 @@ from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import Dependency, Parameter, ParameterKind, Route
 from flake8_fastapi_rules.semantics.framework import path_parameters
 from flake8_fastapi_rules.semantics.parameters import fields_of, parameter_of
+from flake8_fastapi_rules.semantics.schemas import config_values, schema_fields
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance, Value
 
 if TYPE_CHECKING:
@@ -204,10 +205,20 @@ class _Collector:
         self.names.add(parameter.alias or parameter.name)
         typed = self._model.resolver.annotation(parameter.type_module, parameter.type_node)
         if isinstance(typed, Instance) and isinstance(typed.of, Class):
+            self._fields(typed.of)
             for _, field in fields_of(self._model.resolver, typed.of):
                 if isinstance(field.target, ast.Name):
                     self.names.add(field.target.id)
-                    self.names.update(_aliases(field.value))
+
+    def _fields(self, cls: Class) -> None:
+        """The names besides those of its fields that fill a model: `itemId`."""
+        if not self._model.is_subclass(cls, "pydantic.BaseModel"):
+            return
+        settings = config_values(self._model, cls)
+        if settings is None or "alias_generator" in settings:
+            self.is_complete = False
+        for field in schema_fields(self._model, cls):
+            self.names.update(_aliases(field.field_call))
 
     def _special(self, function: Function | None, parameter: Parameter) -> None:
         """A request: what is read of it by hand counts, also by functions it is passed on to."""
@@ -266,6 +277,7 @@ class _Collector:
                 self.is_complete = False
             elif target not in self._seen:
                 self._seen.add(target)
+                self._fields(target)
                 self._parameters(None, fields)
         elif not _takes_nothing(target):
             self.is_complete = False
