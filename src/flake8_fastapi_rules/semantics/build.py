@@ -476,6 +476,24 @@ class _Builder:
                     handler = self.resolver.resolve(self.module, given)
                     self._handler(target, "dict", app, caught, handler)
 
+    def _looped(self, node: ast.expr | None) -> list[Value]:
+        """What an expression is; for the variable of a loop over a table, each of what it is."""
+        value = self.resolver.resolve(self.module, node)
+        if isinstance(value, Class | Function | External) or not isinstance(node, ast.Name):
+            return [value]
+        _, bindings = self.index.lookup(node.id, node) or (None, [])
+        if len(bindings) != 1 or bindings[0].kind != "for":
+            return [value]
+        values: list[Value] = []
+        for home, element in self.model.elements(self.module, bindings[0].value) or ():
+            for position in bindings[0].path:
+                parts = element.elts if isinstance(element, ast.Tuple | ast.List) else []
+                if not 0 <= position < len(parts):
+                    return [value]
+                element = parts[position]
+            values.append(self.resolver.resolve(home, element))
+        return values or [value]
+
     def _add_handlers(
         self,
         node: ast.Call,
@@ -580,10 +598,11 @@ class _Builder:
                 self.found[Mount].append(Mount(self.module, node, receiver, child, path))
             case "add_middleware":
                 target_node = first_argument(node, "middleware_class")
-                target = self.resolver.resolve(self.module, target_node)
-                self.found[Middleware].append(
-                    Middleware(self.module, node, "add", receiver, target, None, arguments, unknown)
-                )
+                for place, target in enumerate(self._looped(target_node)):
+                    fact = Middleware(
+                        self.module, node, "add", receiver, target, None, arguments, unknown, place
+                    )
+                    self.found[Middleware].append(fact)
             case "add_exception_handler":
                 caught = arguments.get("exc_class_or_status_code")
                 given = arguments.get("handler")

@@ -338,7 +338,8 @@ class Middleware:
         app: the app it is put on.
         target: the middleware class or function.
         arguments: keyword arguments that configure it.
-        place: its place in the list, the outermost first.
+        place: its place in the list, the outermost first; for `add` in a loop over a table, which
+            of its rounds it is.
     """
 
     module: Module

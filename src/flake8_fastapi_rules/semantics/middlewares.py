@@ -81,7 +81,8 @@ def stack_of(model: Model, app: App) -> Stack:
     ]
     complete = complete and not _is_given_away(model, app, scope)
     complete = complete and all(
-        isinstance(m.target, Function | Class) or _is_known_not_to_log(m.target) for m in found
+        isinstance(target, Function | Class) or _is_known_not_to_log(target)
+        for target in (_working(model, each) for each in found)
     )
     return Stack(tuple(found), complete)
 
@@ -297,19 +298,22 @@ def _steps(
             return isinstance(node, ast.Name) and node.id == app
         return model.resolve(module, node) == app
 
-    added = {m.node: m for m in model.local(module, Middleware) if m.style != "list"}
+    added: dict[ast.AST, list[Middleware]] = {}
+    for each in model.local(module, Middleware):
+        if each.style != "list":
+            added.setdefault(each.node, []).append(each)
     for node in module.index.own_nodes(scope):
         if not isinstance(node, ast.Call):
             continue
-        middleware = added.get(node)
+        middlewares = added.get(node, [])
         if isinstance(node.func, ast.Attribute) and is_app(node.func.value):
-            if middleware is None and node.func.attr == "add_middleware" and node.args:
+            if not middlewares and node.func.attr == "add_middleware" and node.args:
                 # The parameter has no type; what it gets says that it is an app.
                 target = model.resolve(module, node.args[0])
-                middleware = Middleware(module, node, "add", UNKNOWN, target, None, {}, False)
-            callee = UNKNOWN if middleware else model.resolve(module, node.func)
-            if middleware is not None:
-                yield _Step(middleware, node)
+                middlewares = [Middleware(module, node, "add", UNKNOWN, target, None, {}, False)]
+            callee = UNKNOWN if middlewares else model.resolve(module, node.func)
+            if middlewares:
+                yield from (_Step(each, node) for each in middlewares)
             elif depth < _DEPTH and isinstance(callee, Function) and isinstance(app, str):
                 # A method of an app class, called by another one.
                 own = [*callee.node.args.posonlyargs, *callee.node.args.args][:1]
@@ -373,7 +377,7 @@ def source_of(target: Value) -> tuple[Module, ast.AST] | None:
 
 def logs_requests(model: Model, middleware: Middleware) -> bool:
     """Whether a middleware of the project writes a log line, itself or through what it calls."""
-    target = middleware.target
+    target = _working(model, middleware)
     functions: list[Value] = [target]
     if isinstance(target, Class):
         functions = [
@@ -392,11 +396,20 @@ def logs_requests(model: Model, middleware: Middleware) -> bool:
     return False
 
 
-def sets_request_id(middleware: Middleware) -> bool:
+def _working(model: Model, middleware: Middleware) -> Value:
+    """What does the work of a middleware: `dispatch=` of a plain `BaseHTTPMiddleware`."""
+    given = middleware.arguments.get("dispatch")
+    if given is None or isinstance(middleware.target, Class):
+        return middleware.target
+    return model.resolve(middleware.module, given)
+
+
+def sets_request_id(model: Model, middleware: Middleware) -> bool:
     """Whether a middleware speaks of a request or correlation id, or is known to make one."""
-    if isinstance(middleware.target, External):
-        return OUTER_MIDDLEWARE.get(middleware.target.name) == "request id"
-    code = source_of(middleware.target)
+    target = _working(model, middleware)
+    if isinstance(target, External):
+        return OUTER_MIDDLEWARE.get(target.name) == "request id"
+    code = source_of(target)
     if code is None:
         return False
     module, node = code

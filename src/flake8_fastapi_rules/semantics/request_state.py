@@ -103,7 +103,12 @@ def _written_in(module: Module) -> Iterator[str | None]:
         elif isinstance(func, ast.Attribute) and func.attr in {"update", "setdefault"}:
             owner = func.value
             if _is_its_mapping(owner) or (isinstance(owner, ast.Name) and owner.id in aliases):
-                yield _text(call.args[0]) if func.attr == "setdefault" and call.args else None
+                if func.attr == "setdefault" and call.args:
+                    yield _text(call.args[0])
+                elif call.args:
+                    yield None
+                else:  # `update(name=value)`
+                    yield from (keyword.arg for keyword in call.keywords)
 
 
 def _is_state(node: ast.expr) -> bool:

@@ -135,6 +135,8 @@ class CorsNotOutermost(Rule):
             raise Unfixable("the order is that of a list")
         if other.style == "decorator":
             second = other.function
+        if first is second:
+            raise Unfixable("the order is that of a table")
         if second is None or index.parents.get(first) is not index.parents.get(second):
             raise Unfixable("the two are added in different blocks")
         text = text_of(context.module)
@@ -153,8 +155,8 @@ def _receiver(middleware: Middleware) -> str:
     return ast.unparse(func.value) if isinstance(func, ast.Attribute) else ""
 
 
-def _position(middleware: Middleware) -> tuple[int, int]:
-    return middleware.node.lineno, middleware.node.col_offset
+def _position(middleware: Middleware) -> tuple[int, int, int]:
+    return middleware.node.lineno, middleware.node.col_offset, middleware.place
 
 
 def _scope(middleware: Middleware, context: Context) -> object:
@@ -168,6 +170,7 @@ def _name_of(middleware: Middleware) -> str:
         return getattr(middleware.target.node, "name", "lambda")
     call = middleware.node
     given = first_argument(call, "middleware_class") if isinstance(call, ast.Call) else None
-    if given is not None:
+    _, bindings = middleware.module.index.lookup(getattr(given, "id", ""), call) or (None, [])
+    if given is not None and not any(binding.kind == "for" for binding in bindings):
         return ast.unparse(given)
     return (qualified_name(middleware.target) or "middleware").rpartition(".")[2]

@@ -92,5 +92,7 @@ class MissingRequestId(Rule):
         for node in project.apps:
             if node.call is app.node and not node.is_mounted and project.resolved_routes(node):
                 stack = stack_of(context.model, app)
-                if stack.is_complete and not any(sets_request_id(m) for m in stack.middlewares):
+                if stack.is_complete and not any(
+                    sets_request_id(context.model, m) for m in stack.middlewares
+                ):
                     yield self.report(app.node)

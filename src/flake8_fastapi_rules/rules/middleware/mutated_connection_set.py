@@ -173,7 +173,7 @@ def _is_send(node: ast.expr, names: set[str], *, of_sockets: bool) -> bool:
         if (
             isinstance(func, ast.Attribute)
             and func.attr in sends
-            and isinstance(func.value, ast.Name | ast.Subscript)
+            and isinstance(func.value, ast.Name | ast.Subscript | ast.Attribute)
             and any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(func.value))
         ):
             return True
