@@ -149,6 +149,7 @@ RETURNS: Final[Mapping[str, str]] = MappingProxyType(
             "pathlib.PurePath": """
                 pathlib.PurePath: __rtruediv__ __truediv__ joinpath relative_to with_name with_stem
                     with_suffix""",
+            "duckdb.DuckDBPyConnection": "duckdb: connect cursor; duckdb.DuckDBPyConnection.cursor",
             "re.Match": "re: fullmatch match search; re.Pattern: fullmatch match search",
             "re.Pattern": "re.compile",
             "socket.socket": "socket: create_connection create_server socket",

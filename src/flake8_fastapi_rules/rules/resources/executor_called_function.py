@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.findings import Fix, FixMaker, Unfixable
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.fixes.edit import UNREADABLE, fix_of, replace_range
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
@@ -78,13 +79,14 @@ class ExecutorCalledFunction(Rule):
     @on_calls(last_names(EXECUTORS))
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report executors whose function argument is a call."""
-        if not any(isinstance(argument, ast.Call) for argument in call.args):
+        arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+        if not any(isinstance(each, ast.Call) for each in arguments):
             return
         callee = context.resolve(call.func)
         name, position = self._executor(call, callee, context)
-        if position is None or position >= len(call.args):
+        if position is None:
             return
-        given = call.args[position]
+        given = argument(call, "func", position)
         if isinstance(given, ast.Call) and self._gives_no_function(given, context):
             called = ast.unparse(given.func)
             yield self.report(
@@ -151,6 +153,8 @@ class ExecutorCalledFunction(Rule):
         def fix() -> Fix:
             if given.keywords and executor.endswith(_POSITIONAL_ONLY):
                 raise Unfixable("the executor passes no keyword arguments on")
+            if given.args and given not in call.args:
+                raise Unfixable("positional arguments would follow the function's keyword")
             text = text_of(context.module)
             brackets = text.call_brackets(given)
             if brackets is None or any(isinstance(a, ast.Starred) for a in call.args):

@@ -78,6 +78,13 @@ class WholeUploadRead(Rule):
             return
         callee = context.resolve(func)
         if isinstance(callee, External) and is_in(callee.name, _READS):
-            if callee.name.startswith("typing.") and not ast.unparse(func).endswith(".file.read"):
+            if callee.name.startswith("typing.") and not self._is_file(func.value, context):
                 return
             yield self.report(call, call=ast.unparse(func))
+
+    def _is_file(self, node: ast.expr, context: Context) -> bool:
+        """Whether an expression is an upload's `file`, or a name for it."""
+        if isinstance(node, ast.Name):
+            _, bindings = context.module.index.lookup(node.id, node) or (None, [])
+            return len(bindings) == 1 and isinstance(bindings[0].value, ast.Attribute)
+        return isinstance(node, ast.Attribute) and node.attr == "file"
