@@ -17,7 +17,7 @@ from flake8_fastapi_rules.semantics.created_rows import (
 )
 from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind, Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import RESPONSE
-from flake8_fastapi_rules.semantics.responses import is_raw_response, returns_of
+from flake8_fastapi_rules.semantics.responses import model_classes, is_raw_response, returns_of
 from flake8_fastapi_rules.semantics.values import Function
 from flake8_fastapi_rules.semantics.writes import words_of
 
@@ -169,14 +169,11 @@ class CreatedWithout201(Rule):
         return context.model.effects.writes(function) is not None
 
     def _takes_model(self, endpoint: Endpoint, context: Context) -> bool:
-        """Whether the body is a model: what is added, and not numbers that are added up."""
+        """Whether the body is a model or several: what is added, not numbers to add up."""
         model = context.model
         return any(
             parameter.kind is ParameterKind.BODY
-            and model.is_instance(
-                model.resolver.annotation(parameter.type_module, parameter.type_node),
-                "pydantic.BaseModel",
-            )
+            and any(model_classes(model, parameter.type_module, parameter.type_node))
             for parameter in model.parameters(
                 Function(endpoint.module, endpoint.node, endpoint.view_class)
             )
