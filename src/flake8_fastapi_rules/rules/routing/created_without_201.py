@@ -17,7 +17,7 @@ from flake8_fastapi_rules.semantics.created_rows import (
 )
 from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind, Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import RESPONSE
-from flake8_fastapi_rules.semantics.responses import model_classes, is_raw_response, returns_of
+from flake8_fastapi_rules.semantics.responses import is_raw_response, model_classes, returns_of
 from flake8_fastapi_rules.semantics.values import Function
 from flake8_fastapi_rules.semantics.writes import words_of
 
