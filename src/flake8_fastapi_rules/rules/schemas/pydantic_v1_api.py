@@ -12,6 +12,7 @@ from flake8_fastapi_rules.fixes.pydantic import PydanticFixes
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import PydanticModel
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.pydantic_changes import (
     CONFIG_KEYS,
     FIELD_ARGUMENTS,
@@ -280,6 +281,10 @@ class PydanticV1Api(Rule):
             isinstance(parent, ast.Call) and is_call and self._means_the_same(node.attr, parent)
         ):
             fix = partial(_fixes(context).rename, node, new)
+            if cls == _BASE_MODEL and any(
+                modules_mentioning(model, context.module, f"def {node.attr}(")
+            ):
+                fix = Unfixable("a model of the project has a method of its own")
         yield self.report(
             parent if is_call and parent is not None else node,
             old=shown,
