@@ -30,7 +30,9 @@ _PASSWORD = re.compile(
     r"(\w+_)?(password|passwd|passphrase|pwd)(_?(hash|hashed|digest|salt|encrypted))?$"
     r"|^(hash|hashed|salt)_of_password$"
 )
-_SECRET = re.compile(r"^(?!(is|has|masked|redacted)_)(\w+_)?(secrets?|secret_key|private_key(_pem)?)$")
+_SECRET = re.compile(
+    r"^(?!(is|has|masked|redacted)_)(\w+_)?(secrets?|secret_key|private_key(_pem)?)$"
+)
 #: Masked, or only said to be there.
 _PAYMENT = re.compile(r"checkout|payment|intent|subscription")
 _HARMLESS = re.compile(r"mask|redact|hint|last_?(4|four)|policy|prompt|placeholder")
