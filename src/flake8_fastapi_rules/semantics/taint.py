@@ -172,9 +172,13 @@ class Taint:
         found = self._here(node)
         return None if found is None else self._as_given(found)
 
-    def _here(self, node: ast.expr | None) -> Tainted | None:
-        """The same by the names that it has in the function itself."""
-        found = None if node is None or not self._may_carry(node) else self._of(node, 0)
+    def _here(self, node: ast.expr | None, depth: int = 0) -> Tainted | None:
+        """The same by the names that it has in the function itself.
+
+        Parameters:
+            depth: how many expressions were looked through to get to this one.
+        """
+        found = None if node is None or not self._may_carry(node) else self._of(node, depth)
         return None if found is None or self._is_checked(found.name) else found
 
     def _may_carry(self, node: ast.expr) -> bool:
@@ -319,7 +323,9 @@ class Taint:
                 _MAKES_SAFE.search(called) is not None
             ):
                 return None
-            case ast.Call() if (taken := self._handed_on(node, self._here)) is not None:
+            case ast.Call() if (
+                taken := self._handed_on(node, partial(self._here, depth=depth + 1))
+            ) is not None:
                 for statement in taken.module.index.own_nodes(taken.function):
                     if isinstance(statement, ast.Return):
                         if found := taken.of(statement.value):
