@@ -55,7 +55,7 @@ def _unpacked(
 ) -> dict[str, ast.expr] | None:
     home, table = model.resolver.written(module, node) or (module, node)
     found = literal_keywords(model.resolver, home, table)
-    if not found or (isinstance(node, ast.Name) and _is_changed(module, node)):
+    if not found or (isinstance(node, ast.Name) and is_changed(module, node)):
         return None  # what is empty is filled somewhere
     if home is module or (
         elsewhere and all(isinstance(value, ast.Constant) for value in found.values())
@@ -64,8 +64,8 @@ def _unpacked(
     return None
 
 
-def _is_changed(module: Module, name: ast.Name) -> bool:
-    """Whether the code that makes a dictionary puts something else in it."""
+def is_changed(module: Module, name: ast.Name) -> bool:
+    """Whether the code that makes a dictionary with a name puts something else in it."""
     found = module.index.lookup(name.id, name)
     if found is None:
         return False

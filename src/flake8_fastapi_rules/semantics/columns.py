@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flake8_fastapi_rules.engine.index import text_items
+from flake8_fastapi_rules.semantics.arguments import is_changed
 from flake8_fastapi_rules.semantics.libraries import MONGO_COLLECTIONS, SQL_SINKS, is_in
 from flake8_fastapi_rules.semantics.names import last_names
 
@@ -63,9 +64,14 @@ def column_values(model: Model, module: Module, call: ast.Call) -> Iterator[Colu
     if not isinstance(func, ast.Attribute) or func.attr not in STATEMENT_METHODS or not call.args:
         return
     if func.attr in _WRITING | _CHANGING | _FINDING:
-        if model.is_instance(model.resolve(module, func.value), *MONGO_COLLECTIONS):
+        callee = model.library_object(module, func)  # knows `database.users`, too
+        names = model.resolver.names_of(callee) if callee is not None else ()
+        if any(name.rpartition(".")[0] in MONGO_COLLECTIONS for name in names):
             for position, document in enumerate(call.args[:2]):
                 is_condition = func.attr in _FINDING or (not position and func.attr in _CHANGING)
+                if isinstance(document, ast.Name) and not is_changed(module, document):
+                    home, written = model.resolver.written(module, document) or (module, document)
+                    document = written if home is module else document
                 yield from _of_document(document, is_condition=is_condition)
         return
     callee = model.library_object(module, func)

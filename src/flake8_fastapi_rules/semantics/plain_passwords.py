@@ -173,16 +173,19 @@ def _has_type_of_its_own(model: Model, cls: Class, name: str) -> bool:
 
 
 def written_table(model: Model, module: Module, node: ast.expr) -> Value:
-    """The table of the `insert(table)` or `update(table)` that a chain of calls begins with."""
+    """The table that a chain of calls begins with: of `insert(it)`, `query(it)`, `it.filter()`."""
     while isinstance(node, ast.Call):
         callee = model.library_object(module, node.func)
         if callee is not None and callee.name.startswith(("sqlalchemy.", "sqlmodel.")):
             if callee.name.endswith((".insert", ".update")) and node.args:
                 return model.resolve(module, node.args[0])
         if not isinstance(node.func, ast.Attribute):
-            break
+            return UNKNOWN
+        if node.func.attr == "query" and len(node.args) == 1:
+            return model.resolve(module, node.args[0])
         node = node.func.value
-    return UNKNOWN
+    value = model.resolve(module, node)
+    return value if isinstance(value, Class) else UNKNOWN
 
 
 def selects_password(model: Model, module: Module, node: ast.expr, depth: int = 0) -> bool:

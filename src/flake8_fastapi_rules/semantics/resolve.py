@@ -594,6 +594,10 @@ class Resolver:
                 typed = ATTRIBUTES.get(f"{name}.{attr}")
                 if typed is not None and name.rpartition(".")[2].islower():
                     return Instance(External(typed))
+                # `database.users.find`: what is no method of a database is a collection.
+                given = RETURNS.get(f"{name.rpartition('.')[0]}.__getattr__")
+                if given is not None and name not in RETURNS:
+                    return External(f"{given}.{attr}")
                 return External(canonical(f"{name}.{attr}"))
             case ModuleValue(module):
                 found = self.module_attribute(module, attr)
@@ -767,6 +771,8 @@ class Resolver:
                 bases.append(External("sqlalchemy.orm.DeclarativeBase"))
             for base in current.node.bases:
                 value = self.resolve(current.module, base)
+                if isinstance(value, Expression) and isinstance(value.node, ast.Subscript):
+                    value = self.resolve(value.module, value.node.value)  # `dict[str, int]`
                 if isinstance(value, Class | External):
                     bases.append(value)
                 elif isinstance(value, Instance) and _name_of(value) in _BASE_MAKERS:
@@ -845,7 +851,7 @@ class Resolver:
                 return self.annotation(module, node.args[0])
             case External("builtins.type"):
                 return UNKNOWN
-            case External("typing.NewType"):
+            case External("typing.NewType" | "typing.TypeAliasType"):
                 return Instance(callee, module, node)
             case External(name) if name in _TRANSPARENT_PARTIALS and node.args:
                 return self.resolve(module, node.args[0])
@@ -1455,9 +1461,9 @@ class Resolver:
                 return self.annotation(home, _annotated_parts(alias)[0])
             case Expression(home, ast.BinOp() | ast.Subscript() as other) if other is not node:
                 return self.annotation(home, other)
-            case Instance(of=External("typing.NewType"), module=home, call=call) if (
-                home and call and len(call.args) == 2
-            ):
+            case Instance(
+                of=External("typing.NewType" | "typing.TypeAliasType"), module=home, call=call
+            ) if home and call and len(call.args) == 2:
                 return self.annotation(home, call.args[1])
             case Constant(str()) if isinstance(node, ast.Name):
                 return UNKNOWN
@@ -1482,6 +1488,8 @@ class Resolver:
             case External("typing.ClassVar" | "typing.Final" | "typing.Required"):
                 return self.annotation(module, arguments[0])
             case External("typing.NotRequired" | "typing.ReadOnly"):
+                return self.annotation(module, arguments[0])
+            case External("pydantic.SerializeAsAny"):
                 return self.annotation(module, arguments[0])
             case External("dishka.FromDishka" | "wireup.Injected" | "aioinject.Injected"):
                 return self.annotation(module, arguments[0])  # what a container hands in

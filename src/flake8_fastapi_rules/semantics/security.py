@@ -261,6 +261,10 @@ def is_rate_limited(
         name = qualified_name(dependency.target) or ""
         if is_in(name, RATE_LIMIT_DEPENDENCIES) or _LIMIT_WORDS.search(name):
             return True
+        if dependency.target_node is not None and _LIMIT_WORDS.search(
+            ast.unparse(dependency.target_node)
+        ):
+            return True
         target = dependency.target
         if isinstance(target, Function) and (
             _LIMIT_WORDS.search(display_name(target)) or _calls_limiter(target.module, target.node)

@@ -123,7 +123,7 @@ class PlaintextPassword(Rule):
                     ):
                         yield self.report(keyword.value)
                 return
-            if method == "values":
+            if method in {"update", "values"}:
                 table = written_table(context.model, context.module, receiver)
                 for name, value in self._columns_in(call, context):
                     if keeps_password(context.model, table, name) and is_plain_password(
@@ -167,7 +167,7 @@ class PlaintextPassword(Rule):
 
     def _made(self, call: ast.Call, context: Context) -> Value:
         """The class that a call makes a row of: `User(...)`, `insert(User).values(...)`."""
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "values":
+        if isinstance(call.func, ast.Attribute) and call.func.attr in {"update", "values"}:
             return written_table(context.model, context.module, call.func.value)
         made = context.resolve(call.func)
         if isinstance(made, External) and made.name in CREATING_METHODS:
