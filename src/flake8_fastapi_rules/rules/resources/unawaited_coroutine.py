@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from types import CoroutineType
 
 from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker, Unfixable
 from flake8_fastapi_rules.engine.index import ModuleIndex
@@ -23,7 +24,8 @@ class UnawaitedCoroutine(Rule):
 
     ## What it does
     Reports a call of an `async def` function of the project, in FastAPI code, whose coroutine is
-    neither awaited nor kept; a name that nothing reads keeps nothing.
+    neither awaited nor kept, also where it is tested, compared, unpacked or asked for an attribute
+    as if it were the result. A name that nothing reads keeps nothing.
 
     ## Why it matters
     Calling a coroutine function runs nothing of it. The e-mail is not sent, the row is not
@@ -95,9 +97,9 @@ class UnawaitedCoroutine(Rule):
         for site in graph.sites(value):
             called = site.callee
             if (
-                _is_dropped(site.node, function.node, index)
-                and isinstance(called, Function)
+                isinstance(called, Function)
                 and isinstance(called.node, ast.AsyncFunctionDef)
+                and _is_dropped(site.node, function.node, index)
                 and not called.module.index.is_generator(called.node)
                 and graph.decorators(called) <= _BINDING
             ):
@@ -111,31 +113,87 @@ class UnawaitedCoroutine(Rule):
 
     def _fix(self, context: Context, call: ast.Call) -> FixMaker:
         def fix() -> Fix:
-            start = text_of(context.module).start(call)
-            return fix_of("Await the coroutine", "unsafe", Edit(start, start, "await "))
+            text = text_of(context.module)
+            start = text.start(call)
+            what = "Await the coroutine"
+            around = context.module.index.parents.get(call)
+            if isinstance(around, ast.Attribute | ast.Subscript):
+                end = text.end(call)
+                return fix_of(what, "unsafe", Edit(start, start, "(await "), Edit(end, end, ")"))
+            return fix_of(what, "unsafe", Edit(start, start, "await "))
 
         return fix
 
 
 def _is_dropped(call: ast.Call, function: ast.AST, index: ModuleIndex) -> bool:
-    """Whether a statement does nothing with a call's result: also a list, a name never read."""
+    """Whether nothing can await a call's coroutine: it is dropped, or taken for the result."""
     node: ast.AST = call
     parent = index.parents.get(call)
     while parent is not None and _gives(parent, node):
         node, parent = parent, index.parents.get(parent)
-    if isinstance(parent, ast.Assign) and len(parent.targets) == 1:
-        target = parent.targets[0]
-        if not isinstance(target, ast.Name):
+    match parent:
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return _is_lost_name(name, function, index)
+        case ast.Assign(targets=[ast.Tuple() | ast.List()]):
+            return node is call
+        case ast.Expr():
+            return True
+        case _:
+            return parent is not None and (
+                _fails_on_coroutine(parent, node) or _tests(parent, node)
+            )
+
+
+def _is_lost_name(name: str, function: ast.AST, index: ModuleIndex) -> bool:
+    """Whether a function does nothing with a name that a coroutine could do."""
+    outer: list[ast.Global | ast.Nonlocal] = [
+        *index.nodes_in(function, ast.Global),
+        *index.nodes_in(function, ast.Nonlocal),
+    ]
+    if any(name in node.names for node in outer):
+        return False
+    names = list(index.nodes_in(function, ast.Name))
+    reads = [n for n in names if n.id in (name, "locals") and not isinstance(n.ctx, ast.Store)]
+    if not reads:
+        return True
+    if any(n.id == "locals" or isinstance(n.ctx, ast.Del) for n in reads):
+        return False
+    if sum(n.id == name for n in names) - len(reads) > 1:
+        return False  # another value may be read
+    parents = [(index.parents.get(read), read) for read in reads]
+    return any(p is not None and _fails_on_coroutine(p, read) for p, read in parents) or all(
+        p is not None and (_tests(p, read) or isinstance(p, ast.Return)) for p, read in parents
+    )
+
+
+def _fails_on_coroutine(around: ast.AST, node: ast.AST) -> bool:
+    """Whether an expression asks what is inside of it for what no coroutine has."""
+    match around:
+        case ast.Attribute(attr=name):
+            return not hasattr(CoroutineType, name)
+        case ast.Subscript(value=value):
+            return value is node
+        case ast.For(iter=iterable) | ast.AsyncFor(iter=iterable):
+            return iterable is node
+        case ast.comprehension(iter=iterable):
+            return iterable is node
+        case _:
+            return isinstance(around, ast.BinOp | ast.Starred | ast.withitem)
+
+
+def _tests(around: ast.AST, node: ast.AST) -> bool:
+    """Whether an expression only asks whether something holds: a coroutine always does."""
+    match around:
+        case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
+            return test is node
+        case ast.Assert(test=test):
+            return test is node
+        case ast.BoolOp(op=ast.And(), values=[*conditions, _]):
+            return node in conditions
+        case ast.UnaryOp(op=ast.Not()) | ast.Compare():
+            return True
+        case _:
             return False
-        outer: list[ast.Global | ast.Nonlocal] = [
-            *index.nodes_in(function, ast.Global),
-            *index.nodes_in(function, ast.Nonlocal),
-        ]
-        return not any(target.id in node.names for node in outer) and not any(
-            node.id in (target.id, "locals") and not isinstance(node.ctx, ast.Store)
-            for node in index.nodes_in(function, ast.Name)
-        )
-    return isinstance(parent, ast.Expr)
 
 
 def _gives(around: ast.AST, node: ast.AST) -> bool:
@@ -143,6 +201,8 @@ def _gives(around: ast.AST, node: ast.AST) -> bool:
     match around:
         case ast.IfExp(test=test):
             return test is not node
+        case ast.BoolOp(op=ast.Or()):
+            return True
         case ast.BoolOp(values=values):
             return values[-1] is node
         case ast.ListComp(elt=element):
