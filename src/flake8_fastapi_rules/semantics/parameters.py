@@ -279,7 +279,7 @@ def shape_of(resolver: Resolver, module: Module, node: ast.expr | None, depth: i
                 return _joined([shape_of(resolver, module, part, depth) for part in parts])
             case External("typing.Literal"):
                 return "scalar"
-            case External("typing.Annotated"):
+            case External("typing.Annotated" | "pydantic.SerializeAsAny"):
                 return shape_of(resolver, module, parts[0], depth)
             case External(name) if name in SEQUENCE_TYPES:
                 inner = [
@@ -319,10 +319,12 @@ def _shape_of_value(resolver: Resolver, value: Value, depth: int) -> Shape:
             return shape_of(resolver, module, parts[0], depth)
         case Expression(module, ast.BinOp() | ast.Subscript() as node):
             return shape_of(resolver, module, node, depth)
-        case Instance(of=External("typing.NewType"), module=module, call=call) if (
-            module and call and len(call.args) == 2
-        ):
+        case Instance(
+            of=External("typing.NewType" | "typing.TypeAliasType"), module=module, call=call
+        ) if module and call and len(call.args) == 2:
             return shape_of(resolver, module, call.args[1], depth)
+        case Instance(of=External(name)) if name in _CONSTRAINED:
+            return "complex"
         case _:
             return "unknown"
 
@@ -332,13 +334,17 @@ def _shape_of_class(resolver: Resolver, cls: Class) -> Shape:
         return "upload"
     if resolver.is_subclass(cls, "enum.Enum"):
         return "scalar"
-    if resolver.is_subclass(cls, "typing.TypedDict", *COMPLEX_TYPES) or is_dataclass(resolver, cls):
+    if resolver.is_subclass(cls, *_RECORDS, *COMPLEX_TYPES) or is_dataclass(resolver, cls):
         return "complex"
     if any(isinstance(base, External) and base.name in SCALAR_TYPES for base in resolver.mro(cls)):
         return "scalar"
     return "unknown"
 
 
+#: Classes with fields, besides models and dataclasses.
+_RECORDS = ("typing.NamedTuple", "typing.TypedDict")
+#: Calls that stand for a container in annotations: `conlist(int, max_length=3)`.
+_CONSTRAINED = frozenset({"pydantic.confrozenset", "pydantic.conlist", "pydantic.conset"})
 #: Bases that say nothing about how to validate a class.
 _PLAIN_BASES = frozenset({"builtins.object", "abc.ABC", "typing.Generic"})
 #: What makes Pydantic accept a class.
@@ -392,7 +398,10 @@ _ATTRS = frozenset(
 
 
 def fields_of(resolver: Resolver, cls: Class) -> Iterator[tuple[Module, ast.AnnAssign]]:
-    """The annotated fields of a model or dataclass, those of bases first; redefined ones once."""
+    """The annotated fields of a model or dataclass, those of bases first; redefined ones once.
+
+    The relationships of SQLModel are no fields: no answer has them.
+    """
     fields: dict[str, tuple[Module, ast.AnnAssign]] = {}
     for base in reversed(resolver.mro(cls)):
         if not isinstance(base, Class):
@@ -402,6 +411,7 @@ def fields_of(resolver: Resolver, cls: Class) -> Iterator[tuple[Module, ast.AnnA
                 isinstance(statement, ast.AnnAssign)
                 and isinstance(statement.target, ast.Name)
                 and not _is_class_variable(resolver, base.module, statement.annotation)
+                and not _is_relationship(resolver, base.module, statement.value)
             ):
                 fields[statement.target.id] = base.module, statement
     yield from fields.values()
@@ -410,6 +420,11 @@ def fields_of(resolver: Resolver, cls: Class) -> Iterator[tuple[Module, ast.AnnA
 def _is_class_variable(resolver: Resolver, module: Module, annotation: ast.expr) -> bool:
     node = annotation.value if isinstance(annotation, ast.Subscript) else annotation
     return resolver.resolve(module, node) == External("typing.ClassVar")
+
+
+def _is_relationship(resolver: Resolver, module: Module, node: ast.expr | None) -> bool:
+    value = resolver.resolve(module, node) if isinstance(node, ast.Call) else UNKNOWN
+    return isinstance(value, Instance) and value.of == External("sqlmodel.Relationship")
 
 
 def is_part_of_form(resolver: Resolver, module: Module, node: ast.expr) -> bool:
