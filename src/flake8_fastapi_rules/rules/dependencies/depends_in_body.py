@@ -7,13 +7,17 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import Dependency
+from flake8_fastapi_rules.semantics.facts import Dependency, Role
 from flake8_fastapi_rules.semantics.values import Function, FunctionNode
 
 #: What a marker itself has.
 _OWN_ATTRIBUTES = frozenset({"dependency", "use_cache", "scope", "scopes"})
 #: Nodes that use a value: whoever does this to a marker takes it for what it stands for.
 _USING = (ast.Await, ast.withitem, ast.For, ast.AsyncFor, ast.comprehension, ast.BinOp, ast.Match)
+#: What Starlette calls by itself, with the app or the request and nothing else.
+_WITHOUT_DEPENDENCIES = frozenset(
+    {Role.LIFESPAN, Role.EVENT_HANDLER, Role.EXCEPTION_HANDLER, Role.MIDDLEWARE}
+)
 
 
 class DependsInBody(Rule):
@@ -22,7 +26,8 @@ class DependsInBody(Rule):
     ## What it does
     Reports `Depends(...)` that is used as if it were the dependency's value, in the body of a
     function; and a parameter with `Depends(...)` as default in a function that FastAPI never calls
-    and that the project calls without this argument.
+    and that the project calls without this argument, or that is called without any dependencies: a
+    lifespan, an event handler, an exception handler, a middleware.
 
     ## Why it matters
     Only FastAPI resolves dependencies, and only those in the signatures that it reads. Everywhere
@@ -71,7 +76,10 @@ class DependsInBody(Rule):
     code = "FAR304"
     message = "Take `{target}` as a parameter: in a function body `{marker}(...)` is not resolved"
     variants = {
-        "default": "Pass `{name}` to `{function}`: FastAPI never calls it, so `{marker}(...)` stays"
+        "default": (
+            "Pass `{name}` to `{function}`: FastAPI never calls it, so `{marker}(...)` stays"
+        ),
+        "handler": "Make `{name}` inside of `{function}`: as {kind} it gets no dependencies",
     }
     profiles = ("recommended",)
     is_bug = True
@@ -99,7 +107,17 @@ class DependsInBody(Rule):
             marker = parameter.marker
             if marker is None or marker.name not in ("Depends", "Security") or not marker.call:
                 continue
-            if model.roles(function) or not _is_plain(node) or _is_passed_on(node, context):
+            roles = model.roles(function)
+            if roles and roles <= _WITHOUT_DEPENDENCIES and len(node.decorator_list) <= 1:
+                yield self.report(
+                    parameter.node,
+                    "handler",
+                    name=parameter.name,
+                    function=node.name,
+                    kind=min(role.value for role in roles),
+                )
+                continue
+            if roles or not _is_plain(node) or _is_passed_on(node, context):
                 return
             for call in model.direct_calls(function):
                 if call.is_certain and call.omits(parameter.node):
