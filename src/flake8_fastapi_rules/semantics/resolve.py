@@ -273,7 +273,11 @@ class Resolver:
         return self._agreed_bindings(module, scope, bindings)
 
     def _agreed_bindings(self, module: Module, scope: Scope, bindings: list[Binding]) -> Value:
-        return agreed([self._binding(module, scope, binding) for binding in bindings])
+        values = [self._binding(module, scope, binding) for binding in bindings]
+        found = agreed(values)
+        if not found and len(values) > 1 and _is_preferred(module, bindings):
+            return values[0]
+        return found
 
     def _binding(self, module: Module, scope: Scope, binding: Binding) -> Value:
         match binding.kind:
@@ -1577,6 +1581,20 @@ def _either_dependency(module: Module, marker: Instance, values: Iterable[Value]
         either = ast.copy_location(ast.IfExp(ast.Constant(True), target, either), target)
     call = ast.copy_location(ast.Call(calls[0].func, [either], []), calls[0])
     return Instance(marker.of, module, call)
+
+
+def _is_preferred(module: Module, bindings: list[Binding]) -> bool:
+    """Whether a `try` imports a name, and only its `except ImportError` binds others instead."""
+    first, *others = bindings
+    tried = module.index.parents.get(first.node)
+    if first.alias is None or not isinstance(tried, ast.Try) or first.node not in tried.body:
+        return False
+    fallbacks = {
+        handler
+        for handler in tried.handlers
+        if _terminal(handler.type or ast.Name("")) in {"", "ImportError", "ModuleNotFoundError"}
+    }
+    return all(not fallbacks.isdisjoint(module.index.ancestors(binding.node)) for binding in others)
 
 
 def agreed(values: Iterable[Value]) -> Value:

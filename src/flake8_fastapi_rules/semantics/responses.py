@@ -171,9 +171,9 @@ def types_in(
             yield from inner(home, alias, _contained)
         case Expression(home, ast.BinOp() | ast.Subscript() as other) if other is not node:
             yield from inner(home, other, _contained)
-        case Instance(of=External("typing.NewType"), module=home, call=call) if (
-            home and call and len(call.args) == 2
-        ):
+        case Instance(
+            of=External("typing.NewType" | "typing.TypeAliasType"), module=home, call=call
+        ) if home and call and len(call.args) == 2:
             yield from inner(home, call.args[1], _contained)
         case _:
             yield TypePart(module, node, value, _contained)
