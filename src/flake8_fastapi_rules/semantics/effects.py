@@ -821,6 +821,8 @@ class Effects:
     def _is_kept(self, module: Module, call: ast.Call) -> bool:
         """Whether what a call makes is stored for longer than the function runs."""
         parent = module.index.parents.get(call)
+        if isinstance(parent, ast.Await):
+            parent = module.index.parents.get(parent)
         targets: list[ast.expr] = []
         if isinstance(parent, ast.Assign):
             targets = parent.targets
