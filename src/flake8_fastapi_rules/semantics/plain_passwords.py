@@ -40,6 +40,8 @@ _FORMS = (
 _REPLACED = re.compile(
     r"\b([\w.]+)\.(password|passwd|pwd|pw)\s*=\s*(?:await\s+)?[\w.]+\(\s*\1\.\2\b"
 )
+#: Where something else is served that one connects to.
+_ADDRESS = re.compile(r"(?:^|_)(?:host|hostname|port|server|dsn|proxy_url|base_url)$")
 
 
 def is_password_column(name: str | None) -> bool:
@@ -154,10 +156,21 @@ def keeps_password(model: Model, cls: object, name: str) -> bool:
         return False
     if isinstance(model.resolver.class_attribute(cls, name, instance=False), Function):
         return False
-    if _has_type_of_its_own(model, cls, name):
+    if _has_type_of_its_own(model, cls, name) or _is_connection(model, cls):
         return False
     text = _text_of(cls)
     return not re.search(r"validates|validator|setter|__setattr__|def __init__|def save", text)
+
+
+def _is_connection(model: Model, cls: Class) -> bool:
+    """Whether a class holds how to connect to something else, which needs the password itself."""
+    names = {
+        name
+        for base in model.resolver.mro(cls)
+        if isinstance(base, Class)
+        for name in base.module.index.scopes[base.node].bindings
+    }
+    return any(_ADDRESS.search(name) for name in names)
 
 
 def _has_type_of_its_own(model: Model, cls: Class, name: str) -> bool:

@@ -231,7 +231,7 @@ class PlaintextPassword(Rule):
             return False
         if is_stored_class(context.model, body.of) or has_validators(body.of):
             return False
-        if is_replaced_by_hash(context.model, body.of):
+        if any(is_replaced_by_hash(context.model, each) for each in (body.of, made)):
             return False
         columns = {
             name
