@@ -504,9 +504,7 @@ def _is_lazy(module: Module, node: ast.AST, name: str) -> bool:
     function = module.index.function_of(node)
     if _is_emptied_or_imported(module, node, function):
         return True
-    for statement in getattr(function, "body", ()) if isinstance(function, FUNCTIONS) else ():
-        if statement.end_lineno >= getattr(node, "lineno", 0):
-            break
+    for statement in _statements_before(module, function, node):
         if not isinstance(statement, ast.If) or not isinstance(
             last := statement.body[-1], ast.Return
         ):
@@ -540,6 +538,24 @@ def _is_lazy(module: Module, node: ast.AST, name: str) -> bool:
     )
 
 
+def _statements_before(
+    module: Module, function: ast.AST | None, node: ast.AST
+) -> Iterator[ast.stmt]:
+    """The statements of a function in front of a node: its own, and those of `with` around it."""
+    if not isinstance(function, FUNCTIONS):
+        return
+    blocks = [
+        each.body
+        for each in module.index.ancestors(node)
+        if isinstance(each, ast.With | ast.AsyncWith) and module.index.function_of(each) is function
+    ]
+    for block in (function.body, *blocks):
+        for statement in block:
+            if (statement.end_lineno or 0) >= getattr(node, "lineno", 0):
+                break
+            yield statement
+
+
 def _is_there(test: ast.expr, name: str) -> bool:
     """Whether a test says that a variable holds something: `client is not None`."""
     match test:
@@ -569,12 +585,20 @@ def _is_under_flag(module: Module, function: ast.AST, variable: str) -> bool:
     flags.add(variable)
     return any(
         isinstance(above, ast.If)
-        and isinstance(above.test, ast.UnaryOp)
-        and isinstance(above.test.op, ast.Not)
-        and isinstance(above.test.operand, ast.Name)
-        and above.test.operand.id in flags
+        and (asked := _asked_to_be_missing(above.test)) is not None
+        and (asked in flags or _is_given_to(index, call, asked))
         for call in index.calls_of(frozenset({name}))
         for above in index.ancestors(call)
+    )
+
+
+def _is_given_to(index: ModuleIndex, call: ast.Call, name: str) -> bool:
+    """Whether a variable is assigned what a call gives: `factory = make_factory()`."""
+    parent = index.parents.get(call)
+    if isinstance(parent, ast.Await):
+        parent = index.parents.get(parent)
+    return isinstance(parent, ast.Assign) and any(
+        isinstance(target, ast.Name) and target.id == name for target in parent.targets
     )
 
 

@@ -121,7 +121,7 @@ class MutableGlobalState(Rule):
             for mutation in mutations
             for given in (*mutation.values, *_put_into_default(mutation))
             for part in ast.walk(given)
-            if isinstance(part, ast.Name)
+            if part is given or isinstance(part, ast.Name)
         )
 
 
