@@ -150,8 +150,9 @@ class OverrideNotReset(Rule):
 
     def _is_reset(self, app: ast.expr, function: FunctionNode, context: Context) -> bool:
         module, resolver = context.module, context.model.resolver
-        if any(_resets(each) for each in (function, *tear_downs_of(module, function))):
-            return True
+        for each in (function, *tear_downs_of(module, function)):
+            if _resets(each) or self._calls_reset(each, context):
+                return True
         owner = module.index.class_of(function)
         if owner is not None and _is_reset_by_class(Class(module, owner), resolver):
             return True
@@ -166,6 +167,18 @@ class OverrideNotReset(Rule):
             not _are_different(ours, context.model.resolve(fixture.module, other))
             for fixture in _autouse(context)
             for other in _reset_in(fixture.node)
+        )
+
+    def _calls_reset(self, function: FunctionNode, context: Context) -> bool:
+        """Whether a function calls one of the project that takes overrides back."""
+        called = (
+            context.resolve(node.func)
+            for node in context.module.index.own_nodes(function)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
+        )
+        return any(
+            isinstance(each, Function) and isinstance(each.node, FUNCTIONS) and _resets(each.node)
+            for each in called
         )
 
 
