@@ -48,7 +48,7 @@ _QUERIES = frozenset({"where", "filter", "filter_by", "and_", "or_", "having", "
 #: Names of constants that stand where a secret is not there yet, or is not told.
 _STAND_IN = re.compile(
     r"(?i)(?:^|_)(?:pending|placeholder|redacted|masked?|dummy|sentinel|empty|unset|missing|none"
-    r"|anonymous)(?:_|$)"
+    r"|anonymous|default)(?:_|$)"
 )
 
 
