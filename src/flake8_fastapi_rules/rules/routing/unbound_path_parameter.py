@@ -63,7 +63,8 @@ class UnboundPathParameter(Rule):
 
     ## Leaves alone
     Endpoints that read `request.path_params`, the URL or the scope, or pass the request on;
-    endpoints with a dependency or decorator that cannot be resolved; paths that are no constants.
+    endpoints with a dependency or decorator that cannot be resolved; paths that are no constants;
+    preflights (OPTIONS).
 
     ## Fix safety
     The fix adds the parameter, typed by the path's converter. What the endpoint does is unchanged;
@@ -94,8 +95,8 @@ class UnboundPathParameter(Rule):
             return
         own = path_parameters(route.path)
         names = prefix_parameters(context.model, route) | own
-        if not names:
-            return
+        if not names or route.methods == ("OPTIONS",):
+            return  # a preflight is answered whatever is behind the path
         bound = context.model.bound_names(route)
         if bound is None:
             return
