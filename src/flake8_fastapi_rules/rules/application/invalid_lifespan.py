@@ -15,7 +15,13 @@ from flake8_fastapi_rules.semantics.credentials import last_name, snake
 from flake8_fastapi_rules.semantics.facts import Lifespan
 from flake8_fastapi_rules.semantics.flow import MANY, most_yields
 from flake8_fastapi_rules.semantics.responses import returns_of
-from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    External,
+    Function,
+    FunctionNode,
+    Instance,
+)
 
 
 class InvalidLifespan(Rule):
@@ -81,6 +87,8 @@ class InvalidLifespan(Rule):
         "sync": "Lifespan `{name}` is synchronous; make it `async def` with `@asynccontextmanager`",
         "sync-manager": "Lifespan `{name}` is no async context manager; use `@asynccontextmanager`",
         "twice": "Lifespan `{name}` can `yield` more than once and fails when the app stops",
+        "class": "Lifespan `{name}` is no async context manager: it has no `__aenter__` and "
+        "`__aexit__`",
         "called": "Lifespan `{name}` is called here; give the function itself",
         "arity": "Lifespan `{name}` must take one argument, the app",
     }
@@ -97,6 +105,12 @@ class InvalidLifespan(Rule):
             reason = Unfixable("whether the call or the function is wrong is for you to say")
             yield self.report(lifespan.node, "called", fix=reason, name=called.name)
         function = lifespan.target
+        if isinstance(function, Instance):  # an object that is called with the app
+            function = context.model.callable_of(function) or function
+        if isinstance(function, Class) and self._cannot_be_entered(function, context):
+            place = function.node if function.module is context.module else lifespan.node
+            reason = Unfixable("its methods must change")
+            yield self.report(place, "class", fix=reason, name=function.node.name)
         if not isinstance(function, Function) or isinstance(function.node, ast.Lambda):
             return
         is_itself = self._is_itself(lifespan.node, function.node.name, context)
@@ -114,7 +128,19 @@ class InvalidLifespan(Rule):
                 if variant == "undecorated"
                 else "its body must change"
             ),
-            name=node.name,
+            name=function.owner.node.name
+            if node.name == "__call__" and function.owner is not None
+            else node.name,
+        )
+
+    def _cannot_be_entered(self, cls: Class, context: Context) -> bool:
+        """Whether objects of a class are certain not to be asynchronous context managers."""
+        resolver = context.model.resolver
+        if cls.node.decorator_list or not resolver.has_known_bases(cls):
+            return False
+        return not all(
+            resolver.class_attribute(cls, name, instance=True)
+            for name in ("__aenter__", "__aexit__")
         )
 
     def _is_itself(self, node: ast.expr, name: str, context: Context) -> bool:
