@@ -148,11 +148,15 @@ class UnhandledDisconnect(Rule):
         )
 
     def _is_awaited(self, call: DirectCall, context: Context) -> bool:
-        """Whether the caller waits for a call, itself or in an `asyncio.TaskGroup`."""
+        """Whether the caller waits for a call: itself, in a `gather` or an `asyncio.TaskGroup`."""
         parent = call.module.index.parents.get(call.node)
         match parent:
             case ast.Await():
                 return True
+            case ast.Call(func=func, keywords=[]) if context.model.resolve(
+                call.module, func
+            ) == External("asyncio.gather"):
+                return isinstance(call.module.index.parents.get(parent), ast.Await)
             case ast.Call(func=ast.Attribute(attr="create_task", value=group)):
                 value = context.model.resolve(call.module, group)
                 return context.model.is_instance(value, "asyncio.TaskGroup")
