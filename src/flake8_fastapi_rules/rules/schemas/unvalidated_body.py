@@ -45,6 +45,8 @@ _FREE_FIELD = re.compile(
 _ADAPTER = "pydantic.TypeAdapter"
 _VALIDATIONS = frozenset({"model_validate", "parse_obj", "validate_python"})
 #: Calls that send a request to another service.
+#: Methods of clients that send a body.
+_SENDING = frozenset({"patch", "post", "put"})
 _HANDING_ON = re.compile(r"(?i)forward|proxy|relay")
 
 
@@ -90,9 +92,10 @@ class UnvalidatedBody(Rule):
     Concrete mappings such as `dict[str, int]`, which are validated; `dict[str, Any]` for one field
     of the body (`Body(embed=True)`) or for what has no form (`labels`, `metadata`); one of several
     fields that has none (`filters`, `arguments`, `settings`); webhooks, proxies, RPC and whatever
-    else takes a body as it is, told by name or path, or by a call that forwards the request; bodies
-    handed to what raises a `ValidationError` that the endpoint expects; endpoints that read form or
-    stream as well, use the raw bytes for something else, or serve several methods.
+    else takes a body as it is, told by name or path, or by a call that forwards the request or
+    sends the body to a path of another service; bodies handed to what raises a `ValidationError`
+    that the endpoint expects; endpoints that read form or stream as well, use the raw bytes for
+    something else, or serve several methods.
 
     ## Source
     FastAPI's documentation on request bodies.
@@ -124,6 +127,9 @@ class UnvalidatedBody(Rule):
         ]
         for parameter in bodies:
             if len(bodies) > 1 and _is_free_field(parameter.name):
+                continue
+            own = endpoint.module.index.own_nodes(endpoint.node)
+            if any(isinstance(node, ast.Call) and _sends(node, parameter.name) for node in own):
                 continue
             if self._is_open(parameter, context):
                 yield self.report(parameter.node, name=parameter.name)
@@ -276,6 +282,19 @@ class UnvalidatedBody(Rule):
                 if re.search(r"signature|content-type", node.value, re.IGNORECASE):
                     return True
         return False
+
+
+def _sends(call: ast.Call, name: str) -> bool:
+    """Whether a call sends a value to a path of another service, as it is."""
+    func = call.func
+    if not (isinstance(func, ast.Attribute) and func.attr in _SENDING and call.args):
+        return False
+    path = call.args[0]
+    first = path.values[0] if isinstance(path, ast.JoinedStr) and path.values else path
+    if not (isinstance(first, ast.Constant) and str(first.value).startswith(("/", "http"))):
+        return False
+    given = (*call.args[1:], *(k.value for k in call.keywords if k.arg in {"json", "data"}))
+    return any(isinstance(each, ast.Name) and each.id == name for each in given)
 
 
 def _is_free_field(name: str) -> bool:
