@@ -760,6 +760,8 @@ def _is_missing(test: ast.expr) -> str | None:
             return name
         case ast.Compare(left=ast.Name(id=name), ops=[ast.Is()], comparators=[ast.Constant()]):
             return name
+        case ast.BoolOp(op=ast.Or(), values=values):  # `rows is None or rows.empty`
+            return next((name for name in map(_is_missing, values) if name is not None), None)
         case _:
             return None
 
