@@ -1135,12 +1135,34 @@ def _tests_for_hits(parent: ast.AST, statement: ast.stmt) -> Iterator[ast.expr]:
                     yield earlier.test
             elif (
                 isinstance(earlier, ast.If)
+                and isinstance(statement, ast.Assign)
+                and any(_names_what_is_kept(target, earlier) for target in statement.targets)
+            ):
+                yield earlier.test
+            elif (
+                isinstance(earlier, ast.If)
                 and isinstance(earlier.test, ast.UnaryOp)
                 and isinstance(earlier.test.op, ast.Not)
                 and isinstance(earlier.body[-1], ast.Return)
                 and any(_MISSING.search(name.lower()) for name in _names_in(earlier.test))
             ):
                 yield earlier.test  # `if not missing: return`
+
+
+def _names_what_is_kept(target: ast.expr, earlier: ast.If) -> bool:
+    """Whether a variable was asked for what is kept in it, which may have been given back.
+
+    `if kept: found = get(kept); if found: return found`, and behind it `kept = found.id`.
+    """
+    return (
+        isinstance(target, ast.Name)
+        and isinstance(earlier.test, ast.Name)
+        and earlier.test.id == target.id
+        and any(
+            isinstance(each, ast.If) and isinstance(each.body[-1], ast.Return)
+            for each in earlier.body
+        )
+    )
 
 
 def _parts_of(test: ast.expr) -> Iterable[ast.expr]:
