@@ -360,7 +360,7 @@ class _Builder:
         """What `middleware=` lists, from the outermost on; one unknown where it cannot be told."""
         if given is None or self.resolver.resolve(self.module, given) == Constant(None):
             return
-        for place, (home, element) in enumerate(self._listed_middleware(given)):
+        for place, (home, element) in enumerate(self._listed_middleware(self.module, given)):
             target: Value = UNKNOWN
             arguments, unknown = dict[str, ast.expr](), True
             made = (home, element)
@@ -377,60 +377,72 @@ class _Builder:
             self.found[Middleware].append(fact)
 
     def _listed_middleware(
-        self, given: ast.expr, depth: int = _TABLES
+        self, module: Module, given: ast.expr, depth: int = _TABLES
     ) -> list[tuple[Module, ast.expr]]:
         """The elements of a list, and what is put in it afterwards where it has a name.
 
         The list itself stands for what cannot be told.
         """
-        untold = [(self.module, given)]
+        untold = [(module, given)]
         match given:
             case _ if not depth:
                 return untold
             case ast.List(elts=parts) | ast.Tuple(elts=parts):
                 lists = [
-                    self._listed_middleware(part.value, depth - 1)
+                    self._listed_middleware(module, part.value, depth - 1)
                     if isinstance(part, ast.Starred)
-                    else [(self.module, part)]
+                    else [(module, part)]
                     for part in parts
                 ]
                 return [each for found in lists for each in found]
             case ast.BinOp(left=left, op=ast.Add(), right=right):
-                found = self._listed_middleware(left, depth - 1)
-                return found + self._listed_middleware(right, depth - 1)
-            case ast.Name() if (seen := self.index.lookup(given.id, given)) is not None:
-                return self._changed_list(given, seen[0], depth)
-        copied = self.model.copied(self.module, given)
-        if copied is not None:
-            return self._listed_middleware(copied, depth - 1)
-        return self.model.elements(self.module, given) or untold
+                found = self._listed_middleware(module, left, depth - 1)
+                return found + self._listed_middleware(module, right, depth - 1)
+            case ast.Name() if (seen := module.index.lookup(given.id, given)) is not None:
+                return self._changed_list(module, given, seen[0], depth)
+        if isinstance(given, ast.Call):
+            copied = self.model.copied(module, given)
+            home, made = (module, copied) if copied else self._returned(module, given)
+            if made is not None:
+                return self._listed_middleware(home, made, depth - 1)
+        return self.model.elements(module, given) or untold
+
+    def _returned(self, module: Module, call: ast.Call) -> tuple[Module, ast.expr | None]:
+        """The expression that a function of the project returns, if there is just one."""
+        callee = self.resolver.resolve(module, call.func)
+        if not isinstance(callee, Function) or not isinstance(callee.node, ast.FunctionDef):
+            return module, None
+        index = callee.module.index
+        found = [each for each in index.own_nodes(callee.node) if isinstance(each, ast.Return)]
+        is_plain = not callee.node.decorator_list and not index.is_generator(callee.node)
+        return callee.module, found[0].value if is_plain and len(found) == 1 else None
 
     def _changed_list(
-        self, given: ast.Name, scope: Scope, depth: int
+        self, module: Module, given: ast.Name, scope: Scope, depth: int
     ) -> list[tuple[Module, ast.expr]]:
         """The elements of a list with a name, with what the function around it puts in."""
         made = [b.value for b in scope.bindings[given.id] if b.kind in {"assign", "annotated"}]
-        untold: list[tuple[Module, ast.expr]] = [(self.module, given)]
+        untold: list[tuple[Module, ast.expr]] = [(module, given)]
         if len(made) == 1 and made[0] is not None:
-            listed = self._listed_middleware(made[0], depth - 1)
+            listed = self._listed_middleware(module, made[0], depth - 1)
         else:
-            listed = self.model.elements(self.module, given) or untold
-        for node in self.index.own_nodes(scope.node):
+            listed = self.model.elements(module, given) or untold
+        for node in module.index.own_nodes(scope.node):
             match node:
                 case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=change)) if (
                     name == given.id and change in {"append", "extend", "insert"}
                 ):
                     match change, node.args:
                         case "append", [added]:
-                            listed = [*listed, (self.module, added)]
+                            listed = [*listed, (module, added)]
                         case "insert", [ast.Constant(value=0), added]:
-                            listed = [(self.module, added), *listed]
+                            listed = [(module, added), *listed]
                         case "extend", [more]:
-                            listed = listed + self._listed_middleware(more, depth - 1)
+                            listed = listed + self._listed_middleware(module, more, depth - 1)
                         case _:
                             listed = listed + untold
                 case ast.AugAssign(target=ast.Name(id=name), value=more) if name == given.id:
-                    listed = listed + self._listed_middleware(more, depth - 1)
+                    listed = listed + self._listed_middleware(module, more, depth - 1)
         return listed
 
     def _handler_table(self, given: ast.expr | None, app: Value) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -44,6 +45,7 @@ _OTHER_WORDS = (
 _KEEPING_AWAY = ("uvicorn.", "starlette.", "fastapi.", "builtins.", "httpx.", "typing.")
 #: How deep functions that assemble an app are followed into others.
 _DEPTH = 4
+_NAMED_LOG = re.compile(r"(?:(?:^|_)log|Log)(?:$|_|[A-Z]|ger|ging)")
 _ID_WORDS = ("request_id", "requestid", "request-id", "correlation", "trace_id", "traceid")
 
 
@@ -376,8 +378,13 @@ def source_of(target: Value) -> tuple[Module, ast.AST] | None:
 
 
 def logs_requests(model: Model, middleware: Middleware) -> bool:
-    """Whether a middleware of the project writes a log line, itself or through what it calls."""
+    """Whether a middleware of the project writes a log line, itself or through what it calls.
+
+    One that is named so does it in a way that cannot be seen.
+    """
     target = _working(model, middleware)
+    if _NAMED_LOG.search((qualified_name(target) or "").rpartition(".")[2]):
+        return True
     functions: list[Value] = [target]
     if isinstance(target, Class):
         functions = [
