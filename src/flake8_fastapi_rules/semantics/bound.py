@@ -185,6 +185,8 @@ class _Collector:
 
     def _parameters(self, function: Function | None, parameters: tuple[Parameter, ...]) -> None:
         for parameter in parameters:
+            if parameter.alias is None and _is_renamed(parameter):
+                self.is_complete = False  # `Path(alias=name)`
             if parameter.kind is ParameterKind.DEPENDENCY:
                 dependency = self._model.dependency_of(parameter)
                 if dependency is None:
@@ -197,6 +199,8 @@ class _Collector:
                 self._special(function, parameter)
             elif parameter.kind is ParameterKind.UNKNOWN:
                 self.is_complete = False  # the annotation may be an alias of a dependency
+            elif parameter.marker is not None:
+                self.names.add(parameter.name)  # what is said to be of the query takes no path
             elif parameter.kind is not ParameterKind.NONE:
                 self.names.add(parameter.alias or parameter.name)
 
@@ -268,6 +272,10 @@ class _Collector:
             self._target(target)
 
     def _target(self, target: Value) -> None:
+        if isinstance(target, Class):
+            new = self._model.resolver.class_attribute(target, "__new__", instance=False)
+            if isinstance(new, Function):
+                self.is_complete = False  # whose parameters count depends on the Python
         function = self._model.callable_of(target)
         if function is not None:
             self.function(function)
@@ -281,6 +289,14 @@ class _Collector:
                 self._parameters(None, fields)
         elif not _takes_nothing(target):
             self.is_complete = False
+
+
+def _is_renamed(parameter: Parameter) -> bool:
+    """Whether a parameter is given an alias."""
+    marker = parameter.marker
+    if marker is None or marker.call is None:
+        return False
+    return any(marker.argument(name) is not None for name in ("alias", "validation_alias"))
 
 
 def _aliases(value: ast.expr | None) -> Iterator[str]:
