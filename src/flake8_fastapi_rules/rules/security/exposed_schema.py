@@ -90,7 +90,8 @@ class ExposedSchema(Rule):
         modules = (app.module, *context.model.uses(app.module).modules)
         if any(page in module.source.text for module in modules for page in _OWN_PAGES):
             return True
-        own = set(ast.walk(app.node))
+        apps = [each.node for each in context.model.local(app.module, App)]
+        own = {part for node in (app.node, *apps) for part in ast.walk(node)}
         for name in [each for each in own if isinstance(each, ast.Name)]:
             written = context.model.resolver.written(app.module, name)
             if written is not None:  # the constant that the app itself is given

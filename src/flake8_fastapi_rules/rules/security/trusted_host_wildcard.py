@@ -54,7 +54,7 @@ class TrustedHostWildcard(Rule):
         "default": "`TrustedHostMiddleware` without `allowed_hosts` trusts every host; name yours",
     }
     profiles = ("recommended",)
-    hints = ("TrustedHost",)
+    hints = ("TrustedHost", "allowed_hosts", "add_middleware")
 
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:

@@ -281,11 +281,12 @@ def _texts_above(context: Context) -> list[str]:
 
 
 def _autouse(context: Context) -> list[Function]:
-    """The fixtures that every test here gets, or asks for by a mark."""
+    """The fixtures that every test here gets, or asks for by a mark; those of classes do less."""
     return [
         Function(module, node)
         for module in _modules_above(context)
         for node in module.index.functions
+        if module.index.class_of(node) is None
         if (decorator := fixture_decorator(context.model.resolver, Function(module, node)))
         and ("autouse=True" in ast.unparse(decorator) or "usefixtures" in context.source.text)
     ]

@@ -72,6 +72,8 @@ class TestClientRawData(Rule):
         if not context.settings.starlette_at_least(*HTTPX_TEST_CLIENT):
             return
         for call in client_calls(context.model, module):
+            if getattr(call.node.func, "attr", "") in _BODILESS:
+                continue  # takes no body at all (FAR907)
             for keyword in call.node.keywords:
                 if (
                     call.is_certain
@@ -87,6 +89,8 @@ class TestClientRawData(Rule):
         return fix_of("Use `content=`", "safe", edit)
 
 
+#: Methods of a client that take no `content=` either.
+_BODILESS = frozenset({"delete", "get", "head", "options"})
 #: Operators that make a text of a text.
 _TEXT_OPS = (ast.Add, ast.Mult, ast.Mod)
 
