@@ -22,6 +22,7 @@ from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.resolve import Resolver
 from flake8_fastapi_rules.semantics.values import (
     Class,
+    External,
     Function,
     FunctionNode,
     Instance,
@@ -184,7 +185,12 @@ class OverrideNotReset(Rule):
 
 def _is_reset_by_class(cls: Class, resolver: Resolver) -> bool:
     """Whether a class of tests, or one that it derives from, takes the overrides of tests back."""
-    if not resolver.has_known_bases(cls):
+    bases = resolver.mro(cls)
+    if not resolver.has_known_bases(cls) or any(
+        isinstance(base, External)
+        and not base.name.startswith(("builtins.", "typing.", "unittest."))
+        for base in bases
+    ):
         return True
     return any(
         isinstance(node, FUNCTIONS)
@@ -194,7 +200,7 @@ def _is_reset_by_class(cls: Class, resolver: Resolver) -> bool:
             or any("autouse=True" in ast.unparse(each) for each in node.decorator_list)
         )
         and _resets(node)
-        for base in resolver.mro(cls)
+        for base in bases
         if isinstance(base, Class)
         for node in base.node.body
     )
