@@ -10,6 +10,7 @@ from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.credentials import number, snake
 from flake8_fastapi_rules.semantics.per_project import is_variable_read
+from flake8_fastapi_rules.semantics.scripts import is_script
 from flake8_fastapi_rules.semantics.token_lifetimes import (
     CLOCKS,
     OTHER_TOKEN,
@@ -67,7 +68,7 @@ class LongLivedAccessToken(Rule):
     Tokens to refresh, to reset a password, to verify an address and the like, also as the class
     says that holds the constant, personal access tokens, which are keys, lifetimes of one hour or
     less, values that come from the environment, tokens of another service, and constants that
-    nothing reads, in a module that makes no tokens.
+    nothing reads, in a module that makes no tokens, and what scripts (`#!`) make.
 
     ## Source
     RFC 9700, section 4.14; OAuth 2.0 for browser-based apps.
@@ -147,14 +148,14 @@ class LongLivedAccessToken(Rule):
             if given is not None and lifetime is not None and not self._is_named(given):
                 yield from self._judge(given, lifetime)
             return
-        if callee in CLOCKS:
+        if callee in CLOCKS and not is_script(context.module):
             for time, amount in added_to_clock(context.module, call):
                 seconds = number(context.model, context.module, amount)
                 if seconds is None or self._is_named(amount):
                     continue
                 if is_access_lifetime(context.model, context.module, time):
                     yield from self._judge(amount, seconds)
-        if callee != TIMEDELTA:
+        if callee != TIMEDELTA or is_script(context.module):
             return
         if any(self._is_named(each) for each in (*call.args, *(k.value for k in call.keywords))):
             return

@@ -11,6 +11,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.arguments import has_open_arguments
 from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.libraries import TOKEN_CALLS, is_log_call, spellings
+from flake8_fastapi_rules.semantics.scripts import is_script
 from flake8_fastapi_rules.semantics.tokens import (
     TokenUse,
     algorithm_names,
@@ -69,8 +70,8 @@ class UnverifiedJwt(Rule):
     so (`_read_unverified`) of a class that verifies it in another; calls whose result nobody uses
     (is this a token at all?), test cases, claims that are only asked when they expire or whose keys
     verify the token, asserted to be what is known, or given to the log or to `print`, a token that
-    the same function just had made, and calls with
-    `**options` that are not written down.
+    the same function just had made, calls with `**options` that are not written down, and scripts
+    (`#!`).
 
     ## Source
     RFC 8725, sections 3.1 and 3.2; PyJWT 2, python-jose 3.
@@ -89,7 +90,7 @@ class UnverifiedJwt(Rule):
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report calls that make or read tokens without a signature."""
         use = token_use(context.model, context.module, call)
-        if use is None:
+        if use is None or is_script(context.module):
             return
         for node, name in algorithm_names(context.model, context.module, use.algorithms):
             if name.lower() == "none":
