@@ -155,12 +155,14 @@ class DuplicateOperationId(Rule):
         context: Context,
     ) -> Report:
         place = context.related(earlier.route.module, earlier.route.node, "the first use")
+        function = earlier.route.endpoint
+        first = getattr(function, "name", None) if earlier.name == name else earlier.name
         return self.report(
             route.route.node,
             variant,
             related=[place],
             name=_short(name),
-            earlier=_short(earlier.name or "another route"),
+            earlier=_short(first or "another route"),
         )
 
 
