@@ -29,6 +29,8 @@ from flake8_fastapi_rules.semantics.values import (
     Value,
 )
 
+#: Where base classes come from that clear no overrides.
+_HARMLESS_BASES = ("builtins.", "typing.", "unittest.")
 _RESETS = frozenset({"clear", "pop", "popitem"})
 
 
