@@ -123,6 +123,24 @@ CASES: dict[str, tuple[dict[str, str], str | None]] = {
         },
         APP,
     ),
+    "import with another for old versions": (
+        {
+            "main.py": "try:\n    from fastapi import FastAPI\nexcept ModuleNotFoundError:\n    from starlette.applications import Starlette as FastAPI\nit = FastAPI"
+        },
+        APP,
+    ),
+    "import with a class in its place": (
+        {
+            "main.py": "try:\n    from fastapi import FastAPI\nexcept ImportError:\n    class FastAPI: ...\nit = FastAPI"
+        },
+        APP,
+    ),
+    "import with another when something fails": (
+        {
+            "main.py": "try:\n    from fastapi import FastAPI\nexcept RuntimeError:\n    from starlette.applications import Starlette as FastAPI\nit = FastAPI"
+        },
+        None,
+    ),
     "import in a function": (
         {"main.py": "def f():\n    from fastapi import FastAPI\n    return FastAPI()\nit = f()"},
         APP,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, all_arguments
 from flake8_fastapi_rules.semantics.calls import overriding
 from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Role
 from flake8_fastapi_rules.semantics.imports import ImportGraph
@@ -35,18 +36,67 @@ _BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
 
 def _gather(model: Model, uses: Uses) -> list[tuple[str | None, BackgroundRoutine]]:
     imports = ImportGraph(model)
-    beside = {
-        edge.target: None
-        for module in uses.modules
-        for edge in imports.edges(module)
-        if edge.target.mentions_routines and not edge.target.mentions_framework
-    }
+    beside: dict[Module, None] = {}
+    packages: dict[Module, None] = {}
+    for module in uses.modules:
+        for edge in imports.edges(module):
+            if edge.target.mentions_framework:
+                continue
+            if edge.target.mentions_routines:
+                beside[edge.target] = None
+            elif edge.target.path.name == "__init__.py" and "import" in edge.target.source.text:
+                packages[edge.target] = None  # `from .tasks import spawn`
+    for package in packages:
+        for edge in imports.edges(package):
+            if edge.target.mentions_routines and not edge.target.mentions_framework:
+                beside[edge.target] = None
     return [
         (_function_name(model, routine), routine)
         for module in (*uses.modules, *beside)
         if not model.settings.is_test_path(str(module.path))  # a test may start anything
-        for routine in model.local(module, BackgroundRoutine)
+        for started in model.local(module, BackgroundRoutine)
+        for routine in _behind(model, started)
     ]
+
+
+def _behind(model: Model, routine: BackgroundRoutine) -> Iterator[BackgroundRoutine]:
+    """A routine, and those that a helper like `spawn(coroutine)` is given to start."""
+    yield routine
+    name, helper = routine.target_node, routine.in_function
+    if not (isinstance(name, ast.Name) and isinstance(helper, FUNCTIONS)):
+        return
+    _, bindings = routine.module.index.lookup(name.id, name) or (None, [])
+    parameter = next((each for each in all_arguments(helper.args) if each.arg == name.id), None)
+    if parameter is None or [each.node for each in bindings] != [parameter]:
+        return
+    if _is_watched(model, routine, helper):
+        return
+    for call in model.direct_calls(Function(routine.module, helper)):
+        given = call.given(parameter) if call.is_certain else None
+        if isinstance(given, ast.Call):
+            yield BackgroundRoutine(
+                call.module,
+                call.node,
+                routine.starter,
+                partial(model.resolve, call.module, given.func),
+                given.func,
+                tuple(given.args),
+                call.module.index.function_of(call.node),
+            )
+
+
+def _is_watched(model: Model, routine: BackgroundRoutine, helper: FunctionNode) -> bool:
+    """Whether a helper waits for what it starts, or has it watched by code of the project."""
+    for node in routine.module.index.own_nodes(helper):
+        match node:
+            case ast.Await():
+                return True
+            case ast.Call(func=ast.Attribute(attr="add_done_callback"), args=[callback]):
+                if not isinstance(callback, ast.Attribute) or isinstance(
+                    model.resolve(routine.module, callback), Function
+                ):
+                    return True
+    return False
 
 
 def _is_no_framework_function(model: Model, routine: BackgroundRoutine, target: Function) -> bool:
