@@ -118,6 +118,8 @@ class RequestSessionInBackground(Rule):
                 if kind is not None:
                     variant = None if kind == "session" else "other"
                     yield self.report(argument, variant, name=context.shown(argument))
+                elif self._is_held(argument, parameters, context):
+                    yield self.report(argument, name=context.shown(argument))
         yield from self._check_target(routine, parameters, context)
 
     def _check_target(
@@ -220,6 +222,19 @@ class RequestSessionInBackground(Rule):
             if parameter.name == argument.attr:
                 return self._kind(parameter, context)
         return None
+
+    def _is_held(
+        self, argument: ast.Attribute, parameters: dict[str, Parameter], context: Context
+    ) -> bool:
+        """Whether `repository.session` is the session of an object made for the request."""
+        if not isinstance(argument.value, ast.Name):
+            return False
+        parameter = self._parameter(argument.value, parameters, context)
+        return (
+            parameter is not None
+            and context.model.dependency_of(parameter) is not None
+            and context.model.is_instance(context.resolve(argument), *SESSIONS)
+        )
 
     def _uses_session(self, method: Function, context: Context, depth: int = 0) -> bool:
         """Whether a method uses a session that its object holds, or calls one that does."""

@@ -51,6 +51,9 @@ _STAND_IN = re.compile(
     r"|anonymous|default)(?:_|$)"
 )
 
+#: Names that stand in front of the token in an `Authorization` header.
+_SCHEMES = frozenset({"bearer", "basic", "token", "apikey", "api-key"})
+
 
 class TimingUnsafeComparison(Rule):
     """Compare secrets in constant time.
@@ -107,8 +110,14 @@ class TimingUnsafeComparison(Rule):
         """Report comparisons of two secrets."""
         if len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq | ast.NotEq):
             return
-        left, right = node.left, node.comparators[0]
-        if not (self._is_secret(left, context) or self._is_secret(right, context)):
+        given = (node.left, node.comparators[0])
+        left, right = (_behind_scheme(side) for side in given)
+        # What has the name of a scheme in front can only be compared with a header.
+        with_scheme = (left, right) != given
+        if not any(
+            self._is_secret(side, context) or (with_scheme and self._is_setting(side))
+            for side in (left, right)
+        ):
             return
         function = context.module.index.function_of(node)
         if not isinstance(function, FUNCTIONS):
@@ -119,7 +128,9 @@ class TimingUnsafeComparison(Rule):
             return
         if not all(self._may_be_secret(side, context) for side in (left, right)):
             return
-        if not (self._is_pair(left, right, context) or self._is_pair(right, left, context)):
+        if not with_scheme and not (
+            self._is_pair(left, right, context) or self._is_pair(right, left, context)
+        ):
             return
         if self._is_query(node, context) or self._is_loop_key(node, context):
             return
@@ -157,7 +168,7 @@ class TimingUnsafeComparison(Rule):
             case ast.Call(func=ast.Attribute(attr="hexdigest" | "digest" | "b64encode")):
                 return True
             case ast.Call():
-                return self._is_signing(other)
+                return self._is_signing(other) or self._is_setting(other)
             case (
                 ast.BinOp(op=ast.Add(), right=part)
                 | ast.JoinedStr(values=[*_, ast.FormattedValue(value=part)])
@@ -320,3 +331,14 @@ class TimingUnsafeComparison(Rule):
             call = f"not {call}"
         edit = replace(text, node, call)
         return fix_of("Use `secrets.compare_digest`", "unsafe", edit, imported.edits)
+
+
+def _behind_scheme(node: ast.expr) -> ast.expr:
+    """The token in `f"Bearer {token}"` and `"Bearer " + token`; else the expression itself."""
+    match node:
+        case (
+            ast.JoinedStr(values=[ast.Constant(value=str(scheme)), ast.FormattedValue(value=token)])
+            | ast.BinOp(left=ast.Constant(value=str(scheme)), op=ast.Add(), right=token)
+        ) if scheme.strip().lower() in _SCHEMES:
+            return token
+    return node
