@@ -789,9 +789,11 @@ class _Builder:
             self._add_handlers(inner, "decorator", receiver, caught, node.args[0])
             return
         if func.attr == "middleware":
-            self.found[Middleware].append(
-                Middleware(self.module, inner, "decorator", receiver, endpoint, None, {}, False)
-            )
+            for place, target in enumerate(self._looped(node.args[0])):
+                fact = Middleware(
+                    self.module, inner, "decorator", receiver, target, None, {}, False, place
+                )
+                self.found[Middleware].append(fact)
             return
         if func.attr == "on_event":
             event = self.model.text(self.module, arguments.get("event_type"))

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from flake8_fastapi_rules.semantics.arguments import is_changed
 from flake8_fastapi_rules.semantics.facts import Lifespan, Middleware
 from flake8_fastapi_rules.semantics.libraries import OUTER_MIDDLEWARE
 from flake8_fastapi_rules.semantics.modules import Module
@@ -16,6 +17,8 @@ from flake8_fastapi_rules.semantics.values import Class, Constant, Expression, E
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
 
+#: So many dictionaries may be unpacked into each other.
+_NESTED = 3
 #: Libraries whose decorators or middleware put attributes on the state.
 _WRITERS = ("slowapi", "fastapi_limiter", "authx", "fastapi_sqlalchemy", "sqlalchemy_fastapi")
 
@@ -64,13 +67,31 @@ def _yielded_by(model: Model, target: Function) -> set[str] | None:
         value = model.resolve(target.module, node.value)
         if value == Constant(None):
             continue
-        if not (isinstance(value, Expression) and isinstance(value.node, ast.Dict)):
+        if not isinstance(value, Expression):
             return None
-        for key in value.node.keys:
-            text = model.text(value.module, key)
-            if text is None:
-                return None
-            names.add(text)
+        keys = _keys(model, value.module, value.node)
+        if keys is None:
+            return None
+        names.update(keys)
+    return names
+
+
+def _keys(model: Model, module: Module, node: ast.expr, depth: int = 0) -> set[str] | None:
+    """The keys of a dictionary as it is written, `**others` included; `None` if one is unknown."""
+    if not isinstance(node, ast.Dict) or depth > _NESTED:
+        return None
+    names: set[str] = set()
+    for key, given in zip(node.keys, node.values, strict=True):
+        if key is not None:
+            text = model.text(module, key)
+            found = None if text is None else {text}
+        else:
+            written = model.resolver.written(module, given)
+            is_changed_there = isinstance(given, ast.Name) and is_changed(module, given)
+            found = _keys(model, *written, depth + 1) if written and not is_changed_there else None
+        if found is None:
+            return None
+        names |= found
     return names
 
 
