@@ -84,7 +84,10 @@ class ResponseModelBypassed(Rule):
 
 def _is_finished(model: Model, module: Module, value: ast.expr | None) -> bool:
     """Whether an expression gives a response, and its function says nothing else."""
-    if not model.is_instance(model.resolve(module, value), RESPONSE):
+    if isinstance(value, ast.IfExp):
+        return all(_is_finished(model, module, part) for part in (value.body, value.orelse))
+    possible = model.resolver.possible(module, value)
+    if not possible or not all(model.is_instance(each, RESPONSE) for each in possible):
         return False
     call = value.value if isinstance(value, ast.Await) else value
     callee = model.resolve(module, call.func) if isinstance(call, ast.Call) else None

@@ -69,8 +69,12 @@ class UntypedResponse(Rule):
             return
         if not any(self._is_untyped(route, context) for route in endpoint.routes):
             return
-        returned = [context.resolve(r.value) for r in returns_of(context.module, node)]
-        if returned and all(context.model.is_instance(value, RESPONSE) for value in returned):
+        possible = context.model.resolver.possible
+        returned = [possible(context.module, r.value) for r in returns_of(context.module, node)]
+        if returned and all(
+            values and all(context.model.is_instance(value, RESPONSE) for value in values)
+            for values in returned
+        ):
             return
         yield self.report(context.source.name_range(node), name=node.name)
 
