@@ -166,6 +166,8 @@ class Evaluator:
             sys.setrecursionlimit(limit)
         for module, frame in self._frames.items():
             self._name_nodes(module, frame)
+        for node in self.nodes:
+            self.registry.current_options(node)
 
     def _roots(self) -> Iterator[Closure]:
         """The functions worth executing that were not: callers before what they call."""
@@ -506,10 +508,12 @@ class Evaluator:
                     return UNKNOWN
                 return Items([Constant(tag) for tag in tags])
             case "dependencies":
-                return Items(
+                listed = Items(
                     [Depending(dependency) for dependency in node.options.dependencies],
                     node.options.dependencies_complete,
                 )
+                node.attributes[attr] = listed  # others may be put into the list
+                return listed
             case _ if attr in KNOWN:
                 return Method(receiver, attr)
             case _ if attr in APP_DEFAULTS and node.is_app:

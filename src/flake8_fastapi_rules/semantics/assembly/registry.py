@@ -257,7 +257,7 @@ class Registry:
         own = replace(own, prefix=UNKNOWN if prefix is None else prefix)
         is_plain = verb in {"route", "add_route", "websocket_route", "add_websocket_route"}
         # Starlette's own `add_route` knows no prefix.
-        options = own if is_plain else node.options.then(own)
+        options = own if is_plain else self.current_options(node).then(own)
         status = self._status(named.get("status_code"))
         node.entries.append(
             RouteEntry(
@@ -360,7 +360,8 @@ class Registry:
 
     def _include(self, node: RouterNode, arguments: Arguments, origin: Origin) -> None:
         named = arguments.named(("router",))
-        options = node.options.then(self.options(Arguments([], named, arguments.hidden)))
+        given = self.options(Arguments([], named, arguments.hidden))
+        options = self.current_options(node).then(given)
         fact = self._evaluator.facts_of(origin.module).get(origin.node)
         children = alternatives(named.get("router", UNKNOWN))
         self._evaluator.included.setdefault(origin.node)
@@ -499,6 +500,18 @@ class Registry:
             None if response_class is None else to_value(response_class) or None,
             (UNKNOWN if hidden else False) if custom is None else True,
         )
+
+    def current_options(self, node: RouterNode) -> Options:
+        """What an app or router hands on, with what was put into its list of dependencies."""
+        listed = node.attributes.get("dependencies")
+        if isinstance(listed, Items):  # `router.dependencies.append(...)`
+            changed = self.options(Arguments([], {"dependencies": listed}))
+            node.options = replace(
+                node.options,
+                dependencies=changed.dependencies,
+                dependencies_complete=changed.dependencies_complete,
+            )
+        return node.options
 
     def _one_text(self, value: AV) -> str | Unknown:
         plain = self.plain(value)

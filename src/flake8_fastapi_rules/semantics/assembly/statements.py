@@ -235,6 +235,7 @@ class Statements:
                     node.options = replace(
                         node.options, dependencies_complete=changed.dependencies_complete
                     )
+                    node.attributes.pop(attr, None)
             elif attr == "routes":
                 node.is_open = True
             else:
