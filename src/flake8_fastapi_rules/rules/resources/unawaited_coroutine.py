@@ -12,11 +12,16 @@ from flake8_fastapi_rules.fixes.edit import fix_of
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.effects import display_name
-from flake8_fastapi_rules.semantics.facts import FrameworkFunction
+from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.values import Function
 
 #: Decorators under which a call of a coroutine function still gives a coroutine.
 _BINDING = frozenset({"builtins.classmethod", "builtins.staticmethod", "abc.abstractmethod"})
+#: Builtins that fail when they are given a coroutine.
+_TAKING_VALUES = frozenset(
+    {"all", "any", "dict", "enumerate", "float", "int", "iter", "len", "list", "max", "min", "next",
+     "reversed", "round", "set", "sorted", "sum", "tuple"}
+)  # fmt: skip
 
 
 class UnawaitedCoroutine(Rule):
@@ -94,12 +99,14 @@ class UnawaitedCoroutine(Rule):
             return
         graph = context.model.effects.graph
         index = context.module.index
+        # What a function returns goes to FastAPI if nothing but its route stands around it.
+        answers = function.roles == {Role.ENDPOINT} and len(function.node.decorator_list) == 1
         for site in graph.sites(value):
             called = site.callee
             if (
                 isinstance(called, Function)
                 and isinstance(called.node, ast.AsyncFunctionDef)
-                and _is_dropped(site.node, function.node, index)
+                and _is_dropped(site.node, function.node, index, answers=answers)
                 and not called.module.index.is_generator(called.node)
                 and graph.decorators(called) <= _BINDING
             ):
@@ -125,54 +132,74 @@ class UnawaitedCoroutine(Rule):
         return fix
 
 
-def _is_dropped(call: ast.Call, function: ast.AST, index: ModuleIndex) -> bool:
-    """Whether nothing can await a call's coroutine: it is dropped, or taken for the result."""
+def _is_dropped(call: ast.Call, function: ast.AST, index: ModuleIndex, *, answers: bool) -> bool:
+    """Whether nothing can await a call's coroutine: it is dropped, or taken for the result.
+
+    What a function that `answers` returns goes to FastAPI, which awaits nothing of it.
+    """
     node: ast.AST = call
     parent = index.parents.get(call)
+    is_contained = False
     while parent is not None and _gives(parent, node):
+        is_contained = is_contained or not isinstance(parent, ast.IfExp | ast.BoolOp)
         node, parent = parent, index.parents.get(parent)
     match parent:
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-            return _is_lost_name(name, function, index)
+            reads = _reads(name, function, index)
+            if not reads or is_contained:
+                return reads == []
+            answers = answers and index.function_of(call) is function
+            return _is_lost(reads, index, answers=answers)
         case ast.Assign(targets=[ast.Tuple() | ast.List()]):
             return node is call
         case ast.Expr():
             return True
+        case ast.Return():
+            return answers and index.function_of(call) is function
         case _:
-            return parent is not None and (
-                _fails_on_coroutine(parent, node) or _tests(parent, node)
+            return (
+                parent is not None
+                and not is_contained
+                and (_fails_on_coroutine(parent, node, index) or _tests(parent, node))
             )
 
 
-def _is_lost_name(name: str, function: ast.AST, index: ModuleIndex) -> bool:
-    """Whether a function does nothing with a name that a coroutine could do."""
+def _reads(name: str, function: ast.AST, index: ModuleIndex) -> list[ast.Name] | None:
+    """Where a function reads what it binds to a name once; `None` if others may do it, too."""
     outer: list[ast.Global | ast.Nonlocal] = [
         *index.nodes_in(function, ast.Global),
         *index.nodes_in(function, ast.Nonlocal),
     ]
     if any(name in node.names for node in outer):
-        return False
-    names = list(index.nodes_in(function, ast.Name))
-    reads = [n for n in names if n.id in (name, "locals") and not isinstance(n.ctx, ast.Store)]
+        return None
+    names = [n for n in index.nodes_in(function, ast.Name) if n.id in (name, "locals")]
+    reads = [n for n in names if not isinstance(n.ctx, ast.Store)]
     if not reads:
-        return True
+        return []
     if any(n.id == "locals" or isinstance(n.ctx, ast.Del) for n in reads):
-        return False
-    if sum(n.id == name for n in names) - len(reads) > 1:
-        return False  # another value may be read
+        return None
+    return reads if len(names) - len(reads) == 1 else None  # else another value may be read
+
+
+def _is_lost(reads: list[ast.Name], index: ModuleIndex, *, answers: bool) -> bool:
+    """Whether what is read is used as no coroutine can be used, or is only tested and returned."""
     parents = [(index.parents.get(read), read) for read in reads]
-    return any(p is not None and _fails_on_coroutine(p, read) for p, read in parents) or all(
-        p is not None and (_tests(p, read) or isinstance(p, ast.Return)) for p, read in parents
-    )
+    if any(p is not None and _fails_on_coroutine(p, read, index) for p, read in parents):
+        return True
+    tests = [p is not None and _tests(p, read) for p, read in parents]
+    returns = [isinstance(p, ast.Return) for p, _ in parents]
+    return (answers or any(tests)) and all(map(max, tests, returns))
 
 
-def _fails_on_coroutine(around: ast.AST, node: ast.AST) -> bool:
+def _fails_on_coroutine(around: ast.AST, node: ast.AST, index: ModuleIndex) -> bool:
     """Whether an expression asks what is inside of it for what no coroutine has."""
     match around:
         case ast.Attribute(attr=name):
             return not hasattr(CoroutineType, name)
         case ast.Subscript(value=value):
             return value is node
+        case ast.Call(func=ast.Name(id=name), args=[first, *_]):
+            return first is node and name in _TAKING_VALUES and index.lookup(name, around) is None
         case ast.For(iter=iterable) | ast.AsyncFor(iter=iterable):
             return iterable is node
         case ast.comprehension(iter=iterable):
@@ -207,5 +234,7 @@ def _gives(around: ast.AST, node: ast.AST) -> bool:
             return values[-1] is node
         case ast.ListComp(elt=element):
             return element is node
+        case ast.Dict(values=values):
+            return node in values
         case _:
             return isinstance(around, ast.Tuple | ast.List | ast.Set)
