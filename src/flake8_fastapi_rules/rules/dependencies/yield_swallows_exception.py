@@ -9,7 +9,11 @@ from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import Edits, fix_of, insert_after, replace_statement
 from flake8_fastapi_rules.fixes.text import FileText, text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.cleanup import swallowing_handlers, yields_of
+from flake8_fastapi_rules.semantics.cleanup import (
+    swallowing_handlers,
+    tries_around,
+    yields_of,
+)
 from flake8_fastapi_rules.semantics.facts import DependencyFunction
 from flake8_fastapi_rules.semantics.framework import YIELD_MUST_RAISE
 from flake8_fastapi_rules.semantics.values import External, Function
@@ -99,7 +103,9 @@ class YieldSwallowsException(Rule):
     code = "FAR310"
     message = "Raise again in this `except`: swallowed by `{name}`, an exception gives no response"
     variants = {
-        "suppress": "Do not suppress around `yield`: swallowed, an exception gives no response"
+        "suppress": "Do not suppress around `yield`: swallowed, an exception gives no response",
+        "finally": "Do not return in this `finally`: it swallows the exception, and there is no "
+        "response",
     }
     profiles = ("recommended",)
     is_bug = True
@@ -120,7 +126,14 @@ class YieldSwallowsException(Rule):
                 return fix_of("Raise again", "unsafe", _raise_again(text, handler))
 
             yield self.report(handler, fix=fix, name=fact.name)
-        for each in yields_of(index, node):
+        yields = yields_of(index, node)
+        finals = [t.finalbody for each in yields for t in tries_around(index, node, each)]
+        in_finals = {part for body in finals for each in body for part in ast.walk(each)}
+        for each in index.own_nodes(node):
+            if isinstance(each, ast.Return) and each in in_finals:
+                reason = Unfixable("where the function ends is for you to say")
+                yield self.report(each, "finally", fix=reason)
+        for each in yields:
             for parent in index.ancestors(each):
                 if parent is node:
                     break
