@@ -73,6 +73,7 @@ _ROWS = frozenset(
 _EMPTY_TESTS = frozenset(
     {"exists", "is_file", "is_dir", "isfile", "isdir", "lexists", "len", "bool", "get", "stat"}
 )
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 _TEXT = ("builtins.str", "builtins.bytes")
 _MAPPINGS = ("builtins.dict", "collections.abc.Mapping")
 _OF_REQUESTS = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
@@ -409,7 +410,7 @@ class Taint:
 
     def _of_name(self, node: ast.Name, name: str, depth: int) -> Tainted | None:
         found = self.module.index.lookup(name, node)
-        if found is None or not isinstance(found[0].node, FUNCTIONS):
+        if found is None or not isinstance(found[0].node, (*FUNCTIONS, *_COMPREHENSIONS)):
             return None
         if not self._is_text(self._model.resolve(self.module, node)):
             return None
@@ -654,6 +655,14 @@ class Taint:
         for condition in conditions:
             if condition not in hidden and any(_tests(condition.test, each) for each in names):
                 return True
+        if any(
+            _tests(test, each)
+            for comprehension in _comprehensions(index, self.function)
+            for generator in comprehension.generators
+            for test in generator.ifs
+            for each in names
+        ):
+            return True
         if any(_mentions(node.subject, each) for node in inside(ast.Match) for each in names):
             return True
         for statement in inside(ast.Expr):
@@ -682,11 +691,7 @@ class Taint:
 
     def _in_comprehensions(self, names: set[str]) -> frozenset[ast.AST]:
         """What stands in comprehensions about variables of their own that have these names."""
-        inside = partial(self.module.index.nodes_in, self.function)
-        comprehensions: list[ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp] = [
-            *inside(ast.ListComp), *inside(ast.SetComp), *inside(ast.GeneratorExp),
-            *inside(ast.DictComp),
-        ]  # fmt: skip
+        comprehensions = _comprehensions(self.module.index, self.function)
         return frozenset(
             each
             for comprehension in comprehensions
@@ -827,9 +832,24 @@ def _assigned(index: ModuleIndex, function: ast.AST) -> Iterator[tuple[list[ast.
             yield [annotated.target], annotated.value
     for walrus in index.nodes_in(function, ast.NamedExpr):
         yield [walrus.target], walrus.value
-    for loop in index.nodes_in(function, ast.For):
+    loops: list[ast.For | ast.comprehension] = [*index.nodes_in(function, ast.For)]
+    for comprehension in _comprehensions(index, function):
+        loops += comprehension.generators
+    for loop in loops:
         if isinstance(loop.iter, ast.Name | ast.Attribute):
             yield [loop.target], loop.iter
+
+
+def _comprehensions(
+    index: ModuleIndex, function: ast.AST
+) -> list[ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp]:
+    """The comprehensions inside of a function."""
+    return [
+        *index.nodes_in(function, ast.ListComp),
+        *index.nodes_in(function, ast.SetComp),
+        *index.nodes_in(function, ast.GeneratorExp),
+        *index.nodes_in(function, ast.DictComp),
+    ]
 
 
 def _binds(target: ast.expr, names: set[str]) -> bool:

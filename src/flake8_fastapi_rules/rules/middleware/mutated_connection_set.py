@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Fix
+from flake8_fastapi_rules.engine.index import ModuleIndex
 from flake8_fastapi_rules.fixes.edit import fix_of, wrap
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -104,7 +105,9 @@ class MutatedConnectionSet(Rule):
         )
         if (
             any(
-                isinstance(node, ast.Await) and _is_send(node.value, names, of_sockets=of_sockets)
+                isinstance(node, ast.Await)
+                and _is_send(node.value, names, of_sockets=of_sockets)
+                and not _ends_loop(index, node)
                 for node in ast.walk(loop)
             )
             and isinstance(index.function_of(loop), ast.AsyncFunctionDef)
@@ -184,6 +187,18 @@ def _is_send(node: ast.expr, names: set[str], *, of_sockets: bool) -> bool:
             and any(isinstance(each, ast.Name) and each.id in names for each in call.args)
         ):
             return True
+    return False
+
+
+def _ends_loop(index: ModuleIndex, node: ast.Await) -> bool:
+    """Whether the loop ends right after something is awaited: nothing is taken from it any more."""
+    statement = index.statement_of(node)
+    block = index.parents.get(statement) if statement is not None else None
+    for name in ("body", "orelse", "finalbody"):
+        statements = getattr(block, name, None)
+        if isinstance(statements, list) and statement in statements:
+            following = statements[statements.index(statement) :]
+            return any(isinstance(each, ast.Break | ast.Return | ast.Raise) for each in following)
     return False
 
 
