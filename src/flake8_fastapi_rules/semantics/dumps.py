@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.modules import Module
 
 _DUMPS = frozenset({"model_dump", "model_dump_json", "dict", "json"})
-_MAKERS = (External("fastapi.encoders.jsonable_encoder"), External("builtins.dict"))
+_MAKERS = (
+    External("fastapi.encoders.jsonable_encoder"),
+    External("builtins.dict"),
+    External("builtins.vars"),
+)
 #: Calls that write what they are given into a log, or show it.
 _LOOKS = frozenset(
     {"debug", "info", "warning", "error", "exception", "log", "print", "dumps", "bind"}
@@ -23,7 +27,7 @@ _LOOKS = frozenset(
 def is_dump_of(model: Model, module: Module, call: ast.Call, names: Collection[str]) -> bool:
     """Whether a call makes a dictionary or JSON of one of these variables, or of an item of one.
 
-    `body.model_dump()`, `items[0].dict()`, `jsonable_encoder(body)` and `dict(body)`.
+    `body.model_dump()`, `items[0].dict()`, `jsonable_encoder(body)`, `dict(body)` and `vars(body)`.
     """
     match call:
         case ast.Call(func=ast.Attribute(value=owner, attr=attr)) if attr in _DUMPS:
@@ -43,7 +47,14 @@ def is_only_looked_at(module: Module, dump: ast.Call) -> bool:
             case ast.comprehension(ifs=tests) if tests:
                 return True
             case ast.For(iter=source, body=body) if _contains(source, dump):
-                return any(isinstance(each, ast.If) for each in body)
+                return any(
+                    isinstance(each, ast.If)  # `setattr(row, name, value) if value else None`
+                    or (
+                        isinstance(each, ast.Expr)
+                        and isinstance(each.value, ast.IfExp | ast.BoolOp)
+                    )
+                    for each in body
+                )
             case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in _LOOKS:
                 return True
             case ast.FormattedValue():

@@ -17,7 +17,8 @@ from flake8_fastapi_rules.semantics.framework import SEQUENCE_TYPES
 from flake8_fastapi_rules.semantics.schemas import body_parameters, excluded_names, schema_fields
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
-_DICT = External("builtins.dict")
+#: What cannot leave anything out.
+_WHOLE = (External("builtins.dict"), External("builtins.vars"))
 _FILTERS = frozenset({"exclude_unset", "exclude_defaults", "exclude_none"})
 
 
@@ -202,8 +203,8 @@ class PatchOverwritesUnset(Rule):
 
     def _fix(self, node: ast.Call, context: Context) -> Fix:
         text = text_of(context.module)
-        if context.resolve(node.func) == _DICT:
-            raise Unfixable("`dict()` cannot leave anything out")
+        if context.resolve(node.func) in _WHOLE:
+            raise Unfixable(f"`{context.shown(node.func)}()` cannot leave anything out")
         given = any(keyword.arg == "exclude_unset" for keyword in node.keywords)
         edits = (
             set_argument(text, node, "exclude_unset", "True")
