@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 #: So many dictionaries may be unpacked into each other.
 _NESTED = 3
 #: Libraries whose decorators or middleware put attributes on the state.
-_WRITERS = ("slowapi", "fastapi_limiter", "authx", "fastapi_sqlalchemy", "sqlalchemy_fastapi")
+_WRITERS = ("authx", "fastapi_sqlalchemy", "sqlalchemy_fastapi")
+#: What rate limiters set (slowapi 0.1.10, fastapi-limiter 0.2.0), apart from private names.
+_RATE_LIMITERS = {"slowapi": ("view_rate_limit",), "fastapi_limiter": ()}
 
 
 def _written(model: Model, uses: Uses) -> frozenset[str] | None:
@@ -28,11 +30,17 @@ def _written(model: Model, uses: Uses) -> frozenset[str] | None:
     for module in uses.modules:
         if any(name in module.source.text for name in _WRITERS):
             return None
+        for library, set_there in _RATE_LIMITERS.items():
+            if library in module.source.text:
+                names.update(set_there)
         for middleware in model.local(module, Middleware):
             target = middleware.target
             if not isinstance(target, Function | Class) and not (
                 isinstance(target, External)
-                and (target.name.startswith("starlette.") or target.name in OUTER_MIDDLEWARE)
+                and (
+                    target.name.startswith(("starlette.", *(f"{each}." for each in _RATE_LIMITERS)))
+                    or target.name in OUTER_MIDDLEWARE
+                )
             ):
                 return None
         for lifespan in model.local(module, Lifespan):
