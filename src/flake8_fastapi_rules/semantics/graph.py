@@ -169,6 +169,7 @@ class RouterNode:
         events: the decorators and calls that put start-up and shut-down handlers on it.
         conditions: the branches that it was made in.
         in_test: it was made on behalf of a test.
+        is_in_mount: a `Mount(...)` or `Host(...)` was made for it, as for an app of Starlette.
     """
 
     fact: App | Router | None
@@ -187,6 +188,7 @@ class RouterNode:
     conditions: tuple[object, ...] = ()
     name: str | None = None
     in_test: bool = False
+    is_in_mount: bool = False
     _found: dict[object, tuple[int, Any]] = field(default_factory=dict)
 
     def _kept(self, question: object, answer: Callable[[], T]) -> T:

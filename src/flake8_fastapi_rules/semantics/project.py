@@ -200,7 +200,7 @@ class AppNode:
     @property
     def is_mounted(self) -> bool:
         """Whether it serves (only) below another app."""
-        return bool(self.mounts)
+        return bool(self.mounts) or self.node.is_in_mount
 
     @property
     def mount_path(self) -> str | None:

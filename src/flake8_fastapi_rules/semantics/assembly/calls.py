@@ -75,9 +75,12 @@ _HARMLESS = frozenset(
         "uvicorn", "contextlib", "asyncio", "anyio",
     }
 )  # fmt: skip
+#: Those that serve an app below another one.
+_MOUNTS = frozenset({"Host", "Mount"})
 _PLANNED = frozenset(
     {
-        "starlette.routing.Mount", "starlette.routing.Route", "starlette.routing.WebSocketRoute",
+        "starlette.routing.Host", "starlette.routing.Mount", "starlette.routing.Route",
+        "starlette.routing.WebSocketRoute",
         "fastapi.routing.APIRoute", "fastapi.routing.APIWebSocketRoute",
         "fastapi.routing.Mount",
     }
@@ -508,7 +511,11 @@ class Calls:
             return self._evaluator.builtins.call(name.removeprefix("builtins."), node, frame)
         last = name.rpartition(".")[2]
         if name in _PLANNED:
-            return Planned(last, self.arguments(node, frame), Origin(frame.module, node, node))
+            given = self.arguments(node, frame)
+            for child in alternatives(given.named(("path", "app")).get("app", UNKNOWN)):
+                if last in _MOUNTS and isinstance(child, Made):
+                    child.node.is_in_mount = True
+            return Planned(last, given, Origin(frame.module, node, node))
         if last == "import_module":
             return self._imported(node, frame)
         if name in {"functools.partial", "typing.cast"} and node.args:
