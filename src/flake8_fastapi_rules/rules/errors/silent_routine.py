@@ -25,7 +25,12 @@ from flake8_fastapi_rules.semantics.values import Class, Constant, External, Fun
 _LOG_HANDLER = "logging.Handler"
 #: What sends to a WebSocket, and what may stand around that.
 _SENDS = frozenset({"ping", "send_bytes", "send_json", "send_ping", "send_text"})
-_BESIDE = frozenset({"isoformat", "now", "sleep", "time", "utcnow", "wait_for"})
+_BESIDE = frozenset(
+    {
+        "debug", "dumps", "isoformat", "model_dump", "model_dump_json", "now", "sleep", "time",
+        "utcnow", "wait_for",
+    }
+)  # fmt: skip
 _QUIET = frozenset({"print", "str", "repr", "type", "isinstance", "format", "getattr"})
 _LEVELS = frozenset(
     {"debug", "info", "warn", "warning", "error", "critical", "fatal", "log", "trace", "success"}
@@ -175,7 +180,8 @@ def _only_sends(guard: ast.Try | ast.TryStar) -> bool:
         for node in ast.walk(statement)
         if isinstance(node, ast.Call)
     }
-    return not called.isdisjoint(_SENDS) and called <= _SENDS | _BESIDE
+    rest = {name for name in called - _SENDS - _BESIDE if not name[:1].isupper()}  # no messages
+    return not called.isdisjoint(_SENDS) and not rest
 
 
 def _terminal(node: ast.expr) -> str:
