@@ -107,7 +107,7 @@ class MutatedConnectionSet(Rule):
             any(
                 isinstance(node, ast.Await)
                 and _is_send(node.value, names, of_sockets=of_sockets)
-                and not _ends_loop(index, node)
+                and not (isinstance(loop, ast.For) and _ends_loop(index, node))
                 for node in ast.walk(loop)
             )
             and isinstance(index.function_of(loop), ast.AsyncFunctionDef)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.credentials import is_stored_class
+from flake8_fastapi_rules.semantics.credentials import CREATING_METHODS, is_stored_class
+from flake8_fastapi_rules.semantics.plain_passwords import written_table
 from flake8_fastapi_rules.semantics.schemas import dumped_fields, schema_fields
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
@@ -140,6 +141,13 @@ class MassAssignment(Rule):
                 is_query = context.model.is_instance(owner, "sqlalchemy.orm.Query")
                 if is_query and isinstance(table, Instance):
                     return table.of, call.args[:1]
+            if func.attr == "update" and unpacked:  # Member.filter(id=1).update(**changes)
+                return written_table(context.model, context.module, func.value), unpacked
+            if func.attr == "update_from_dict" and isinstance(owner, Instance):
+                return owner.of, call.args[:1]
+            made = context.resolve(func)
+            if isinstance(made, External) and made.name in CREATING_METHODS:
+                return owner, unpacked
             if func.attr == "values":
                 return self._statement_table(func.value, context), [*unpacked, *call.args[:1]]
         return context.resolve(func), unpacked
