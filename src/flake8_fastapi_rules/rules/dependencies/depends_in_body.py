@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import Dependency, Role
+from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Dependency, Parameter, Role
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.routines import routines_in
 from flake8_fastapi_rules.semantics.values import Function, FunctionNode
 
 #: What a marker itself has.
@@ -26,8 +28,8 @@ class DependsInBody(Rule):
     ## What it does
     Reports `Depends(...)` that is used as if it were the dependency's value, in the body of a
     function; and a parameter with `Depends(...)` as default in a function that FastAPI never calls
-    and that the project calls without this argument, or that is called without any dependencies: a
-    lifespan, an event handler, an exception handler, a middleware.
+    and that the project calls, or gives to `add_task`, without this argument; or in what is called
+    without dependencies: a lifespan, an event handler, an exception handler, a middleware.
 
     ## Why it matters
     Only FastAPI resolves dependencies, and only those in the signatures that it reads. Everywhere
@@ -117,19 +119,46 @@ class DependsInBody(Rule):
                     kind=min(role.value for role in roles),
                 )
                 continue
-            if roles or not _is_plain(node) or _is_passed_on(node, context):
+            if roles or not _is_plain(node):
                 return
-            for call in model.direct_calls(function):
-                if call.is_certain and call.omits(parameter.node):
-                    yield self.report(
-                        parameter.node,
-                        "default",
-                        related=[context.related(call.module, call.node, "the call")],
-                        name=parameter.name,
-                        function=context.module.index.qualname(node).removesuffix(".__init__"),
-                        marker=marker.name,
-                    )
-                    break
+            caller = self._call_without(parameter, function, context)
+            if caller is not None:
+                yield self.report(
+                    parameter.node,
+                    "default",
+                    related=[context.related(*caller, "the call")],
+                    name=parameter.name,
+                    function=context.module.index.qualname(node).removesuffix(".__init__"),
+                    marker=marker.name,
+                )
+
+    def _call_without(
+        self, parameter: Parameter, function: Function, context: Context
+    ) -> tuple[Module, ast.expr] | None:
+        """Where the project calls a function, or hands it to a background task, without it."""
+        node = function.node
+        assert isinstance(node, FUNCTIONS)
+        for routine, starts in routines_in(context.model, context.module):
+            for start in starts if routine is node else ():
+                if start.starter == "add_task" and _omits(start, parameter, node):
+                    return start.module, start.node
+        if _is_passed_on(node, context):
+            return None
+        for call in context.model.direct_calls(function):
+            if call.is_certain and call.omits(parameter.node):
+                return call.module, call.node
+        return None
+
+
+def _omits(start: BackgroundRoutine, parameter: Parameter, node: FunctionNode) -> bool:
+    """Whether `add_task(function, ...)` certainly gives a parameter no argument."""
+    if not isinstance(start.node, ast.Call) or not isinstance(start.target_node, ast.Name):
+        return False  # a method has its object before it
+    names = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
+    given = {keyword.arg for keyword in start.node.keywords}
+    if None in given or any(isinstance(each, ast.Starred) for each in start.arguments):
+        return False
+    return parameter.name not in given.union(names[: len(start.arguments)])
 
 
 def _is_plain(node: FunctionNode) -> bool:
