@@ -161,6 +161,7 @@ class Taint:
         self._is_called = given is not None
         self._checked: dict[str, bool] = {}
         self._followed: set[str] = set()
+        self._given_texts: dict[str, Tainted | None] = {}
 
     @cached_property
     def _sources(self) -> frozenset[ast.AST]:
@@ -371,19 +372,24 @@ class Taint:
 
     def _given_by_dependency(self, name: str) -> Tainted | None:
         """The text from a client that a dependency returns, by the parameter's name."""
-        target = self._provided[name]
-        if not isinstance(target, Function) or not isinstance(target.node, FUNCTIONS):
-            return None
-        if name in self._followed or not self._model.returns_as_written(target):
-            return None  # they depend on each other
+        if name in self._given_texts or name in self._followed:
+            return self._given_texts.get(name)  # nothing where they depend on each other
         self._followed.add(name)
         try:
-            inner = taint_in(self._model, target.module, target.node)
-            for node in target.module.index.own_nodes(target.node):
-                if isinstance(node, ast.Return) and (found := inner.of(node.value)) is not None:
-                    return Tainted(name, found.before, found.is_formatted)
+            found = self._given_texts[name] = self._returned_by(name, self._provided[name])
         finally:
             self._followed.discard(name)
+        return found
+
+    def _returned_by(self, name: str, target: Function | Class) -> Tainted | None:
+        if not isinstance(target, Function) or not isinstance(target.node, FUNCTIONS):
+            return None
+        if not self._model.returns_as_written(target):
+            return None
+        inner = taint_in(self._model, target.module, target.node)
+        for node in target.module.index.own_nodes(target.node):
+            if isinstance(node, ast.Return) and (found := inner.of(node.value)) is not None:
+                return Tainted(name, found.before, found.is_formatted)
         return None
 
     def _attribute_given(self, owner: ast.Name, attr: str) -> Tainted | None:
