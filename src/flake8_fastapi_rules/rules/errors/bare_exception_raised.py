@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -12,6 +13,12 @@ from flake8_fastapi_rules.semantics.values import External, Function, Instance
 _BARE = frozenset({"builtins.Exception", "builtins.BaseException"})
 #: What `strict` does not want to see in endpoints either: they end as 500.
 _BUILTIN = frozenset({"builtins.ValueError", "builtins.KeyError", "builtins.RuntimeError"})
+
+
+#: Endpoints that raise to see what a handler makes of it.
+_TRIES = re.compile(
+    r"_*(?:test|simulate|trigger)_(?:\w+_)?(?:error|exception|crash|failure|sentry)$"
+)
 
 
 class BareExceptionRaised(Rule):
@@ -55,8 +62,8 @@ class BareExceptionRaised(Rule):
     ```
 
     ## Leaves alone
-    Subclasses of `Exception`, exceptions that the function itself catches, and functions that
-    FastAPI does not call.
+    Subclasses of `Exception`, exceptions that the function itself catches, functions that FastAPI
+    does not call, and those that say that they only try it (`simulate_error`).
 
     ## Source
     FastAPI's documentation on handling errors.
@@ -71,6 +78,8 @@ class BareExceptionRaised(Rule):
     @on(FrameworkFunction)
     def check(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
         """Report bare exceptions that leave FastAPI code."""
+        if _TRIES.match(getattr(fact.node, "name", "")):
+            return
         function = Function(fact.module, fact.node)
         is_strict = context.settings.profile == "strict" and Role.ENDPOINT in fact.roles
         for node in context.module.index.own_nodes(fact.node):
