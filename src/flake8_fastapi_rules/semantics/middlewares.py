@@ -35,6 +35,7 @@ _OUTER_WORDS = (
     "log", "request_id", "requestid", "correlation", "trace", "tracing", "metric", "prometheus",
     "telemetry", "sentry", "error", "exception", "proxy", "forwarded", "timing", "audit",
     "context", "profil", "debug", "header", "observ", "monitor", "cors",
+    "babel", "i18n", "locale",
 )  # fmt: skip
 #: Words in names of functions that put something else than middleware on an app.
 _OTHER_WORDS = (
