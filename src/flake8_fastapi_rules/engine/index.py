@@ -486,6 +486,9 @@ class ModuleIndex:
             if isinstance(parent, ast.If) and child in parent.body:
                 if self.is_for_checkers(parent) or is_main_guard(parent.test):
                     return False
+            if isinstance(parent, ast.If) and child in parent.orelse:
+                if is_main_guard(parent.test, ast.NotEq):
+                    return False
             child = parent
         return True
 
@@ -620,12 +623,16 @@ def is_type_checking(test: ast.expr) -> bool:
     return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
 
 
-def is_main_guard(test: ast.expr) -> bool:
-    """Whether an `if`'s test is `__name__ == "__main__"`, alone or first in an `and`."""
-    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+def is_main_guard(test: ast.expr, operator: type[ast.cmpop] = ast.Eq) -> bool:
+    """Whether an `if`'s test is `__name__ == "__main__"`, alone or in an `and`.
+
+    Parameters:
+        operator: what compares the two; `ast.NotEq` of a guard whose `else` is for scripts.
+    """
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) and operator is ast.Eq:
         return any(is_main_guard(value) for value in test.values)
     if not (
-        isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq)
+        isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], operator)
     ):
         return False
     sides = [test.left, test.comparators[0]]
