@@ -91,7 +91,7 @@ SETS = (
     ),
     PeerSet(
         "Sonar, tests",
-        {"S8405": ("FAR904",)},
+        {"S8405": ("FAR904", "FAR907")},
         readers.sonar(SONAR, {"testClientContentParameter.py": "S8405"}),
         settings=TESTS,
     ),

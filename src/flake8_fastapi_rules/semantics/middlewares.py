@@ -46,6 +46,8 @@ _OTHER_WORDS = (
 _KEEPING_AWAY = ("uvicorn.", "starlette.", "fastapi.", "builtins.", "httpx.", "typing.")
 #: How deep functions that assemble an app are followed into others.
 _DEPTH = 4
+#: The methods in which a middleware does its work.
+_WORKING = ("dispatch", "__call__")
 _NAMED_LOG = re.compile(r"(?:(?:^|_)log|Log)(?:$|_|[A-Z]|ger|ging)")
 _ID_WORDS = ("request_id", "requestid", "request-id", "correlation", "trace_id", "traceid")
 
@@ -159,10 +161,7 @@ def _only_works_on_others(model: Model, middleware: Middleware) -> bool:
     """
     target: Value = middleware.target
     if isinstance(target, Class):
-        methods = (
-            model.resolver.class_attribute(target, name, instance=True)
-            for name in ("dispatch", "__call__")
-        )
+        methods = (model.resolver.class_attribute(target, name, instance=True) for name in _WORKING)
         target = next((each for each in methods if isinstance(each, Function)), target)
     if not isinstance(target, Function) or isinstance(target.node, ast.Lambda):
         return False
@@ -381,16 +380,16 @@ def source_of(target: Value) -> tuple[Module, ast.AST] | None:
 def logs_requests(model: Model, middleware: Middleware) -> bool:
     """Whether a middleware of the project writes a log line, itself or through what it calls.
 
-    One that is named so does it in a way that cannot be seen.
+    One that is named so, and inherits all that it does, is taken at its word.
     """
     target = _working(model, middleware)
-    if _NAMED_LOG.search((qualified_name(target) or "").rpartition(".")[2]):
-        return True
     functions: list[Value] = [target]
     if isinstance(target, Class):
+        own = {each.name for each in target.node.body if isinstance(each, FUNCTIONS)}
+        if own.isdisjoint(_WORKING) and _NAMED_LOG.search(target.node.name):
+            return True
         functions = [
-            model.resolver.class_attribute(target, name, instance=True)
-            for name in ("dispatch", "__call__")
+            model.resolver.class_attribute(target, name, instance=True) for name in _WORKING
         ]
     for function in functions:
         if isinstance(function, Function):

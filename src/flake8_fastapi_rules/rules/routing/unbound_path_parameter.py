@@ -64,7 +64,7 @@ class UnboundPathParameter(Rule):
     ## Leaves alone
     Endpoints that read `request.path_params`, the URL or the scope, or pass the request on;
     endpoints with a dependency or decorator that cannot be resolved; paths that are no constants;
-    preflights (OPTIONS).
+    the rest of a path (`{rest:path}`) in preflights (OPTIONS).
 
     ## Fix safety
     The fix adds the parameter, typed by the path's converter. What the endpoint does is unchanged;
@@ -95,8 +95,10 @@ class UnboundPathParameter(Rule):
             return
         own = path_parameters(route.path)
         names = prefix_parameters(context.model, route) | own
-        if not names or route.methods == ("OPTIONS",):
-            return  # a preflight is answered whatever is behind the path
+        if route.methods == ("OPTIONS",):  # a preflight is answered whatever the path is
+            names = {name: kind for name, kind in names.items() if kind != "path"}
+        if not names:
+            return
         bound = context.model.bound_names(route)
         if bound is None:
             return
