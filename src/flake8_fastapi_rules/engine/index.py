@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
@@ -639,6 +639,11 @@ def is_main_guard(test: ast.expr, operator: type[ast.cmpop] = ast.Eq) -> bool:
     return any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides) and any(
         isinstance(side, ast.Constant) and side.value == "__main__" for side in sides
     )
+
+
+def mentions(node: ast.AST, names: Container[str]) -> bool:
+    """Whether one of some names stands in a tree, read or bound, as a variable."""
+    return any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node))
 
 
 def all_arguments(arguments: ast.arguments) -> Iterator[ast.arg]:

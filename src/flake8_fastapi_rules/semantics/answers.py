@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument, mentions
 from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.facts import Role
 from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS, RESPONSE
@@ -85,7 +85,7 @@ def _handed_on(model: Model, call: ast.Call, function: Function, depth: int) -> 
         sent = (
             sink for node in own for sink in sent_to_client(model, function.module, node, depth + 1)
         )
-        if any(_mentions(sink, names) for sink in sent):
+        if any(mentions(sink, names) for sink in sent):
             yield given
 
 
@@ -98,13 +98,9 @@ def _named_after(nodes: tuple[ast.AST, ...], name: str) -> set[str]:
         if isinstance(node, ast.Assign | ast.AnnAssign)
     ]
     for target, value in assigned:
-        if isinstance(target, ast.Name) and value is not None and _mentions(value, names):
+        if isinstance(target, ast.Name) and value is not None and mentions(value, names):
             names.add(target.id)
     return names
-
-
-def _mentions(node: ast.expr, names: set[str]) -> bool:
-    return any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node))
 
 
 def _has_own_constructor(model: Model, cls: Class) -> bool:

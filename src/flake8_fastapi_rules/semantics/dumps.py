@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from flake8_fastapi_rules.engine.index import mentions
 from flake8_fastapi_rules.semantics.values import External
 
 if TYPE_CHECKING:
@@ -88,9 +89,7 @@ def _is_filtered_later(module: Module, name: str, dump: ast.Call) -> bool:
         is_loop = isinstance(each, ast.For) and any(isinstance(s, ast.If) for s in each.body)
         if is_loop or (isinstance(each, ast.comprehension) and each.ifs):
             source = each.iter  # type: ignore[attr-defined]
-        if source is not None and any(
-            isinstance(part, ast.Name) and part.id == name for part in ast.walk(source)
-        ):
+        if source is not None and mentions(source, {name}):
             return True
     return False
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import text_items
+from flake8_fastapi_rules.engine.index import mentions, text_items
 from flake8_fastapi_rules.semantics.credentials import is_token_name, last_name, snake
 from flake8_fastapi_rules.semantics.values import qualified_name
 
@@ -191,14 +191,10 @@ def is_made_instead(model: Model, module: Module, node: ast.expr, call: ast.Call
         return False
     return any(
         isinstance(above, ast.If)
-        and _mentions(above.test, node.id)
+        and mentions(above.test, {node.id})
         and _makes(model, module, above.body, node.id)
         for above in index.ancestors(call)
     )
-
-
-def _mentions(test: ast.expr, name: str) -> bool:
-    return any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(test))
 
 
 def _makes(model: Model, module: Module, nodes: Iterable[ast.AST], name: str) -> bool:

@@ -342,11 +342,11 @@ def _is_trivial(statement: ast.stmt) -> bool:
         case ast.Expr(value=ast.Constant()):
             return True
         case ast.Expr(value=ast.Await(value=call) | call):
-            return isinstance(call, ast.Call) and _terminal(call.func) in _HARMLESS
+            return isinstance(call, ast.Call) and terminal_name(call.func) in _HARMLESS
         case ast.Assign(value=value) | ast.AnnAssign(value=value):
             return value is None or not any(
                 isinstance(node, ast.Await)
-                or (isinstance(node, ast.Call) and _terminal(node.func) not in _HARMLESS)
+                or (isinstance(node, ast.Call) and terminal_name(node.func) not in _HARMLESS)
                 for node in ast.walk(value)
             )
         case _:
@@ -362,7 +362,8 @@ _HARMLESS = frozenset(
 )  # fmt: skip
 
 
-def _terminal(func: ast.expr) -> str:
+def terminal_name(func: ast.expr) -> str:
+    """The last name of what is called: `send` of `self.bus.send`; empty for anything else."""
     return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
 
 

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, ModuleIndex, names_bound_in
+from flake8_fastapi_rules.engine.index import FUNCTIONS, ModuleIndex, mentions, names_bound_in
 from flake8_fastapi_rules.semantics.facts import ParameterKind, Role
 from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.values import (
@@ -701,7 +701,7 @@ class Taint:
         return frozenset(
             each
             for comprehension in comprehensions
-            if any(_binds(each.target, names) for each in comprehension.generators)
+            if any(mentions(each.target, names) for each in comprehension.generators)
             for each in ast.walk(comprehension)
         )
 
@@ -858,14 +858,10 @@ def _comprehensions(
     ]
 
 
-def _binds(target: ast.expr, names: set[str]) -> bool:
-    return any(isinstance(each, ast.Name) and each.id in names for each in ast.walk(target))
-
-
 def _mentions(node: ast.AST, text: str) -> bool:
     """Whether an expression contains another, as it is written."""
     if text.isidentifier():
-        return any(isinstance(each, ast.Name) and each.id == text for each in ast.walk(node))
+        return mentions(node, {text})
     name = text.rpartition(".")[2]
     if name.isidentifier():
         return any(

@@ -19,6 +19,7 @@ from flake8_fastapi_rules.semantics.routines import (
     is_broad,
     raises_again,
     routines_in,
+    terminal_name,
 )
 from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function
 
@@ -135,13 +136,13 @@ class SilentRoutine(Rule):
         logs = False
         for statement in handler.body:
             for node in ast.walk(statement):
-                if isinstance(node, ast.Attribute | ast.Name) and _terminal(node) in _TRACED:
+                if isinstance(node, ast.Attribute | ast.Name) and terminal_name(node) in _TRACED:
                     return None
                 if not isinstance(node, ast.Call):
                     continue
                 if self._logs_traceback(node, context):
                     return None
-                name = _terminal(node.func)
+                name = terminal_name(node.func)
                 if name in _LEVELS:
                     logs = True
                 elif name not in _QUIET and self._gets_exception(node, handler, context):
@@ -158,7 +159,7 @@ class SilentRoutine(Rule):
             return is_in(callee.name, TRACEBACK_LOG_CALLS)
         if isinstance(callee, Function) and depth == 0:
             return any(
-                _terminal(site.node.func) in _TRACED
+                terminal_name(site.node.func) in _TRACED
                 or any(keyword.arg in TRACEBACK_ARGUMENTS for keyword in site.node.keywords)
                 for site in context.model.effects.calls(callee)
             )
@@ -175,14 +176,10 @@ class SilentRoutine(Rule):
 def _only_sends(guard: ast.Try | ast.TryStar) -> bool:
     """Whether a `try` does nothing but send to a WebSocket, now and then perhaps."""
     called = {
-        _terminal(node.func)
+        terminal_name(node.func)
         for statement in guard.body
         for node in ast.walk(statement)
         if isinstance(node, ast.Call)
     }
     rest = {name for name in called - _SENDS - _BESIDE if not name[:1].isupper()}  # no messages
     return not called.isdisjoint(_SENDS) and not rest
-
-
-def _terminal(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, mentions
 from flake8_fastapi_rules.fixes.edit import add_argument, fix_of, wrap
 from flake8_fastapi_rules.fixes.imports import ensure_imports
 from flake8_fastapi_rules.fixes.signature import signature_group
@@ -260,7 +260,7 @@ class UnboundedPageSize(Rule):
                         isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE | ast.In | ast.NotIn)
                         for op in node.ops
                     )
-                    if ordered and _mentions(node, name):
+                    if ordered and mentions(node, {name}):
                         return True
                 case ast.Name(id=bound, ctx=ast.Store()) if bound == name:
                     return True
@@ -298,7 +298,3 @@ class UnboundedPageSize(Rule):
         (annotated, query), imports = imported
         wrapped = wrap(text, annotation, f"{annotated}[", f", {query}({bound})]")
         return fix_of("Add an upper bound", "unsafe", wrapped, imports, group=group)
-
-
-def _mentions(node: ast.AST, name: str) -> bool:
-    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
