@@ -156,6 +156,21 @@ class Endpoint:
         return frozenset(methods)
 
 
+@dataclass(frozen=True, eq=False)
+class EndpointRoutes:
+    """The routes of one module that lead to one endpoint, which may be defined in another.
+
+    Rules that judge a route by what its function is and does subscribe to this.
+
+    Parameters:
+        endpoint: the function, with all of its routes.
+        routes: those that the module registers itself, in source order; at least one.
+    """
+
+    endpoint: Endpoint
+    routes: tuple[Route, ...]
+
+
 class ParameterKind(Enum):
     """What FastAPI makes of a parameter, in the order in which it decides."""
 

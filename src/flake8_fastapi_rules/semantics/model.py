@@ -21,6 +21,7 @@ from flake8_fastapi_rules.semantics.facts import (
     Dependency,
     DependencyFunction,
     Endpoint,
+    EndpointRoutes,
     FrameworkFunction,
     Marker,
     Parameter,
@@ -250,6 +251,8 @@ class Model:
             return self._used(module, kind)
         if kind is PydanticModel:
             return self.models(module)
+        if kind is EndpointRoutes:
+            return tuple(self._endpoint_routes(module))
         found = self.local(module, kind)
         if kind is Route and (assembled := self.uses(module).assembled.get(module)):
             return tuple(sorted((*found, *assembled), key=lambda route: route.node.lineno))
@@ -372,12 +375,18 @@ class Model:
         """A function of a module as an endpoint; `None` if it is none."""
         return _endpoint(module, node, self.uses(module))
 
-    def endpoint_elsewhere(self, route: Route) -> Endpoint | None:
-        """What serves a route, if it is defined in another module than the route."""
-        function = route.function
-        if function is None or function.module is route.module:
-            return None
-        return _endpoint(function.module, function.node, self.uses(route.module))
+    def _endpoint_routes(self, module: Module) -> Iterator[EndpointRoutes]:
+        functions = (route.function for route in self.facts(module, Route))
+        elsewhere = {each.node: each.module for each in functions if each is not None}
+        uses = self.uses(module)
+        own = (each.node for each in uses.by_module.get(module, ()))
+        for node, home in (elsewhere | dict.fromkeys(own, module)).items():
+            endpoint = _endpoint(home, node, uses)
+            routes = (
+                [route for route in endpoint.routes if route.module is module] if endpoint else []
+            )
+            if endpoint is not None and routes:
+                yield EndpointRoutes(endpoint, tuple(routes))
 
     def _dependency_functions(self, module: Module) -> Iterator[DependencyFunction]:
         uses = self.uses(module)

@@ -15,7 +15,13 @@ from flake8_fastapi_rules.semantics.created_rows import (
     deletes_rows,
     gives_new_row,
 )
-from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind, Route, RouteKind
+from flake8_fastapi_rules.semantics.facts import (
+    Endpoint,
+    EndpointRoutes,
+    ParameterKind,
+    Route,
+    RouteKind,
+)
 from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.responses import is_raw_response, model_classes, returns_of
 from flake8_fastapi_rules.semantics.values import Function
@@ -110,27 +116,21 @@ class CreatedWithout201(Rule):
     fix = "unsafe"
     hints = ("post", "POST")
 
-    @on(Endpoint)
-    def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
+    @on(EndpointRoutes)
+    def check(self, found: EndpointRoutes, context: Context) -> Iterator[Report]:
         """Report the routes of a creating function that answer 200."""
+        endpoint = found.endpoint
         if endpoint.methods != frozenset({"POST"}) or not self._creates(endpoint, context):
             return
         if self._decides_itself(endpoint, context):
             return
-        for route in endpoint.routes:
-            if route.module is context.module and self._answers_200(route, context):
+        for route in found.routes:
+            if self._answers_200(route, context):
                 yield self.report(
                     route.node,
                     fix=partial(self._fix, route, context),
                     name=endpoint.node.name,
                 )
-
-    @on(Route)
-    def check_elsewhere(self, route: Route, context: Context) -> Iterator[Report]:
-        """Report routes whose function is defined in another module."""
-        endpoint = context.model.endpoint_elsewhere(route)
-        if endpoint is not None:
-            yield from self.check(endpoint, context)
 
     def _answers_200(self, route: Route, context: Context) -> bool:
         if route.kind is not RouteKind.HTTP or route.has_unknown_arguments or route.call is None:

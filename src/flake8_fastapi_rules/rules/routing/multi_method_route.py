@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import Endpoint, Route, RouteKind
+from flake8_fastapi_rules.semantics.facts import EndpointRoutes, RouteKind
 from flake8_fastapi_rules.semantics.framework import path_parameters
 
 
@@ -56,11 +56,11 @@ class MultiMethodRoute(Rule):
     message = "`{name}` serves {methods}; write one function for each method"
     profiles = ("strict",)
 
-    @on(Endpoint)
-    def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
+    @on(EndpointRoutes)
+    def check(self, found: EndpointRoutes, context: Context) -> Iterator[Report]:
         """Report the route that brings in a second method."""
         seen: set[str] = set()
-        for route in endpoint.routes:
+        for route in found.endpoint.routes:
             if route.kind is not RouteKind.HTTP or route.methods is None:
                 continue
             if "path" in path_parameters(route.path or "").values():
@@ -69,12 +69,5 @@ class MultiMethodRoute(Rule):
             seen |= new - {"OPTIONS"}
             if len(seen) > 1 and route.module is context.module:
                 methods = ", ".join(sorted(seen))
-                yield self.report(route.node, name=endpoint.node.name, methods=methods)
+                yield self.report(route.node, name=found.endpoint.node.name, methods=methods)
                 return
-
-    @on(Route)
-    def check_elsewhere(self, route: Route, context: Context) -> Iterator[Report]:
-        """Report routes whose function is defined in another module."""
-        endpoint = context.model.endpoint_elsewhere(route)
-        if endpoint is not None:
-            yield from self.check(endpoint, context)

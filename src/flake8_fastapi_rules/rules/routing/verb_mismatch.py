@@ -6,7 +6,12 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind, Route, RouteKind
+from flake8_fastapi_rules.semantics.facts import (
+    Endpoint,
+    EndpointRoutes,
+    ParameterKind,
+    RouteKind,
+)
 from flake8_fastapi_rules.semantics.responses import answers_with
 from flake8_fastapi_rules.semantics.values import Function
 from flake8_fastapi_rules.semantics.writes import words_of
@@ -94,9 +99,10 @@ class VerbMismatch(Rule):
     message = "`{name}` is served by {method}; its name says {expected}"
     profiles = ("strict",)
 
-    @on(Endpoint)
-    def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
+    @on(EndpointRoutes)
+    def check(self, found: EndpointRoutes, context: Context) -> Iterator[Report]:
         """Report the routes of a handler of which none fits its name."""
+        endpoint = found.endpoint
         words = words_of(endpoint.node.name)
         expected = _METHODS.get(words[0]) if words else None
         methods = endpoint.methods
@@ -108,21 +114,14 @@ class VerbMismatch(Rule):
             return
         if words[0] not in _READS and "GET" in methods and self._is_page(endpoint, context):
             return
-        for route in endpoint.routes:
-            if route.module is context.module and route.kind is RouteKind.HTTP and route.methods:
+        for route in found.routes:
+            if route.kind is RouteKind.HTTP and route.methods:
                 yield self.report(
                     route.node,
                     name=endpoint.node.name,
                     method=route.methods[0],
                     expected=expected[0],
                 )
-
-    @on(Route)
-    def check_elsewhere(self, route: Route, context: Context) -> Iterator[Report]:
-        """Report routes whose function is defined in another module."""
-        endpoint = context.model.endpoint_elsewhere(route)
-        if endpoint is not None:
-            yield from self.check(endpoint, context)
 
     def _is_page(self, endpoint: Endpoint, context: Context) -> bool:
         """Whether a handler answers a page, such as the form that another one takes."""
