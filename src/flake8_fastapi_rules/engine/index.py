@@ -646,6 +646,11 @@ def mentions(node: ast.AST, names: Container[str]) -> bool:
     return any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node))
 
 
+def is_ellipsis(node: ast.AST | None) -> bool:
+    """Whether an expression is `...`, by which FastAPI and Pydantic mark what is required."""
+    return isinstance(node, ast.Constant) and node.value is ...
+
+
 def all_arguments(arguments: ast.arguments) -> Iterator[ast.arg]:
     """Every argument of a signature in order, stars included."""
     yield from arguments.posonlyargs

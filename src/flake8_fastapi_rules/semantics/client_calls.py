@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -224,9 +224,18 @@ class TestRequests:
         """Whether the project has tests that use a client at all."""
         return any(call.is_certain for call in self.calls)
 
-    def unresolved_methods(self) -> frozenset[str | None]:
-        """The methods of which some request's path cannot be told."""
-        return frozenset(call.method for call in self.calls if call.path is None)
+    def methods_told(self, routes: Collection[ResolvedRoute]) -> tuple[str, ...]:
+        """The methods of routes, when it can be told which requests reach these.
+
+        Returns:
+            The methods in order, `WEBSOCKET` for those of WebSockets; none when some route's path
+            or the path of some request by such a method cannot be told, or nothing is requested.
+        """
+        if not self.uses_client or not all(r.certain and r.path is not None for r in routes):
+            return ()
+        methods = {method for r in routes for method in (r.methods or ("WEBSOCKET",))}
+        unclear = {call.method for call in self.calls if call.path is None}
+        return () if None in unclear or methods & unclear else tuple(sorted(methods))
 
     def to(self, route: ResolvedRoute) -> list[ClientCall]:
         """The requests that reach a route, also where Starlette redirects them by a slash."""

@@ -92,6 +92,28 @@ def stack_of(model: Model, app: App) -> Stack:
     return Stack(tuple(found), complete)
 
 
+def on_every_request(model: Model, app: App) -> tuple[Middleware, ...] | None:
+    """The middleware of an app that serves requests by itself.
+
+    Returns:
+        All of it; `None` when there may be more, when it isn't known what some of it does, or
+        when nothing tells that clients reach the app: it is mounted, or it has no routes.
+    """
+    project = model.project(app.module)
+    for node in project.apps:
+        if node.call is app.node and not node.is_mounted and project.resolved_routes(node):
+            stack = stack_of(model, app)
+            return stack.middlewares if stack.is_complete else None
+    return None
+
+
+def is_setting(model: Model, module: Module, node: ast.expr) -> bool:
+    """Whether what middleware is given is an object's attribute: its default is not what runs."""
+    return isinstance(node, ast.Attribute) and isinstance(
+        model.resolve(module, node.value), Instance
+    )
+
+
 def _may_be_on(model: Model, target: Value, app: App) -> bool:
     """Whether what a middleware is put on is an app, or may be it for all that can be told."""
     if not isinstance(target, Instance) or target.call is app.node:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument, is_ellipsis
 from flake8_fastapi_rules.engine.records import record
 from flake8_fastapi_rules.requirements import Bounds, requirement_of
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Route, RouteKind
@@ -58,14 +58,14 @@ class SchemaField:
         value = self.node.value
         if value is None or value is not self.field_call:
             given = self.argument("default_factory") or self.argument("default")
-            return (value is not None and not _is_ellipsis(value)) or given is not None
+            return (value is not None and not is_ellipsis(value)) or given is not None
         assert self.field_call is not None
         if self.argument("default_factory") is not None:
             return True
         first = self.field_call.args[0] if self.field_call.args else None
         values = [each for each in (first, self.argument("default")) if each is not None]
         if values:
-            return not all(map(_is_ellipsis, values))
+            return not all(map(is_ellipsis, values))
         return any(keyword.arg is None for keyword in self.field_call.keywords)
 
     @property
@@ -80,10 +80,6 @@ class SchemaField:
 
 def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
-
-
-def _is_ellipsis(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is ...
 
 
 def _schema_fields(model: Model, cls: Class) -> Iterator[SchemaField]:

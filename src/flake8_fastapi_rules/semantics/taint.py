@@ -741,6 +741,16 @@ def taint_in(model: Model, module: Module, function: FunctionNode) -> Taint:
     return taint
 
 
+def text_in_sink(
+    model: Model, module: Module, call: ast.Call, sinks: Sinks, accepts: Accepts = _is_any
+) -> Tainted | None:
+    """The first text of a client that a call takes as one of its sinks (see `Taint.reached`)."""
+    function = module.index.function_of(call)
+    if not isinstance(function, FUNCTIONS):
+        return None
+    return taint_in(model, module, function).in_sinks(call, sinks, accepts)
+
+
 def _arguments_of(function: FunctionNode) -> tuple[ast.arg, ...]:
     arguments = function.args
     return (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.engine.index import is_ellipsis
 from flake8_fastapi_rules.fixes.edit import argument_of, fix_of, remove_argument
 from flake8_fastapi_rules.fixes.parameters import move_default_out, without_default
 from flake8_fastapi_rules.fixes.text import text_of
@@ -158,7 +159,7 @@ class ConflictingParameter(Rule):
                 continue
             if marker is None or marker.name == "Path":
                 default = parameter.default
-                if marker and marker.in_annotated and default and not _is_ellipsis(default):
+                if marker and marker.in_annotated and default and not is_ellipsis(default):
                     fix = partial(without_default, model, function, parameter)
                     yield self.report(parameter.node, "path", fix=fix, name=parameter.name)
             elif marker.name in PARAMETER_MARKERS and marker.call is not None:
@@ -216,14 +217,10 @@ def _is_ignored(inside: Marker, outside: Marker) -> bool:
     return inside.name in _DEPENDENCIES and outside.name not in _DEPENDENCIES
 
 
-def _is_ellipsis(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is ...
-
-
 def _has_own_default(marker: Marker) -> bool:
     """Whether a marker's call gives a default other than `...`."""
     default = marker.argument("default", 0)
-    if default is None or _is_ellipsis(default):
+    if default is None or is_ellipsis(default):
         return False
     name = default.attr if isinstance(default, ast.Attribute) else getattr(default, "id", "")
     return name not in ("Undefined", "PydanticUndefined", "Ellipsis")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, is_ellipsis
 from flake8_fastapi_rules.fixes.edit import argument_of, fix_of, remove_argument
 from flake8_fastapi_rules.fixes.parameters import without_default
 from flake8_fastapi_rules.fixes.signature import signature_group
@@ -75,7 +75,7 @@ class EllipsisDefault(Rule):
         """Report `Query(...)` and `Field(...)`."""
         argument = argument_of(node, "default", 0)
         value = argument.value if isinstance(argument, ast.keyword) else argument
-        if not _is_ellipsis(value) or argument is None:
+        if not is_ellipsis(value) or argument is None:
             return
         made = context.resolve(node)
         if not (isinstance(made, Instance) and isinstance(made.of, External)):
@@ -103,13 +103,9 @@ class EllipsisDefault(Rule):
             return
         function = Function(context.module, fact.node)
         for parameter in context.model.parameters(function):
-            if _is_ellipsis(parameter.default):
+            if is_ellipsis(parameter.default):
                 fix = partial(without_default, context.model, function, parameter)
                 yield self.report(parameter.node, "parameter", fix=fix, name=parameter.name)
-
-
-def _is_ellipsis(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and node.value is ...
 
 
 def _group(node: ast.Call, context: Context) -> str | None:

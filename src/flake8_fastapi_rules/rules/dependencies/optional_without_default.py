@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.engine.index import is_ellipsis
 from flake8_fastapi_rules.fixes.edit import fix_of
 from flake8_fastapi_rules.fixes.parameters import may_be_keyword_only
 from flake8_fastapi_rules.fixes.signature import add_default, signature_group
@@ -128,9 +129,5 @@ def _is_required(parameter: Parameter) -> bool:
             return False
         if not marker.in_annotated:
             default = marker.argument("default", 0)
-            return default is None or _is_ellipsis(default)
-    return parameter.default is None or _is_ellipsis(parameter.default)
-
-
-def _is_ellipsis(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is ...
+            return default is None or is_ellipsis(default)
+    return parameter.default is None or is_ellipsis(parameter.default)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App
-from flake8_fastapi_rules.semantics.middlewares import sets_request_id, stack_of
+from flake8_fastapi_rules.semantics.middlewares import on_every_request, sets_request_id
 
 
 class MissingRequestId(Rule):
@@ -88,11 +88,6 @@ class MissingRequestId(Rule):
     @on(App)
     def check(self, app: App, context: Context) -> Iterator[Report]:
         """Report apps of which all middleware is known, and none sets an id."""
-        project = context.model.project(context.module)
-        for node in project.apps:
-            if node.call is app.node and not node.is_mounted and project.resolved_routes(node):
-                stack = stack_of(context.model, app)
-                if stack.is_complete and not any(
-                    sets_request_id(context.model, m) for m in stack.middlewares
-                ):
-                    yield self.report(app.node)
+        known = on_every_request(context.model, app)
+        if known is not None and not any(sets_request_id(context.model, each) for each in known):
+            yield self.report(app.node)

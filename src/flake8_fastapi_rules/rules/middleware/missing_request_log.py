@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App
-from flake8_fastapi_rules.semantics.middlewares import logs_requests, stack_of
+from flake8_fastapi_rules.semantics.middlewares import logs_requests, on_every_request
 
 
 class MissingRequestLog(Rule):
@@ -87,11 +87,6 @@ class MissingRequestLog(Rule):
     @on(App)
     def check(self, app: App, context: Context) -> Iterator[Report]:
         """Report apps of which all middleware is known, and none logs."""
-        project = context.model.project(context.module)
-        for node in project.apps:
-            if node.call is app.node and not node.is_mounted and project.resolved_routes(node):
-                stack = stack_of(context.model, app)
-                if stack.is_complete and not any(
-                    logs_requests(context.model, m) for m in stack.middlewares
-                ):
-                    yield self.report(app.node)
+        known = on_every_request(context.model, app)
+        if known is not None and not any(logs_requests(context.model, each) for each in known):
+            yield self.report(app.node)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.arguments import unpacked_arguments
 from flake8_fastapi_rules.semantics.facts import Middleware
-from flake8_fastapi_rules.semantics.middlewares import CORS
+from flake8_fastapi_rules.semantics.middlewares import CORS, is_setting
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import Constant, Instance
 
@@ -125,7 +125,7 @@ class CorsWildcard(Rule):
                 return
 
     def _has_star(self, node: ast.expr, context: Context) -> bool:
-        if self._is_setting(node, context):
+        if is_setting(context.model, context.module, node):
             return False
         if context.model.text(context.module, node) == "*":
             return True
@@ -136,10 +136,6 @@ class CorsWildcard(Rule):
         text = context.model.text(context.module, node)
         return (
             text is not None
-            and not self._is_setting(node, context)
+            and not is_setting(context.model, context.module, node)
             and _EVERYTHING.match(text.replace("\\/", "/").replace("\\:", ":")) is not None
         )
-
-    def _is_setting(self, node: ast.expr, context: Context) -> bool:
-        """Whether a value is an object's attribute: its default is not what will run."""
-        return isinstance(node, ast.Attribute) and isinstance(context.resolve(node.value), Instance)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.facts import Endpoint, FrameworkFunction
 from flake8_fastapi_rules.semantics.libraries import FILE_OPENERS, FILE_WRITES
@@ -13,7 +13,7 @@ from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import last_names
 from flake8_fastapi_rules.semantics.responses import answers_with
-from flake8_fastapi_rules.semantics.taint import taint_in
+from flake8_fastapi_rules.semantics.taint import taint_in, text_in_sink
 
 #: Words of which a file that reaches others by name has one.
 _WORDS = ("open", "FileResponse", "write", "shutil", "os.", "unlink", "read_")
@@ -99,11 +99,7 @@ class PathTraversal(Rule):
     @on_calls(_NAMES, hints=_WORDS)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report calls that reach a file by an unchecked name."""
-        function = context.module.index.function_of(call)
-        if not isinstance(function, FUNCTIONS):
-            return
-        taint = taint_in(context.model, context.module, function)
-        found = taint.in_sinks(call, _paths)
+        found = text_in_sink(context.model, context.module, call, _paths)
         if found is not None:
             yield self.report(call, name=found.name)
 

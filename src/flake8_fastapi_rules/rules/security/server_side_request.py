@@ -6,13 +6,13 @@ import ast
 import re
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction
 from flake8_fastapi_rules.semantics.libraries import HTTP_REQUESTS
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.taint import Tainted, taint_in
+from flake8_fastapi_rules.semantics.taint import Tainted, taint_in, text_in_sink
 from flake8_fastapi_rules.semantics.values import External
 
 _BEFORE_HOST = re.compile(r"^(?:https?:)?(?://[^/?#]*)?$")
@@ -67,11 +67,7 @@ class ServerSideRequest(Rule):
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report requests to an unchecked URL."""
-        function = context.module.index.function_of(call)
-        if not isinstance(function, FUNCTIONS):
-            return
-        taint = taint_in(context.model, context.module, function)
-        found = taint.in_sinks(call, _urls, _decides)
+        found = text_in_sink(context.model, context.module, call, _urls, _decides)
         if found is not None:
             yield self.report(call, name=found.name)
 

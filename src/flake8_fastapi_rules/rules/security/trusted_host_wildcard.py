@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.arguments import has_open_arguments, written_out
-from flake8_fastapi_rules.semantics.values import Constant, Instance
+from flake8_fastapi_rules.semantics.middlewares import is_setting
+from flake8_fastapi_rules.semantics.values import Constant
 
 _TRUSTED = "starlette.middleware.trustedhost.TrustedHostMiddleware"
 _PUTTING = frozenset({"starlette.middleware.Middleware"})
@@ -75,11 +76,8 @@ class TrustedHostWildcard(Rule):
             if not has_open_arguments(context.model, context.module, call):
                 yield self.report(hosts or call, "default")
             return
-        if self._is_setting(hosts, context):
+        if is_setting(context.model, context.module, hosts):
             return
         elements = context.model.elements(context.module, hosts) or ()
         if any(context.model.text(home, element) == "*" for home, element in elements):
             yield self.report(hosts)
-
-    def _is_setting(self, node: ast.expr, context: Context) -> bool:
-        return isinstance(node, ast.Attribute) and isinstance(context.resolve(node.value), Instance)

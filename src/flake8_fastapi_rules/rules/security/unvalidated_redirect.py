@@ -6,14 +6,14 @@ import ast
 import re
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.responses import answers_with
-from flake8_fastapi_rules.semantics.taint import Tainted, taint_in
+from flake8_fastapi_rules.semantics.taint import Tainted, taint_in, text_in_sink
 from flake8_fastapi_rules.semantics.uses import Uses
 from flake8_fastapi_rules.semantics.values import Instance
 
@@ -70,11 +70,7 @@ class UnvalidatedRedirect(Rule):
     @on(ast.Call, hints=("RedirectResponse",))
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report redirects to an unchecked URL."""
-        function = context.module.index.function_of(call)
-        if not isinstance(function, FUNCTIONS):
-            return
-        taint = taint_in(context.model, context.module, function)
-        found = taint.in_sinks(call, _urls, _decides)
+        found = text_in_sink(context.model, context.module, call, _urls, _decides)
         if found is not None:
             yield self.report(call, name=found.name)
 

@@ -91,18 +91,12 @@ class UntestedAuth(Rule):
     def check(self, route: Route, context: Context) -> Iterator[Report]:
         """Report the decorator (or call) of a protected route."""
         resolved = context.model.project(context.module).routes_at(route)
-        if route.kind is not RouteKind.HTTP or not resolved:
-            return
-        if not all(r.certain and r.path is not None for r in resolved):
-            return
         tests = test_requests(context.model, context.module)
-        methods = {m for r in resolved for m in r.methods or ()}
-        unresolved = tests.unresolved_methods()
-        if not tests.uses_client or None in unresolved or methods & unresolved:
+        methods = tests.methods_told(resolved)
+        if route.kind is not RouteKind.HTTP or not methods:
             return
         if not all(security_dependencies(context.model, r.dependencies) for r in resolved):
             return
         requests = [call for r in resolved for call in tests.to(r)]
         if not any(tests.expects(call, _REFUSALS) for call in requests):
-            method = " ".join(sorted(methods))
-            yield self.report(route.node, method=method, path=resolved[0].path)
+            yield self.report(route.node, method=" ".join(methods), path=resolved[0].path)

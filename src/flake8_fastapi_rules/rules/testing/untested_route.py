@@ -108,13 +108,7 @@ class UntestedRoute(Rule):
     def check(self, route: Route, context: Context) -> Iterator[Report]:
         """Report the decorator (or call) of a route, once for all apps that serve it."""
         resolved = context.model.project(context.module).routes_at(route)
-        if not resolved or not all(r.certain and r.path is not None for r in resolved):
-            return
         tests = test_requests(context.model, context.module)
-        methods = {m for r in resolved for m in (r.methods or ("WEBSOCKET",))}
-        unresolved = tests.unresolved_methods()
-        if not tests.uses_client or None in unresolved or methods & unresolved:
-            return
-        if not any(tests.to(r) for r in resolved):
-            method = " ".join(sorted(methods))
-            yield self.report(route.node, method=method, path=resolved[0].path)
+        methods = tests.methods_told(resolved)
+        if methods and not any(tests.to(r) for r in resolved):
+            yield self.report(route.node, method=" ".join(methods), path=resolved[0].path)
