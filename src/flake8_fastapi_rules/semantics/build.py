@@ -679,7 +679,9 @@ class _Builder:
     # -- routes -----------------------------------------------------------------------------
 
     def _decorator(self, function: FunctionNode, decorator: ast.expr) -> None:
-        call = decorator if isinstance(decorator, ast.Call) else None
+        # `@starting` after `starting = app.on_event("startup")`
+        applied = self._bound_value(decorator) if isinstance(decorator, ast.Name) else decorator
+        call = applied if isinstance(applied, ast.Call) else None
         written = call.func if call else decorator
         if isinstance(written, ast.Name) and call and self._is_repeater(written):
             self._repeated(function, decorator, written)
@@ -768,10 +770,15 @@ class _Builder:
     def _method_behind(self, func: ast.expr) -> ast.Attribute | None:
         """`router.get`, also for `get` after `get = router.get`."""
         if isinstance(func, ast.Name):
-            _, bindings = self.index.lookup(func.id, func) or (None, [])
-            if len(bindings) == 1 and bindings[0].kind == "assign" and not bindings[0].path:
-                func = bindings[0].value or func
+            func = self._bound_value(func)
         return func if isinstance(func, ast.Attribute) else None
+
+    def _bound_value(self, name: ast.Name) -> ast.expr:
+        """The expression that a name of this module is bound to once; else the name itself."""
+        _, bindings = self.index.lookup(name.id, name) or (None, [])
+        if len(bindings) == 1 and bindings[0].kind == "assign" and not bindings[0].path:
+            return bindings[0].value or name
+        return name
 
     def _applied(self, node: ast.Call, inner: ast.Call) -> None:
         """`router.get("/x")(function)`, `app.exception_handler(Error)(function)`"""

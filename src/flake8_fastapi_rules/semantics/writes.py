@@ -728,8 +728,8 @@ class Writes:
         if _state_of(node):
             return self._is_app_state(function, node)
         root, held = node, node
-        while isinstance(root, ast.Attribute | ast.Subscript):
-            held, root = root, root.value
+        while (owner := self._holder(function, root)) is not None:
+            held, root = root, owner
         if not isinstance(root, ast.Name):
             return False
         if (state := self._state_behind(function, root)) is not None:
@@ -740,15 +740,33 @@ class Writes:
         parameter = self._injected(function, held if root.id == "self" else root)
         return parameter is not None and self._is_shared_by(parameter)
 
+    def _holder(self, function: Function, node: ast.expr) -> ast.expr | None:
+        """What something is a part of: `jobs` for `jobs[key]`, `jobs.x` and `jobs.get(key)`."""
+        match node:
+            case ast.Attribute(value=owner) | ast.Subscript(value=owner):
+                return owner
+            case ast.Call(func=ast.Attribute(value=owner, attr="get" | "setdefault")):
+                # Only a container gives what it holds; other objects may make it anew.
+                held = self._resolver.resolve(function.module, owner)
+                return owner if self._is_container(held) else None
+            case _:
+                return None
+
     def _state_behind(self, function: Function, name: ast.Name) -> ast.expr | None:
-        """What of an app's state a local name was given: `jobs = request.app.state.jobs`."""
+        """What shared object a local name was given a part of.
+
+        `jobs = request.app.state.jobs`, `job = JOBS[key]`, `job = JOBS.get(key)`
+        """
         scope, bindings = function.module.index.lookup(name.id, name) or (None, [])
         if scope is None or scope.node is not function.node or len(bindings) != 1:
             return None
         given = bindings[0].value
         if bindings[0].kind not in {"assign", "annotated"} or bindings[0].path or given is None:
             return None
-        return given if _state_of(given) else None
+        if _state_of(given):
+            return given
+        holder = self._holder(function, given) if not isinstance(given, ast.Attribute) else None
+        return given if holder is not None and isinstance(holder, ast.Name) else None
 
     def _injected(self, function: Function, node: ast.expr) -> Parameter | None:
         """The parameter that filled a variable or `self.store`: of a view, or of `__init__`."""
