@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, ModuleIndex, mentions, names_bound_in
 from flake8_fastapi_rules.semantics.facts import ParameterKind, Role
+from flake8_fastapi_rules.semantics.paths import parameters_in
 from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
@@ -73,6 +74,8 @@ _ROWS = frozenset(
 _EMPTY_TESTS = frozenset(
     {"exists", "is_file", "is_dir", "isfile", "isdir", "lexists", "len", "bool", "get", "stat"}
 )
+#: What asks whether a file is there.
+_EXISTENCE = frozenset({"exists", "is_file", "is_dir", "isfile", "isdir", "lexists"})
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 _TEXT = ("builtins.str", "builtins.bytes")
 _MAPPINGS = ("builtins.dict", "collections.abc.Mapping")
@@ -90,11 +93,13 @@ class Piece:
     Parameters:
         before: the literal text in front of it; `None` when something unknown is there.
         is_formatted: it is put into a text, rather than being the whole of it.
+        is_part: literal text stands next to it, without a slash between.
     """
 
     node: ast.expr
     before: str | None
     is_formatted: bool
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +110,15 @@ class Tainted:
         name: how the source is written: `name`, `file.filename`.
         before: the literal text in front of it; `None` when something unknown is there.
         is_formatted: it was put into another text.
+        is_segment: it is one segment of the URL's path, without slashes.
+        is_part: literal text stands next to it, without a slash between.
     """
 
     name: str
     before: str | None
     is_formatted: bool
+    is_segment: bool = False
+    is_part: bool = False
 
 
 #: The expressions of a call that must not come from a client, for a module and a call in it.
@@ -223,6 +232,8 @@ class Taint:
             f"{outer.name}{rest}",
             f"{found.before}{outer.before}" if is_known else None,
             found.is_formatted or outer.is_formatted,
+            found.is_segment,
+            found.is_part or outer.is_part,
         )
 
     def _handed_on(
@@ -300,7 +311,7 @@ class Taint:
             return None
         source = self._source(node)
         if source is not None:
-            return Tainted(source, "", False)
+            return Tainted(source, "", False, is_segment=source in self._segments)
         match node:
             case ast.Name(id=name) if self._is_provided(node):
                 return self._given_by_dependency(name)
@@ -333,14 +344,48 @@ class Taint:
                         if found := taken.of(statement.value):
                             return found
                 return None
+        return self._of_pieces(node, depth)
+
+    def _of_pieces(self, node: ast.expr, depth: int) -> Tainted | None:
+        """The first text in what is put together; one that may hold a slash before others."""
+        segment: Tainted | None = None
         for piece in self._pieces(node):
             found = self._of(piece.node, depth + 1)
-            if found is not None:
-                before = None
-                if piece.before is not None and found.before is not None:
-                    before = piece.before + found.before
-                return Tainted(found.name, before, found.is_formatted or piece.is_formatted)
-        return None
+            if found is None or (segment is not None and self._is_checked(found.name)):
+                continue
+            before = None
+            if piece.before is not None and found.before is not None:
+                before = piece.before + found.before
+            joined = Tainted(
+                found.name,
+                before,
+                found.is_formatted or piece.is_formatted,
+                found.is_segment,
+                found.is_part or piece.is_part,
+            )
+            if not found.is_segment:
+                return joined
+            if segment is None:
+                segment = joined
+            elif segment.name != joined.name:  # `..` for one, and another folder's name
+                segment = replace(segment, is_segment=segment.is_part)
+        return segment
+
+    @cached_property
+    def _segments(self) -> frozenset[str]:
+        """The parameters that are one segment of the URL's path each."""
+        if self._is_called:
+            return frozenset(name for name, given in self._given.items() if given.is_segment)
+        endpoint = self._model.endpoint(self.module, self.function)
+        if endpoint is None:
+            return frozenset()
+        longer = {
+            each.name
+            for route in endpoint.routes
+            for each in parameters_in(route.path or "")
+            if each.converter == "path"
+        }
+        return self._model.path_names(endpoint) - longer
 
     @cached_property
     def _provided(self) -> Mapping[str, Function | Class]:
@@ -389,7 +434,7 @@ class Taint:
         inner = taint_in(self._model, target.module, target.node)
         for node in target.module.index.own_nodes(target.node):
             if isinstance(node, ast.Return) and (found := inner.of(node.value)) is not None:
-                return Tainted(name, found.before, found.is_formatted)
+                return replace(found, name=name)
         return None
 
     def _attribute_given(self, owner: ast.Name, attr: str) -> Tainted | None:
@@ -411,7 +456,7 @@ class Taint:
                 match target:
                     case ast.Attribute(value=ast.Name(id="self"), attr=set_there):
                         if set_there == attr and (found := inner.of(value)) is not None:
-                            return Tainted(name, found.before, found.is_formatted)
+                            return replace(found, name=name)
         return None
 
     def _of_name(self, node: ast.Name, name: str, depth: int) -> Tainted | None:
@@ -452,18 +497,13 @@ class Taint:
         """The parts of an expression that puts a text, a path or a URL together."""
         match node:
             case ast.JoinedStr(values=values):
-                before: str | None = ""
-                for value in values:
-                    if isinstance(value, ast.Constant):
-                        before = None if before is None else before + str(value.value)
-                    elif isinstance(value, ast.FormattedValue):
-                        known = self._model.text(self.module, value.value)
-                        yield Piece(value.value, before, True)
-                        before = None if before is None or known is None else before + known
-            case ast.BinOp(left=left, op=ast.Add() | ast.Div(), right=right):
-                is_text = isinstance(node.op, ast.Add)
-                yield Piece(left, "", is_text)
-                yield Piece(right, self._model.text(self.module, left), is_text)
+                parts = [v.value if isinstance(v, ast.FormattedValue) else v for v in values]
+                yield from self._joined(parts)
+            case ast.BinOp(op=ast.Add()):
+                yield from self._joined(_operands(node))
+            case ast.BinOp(left=left, op=ast.Div(), right=right):
+                yield Piece(left, "", False)
+                yield Piece(right, self._model.text(self.module, left), False)
             case ast.BinOp(left=ast.Constant(value=str() as template), op=ast.Mod(), right=right):
                 given = right.elts if isinstance(right, ast.Tuple) else [right]
                 for position, value in enumerate(given):
@@ -487,6 +527,18 @@ class Taint:
                     if func.attr == "joinpath":
                         for value in args:
                             yield Piece(value, None, False)
+
+    def _joined(self, parts: list[ast.expr]) -> Iterator[Piece]:
+        """The parts of a text that are not literal."""
+        texts = [self._model.text(self.module, each) for each in parts]
+        before: str | None = ""
+        for part, text, last, following in zip(
+            parts, texts, ["", *texts], [*texts[1:], ""], strict=False
+        ):
+            if not isinstance(part, ast.Constant):
+                is_part = not (last or "/").endswith("/") or not (following or "/").startswith("/")
+                yield Piece(part, before, True, is_part)
+            before = None if before is None or text is None else before + text
 
     def _source(self, node: ast.expr) -> str | None:
         """How an expression is written that a client fills; `None` if it is none."""
@@ -741,6 +793,17 @@ def taint_in(model: Model, module: Module, function: FunctionNode) -> Taint:
     return taint
 
 
+def expects_no_file(module: Module, node: ast.AST) -> bool:
+    """Whether a function asks whether a file is there, or goes on when it is none."""
+    function = module.index.function_of(node)
+    if function is None:
+        return False
+    asked = module.index.mentioned(function)
+    if not asked.isdisjoint(_EXISTENCE) or not asked.isdisjoint({f".{n}" for n in _EXISTENCE}):
+        return True
+    return any(isinstance(each, ast.Try) for each in module.index.ancestors(node))
+
+
 def text_in_sink(
     model: Model, module: Module, call: ast.Call, sinks: Sinks, accepts: Accepts = _is_any
 ) -> Tainted | None:
@@ -749,6 +812,13 @@ def text_in_sink(
     if not isinstance(function, FUNCTIONS):
         return None
     return taint_in(model, module, function).in_sinks(call, sinks, accepts)
+
+
+def _operands(node: ast.expr) -> list[ast.expr]:
+    """What a sum adds, from left to right."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return [*_operands(node.left), *_operands(node.right)]
+    return [node]
 
 
 def _arguments_of(function: FunctionNode) -> tuple[ast.arg, ...]:

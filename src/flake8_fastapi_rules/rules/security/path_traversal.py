@@ -7,13 +7,19 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
+from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.facts import Endpoint, FrameworkFunction
 from flake8_fastapi_rules.semantics.libraries import FILE_OPENERS, FILE_WRITES
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import last_names
 from flake8_fastapi_rules.semantics.responses import answers_with
-from flake8_fastapi_rules.semantics.taint import taint_in, text_in_sink
+from flake8_fastapi_rules.semantics.taint import (
+    Tainted,
+    expects_no_file,
+    taint_in,
+    text_in_sink,
+)
 
 #: Words of which a file that reaches others by name has one.
 _WORDS = ("open", "FileResponse", "write", "shutil", "os.", "unlink", "read_")
@@ -24,6 +30,8 @@ _PATH_METHODS = frozenset(
 )
 _NAMES = _PATH_METHODS | last_names((_RESPONSE, *FILE_OPENERS, *FILE_WRITES))
 _PATHS = ("pathlib.PurePath", "anyio.Path")
+#: What is done with a folder just as with a file.
+_OF_FOLDERS = frozenset({"copytree", "move", "rename", "replace", "rmtree"})
 
 
 class PathTraversal(Rule):
@@ -64,7 +72,9 @@ class PathTraversal(Rule):
     ## Leaves alone
     Names that a condition tests (membership, `startswith`, `is_relative_to` and the like, but not
     whether the file exists), `Path(name).name`, `secure_filename`, look-ups, types other than text,
-    and results of other functions.
+    and results of other functions. A single parameter of the path without `:path`, which holds no
+    slash, where more stands next to it (`f"{name}.json"`), or where something asks whether the file
+    exists or handles that it does not: `..` is no file.
 
     ## Source
     CWE-22; `pathlib`: the `/` operator.
@@ -79,6 +89,11 @@ class PathTraversal(Rule):
         """Report calls that hand an unchecked name to a function that reaches a file by it."""
         taint = taint_in(context.model, context.module, fact.node)
         for call, reached in taint.all_reached(_paths):
+            if reached.found.is_segment and (
+                self._is_harmless(reached.found, reached.module, reached.call)
+                or expects_no_file(context.module, call)
+            ):
+                continue
             related = [context.related(reached.module, reached.call, "the file")]
             yield self.report(call, name=reached.found.name, related=related)
 
@@ -93,15 +108,23 @@ class PathTraversal(Rule):
         for node in context.module.index.own_nodes(endpoint.node):
             if isinstance(node, ast.Return) and node.value is not None:
                 found = taint.of(node.value)
-                if found is not None:
+                if found is not None and not self._is_harmless(found, context.module, node):
                     yield self.report(node.value, name=found.name)
 
     @on_calls(_NAMES, hints=_WORDS)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report calls that reach a file by an unchecked name."""
         found = text_in_sink(context.model, context.module, call, _paths)
-        if found is not None:
+        if found is not None and not self._is_harmless(found, context.module, call):
             yield self.report(call, name=found.name)
+
+    def _is_harmless(self, found: Tainted, module: Module, node: ast.AST) -> bool:
+        """Whether a text without slashes, at worst `..`, leads to no file there."""
+        if not found.is_segment or found.is_part:
+            return found.is_segment
+        if isinstance(node, ast.Call) and last_name(node.func) in _OF_FOLDERS:
+            return False
+        return expects_no_file(module, node)
 
 
 def _paths(model: Model, module: Module, call: ast.Call) -> Iterator[ast.expr]:
