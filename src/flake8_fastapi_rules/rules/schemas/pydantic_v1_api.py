@@ -109,8 +109,10 @@ class PydanticV1Api(Rule):
     fix_reaches_imported = True
     scope = "project"
     hints = (
-        "Config", "model_config", "validator", "__root__", *RENAMED_ARGUMENTS, *HOOKS, *MOVED_NAMES,
-        *(f".{name}" for name in METHODS), *(name.rpartition(".")[2] for name in MOVED_IMPORTS),
+        "class Config", "model_config", "validator", "__root__", *HOOKS, *MOVED_NAMES,
+        *(f"{name}{equals}" for name in RENAMED_ARGUMENTS for equals in ("=", " =")),
+        *(f".{name}" if name.startswith("__") else f".{name}(" for name in METHODS),
+        *(name.rpartition(".")[2] for name in MOVED_IMPORTS),
     )  # fmt: skip
 
     def _applies(self, context: Context) -> bool:
