@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.responses import returns_of
@@ -20,8 +21,8 @@ class LostBackgroundTasks(Rule):
     """Put all background tasks of a request in one place.
 
     ## What it does
-    Reports `background=` of a response that an endpoint returns after it added tasks to its
-    injected `BackgroundTasks`.
+    Reports `background=` of a response that an endpoint returns after it, or a function of the
+    project that it gave them to, added tasks to its injected `BackgroundTasks`.
 
     ## Why it matters
     FastAPI gives the injected tasks to the response only if it has none of its own. With
@@ -82,24 +83,43 @@ class LostBackgroundTasks(Rule):
                 *_TASKS,
             )
         }
-        added = [
-            node
-            for node in context.module.index.own_nodes(endpoint.node)
-            if isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr == "add_task"
-            and isinstance(node.func.value, ast.Name)
-            and node.func.value.id in names
-        ]
+        added = list(self._additions(function, names, context))
         for statement in returns_of(context.module, endpoint.node) if added else ():
             own = self._own_tasks(statement, endpoint, context)
             if own is None or self._holds(own, names, endpoint, context):
                 continue
-            for call in added:
+            for call, tasks in added:
                 if self._runs_before(call, statement, endpoint, context):
-                    assert isinstance(call.func, ast.Attribute)
-                    yield self.report(own, name=context.shown(call.func.value))
+                    yield self.report(own, name=tasks.id)
                     break
+
+    def _additions(
+        self, function: Function, names: Set[str], context: Context
+    ) -> Iterator[tuple[ast.Call, ast.Name]]:
+        """The calls that certainly add tasks, and the variables that they add them to."""
+        for site in context.model.effects.calls(function):
+            match site.node.func:
+                case ast.Attribute(value=ast.Name(id=name) as tasks, attr="add_task"):
+                    if name in names:
+                        yield site.node, tasks
+            values = [keyword.value for keyword in site.node.keywords]
+            for given in (*site.node.args, *values):
+                if site.target and isinstance(given, ast.Name) and given.id in names:
+                    parameter = argument_filled(site.target, site.node, given)
+                    if parameter is not None and self._adds(site.target, parameter):
+                        yield site.node, given
+
+    def _adds(self, helper: Function, parameter: ast.arg) -> bool:
+        """Whether a function adds to the tasks it is given, whatever it finds."""
+        index = helper.module.index
+        for node in index.own_nodes(helper.node):
+            match node:
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="add_task")):
+                    if name == parameter.arg and not index.branch_of(
+                        node, index.scopes[helper.node]
+                    ):
+                        return True
+        return False
 
     def _holds(self, own: ast.expr, names: set[str], endpoint: Endpoint, context: Context) -> bool:
         """Whether the response's tasks are the injected ones, or are made of them."""
