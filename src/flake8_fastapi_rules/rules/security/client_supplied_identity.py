@@ -8,7 +8,14 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.client_fields import compares, uses_field
-from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Route, RouteKind
+from flake8_fastapi_rules.semantics.credentials import snake
+from flake8_fastapi_rules.semantics.facts import (
+    Dependency,
+    Parameter,
+    ParameterKind,
+    Route,
+    RouteKind,
+)
 from flake8_fastapi_rules.semantics.paths import names_in
 from flake8_fastapi_rules.semantics.schemas import (
     SchemaField,
@@ -16,7 +23,7 @@ from flake8_fastapi_rules.semantics.schemas import (
     schema_fields,
 )
 from flake8_fastapi_rules.semantics.security import security_dependencies
-from flake8_fastapi_rules.semantics.values import Class, Instance
+from flake8_fastapi_rules.semantics.values import Class, Instance, qualified_name
 
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SELF = re.compile(
@@ -35,6 +42,14 @@ _CHARGED = re.compile(r"^(?:manager|assignee|reviewer|approver|assigned_to)(?:_u
 _ADMIN = re.compile(r"admin|superuser|staff|permission|rbac")
 #: A permission such as `items:write`, which everybody has for what is their own.
 _FOR_ALL = re.compile(r"permission\w*\(['\"](?!users?\b|accounts?\b|roles?\b)\w+[:.]\w+['\"]\)")
+#: A permission to manage users, in whatever checks it: `CheckAuth("system:user:edit")`.
+_MANAGES = re.compile(
+    r"['\"](?:\w+[:.])*(?:users?|accounts?|members?|roles?|system|sys)(?:[:.]\w+)+['\"]"
+)
+#: What lets another service in, which acts for its users.
+_OF_SERVICES = re.compile(
+    r"(?:^|_)(?:internal|services?|machine|m2m|s2s|system|worker|cron|webhook|api_?keys?)(?:_|$)"
+)
 #: Paths of reads that show somebody: any user may be asked for.
 _ABOUT_USERS = re.compile(r"(?:^|/)(?:users?|profiles?|authors?|accounts?)(?:/|\s|$)")
 #: Messages to somebody, who is told by `user_id`.
@@ -93,9 +108,10 @@ class ClientSuppliedIdentity(Rule):
     `dependencies=[...]`, which tells nobody who it is, path parameters, filters of reads (what may
     be left out), reads that show users, ids that the endpoint or a function that it calls compares,
     or that a dependency takes as well, fields that neither it nor what it hands the body to reads,
-    `user_id` of messages to somebody, routes whose dependencies are not certain, and paths, names
+    `user_id` of messages to somebody, routes whose dependencies are not certain, paths, names
     and dependencies that speak of administration, members, roles, permissions or sharing: there the
-    id is somebody else's.
+    id is somebody else's, and what only another service may call (`require_api_key`,
+    `get_internal_service`), which acts for its users.
 
     ## Source
     OWASP API security: broken object level authorization.
@@ -131,12 +147,15 @@ class ClientSuppliedIdentity(Rule):
             for found in guards
         ):
             return  # a scheme in `dependencies=[...]` tells nobody who it is
+        if all(all(_is_of_services(guard) for guard in found) for found in guards):
+            return
         served = resolved[0].path if resolved else None
         said = f"{served or route.path} {getattr(function.node, 'name', '')}".lower()
         if _FOR_OTHERS.search(said) or any(
-            _ADMIN.search(_FOR_ALL.sub("", ast.unparse(guard.node).lower()))
+            _ADMIN.search(_FOR_ALL.sub("", text)) or _MANAGES.search(text)
             for found in guards
             for guard in found
+            for text in [ast.unparse(guard.node).lower()]
         ):
             return
         paths = [route.path, *(path for r in resolved for path in (r.path, r.local_path))]
@@ -200,6 +219,12 @@ class ClientSuppliedIdentity(Rule):
     def _is_identity(self, parameter: Parameter) -> bool:
         name = (parameter.alias or parameter.name).lower().replace("-", "_")
         return parameter.kind in _KINDS and _SELF.match(name) is not None
+
+
+def _is_of_services(guard: Dependency) -> bool:
+    """Whether a dependency asks which service calls rather than which user."""
+    name = snake((qualified_name(guard.target) or "").rpartition(".")[2])
+    return "user" not in name and _OF_SERVICES.search(name) is not None
 
 
 def _is_several(field: SchemaField, context: Context) -> bool:
