@@ -23,6 +23,19 @@ _NUMBERS = frozenset({"abs", "int", "float", "len", "max", "min", "round", "sum"
 _ENTRIES = frozenset({"auth_header", "session_key"})
 #: Where `token` is the address of a device.
 _DEVICES = re.compile(r"(?i)push|device|fcm|apns|page token")
+#: Functions that leave of a secret what may be shown.
+_MASKS = re.compile(r"(?i)censor|mask|redact|obfuscat|obscure|shorten|truncat|scrub|fingerprint")
+#: Calls that tell something to whoever runs the service.
+_SAYING = frozenset({"print", "info", "warning", "warn", "critical", "debug", "error", "log"})
+#: What is said of the first user of a service.
+_FIRST_USER = re.compile(
+    r"(?i)\b(?:default|initial|first|bootstrap|super)[ -]?(?:time )?"
+    r"(?:admin\w*|user|superuser|account|password)"
+    r"|\badmin\w* (?:user |account )?(?:was |has been )?(?:created|password|generated)"
+    r"|\bgenerated (?:admin\w* )?password|\bchange (?:this|the|your) password"
+)
+#: What is said to whoever runs the service.
+_YOURS = re.compile(r"(?i)\byour (?:\w+ )?(?:key|password|token|secret)\b")
 #: What runs a server until it is stopped.
 _SERVERS = frozenset(
     {"uvicorn.run", "uvicorn.Server.run", "hypercorn.run", "granian.Granian.serve"}
@@ -161,6 +174,58 @@ def is_name_of_entry(module: Module, node: ast.expr, call: ast.Call) -> bool:
             ):
                 return True
     return False
+
+
+def is_masked(module: Module, node: ast.expr) -> bool:
+    """Whether a variable may hold what is left of a secret: `key = censor(key)`, `key[:4]`."""
+    found = module.index.lookup(node.id, node) if isinstance(node, ast.Name) else None
+    return found is not None and any(
+        _masks(part)
+        for binding in found[1]
+        if binding.kind == "assign" and binding.value is not None
+        for part in ast.walk(binding.value)
+    )
+
+
+def _masks(node: ast.AST) -> bool:
+    """Whether an expression shortens or hides a text."""
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return _MASKS.search(name) is not None
+        case ast.Subscript(slice=ast.Slice(lower=None, upper=ast.expr())):
+            return True
+        case ast.Subscript(slice=ast.Slice(lower=ast.UnaryOp(op=ast.USub()))):
+            return True
+        case _:
+            return False
+
+
+def is_name_of_folder(module: Module, name: str | None) -> bool:
+    """Whether `pwd` is the working directory."""
+    return name == "pwd" and any(word in module.source.text for word in (".pwd()", "getcwd"))
+
+
+def is_told_once(module: Module, call: ast.Call, is_password: bool) -> bool:
+    """Whether a function tells whoever installs the service how to get in.
+
+    By lines that speak of the first user: no lines about a user of the service.
+
+    Parameters:
+        is_password: it is a password that is told, no key.
+    """
+    if _YOURS.search(said_in_log(call)):
+        return True
+    function = module.index.function_of(call)
+    if not is_password or function is None:
+        return False
+    said = (
+        said_in_log(each)
+        for each in module.index.own_nodes(function)
+        if isinstance(each, ast.Call)
+        and isinstance(each.func, ast.Attribute | ast.Name)
+        and last_name(each.func) in _SAYING
+    )
+    return any(_FIRST_USER.search(text) for text in said)
 
 
 def is_made_a_number(module: Module, node: ast.expr) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.arguments import unpacked_arguments
+from flake8_fastapi_rules.semantics.development import is_for_development
 from flake8_fastapi_rules.semantics.facts import Middleware
 from flake8_fastapi_rules.semantics.middlewares import CORS, is_setting
 from flake8_fastapi_rules.semantics.modules import Module
@@ -17,9 +18,12 @@ _EVERYTHING = re.compile(
     r"^\^?(?:(?:https?\??|\((?:\?:)?https\?\)|\((?:\?:)?https?\|https?\))(?:://)?)?"
     r"\(?(?:\.[*+]|\[\^?.*\][*+])\??\)?(?:\((?:\?:)?:\\d\+\)\?)?\$?$"
 )
-#: What conditions say of where they hold.
-_DEVELOPMENT = re.compile(r"(?i)debug|(?:\b|_)dev(?:\b|_|elop)|(?:\b|_)local|(?:\b|_)test")
-_PRODUCTION = re.compile(r"(?i)prod|staging")
+#: What a comment says that gives a reason for every origin.
+_REASON = re.compile(
+    r"(?i)\bpublic (?:\w+ )?(?:api|data|endpoint|service)|\bspec(?:s|ification)?\b|\bby design\b"
+    r"|\bintention|\bdeliberate|\bon purpose\b|\bbearer\b|\b(?:no|without) cookies?\b"
+    r"|\bby (?:the|a|our) (?:\w+ )?middleware\b"
+)
 
 
 class CorsWildcard(Rule):
@@ -52,7 +56,8 @@ class CorsWildcard(Rule):
 
     ## Leaves alone
     Origins that come from settings, conditional ones, those of branches for development
-    (`if settings.debug:`), and patterns with a host in them.
+    (`if settings.debug:`) or of settings that say so (`if origins == ["*"]:`), patterns with a host
+    in them, and what a comment gives a reason for (a public API, a specification, no cookies).
 
     ## Source
     `starlette.middleware.cors` (1.10): `allow_explicit_origin`; CWE-942.
@@ -93,24 +98,6 @@ class CorsWildcard(Rule):
             unpacked = unpacked_arguments(context.model, context.module, call)
             yield from self._check({**unpacked, **given}, context)
 
-    def _is_for_development(self, node: ast.AST, context: Context) -> bool:
-        """Whether a condition lets this run only where the service is worked on."""
-        child = node
-        for parent in context.module.index.ancestors(node):
-            if isinstance(parent, ast.If | ast.IfExp) and child is not parent.test:
-                test = parent.test
-                negated = isinstance(test, ast.UnaryOp) or (
-                    isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.NotEq)
-                )
-                body = parent.body if isinstance(parent.body, list) else [parent.body]
-                text = ast.unparse(test)
-                if _DEVELOPMENT.search(text) and (child in body) is not negated:
-                    return True
-                if _PRODUCTION.search(text) and (child in body) is negated:
-                    return True
-            child = parent
-        return False
-
     def _check(self, arguments: dict[str, ast.expr], context: Context) -> Iterator[Report]:
         credentials = context.resolve(arguments.get("allow_credentials"))
         variant = "credentials" if credentials == Constant(True) else None
@@ -120,9 +107,37 @@ class CorsWildcard(Rule):
         ):
             given = arguments.get(name)
             if given is not None and is_open(given, context):
-                if not self._is_for_development(given, context):
+                if not (
+                    is_for_development(context.module, given)
+                    or self._is_chosen(given, context)
+                    or self._is_explained(given, context)
+                ):
                     yield self.report(given, variant)
                 return
+
+    def _is_chosen(self, node: ast.expr, context: Context) -> bool:
+        """Whether a condition asked whether every origin is what the settings say."""
+        child: ast.AST = node
+        for parent in context.module.index.ancestors(node):
+            if isinstance(parent, ast.If) and child in parent.body:
+                if any(
+                    isinstance(each, ast.Constant) and each.value == "*"
+                    for each in ast.walk(parent.test)
+                ):
+                    return True
+            child = parent
+        return False
+
+    def _is_explained(self, node: ast.expr, context: Context) -> bool:
+        """Whether a comment inside of the call, or right above it, says why."""
+        index = context.module.index
+        call = next((each for each in index.ancestors(node) if isinstance(each, ast.Call)), node)
+        first = call.lineno - 1
+        lines = context.source.lines
+        while first > 0 and lines[first - 1].lstrip().startswith("#"):
+            first -= 1
+        last = call.end_lineno or call.lineno
+        return any(_REASON.search(line.partition("#")[2]) for line in lines[first:last])
 
     def _has_star(self, node: ast.expr, context: Context) -> bool:
         if is_setting(context.model, context.module, node):

@@ -16,15 +16,19 @@ from flake8_fastapi_rules.semantics.credentials import (
     is_token_name,
     last_name,
 )
+from flake8_fastapi_rules.semantics.development import is_for_development
 from flake8_fastapi_rules.semantics.facts import Role
 from flake8_fastapi_rules.semantics.libraries import is_log_call
 from flake8_fastapi_rules.semantics.logged import (
     is_made_a_number,
     is_made_here,
     is_made_instead,
+    is_masked,
     is_name_of_account,
     is_name_of_entry,
+    is_name_of_folder,
     is_name_of_thing,
+    is_told_once,
     is_word_of_language,
     said_in_log,
     shown_in_log,
@@ -98,13 +102,15 @@ class SecretInLog(Rule):
     ```
 
     ## Leaves alone
-    Shortened and masked values (`token[:4]`, `mask(token)`, `len(token)`), `SecretStr`, numbers,
+    Shortened and masked values (`token[:4]`, `mask(token)`, `len(token)`), also where a variable
+    holds them, `SecretStr`, numbers, branches for development (`if settings.debug:`),
     names that only begin like a secret (`token_count`, `password_changed_at`), the tokens of
     parsers, the access key of a pair with a secret key, what scripts and main programs print, or
     classes that print what others would send (`ConsoleMailer`), lines that say that they only
     simulate, a secret that is printed where it was just made (`secrets`), a key of the process that
-    is made as none was set, a first password that is logged where it was just made, before anything
-    is served, what is told to whoever starts the server, before `uvicorn.run`, and a plain `token`
+    is made as none was set, a first password that is logged where it was just made or by lines that
+    speak of a default user or an administrator, before anything is served, what is told to whoever
+    starts the server ("your key is"), also before `uvicorn.run`, and a plain `token`
     that is the address of a device, the name of a thing (`"profile_token": token`), a page, a piece
     of a text, what resets a context variable or the key of an entry.
 
@@ -123,7 +129,7 @@ class SecretInLog(Rule):
         """Report the first secret among the arguments of a log call."""
         if not self._may_tell(call, context) or not self._logs(call, context):
             return
-        if _PRETENDING.search(said_in_log(call)):
+        if _PRETENDING.search(said_in_log(call)) or is_for_development(context.module, call):
             return
         for keyword in call.keywords:
             if self._is_named_secret(keyword, context):
@@ -223,6 +229,10 @@ class SecretInLog(Rule):
         if is_told and is_made_here(model, module, node):
             return False
         if is_made_instead(model, module, node, call) or is_name_of_account(module, node):
+            return False
+        if is_masked(module, node) or is_name_of_folder(module, name):
+            return False
+        if not self._serves(call, context) and is_told_once(module, call, is_password_name(name)):
             return False
         if is_name_of_thing(module, node, call) or is_name_of_entry(module, node, call):
             return False

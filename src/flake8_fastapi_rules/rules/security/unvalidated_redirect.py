@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.development import is_for_development
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
@@ -57,7 +58,7 @@ class UnvalidatedRedirect(Rule):
 
     ## Leaves alone
     Cookies and headers, which no link can set, parameters behind a literal host or path, look-ups,
-    and any condition on the value.
+    any condition on the value, and branches for development (`if settings.debug:`).
 
     ## Source
     CWE-601.
@@ -71,7 +72,7 @@ class UnvalidatedRedirect(Rule):
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report redirects to an unchecked URL."""
         found = text_in_sink(context.model, context.module, call, _urls, _decides)
-        if found is not None:
+        if found is not None and not is_for_development(context.module, call):
             yield self.report(call, name=found.name)
 
     @on(Endpoint)
