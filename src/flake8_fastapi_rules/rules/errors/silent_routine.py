@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from flake8_fastapi_rules.engine.index import mentions
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.facts import BackgroundRoutine
 from flake8_fastapi_rules.semantics.libraries import (
     TRACEBACK_ARGUMENTS,
     TRACEBACK_LOG_CALLS,
@@ -21,21 +24,34 @@ from flake8_fastapi_rules.semantics.routines import (
     routines_in,
     terminal_name,
 )
-from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Constant,
+    External,
+    Function,
+    FunctionNode,
+)
 
 _LOG_HANDLER = "logging.Handler"
-#: What sends to a WebSocket, and what may stand around that.
+#: What sends to a WebSocket.
 _SENDS = frozenset({"ping", "send_bytes", "send_json", "send_ping", "send_text"})
+#: What removes a file.
+_REMOVALS = frozenset({"remove", "rmtree", "unlink"})
+#: What may stand around either.
 _BESIDE = frozenset(
     {
-        "debug", "dumps", "isoformat", "model_dump", "model_dump_json", "now", "sleep", "time",
-        "utcnow", "wait_for",
+        "debug", "dumps", "exists", "info", "is_file", "isfile", "isoformat", "model_dump",
+        "model_dump_json", "now", "print", "sleep", "time", "utcnow", "wait_for",
     }
 )  # fmt: skip
+#: How authors say that nothing is lost with what fails.
+_BEST_EFFORT = re.compile(r"(?i)\bbest[- ]effort\b|\bnever raises\b|\bnon-?critical\b")
 _QUIET = frozenset({"print", "str", "repr", "type", "isinstance", "format", "getattr"})
 _LEVELS = frozenset(
     {"debug", "info", "warn", "warning", "error", "critical", "fatal", "log", "trace", "success"}
 )
+#: Levels of what is expected to fail now and then.
+_EXPECTED = frozenset({"debug", "trace"})
 _TRACED = frozenset(
     {"exception", "aexception", "capture_exception", "record_exception", "print_exc", "format_exc"}
 )
@@ -95,9 +111,10 @@ class SilentRoutine(Rule):
 
     ## Leaves alone
     Handlers of certain exceptions, handlers that raise, that hand the exception to a function of
-    which nothing is known, or that log the traceback in any way (`exc_info=`, Sentry, `traceback`),
-    handlers of log records, what only sends to a socket until that fails, and tasks that somebody
-    waits for.
+    which nothing is known or return it to other callers, or that log the traceback in any way
+    (`exc_info=`, Sentry, `traceback`); handlers that log with `debug` only, as what is expected to
+    fail; handlers of log records; what only sends to a socket until that fails, or only removes
+    files; what says of itself that it works at best effort; and tasks that somebody waits for.
 
     ## Source
     Python's documentation of `logging.exception`; the convention of one guarded, logged top level
@@ -114,16 +131,24 @@ class SilentRoutine(Rule):
     @on(Module)
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report the broad outermost handlers of routines that lose the traceback."""
-        for node, _ in routines_in(context.model, module):
+        for node, started in routines_in(context.model, module):
             cls = module.index.class_of(node)
             if cls is not None and context.model.is_subclass(Class(module, cls), _LOG_HANDLER):
                 continue  # what it logs would come back to it
             guard = guarding_try(node) or closing_try(node)
-            if guard is not None and _only_sends(guard):
+            if guard is None or _does_only(guard, _SENDS) or _does_only(guard, _REMOVALS):
                 continue  # that it fails is how a socket says that nobody is there any more
-            for handler in guard.handlers if guard is not None else ():
+            if _BEST_EFFORT.search(ast.get_docstring(node) or ""):
+                continue
+            for handler in guard.handlers:
+                if _BEST_EFFORT.search(context.source.segment(handler)):
+                    continue
                 if is_broad(context.model, module, handler) and not raises_again(handler):
                     found = self._verdict(handler, context)
+                    if _returns_exception(handler) and self._has_other_callers(
+                        node, started, context
+                    ):
+                        continue
                     if found is not None:
                         head = context.source.keyword_range(handler)  # type: ignore[arg-type]
                         variant = "silent" if found == "silent" else None
@@ -133,7 +158,7 @@ class SilentRoutine(Rule):
         self, handler: ast.ExceptHandler, context: Context
     ) -> Literal["silent", "brief"] | None:
         """What a handler does: logs too little, nothing at all, or what is right or unknown."""
-        logs = False
+        levels: set[str] = set()
         for statement in handler.body:
             for node in ast.walk(statement):
                 if isinstance(node, ast.Attribute | ast.Name) and terminal_name(node) in _TRACED:
@@ -144,10 +169,20 @@ class SilentRoutine(Rule):
                     return None
                 name = terminal_name(node.func)
                 if name in _LEVELS:
-                    logs = True
+                    levels.add(name)
                 elif name not in _QUIET and self._gets_exception(node, handler, context):
                     return None
-        return "brief" if logs else "silent"
+        if levels and levels <= _EXPECTED:
+            return None
+        return "brief" if levels else "silent"
+
+    def _has_other_callers(
+        self, node: FunctionNode, started: Iterable[BackgroundRoutine], context: Context
+    ) -> bool:
+        """Whether somebody calls a routine also for what it returns."""
+        starting = {id(each) for routine in started for each in ast.walk(routine.node)}
+        calls = context.model.direct_calls(Function(context.module, node))
+        return any(id(call.node) not in starting for call in calls)
 
     def _logs_traceback(self, call: ast.Call, context: Context, depth: int = 0) -> bool:
         for keyword in call.keywords:
@@ -173,13 +208,35 @@ class SilentRoutine(Rule):
         return any(isinstance(value, ast.Name) and value.id == handler.name for value in given)
 
 
-def _only_sends(guard: ast.Try | ast.TryStar) -> bool:
-    """Whether a `try` does nothing but send to a WebSocket, now and then perhaps."""
-    called = {
-        terminal_name(node.func)
-        for statement in guard.body
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Call)
-    }
-    rest = {name for name in called - _SENDS - _BESIDE if not name[:1].isupper()}  # no messages
-    return not called.isdisjoint(_SENDS) and not rest
+def _does_only(guard: ast.Try | ast.TryStar, work: frozenset[str]) -> bool:
+    """Whether a `try` does nothing but call `work`, now and then perhaps, or on a condition.
+
+    What the arguments are made of does not matter, as long as nobody has to wait for it.
+    """
+    called = {terminal_name(call.func) for each in guard.body for call in _outer_calls(each)}
+    rest = {name for name in called - work - _BESIDE if not name[:1].isupper()}  # no classes
+    return not called.isdisjoint(work) and not rest
+
+
+def _outer_calls(node: ast.AST) -> Iterator[ast.Call]:
+    """The calls in a statement without those that only make arguments for a call."""
+    if not isinstance(node, ast.Call):
+        for child in ast.iter_child_nodes(node):
+            yield from _outer_calls(child)
+        return
+    yield node
+    for given in (*node.args, *(keyword.value for keyword in node.keywords)):
+        is_waited = any(isinstance(each, ast.Await) for each in ast.walk(given))
+        if is_waited or terminal_name(node.func) == "wait_for":
+            yield from _outer_calls(given)
+
+
+def _returns_exception(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler returns what it caught, or a text of it."""
+    return handler.name is not None and any(
+        isinstance(each, ast.Return)
+        and each.value is not None
+        and mentions(each.value, {handler.name})
+        for statement in handler.body
+        for each in ast.walk(statement)
+    )
