@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Edit, Fix, Safety, Unfixable
+from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker, Safety, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import (
     fix_of,
@@ -31,12 +32,14 @@ from flake8_fastapi_rules.fixes.validators import (
 from flake8_fastapi_rules.semantics.facts import PydanticModel
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.old_pydantic import OldKind, OldUse, written_keys
 from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.pydantic_changes import (
     CHANGING_KEYS,
     CONFIG_KEYS,
     EXTRAS,
     RENAMED_KEYS,
+    SAME_ARGUMENTS,
 )
 from flake8_fastapi_rules.semantics.schemas import own_fields, schema_fields
 from flake8_fastapi_rules.semantics.values import (
@@ -49,16 +52,57 @@ from flake8_fastapi_rules.semantics.values import (
     qualified_name,
 )
 
+_WHY_NOT = {
+    OldKind.CONFIG_CLASS: "its successor is another thing",
+    OldKind.CONFIG_KEY: "it has no successor of the same meaning",
+    OldKind.ROOT: "its type is not annotated",
+    OldKind.VALIDATOR: "its successor is another thing",
+    OldKind.REUSED_VALIDATOR: "what it is given may take more than the value",
+    OldKind.SETTINGS: "it needs another package",
+    OldKind.IMPORT: "its successor is another thing",
+    OldKind.NAME: "its successor is another thing",
+    OldKind.HOOK: "the new hook has other parameters",
+    OldKind.METHOD: "its successor takes other arguments",
+    OldKind.ARGUMENT: "its successor takes other values",
+}
+
 
 class PydanticFixes:
     """Makes the fixes for one module.
 
-    Each method gives a fix or raises `Unfixable` with the reason.
+    The other methods than `of` give a fix or raise `Unfixable` with the reason.
     """
 
     def __init__(self, model: Model, module: Module) -> None:
         self._model = model
         self._module = module
+
+    def of(self, use: OldUse) -> FixMaker | Unfixable:
+        """What brings one use to Pydantic 2, or why nothing does."""
+        match use.kind, use.place, use.owner:
+            case OldKind.CONFIG_CLASS, ast.ClassDef() as config, _ if use.model is not None:
+                return partial(self.model_config, use.model, config)
+            case OldKind.CONFIG_KEY, place, config if use.old in RENAMED_KEYS and config:
+                if isinstance(config, ast.Call):
+                    return partial(self.rename_argument, config, use.old, use.new)
+                if use.new and isinstance(place, ast.expr):
+                    keys = {key for _, key in written_keys(config)}
+                    return partial(self.rename_key, place, keys, use.new)
+            case OldKind.ROOT, _, ast.AnnAssign() as statement if use.model is not None:
+                return partial(self.root_model, use.model, statement)
+            case OldKind.VALIDATOR, ast.expr() as decorator, function:
+                if isinstance(function, FUNCTIONS):
+                    return partial(self.validator, function, decorator, use.new)
+            case OldKind.IMPORT, ast.alias() as alias, _:
+                return partial(self.exchange_import, alias, use.old)
+            case OldKind.METHOD, place, ast.Attribute() as name if self._means_the_same(place):
+                return partial(self.method, name, use)
+            case OldKind.ARGUMENT, ast.keyword() as keyword, ast.Call() as call:
+                if use.old in {"min_items", "max_items", "regex"}:
+                    return partial(self.rename_argument, call, use.old, use.new)
+                if use.old == "const":
+                    return partial(self.literal, call, keyword)
+        return Unfixable(_WHY_NOT[use.kind])
 
     def _resolve(self, node: ast.AST | None) -> Value:
         return self._model.resolve(self._module, node)
@@ -194,7 +238,12 @@ class PydanticFixes:
                     raise Unfixable("its `Config` may be used elsewhere")
 
     def rename_argument(self, call: ast.Call, old: str, new: str) -> Fix:
-        """Give a keyword of a call its new name."""
+        """Give a keyword of a call its new name; leave out what has none."""
+        if not new:
+            keyword = next(each for each in call.keywords if each.arg == old)
+            return fix_of(
+                f"Drop `{old}`", "safe", remove_argument(text_of(self._module), call, keyword)
+            )
         edit = rename_argument(text_of(self._module), call, old, new)
         return fix_of(f"Use `{new}`", "unsafe" if old in CHANGING_KEYS else "safe", edit)
 
@@ -301,9 +350,29 @@ class PydanticFixes:
                     if any(field.name in names for field in own_fields(model, derived.cls)):
                         raise Unfixable("a derived model gives the field another default")
 
-    def rename(self, node: ast.Attribute, new: str) -> Fix:
+    def method(self, node: ast.Attribute, use: OldUse) -> Fix:
         """Give a method or attribute of a model its new name."""
-        return fix_of(f"Use `{new}`", "safe", rename(text_of(self._module), node, new))
+        if isinstance(use.of, External) and any(
+            modules_mentioning(self._model, self._module, f"def {node.attr}(")
+        ):
+            raise Unfixable("a model of the project has a method of its own")
+        return fix_of(f"Use `{use.new}`", "safe", rename(text_of(self._module), node, use.new))
+
+    def _means_the_same(self, place: ast.AST) -> bool:
+        """Whether the new method, or attribute, takes what the old one is given."""
+        if not isinstance(place, ast.Call) or not isinstance(place.func, ast.Attribute):
+            return True
+        name = place.func.attr
+        if name in {"from_orm", "parse_obj", "validate"}:
+            return len(place.args) == 1 and not place.keywords
+        if name == "construct":
+            return not place.args
+        allowed = SAME_ARGUMENTS.get(name)
+        return (
+            allowed is not None
+            and not place.args
+            and all(keyword.arg in allowed for keyword in place.keywords)
+        )
 
     def literal(self, call: ast.Call, keyword: ast.keyword) -> Fix:
         """Turn `kind: str = Field("a", const=True)` into `kind: Literal["a"] = Field("a")`."""
