@@ -10,6 +10,7 @@ from flake8_fastapi_rules.semantics.schemas import excluded_names
 from flake8_fastapi_rules.semantics.values import Function
 
 if TYPE_CHECKING:
+    from flake8_fastapi_rules.engine.index import ModuleIndex
     from flake8_fastapi_rules.semantics.model import Model
 
 #: A function that compares an id is given whom to compare it with, too.
@@ -40,8 +41,27 @@ def uses_field(model: Model, function: Function, name: str, field: str, depth: i
         else:
             call = index.parents.get(parent)  # `order.model_dump()` gives all fields away
             if isinstance(call, ast.Call) and call.func is parent:
-                used = used or field not in excluded_names(call)
+                used = used or not (
+                    field in excluded_names(call) or _is_set_beside(index, call, field)
+                )
     return used is not False if depth == 0 else bool(used)  # at first it may be yet to come
+
+
+def _is_set_beside(index: ModuleIndex, dump: ast.Call, field: str) -> bool:
+    """Whether a call or dictionary that takes all fields of a model gets this one from elsewhere.
+
+    `Row(**body.model_dump(), user_id=user.id)`, `{**body.model_dump(), "user_id": user.id}`.
+    """
+    taker = index.parents.get(dump)
+    if isinstance(taker, ast.keyword) and taker.arg is None:
+        taker = index.parents.get(taker)
+    match taker:
+        case ast.Call(keywords=keywords):
+            return any(keyword.arg == field for keyword in keywords)
+        case ast.Dict(keys=keys):
+            return any(isinstance(key, ast.Constant) and key.value == field for key in keys)
+        case _:
+            return False
 
 
 def compares(model: Model, function: Function, text: str) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
-from flake8_fastapi_rules.engine.index import argument
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.arguments import has_open_arguments
 from flake8_fastapi_rules.semantics.credentials import last_name
@@ -27,8 +28,15 @@ _NEEDS_ALGORITHMS = ("jwt.", "jose.")
 #: Claims that say when a token is good.
 #: Claims that tell how long a token is good, or whose keys verify it.
 _TIMES = frozenset({"exp", "iat", "nbf", "iss"})
-#: What the project's own makers of tokens are called.
-_MAKES = re.compile(r"(?:^|_)(?:create|issue|make|mint|generate|new|sign|encode)(?:$|_)")
+#: What the project's own makers of tokens are called, and how others are asked for one.
+_MAKES = re.compile(
+    r"(?:^|_)(?:create|issue|make|mint|generate|new|sign|encode"
+    r"|exchange|fetch|acquire|authori[sz]e|refresh|log_?in)(?:$|_)|^post$"
+)
+#: What a function is called, or says, that only shows what is in a token.
+_DEBUGS = re.compile(r"(?i)(?:^|_|\b)debug(?:$|_|\b|ging)")
+#: How many variables are looked through.
+_DEPTH = 5
 
 
 #: Functions that say that they log what they are given.
@@ -70,7 +78,8 @@ class UnverifiedJwt(Rule):
     so (`_read_unverified`) of a class that verifies it in another; calls whose result nobody uses
     (is this a token at all?), test cases, claims that are only asked when they expire or whose keys
     verify the token, asserted to be what is known, or given to the log or to `print`, a token that
-    the same function just had made, calls with `**options` that are not written down, and scripts
+    the same function just had made or was given by another service, functions that say that they
+    are for debugging, calls with `**options` that are not written down, and scripts
     (`#!`).
 
     ## Source
@@ -111,6 +120,7 @@ class UnverifiedJwt(Rule):
                 and not self._only_asks_when(call, context)
                 and not self._is_tested(call, context)
                 and not self._is_made_here(use, context)
+                and not self._is_debugged(call, context)
             ):
                 yield self.report(call)
         elif (
@@ -125,16 +135,50 @@ class UnverifiedJwt(Rule):
             yield self.report(call, "algorithms")
 
     def _is_made_here(self, use: TokenUse, context: Context) -> bool:
-        """Whether the function was given the token by the project's own maker of tokens."""
-        if not isinstance(use.payload, ast.Name):
+        """Whether the function was given the token by what makes tokens, not by a client.
+
+        By the project itself, by another service that it asked, or as a literal.
+        """
+        if use.payload is None:
             return False
-        found = context.module.index.lookup(use.payload.id, use.payload)
-        values = [binding.value for binding in found[1]] if found else []
-        made = [each.value if isinstance(each, ast.Await) else each for each in values]
+        if isinstance(context.resolve(use.payload), Constant):
+            return True
+        made = self._origins(use.payload, context)
         return bool(made) and all(
             isinstance(each, ast.Call) and _MAKES.search(last_name(each.func) or "") is not None
             for each in made
         )
+
+    def _origins(self, node: ast.expr, context: Context, depth: int = 0) -> list[ast.expr | None]:
+        """What a local was given first: `client.post(...)` of a piece of the answer."""
+        match node:
+            case ast.Await(value=inner):
+                return self._origins(inner, context, depth)
+            case (
+                ast.Subscript(value=owner)
+                | ast.Call(func=ast.Attribute(attr="get" | "json", value=owner))
+            ) if isinstance(owner, ast.Name | ast.Await | ast.Call | ast.Subscript):
+                return self._origins(owner, context, depth + 1)
+            case ast.Name(id=name) if depth < _DEPTH:
+                found = context.module.index.lookup(name, node)
+                values = [binding.value for binding in found[1]] if found else []
+                return [
+                    origin
+                    for value in values
+                    for origin in (
+                        [None] if value is None else self._origins(value, context, depth + 1)
+                    )
+                ]
+            case _:
+                return [node]
+
+    def _is_debugged(self, call: ast.Call, context: Context) -> bool:
+        """Whether the function, or the file, says that it is there to look into tokens."""
+        function = context.module.index.function_of(call)
+        said = [Path(context.source.path).stem]
+        if isinstance(function, FUNCTIONS):
+            said += [function.name, ast.get_docstring(function, clean=False) or ""]
+        return any(_DEBUGS.search(each) for each in said)
 
     def _is_tested(self, call: ast.Call, context: Context) -> bool:
         """Whether a test case looks into a token, wherever the file is."""
