@@ -325,6 +325,8 @@ def _shape_of_value(resolver: Resolver, value: Value, depth: int) -> Shape:
             return shape_of(resolver, module, call.args[1], depth)
         case Instance(of=External(name)) if name in _CONSTRAINED:
             return "complex"
+        case Instance(of=External(name)) if name in _CONSTRAINED_SCALARS:
+            return "scalar"
         case _:
             return "unknown"
 
@@ -345,6 +347,10 @@ def _shape_of_class(resolver: Resolver, cls: Class) -> Shape:
 _RECORDS = ("typing.NamedTuple", "typing.TypedDict")
 #: Calls that stand for a container in annotations: `conlist(int, max_length=3)`.
 _CONSTRAINED = frozenset({"pydantic.confrozenset", "pydantic.conlist", "pydantic.conset"})
+#: The same for single values: `conint(ge=1)`.
+_CONSTRAINED_SCALARS = frozenset(
+    f"pydantic.con{kind}" for kind in ("bytes", "date", "decimal", "float", "int", "str")
+)
 #: Bases that say nothing about how to validate a class.
 _PLAIN_BASES = frozenset({"builtins.object", "abc.ABC", "typing.Generic"})
 #: What makes Pydantic accept a class.

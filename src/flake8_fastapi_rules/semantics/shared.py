@@ -11,9 +11,12 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, mentions
+from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.facts import App, Role, Router
 from flake8_fastapi_rules.semantics.files import python_files
+from flake8_fastapi_rules.semantics.imports import ImportGraph
+from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import name_set
 from flake8_fastapi_rules.semantics.values import (
@@ -67,8 +70,25 @@ _LOGGING: Final = name_set("debug info warning warn error critical exception log
 _KEPT: Final = re.compile(
     r"cache|memo|regist|instance|pool|lock|loaded|handlers|plugins|engines|clients", re.IGNORECASE
 )
+#: Words in the names of variables that are caches.
+_CACHE_WORDS: Final = name_set("cache cached caches memo")
+#: What a cache with an end of its own speaks of, and what takes things out of one.
+_LIMITS: Final = re.compile(
+    r"ttl|expir|max_?(?:size|age|entries|items)|time\(|now\(|monotonic\(", re.IGNORECASE
+)
+_DROPPING: Final = name_set("clear pop popitem popleft")
+#: What is called so is at work now.
+_WORK: Final = name_set("active concurrent current in inflight ongoing open pending running")
+#: What a process does now and then, for itself.
+_HOUSEKEEPING: Final = name_set(
+    "alert alerts clean cleanup evict flush gc log logged persist persisted prune purge sweep"
+    " vacuum warn warned warning"
+)
+_LAST: Final = name_set("at last next sent time ts")
 #: Functions that say that they keep what they made.
 _CACHING: Final = re.compile(r"(?:^|_)(?:cache|memoi[sz]e)(?:_|$)")
+#: So many modules between the service and another one are looked through.
+_IMPORTERS: Final = 40
 #: A folder with no more files than this and no FastAPI code is an excerpt.
 _SNIPPET: Final = 2
 #: Roles of functions that run while requests are served.
@@ -199,16 +219,39 @@ class SharedState:
         return frozenset(_with_imported(self._model, own))
 
     def is_part_of_service(self, module: Module) -> bool:
-        """Whether a module holds FastAPI code, apps or routers, or is imported by one that does.
+        """Whether a module holds FastAPI code, apps or routers, or is imported along with them.
 
         A file or two without any, shown by themselves, are taken for part of one, unless they do
         something when they run, as scripts do.
         """
         if self._fastapi_modules:
-            return module in self._fastapi_modules
+            return module in self._fastapi_modules or self._is_imported_on_the_way(module)
         if not all(_only_defines(statement) for statement in module.tree.body):
             return False
         return sum(1 for _ in islice(python_files(self._uses.root), _SNIPPET + 1)) <= _SNIPPET
+
+    def _is_imported_on_the_way(self, module: Module) -> bool:
+        """Whether importing the service imports a module through others of the project."""
+        modules, is_test = self._model.modules, self._model.settings.is_test_path
+        seen, waiting = {module}, [module]
+        while waiting and len(seen) < _IMPORTERS:
+            current = waiting.pop()
+            path = current.path
+            word = path.parent.name if current.is_package else path.stem
+            for file in modules.files_mentioning(self._uses.root, word):
+                importer = None if is_test(str(file)) else modules.load(file)
+                if importer is None or importer in seen:
+                    continue
+                if any(edge.target is current for edge in self._imports.edges(importer)):
+                    if importer in self._fastapi_modules:
+                        return True
+                    seen.add(importer)
+                    waiting.append(importer)
+        return False
+
+    @cached_property
+    def _imports(self) -> ImportGraph:
+        return ImportGraph(self._model)
 
     def mutations(self, module: Module, name: str) -> tuple[Mutation, ...]:
         """The changes of a variable of `module`."""

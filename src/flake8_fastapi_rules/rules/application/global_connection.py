@@ -82,16 +82,17 @@ class GlobalConnection(Rule):
     @on(Module)
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report what importing the module opens."""
-        if not context.model.shared_state(module).is_part_of_service(module):
-            return
         index = module.index
-        for call in index.nodes(ast.Call):
-            if (
-                index.function_of(call) is None
-                and index.runs_at_import(call)
-                and (what := self._opened(call, context)) is not None
-                and not self._is_in_with(call, context)
-            ):
+        opened = [
+            (call, what)
+            for call in index.nodes(ast.Call)
+            if index.function_of(call) is None
+            and index.runs_at_import(call)
+            and (what := self._opened(call, context)) is not None
+            and not self._is_in_with(call, context)
+        ]
+        if opened and context.model.shared_state(module).is_part_of_service(module):
+            for call, what in opened:
                 yield self.report(call, what=what)
 
     def _is_in_with(self, call: ast.Call, context: Context) -> bool:

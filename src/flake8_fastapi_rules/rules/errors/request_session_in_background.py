@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.bound import view_parameters
+from flake8_fastapi_rules.semantics.callers import DirectCall
 from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Parameter
 from flake8_fastapi_rules.semantics.libraries import SESSIONS
 from flake8_fastapi_rules.semantics.values import Class, Function, Instance
@@ -20,7 +21,8 @@ class RequestSessionInBackground(Rule):
 
     ## What it does
     Reports a database session, or another value of a dependency with `yield`, that is passed to
-    `BackgroundTasks.add_task` or `BackgroundTask`.
+    `BackgroundTasks.add_task` or `BackgroundTask`, by FastAPI code or by a function of the project
+    that always gets it from there.
 
     ## Why it matters
     What the dependency provides belongs to the request. From FastAPI 0.106 to 0.117, and with
@@ -70,8 +72,8 @@ class RequestSessionInBackground(Rule):
     ```
 
     ## Leaves alone
-    Session factories, identifiers and other plain values, and dependencies without `yield` that
-    are no sessions.
+    Session factories, identifiers and other plain values, dependencies without `yield` that are no
+    sessions, and functions that may get a session of another kind.
 
     ## Source
     FastAPI's documentation: dependencies with `yield` and background tasks; release notes of
@@ -94,6 +96,7 @@ class RequestSessionInBackground(Rule):
             return
         function = Function(routine.module, routine.in_function)
         if not context.model.roles(function):
+            yield from self._check_helper(routine, function, context)
             return
         parameters = {p.name: p for p in context.model.parameters(function)}
         given = list(routine.arguments)
@@ -121,6 +124,46 @@ class RequestSessionInBackground(Rule):
                 elif self._is_held(argument, parameters, context):
                     yield self.report(argument, name=context.shown(argument))
         yield from self._check_target(routine, parameters, context)
+
+    def _check_helper(
+        self, routine: BackgroundRoutine, function: Function, context: Context
+    ) -> Iterator[Report]:
+        """Report the session that a function is given, wherever it is called, by FastAPI code."""
+        arguments = function.node.args
+        parameters = {
+            each.arg: each
+            for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+        }
+        given = [*routine.arguments]
+        if isinstance(routine.node, ast.Call):
+            given += [keyword.value for keyword in routine.node.keywords]
+        for argument in given:
+            if not isinstance(argument, ast.Name) or argument.id not in parameters:
+                continue
+            found = routine.module.index.lookup(argument.id, argument)
+            if found is None or [binding.kind for binding in found[1]] != ["parameter"]:
+                continue
+            calls = context.model.direct_calls(function)
+            if calls and all(
+                call.is_certain and self._gives_session(call, parameters[argument.id], context)
+                for call in calls
+            ):
+                yield self.report(argument, name=argument.id)
+
+    def _gives_session(self, call: DirectCall, parameter: ast.arg, context: Context) -> bool:
+        """Whether a call in FastAPI code gives the session that it is injected with."""
+        given, index = call.given(parameter), call.module.index
+        around = index.function_of(call.node)
+        if not isinstance(given, ast.Name) or not isinstance(around, FUNCTIONS):
+            return False
+        found = index.lookup(given.id, given)
+        if found is None or [binding.kind for binding in found[1]] != ["parameter"]:
+            return False
+        caller = Function(call.module, around)
+        return bool(context.model.roles(caller)) and any(
+            each.name == given.id and self._kind(each, context) == "session"
+            for each in context.model.parameters(caller)
+        )
 
     def _check_target(
         self, routine: BackgroundRoutine, parameters: dict[str, Parameter], context: Context

@@ -13,6 +13,7 @@ from flake8_fastapi_rules.fixes.imports import ensure_imports
 from flake8_fastapi_rules.fixes.signature import signature_group
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import (
     DependencyFunction,
@@ -225,12 +226,7 @@ class UnboundedPageSize(Rule):
 
     def _is_unbounded(self, parameter: Parameter, context: Context) -> bool:
         resolver = context.model.resolver
-        parts = [
-            part.value
-            for part in types_in(context.model, parameter.type_module, parameter.type_node)
-            if part.value != Constant(None)
-        ]
-        if len(parts) != 1 or parts[0] not in _INTEGERS:
+        if not self._is_integer(parameter, context):
             return False
         _, _, metadata = resolver.unwrapped(parameter.module, parameter.annotation)
         for home, part in metadata:
@@ -248,6 +244,19 @@ class UnboundedPageSize(Rule):
             return marker.call is None or not self._has_bound(marker.call)
         return True
 
+    def _is_integer(self, parameter: Parameter, context: Context) -> bool:
+        """Whether a type is that of integers, or one of them constrained, but not from above."""
+        match parameter.type_node:
+            case ast.Call(func=func) as made:  # `conint(ge=1)`
+                callee = context.model.resolver.resolve(parameter.type_module, func)
+                return callee == External("pydantic.conint") and not self._has_bound(made)
+        parts = [
+            part.value
+            for part in types_in(context.model, parameter.type_module, parameter.type_node)
+            if part.value != Constant(None)
+        ]
+        return len(parts) == 1 and parts[0] in _INTEGERS
+
     def _is_checked(self, parameter: Parameter) -> bool:
         """Whether the body compares the value, or makes another of it."""
         function, name = parameter.function, parameter.name
@@ -255,13 +264,11 @@ class UnboundedPageSize(Rule):
             return True
         for node in ast.walk(function):
             match node:
-                case ast.Call(func=ast.Name(id="min" | "sorted" | "clamp")) | ast.Compare():
-                    ordered = not isinstance(node, ast.Compare) or any(
-                        isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE | ast.In | ast.NotIn)
-                        for op in node.ops
-                    )
-                    if ordered and mentions(node, {name}):
+                case ast.Call(func=ast.Name(id="min" | "sorted" | "clamp")):
+                    if mentions(node, {name}):
                         return True
+                case ast.Compare() if mentions(node, {name}) and not _is_from_below(node):
+                    return True
                 case ast.Name(id=bound, ctx=ast.Store()) if bound == name:
                     return True
         return False
@@ -298,3 +305,16 @@ class UnboundedPageSize(Rule):
         (annotated, query), imports = imported
         wrapped = wrap(text, annotation, f"{annotated}[", f", {query}({bound})]")
         return fix_of("Add an upper bound", "unsafe", wrapped, imports, group=group)
+
+
+def _is_from_below(test: ast.Compare) -> bool:
+    """Whether a comparison says nothing of large values: `limit < 1`, `len(rows) < limit`."""
+    ordered = ast.Lt | ast.LtE | ast.Gt | ast.GtE | ast.In | ast.NotIn
+    if not any(isinstance(op, ordered) for op in test.ops):
+        return True
+    others = [e for e in (test.left, *test.comparators) if not isinstance(e, ast.Name)]
+    return bool(others) and all(
+        (isinstance(each, ast.Constant) and each.value in {0, 1})
+        or (isinstance(each, ast.Call) and last_name(each.func) == "len")
+        for each in others
+    )
