@@ -151,7 +151,7 @@ def is_stored_class(model: Model, cls: Value) -> bool:
 #: Words of operations that are reached once, by a link that somebody was sent.
 _ONE_TIME = re.compile(
     r"verif|confirm|reset|invit|unsubscribe|activat|magic|callback|recover|share|download|accept"
-    r"|(?:e?mail|address)[_-]?change"
+    r"|(?:e?mail|address)[_-]?change|authenticat\w*[_-]?e?mail"
 )
 #: What such a link carries.
 _LINK_KEY = re.compile(r"(?:^|_)(?:token|code|key|hash|signature|sig|otp|nonce|uid\w*)$")

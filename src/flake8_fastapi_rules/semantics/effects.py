@@ -84,8 +84,8 @@ _SESSION_ENDS = frozenset({"close", "close_all", "expunge", "expunge_all", "remo
 #: Words of operations that OAuth, OpenID Connect or SAML want to be a GET.
 _PROTOCOL_WORDS = frozenset(
     {
-        "acs", "authorize", "authorise", "callback", "login", "oauth", "oauth2",
-        "oidc", "saml", "saml2", "signin", "sso", "token",
+        "acs", "authorize", "authorise", "callback", "login", "logoff", "logout", "oauth",
+        "oauth2", "oidc", "saml", "saml2", "signin", "signout", "sso", "token",
     }
 )  # fmt: skip
 #: Resources that a request should get from a dependency.
@@ -258,6 +258,12 @@ class Effects:
         self._blocking = _Search(self.graph, self._own_blocking, self._blocks_through)
         self._writing = _Search(self.graph, self._own_write, self._writes.is_followed)
         self._storing = _Search(self.graph, self._own_storing, self._writes.is_followed)
+        self._surely_writing = _Search(
+            self.graph, self._own_sure_write, self._writes.is_surely_followed
+        )
+        self._surely_storing = _Search(
+            self.graph, self._own_sure_storing, self._writes.is_surely_followed
+        )
         self._named_writing = _Search(self.graph, self._own_named_write, self._writes.is_followed)
         self._session_writing = _Search(
             self.graph, self._own_session_write, lambda function, site: True
@@ -448,16 +454,27 @@ class Effects:
 
     # -- writing ----------------------------------------------------------------------------
 
-    def writes(self, function: Function, *, local: bool = True) -> Evidence | None:
+    def writes(
+        self, function: Function, *, local: bool = True, sure: bool = False
+    ) -> Evidence | None:
         """A change of state that outlives the call: in a database, a file, or shared memory.
 
         Parameters:
             local: count files, and the memory of the process.
+            sure: only what happens whenever the function runs, and is no result of other calls.
         """
+        if sure:
+            return (self._surely_writing if local else self._surely_storing).find(function)
         return (self._writing if local else self._storing).find(function)
 
     def _own_write(self, function: Function) -> Evidence | None:
         return self._evidence_of(function, self._writes.own(function))
+
+    def _own_sure_write(self, function: Function) -> Evidence | None:
+        return self._evidence_of(function, self._writes.own(function, sure=True))
+
+    def _own_sure_storing(self, function: Function) -> Evidence | None:
+        return self._evidence_of(function, self._writes.own(function, local=False, sure=True))
 
     def _own_storing(self, function: Function) -> Evidence | None:
         return self._evidence_of(function, self._writes.own(function, local=False))

@@ -168,6 +168,85 @@ def is_for_log(mutations: Iterable[Mutation], name: str) -> bool:
     return guarded
 
 
+def is_latch(mutations: Iterable[Mutation], name: str) -> bool:
+    """Whether a variable only remembers that its process has done something, once.
+
+    `if not _checked: check(); _checked = True`. What sets it back elsewhere makes a switch of it.
+    """
+    setters: dict[ast.AST, bool] = defaultdict(bool)
+    asked = True
+    for each in mutations:
+        index = each.module.index
+        bindings = index.module_scope.bindings.get(name, ())
+        for node in (each.node, *(binding.node for binding in bindings if binding.deferred)):
+            statement = index.statement_of(node)
+            value = statement.value if isinstance(statement, ast.Assign) else None
+            if not isinstance(value, ast.Constant) or not isinstance(value.value, bool | None):
+                return False
+            function = index.function_of(node)
+            if function is not None:
+                setters[function] = setters[function] or bool(value.value)
+        asked = asked and any(
+            isinstance(test, ast.If) and mentions(test.test, {name})
+            for test in index.own_nodes(each.function.node)
+        )
+    return asked and bool(setters) and all(setters.values())
+
+
+def is_bounded_cache(mutations: Iterable[Mutation], name: str) -> bool:
+    """Whether a variable is called a cache, and what is in it is dropped or grows old."""
+    if _CACHE_WORDS.isdisjoint(words_of(name)):
+        return False
+    return any(
+        (isinstance(each.node, ast.Delete))
+        or last_name(getattr(each.node, "func", each.node)) in _DROPPING
+        or isinstance(getattr(each.node, "value", None), ast.Constant)
+        or _LIMITS.search(each.module.source.segment(each.function.node))
+        for each in mutations
+    )
+
+
+def is_of_work_in_progress(mutations: Iterable[Mutation], name: str) -> bool:
+    """Whether a variable holds what its process is at work on.
+
+    Each function that adds to it takes it away in `finally`. Or it is called so, and is only
+    counted up and down.
+    """
+    added: dict[ast.AST, bool] = {}
+    steps: set[type[ast.operator]] = set()
+    for each in mutations:
+        node, index = each.node, each.module.index
+        if isinstance(node, ast.AugAssign):
+            steps.add(type(node.op))
+        is_last = any(
+            isinstance(above, ast.Try) and _is_below(index, node, above.finalbody)
+            for above in index.ancestors(node)
+        )
+        key = each.function.node
+        added[key] = added.get(key, False) or is_last
+    if added and all(added.values()):
+        return True
+    return steps == {ast.Add, ast.Sub} and not _WORK.isdisjoint(words_of(name))
+
+
+def _is_below(index: ModuleIndex, node: ast.AST, block: list[ast.stmt]) -> bool:
+    return node in block or any(above in block for above in index.ancestors(node))
+
+
+def is_for_housekeeping(mutations: Iterable[Mutation], name: str) -> bool:
+    """Whether a variable only tells when its process last tidied up, stored or warned."""
+    said = set(words_of(name))
+    for each in mutations:
+        node = each.node
+        if not isinstance(node, ast.Assign | ast.AugAssign):
+            return False
+        if isinstance(node.value, ast.Constant | ast.Name | ast.Attribute | ast.Call):
+            said.update(words_of(getattr(each.function.node, "name", "")))
+        else:
+            return False
+    return not said.isdisjoint(_HOUSEKEEPING) and not said.isdisjoint(_LAST)
+
+
 def _logs(branch: ast.If) -> bool:
     """Whether a branch does nothing but log and assign."""
     calls = [s.value for s in branch.body if isinstance(s, ast.Expr)]

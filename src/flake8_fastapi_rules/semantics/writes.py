@@ -22,8 +22,15 @@ from flake8_fastapi_rules.semantics.calls import (
     is_abstract,
     key_of,
 )
-from flake8_fastapi_rules.semantics.credentials import is_stored_class, last_name
+from flake8_fastapi_rules.semantics.credentials import is_stored_class, last_name, snake
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Role
+from flake8_fastapi_rules.semantics.intent import (
+    VERBS,
+    Intent,
+    asks_for_change,
+    happens_on_the_way,
+    words_of,
+)
 from flake8_fastapi_rules.semantics.libraries import (
     ACTIVE_QUERY_WRITES,
     ACTIVE_RECORD_WRITES,
@@ -97,7 +104,8 @@ _HARMLESS = name_set(
     throttle throttling lock locks locked unlock semaphore oauth oauth2 saml sso oidc callback
     ensure lazy lazily warm warmup init initialize initialise setup bootstrap seen visit visits
     view views viewed hit hits heartbeat usage nonce csrf impression impressions touch
-    profiler singleton health monitor monitoring maybe reconcile repair heal prune backfill
+    profiler singleton health healthz livez readyz monitor monitoring maybe reconcile repair heal
+    prune backfill
     quota quotas entitlement entitlements metering meter meters
     cleanup login signin stale stalled expire expired outdated"""
 )
@@ -133,11 +141,6 @@ _COUNTED = re.compile(
 #: What a function does that only stores what is known already, or computed of it.
 _DERIVING = name_set("recalc recalculate recompute refresh resync sync synchronize")
 _LIBRARIES = name_set("builtins google azure aws github gitlab kubernetes docker")
-_VERBS = name_set(
-    """
-    create update delete remove save insert add upsert destroy purge archive store patch modify
-    edit set reset disable enable activate deactivate cancel approve reject publish unpublish"""
-)
 #: Verbs of methods that only look something up, and may remember it.
 _READING = name_set("check fetch find get has is list load lookup read resolve search")
 _OWNER_NAME = re.compile(
@@ -163,14 +166,16 @@ class Writes:
         self._resolver = model.resolver
         self._graph = graph
         self._self_writes: dict[object, bool] = {}
-        self._changed: dict[object, frozenset[str]] = {}
+        self._changed: dict[tuple[object, bool], frozenset[str]] = {}
+        self._intent = Intent(model)
         self._committing: dict[object, bool] = {}
 
-    def own(self, function: Function, *, local: bool = True) -> Found | None:
+    def own(self, function: Function, *, local: bool = True, sure: bool = False) -> Found | None:
         """The first write in a function's own body, and how to speak of it.
 
         Parameters:
             local: count files, and the memory of the process.
+            sure: only what happens whenever the function runs, and is no result of other calls.
         """
         if self._is_allowed(function):
             return None
@@ -180,13 +185,73 @@ class Writes:
             found: Found | None = None
             if isinstance(node, ast.Call):
                 site = sites.get(node)
-                found = self._call(function, site) if site is not None else None
+                found = self._call(function, site, sure) if site is not None else None
             elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete):
                 found = self._assignment(function, node)
             if found is None or (found[2] and not local) or self.is_lazy(function, node):
                 continue
+            if sure and not self._is_surely_meant(function, node, found):
+                continue
             return found
         return None
+
+    def _is_surely_meant(self, function: Function, node: ast.AST, found: Found) -> bool:
+        """Whether a write happens whenever a function runs, and for its own sake.
+
+        Files and memory that a helper changes are its own affair unless it is named for that.
+        """
+        if not self._intent.is_sure(function, node):
+            return False
+        if found[2]:
+            name = getattr(function.node, "name", "")
+            return Role.ENDPOINT in self._model.roles(function) or asks_for_change(name)
+        return not (isinstance(node, ast.Call) and self._keeps_results(function, node))
+
+    def _keeps_results(self, function: Function, node: ast.Call) -> bool:
+        """Whether a call stores a row that was there, and all that was set of it is a result.
+
+        Or keeps what was found, be it there or not: `INSERT ... ON CONFLICT`.
+        """
+        given = first_argument(node, "statement") or first_argument(node, "query")
+        text = None
+        if given is not None and last_name(node.func) in _SQL_RUNNERS:
+            value = self._resolver.resolve(function.module, given)
+            text = self.sql_text(function.module, value, given)
+        if self._intent.is_upsert(node, text):
+            return True
+        row = node.args[0] if len(node.args) == 1 else None
+        if row is None and not node.args and isinstance(node.func, ast.Attribute):
+            row = node.func.value  # `item.save()`
+        if not isinstance(row, ast.Name) or self._intent.is_new(function, row):
+            return False
+        names = [
+            (each, target)
+            for each in _nodes_before(function, node)
+            for target in _attribute_targets(each)
+            if isinstance(target.value, ast.Name) and target.value.id == row.id
+        ]
+        return bool(names) and not any(
+            self._is_telling(function, each) and not _BOOKKEEPING.search(target.attr)
+            for each, target in names
+        )
+
+    def _is_telling(self, function: Function, node: ast.AST) -> bool:
+        """Whether an assignment surely happens, and gives what the function or caller chose."""
+        if not self._intent.is_sure(function, node):
+            return False
+        if isinstance(node, ast.AugAssign):
+            return True
+        value = getattr(node, "value", None)
+        return isinstance(value, ast.expr) and self._intent.is_telling(function, value)
+
+    def is_surely_followed(self, function: Function, site: CallSite) -> bool:
+        """Whether they are, and the call happens whenever its function runs, for its own sake."""
+        return (
+            site.target is not None
+            and self.is_followed(function, site)
+            and self._intent.is_sure(function, site.node)
+            and not happens_on_the_way(getattr(site.target.node, "name", ""))
+        )
 
     def is_followed(self, function: Function, site: CallSite) -> bool:
         """Whether writes below a call are writes of the function that calls."""
@@ -275,9 +340,9 @@ class Writes:
 
     # -- calls ------------------------------------------------------------------------------
 
-    def _call(self, function: Function, site: CallSite) -> Found | None:
+    def _call(self, function: Function, site: CallSite, sure: bool) -> Found | None:
         node, func = site.node, site.node.func
-        if (below := self._commit_below(function, site)) is not None:
+        if (below := self._commit_below(function, site, sure)) is not None:
             return below
         if isinstance(site.callee, External):
             name = site.callee.name
@@ -299,7 +364,7 @@ class Writes:
         if func.attr in _SQL_RUNNERS:
             return self.statement(function, node)
         if func.attr == "commit":
-            return self._commit(function, site)
+            return self._commit(function, site, sure)
         if func.attr in _UNMISTAKABLE and site.target is None:
             return None if _only_counts(node) else (node, _spoken(func), False)
         if self._is_untyped_session(function, site, func) or self._is_untyped_query(
@@ -405,7 +470,7 @@ class Writes:
             return first_argument(current, "text")
         return None
 
-    def _commit(self, function: Function, site: CallSite) -> Found | None:
+    def _commit(self, function: Function, site: CallSite, sure: bool) -> Found | None:
         """A commit of changes made to objects here: not one that only ends a transaction."""
         module = function.module
         if isinstance(site.callee, External) and not is_in(site.callee.name, SESSION_COMMITS):
@@ -414,16 +479,17 @@ class Writes:
             return None
         if module.index.is_generator(function.node):
             return None
-        if self._changes_objects(function, until=site.node):
+        if self._changes_objects(function, until=site.node, sure=sure):
             return site.node, _spoken(site.node.func), False
         return None
 
-    def _commit_below(self, function: Function, site: CallSite) -> Found | None:
+    def _commit_below(self, function: Function, site: CallSite, sure: bool) -> Found | None:
         """A call of a function that commits, after rows were changed here: `unit.commit()`."""
         if site.target is None or not self._commits(site.target):
             return None
         for node in _nodes_before(function, site.node):
-            if any(self._is_row(site.module, row) for row in self._changed_names(function, node)):
+            changed = self._changed_names(function, node, sure)
+            if any(self._is_row(site.module, row) for row in changed):
                 return site.node, _spoken(site.node.func), False
         return None
 
@@ -437,34 +503,36 @@ class Writes:
             )
         return self._committing[key]
 
-    def _changes_objects(self, function: Function, *, until: ast.Call) -> bool:
+    def _changes_objects(self, function: Function, *, until: ast.Call, sure: bool) -> bool:
         """Whether a function sets attributes of objects, itself or through what it calls."""
         sites = {site.node: site for site in self._graph.sites(function)}
         for node in _nodes_before(function, until):
-            for changed in self._changed_names(function, node):
+            for changed in self._changed_names(function, node, sure):
                 if changed.id not in _NOT_STORED:
                     return True
             if isinstance(node, ast.Call):
                 if isinstance(node.func, ast.Name) and node.func.id == "setattr":
                     return True
-                if node in sites and self._changes_row(function, sites[node]):
+                if node in sites and self._changes_row(function, sites[node], sure):
                     return True
         return False
 
-    def _changed_names(self, function: Function, node: ast.AST) -> Iterator[ast.Name]:
+    def _changed_names(self, function: Function, node: ast.AST, sure: bool) -> Iterator[ast.Name]:
         """The variables on whose objects a statement sets an attribute that means something."""
         for target in _attribute_targets(node):
             root = _root_of(target)
             if root is not None and not _BOOKKEEPING.search(target.attr):
                 if not self.is_lazy(function, node):
-                    yield root
+                    if not sure or self._is_telling(function, node):
+                        yield root
 
-    def _changes_row(self, function: Function, site: CallSite) -> bool:
+    def _changes_row(self, function: Function, site: CallSite, sure: bool) -> bool:
         """Whether a call sets attributes of a row that it is given, or whose method it is."""
         target = site.target
-        if target is None or not self.is_followed(function, site):
+        follow = self.is_surely_followed if sure else self.is_followed
+        if target is None or not follow(function, site):
             return False
-        changed = self._changed_parameters(target)
+        changed = self._changed_parameters(target, sure)
         if not changed:
             return False
         call = site.node
@@ -482,15 +550,15 @@ class Writes:
         value = self._resolver.resolve(module, node)
         return isinstance(value, Instance) and is_stored_class(self._model, value.of)
 
-    def _changed_parameters(self, function: Function) -> frozenset[str]:
+    def _changed_parameters(self, function: Function, sure: bool) -> frozenset[str]:
         """The parameters on whose objects a function sets attributes in its own body."""
-        key = key_of(function)
+        key = key_of(function), sure
         if key not in self._changed:
             names = {argument.arg for argument in arguments_of(function.node)}
             self._changed[key] = frozenset(
                 changed.id
                 for node in function.module.index.own_nodes(function.node)
-                for changed in self._changed_names(function, node)
+                for changed in self._changed_names(function, node, sure)
                 if changed.id in names
             )
         return self._changed[key]
@@ -952,7 +1020,7 @@ class Writes:
         if isinstance(site.callee, External):
             method = site.callee.name.rpartition(".")[2]  # whatever it is imported as
         words = words_of(method)
-        if not words or words[0] not in _VERBS or is_harmless(method):
+        if not words or words[0] not in VERBS or is_harmless(method):
             return False
         owner = self._unread_owner(function, site)
         return (
@@ -971,7 +1039,7 @@ class Writes:
             top, _, rest = callee.name.partition(".")
             if top in NEVER_FIRST_PARTY or top in _LIBRARIES or not rest:
                 return None
-            return _snake(callee.name.rpartition(".")[0].replace(".", "_"))
+            return snake(callee.name.rpartition(".")[0].replace(".", "_"))
         if callee and not (isinstance(callee, Function) and is_abstract(callee)):
             return None
         if not isinstance(func, ast.Attribute):
@@ -983,21 +1051,12 @@ class Writes:
             return None
         value = self._resolver.resolve(function.module, receiver)
         if isinstance(value, Instance) and isinstance(value.of, Class):
-            name = f"{name}_{_snake(value.of.node.name)}"
+            name = f"{name}_{snake(value.of.node.name)}"
         return name
 
 
 _SESSION_NAME = re.compile(r"_*(?:db_?|async_?|sql_?)?session", re.IGNORECASE)
 _TEMPORARY = re.compile(r"te?mp", re.IGNORECASE)
-
-
-def words_of(name: str) -> list[str]:
-    """The words of an identifier or path segment, in lower case: `getOrCreate` has three."""
-    return [word for word in re.split(r"[^a-z0-9]+", _snake(name)) if word]
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def is_harmless(name: str) -> bool:
@@ -1006,11 +1065,13 @@ def is_harmless(name: str) -> bool:
     if _counts_use(words):
         return True
     named = _HARMLESS.intersection(words)
-    if words[:1] and words[0] in _VERBS:
+    if words[:1] and words[0] in VERBS:
         named -= _AMBIGUOUS
     if named:
         return True
-    return "or" in words and not {"create", "add", "insert"}.isdisjoint(words)  # get_or_create
+    if words[:1] and words[0] in _READING and words[1:2] == ["or"]:
+        return True  # `get_or_attach`
+    return "or" in words and not {"create", "add", "insert"}.isdisjoint(words)
 
 
 def is_surely_harmless(name: str) -> bool:
@@ -1045,7 +1106,7 @@ def brings_up_to_date(name: str) -> bool:
 
 def says_mutation(name: str) -> bool:
     """Whether a handler's name or path has a verb that changes something."""
-    return not _VERBS.isdisjoint(words_of(name))
+    return not VERBS.isdisjoint(words_of(name))
 
 
 def _ends_with(qualified: str, name: str) -> bool:

@@ -7,14 +7,43 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.shared import Mutation, is_for_log, is_gauge
+from flake8_fastapi_rules.semantics.shared import (
+    Mutation,
+    is_bounded_cache,
+    is_for_housekeeping,
+    is_for_log,
+    is_gauge,
+    is_latch,
+    is_of_work_in_progress,
+)
 from flake8_fastapi_rules.semantics.values import Instance
 
-_SOCKET = "starlette.websockets.WebSocket"
-_TASK = "asyncio.Task"
-#: How a socket or stream is told of what happens: nobody else can take from it.
-_QUEUE = "asyncio.Queue"
+_MOCKS = frozenset({"fake", "fakes", "mock", "mocks", "stub", "stubs"})
+#: Why a variable may well be one of each process.
+_OF_PROCESS = (
+    is_bounded_cache, is_for_housekeeping, is_for_log, is_latch, is_of_work_in_progress
+)  # fmt: skip
+#: Objects that cannot leave the process: what runs in it, and what it waits for or holds.
+_TIED = (
+    "starlette.websockets.WebSocket",
+    # How a socket or stream is told of what happens: nobody else can take from it.
+    "asyncio.Queue",
+    "asyncio.Task",
+    "asyncio.Lock",
+    "asyncio.Semaphore",
+    "asyncio.BoundedSemaphore",
+    "asyncio.subprocess.Process",
+    "concurrent.futures.Future",
+    "multiprocessing.Process",
+    "subprocess.Popen",
+    "threading.BoundedSemaphore",
+    "threading.Lock",
+    "threading.RLock",
+    "threading.Semaphore",
+    "threading.Thread",
+)
 
 
 class MutableGlobalState(Rule):
@@ -68,8 +97,11 @@ class MutableGlobalState(Rule):
     they are first needed (`if client is None: client = ...`, or under a flag); collections of open
     WebSockets, their queues and of running tasks, which cannot leave the process; gauges of what
     goes on in it (`+= 1` and `-= 1` in one function) and what only keeps a line from being logged
-    again and again; the app that a command (Click, Typer) starts for itself, for a log-in by the
-    browser, say; locks, context variables, and caches of `functools`.
+    again and again, or tells when the process last tidied up; what remembers that something was
+    done once; what each function adds and takes away in its `finally`; variables called caches
+    whose entries grow old or are dropped; the app that a command (Click, Typer) starts for itself,
+    for a log-in by the browser, say; stand-ins in folders for mocks; locks, context variables, and
+    caches of `functools`.
 
     ## Source
     The convention that shared state lives in a store, or in `app.state` as the lifespan made it;
@@ -87,6 +119,8 @@ class MutableGlobalState(Rule):
     @on(Module)
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report the variables of a module, each once, at its first binding."""
+        if _is_stand_in(module, context):
+            return
         shared = context.model.shared_state(module)
         for name in shared.names(module):
             bindings = module.index.module_scope.bindings
@@ -97,7 +131,7 @@ class MutableGlobalState(Rule):
                 continue
             if any(b.kind not in {"assign", "annotated"} for b in own):
                 continue
-            if is_gauge(mutations) or is_for_log(mutations, name):
+            if is_gauge(mutations) or any(says(mutations, name) for says in _OF_PROCESS):
                 continue
             first = serving[0]
             place = next(
@@ -117,12 +151,21 @@ class MutableGlobalState(Rule):
     def _is_tied_to_process(self, mutations: tuple[Mutation, ...], context: Context) -> bool:
         return any(
             isinstance(value := context.model.resolve(mutation.module, part), Instance)
-            and context.model.is_instance(value, _SOCKET, _TASK, _QUEUE)
+            and context.model.is_instance(value, *_TIED)
             for mutation in mutations
             for given in (*mutation.values, *_put_into_default(mutation))
             for part in ast.walk(given)
             if part is given or isinstance(part, ast.Name)
         )
+
+
+def _is_stand_in(module: Module, context: Context) -> bool:
+    """Whether a module stands for another service in tests: it is in a folder for mocks."""
+    root = context.settings.root
+    if root is None or not module.path.is_relative_to(root):
+        return False
+    folders = module.path.relative_to(root).parts[:-1]
+    return any(not _MOCKS.isdisjoint(words_of(folder)) for folder in folders)
 
 
 def _put_into_default(mutation: Mutation) -> list[ast.expr]:

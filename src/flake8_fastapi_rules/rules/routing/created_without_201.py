@@ -23,9 +23,9 @@ from flake8_fastapi_rules.semantics.facts import (
     RouteKind,
 )
 from flake8_fastapi_rules.semantics.framework import RESPONSE
+from flake8_fastapi_rules.semantics.intent import asks_for_change, words_of
 from flake8_fastapi_rules.semantics.responses import is_raw_response, model_classes, returns_of
 from flake8_fastapi_rules.semantics.values import Function
-from flake8_fastapi_rules.semantics.writes import words_of
 
 _CREATES = frozenset({"create", "register"})
 #: `add_item` creates, `add_numbers` does not: the body decides.
@@ -188,7 +188,9 @@ class CreatedWithout201(Rule):
         return any(
             _singular(last[-1]) in stored
             for path in self._paths(endpoint, context)
-            if (last := words_of(path.rstrip("/").rpartition("/")[2])) and "{" not in path[-2:]
+            if (last := words_of(path.rstrip("/").rpartition("/")[2]))
+            and "{" not in path[-2:]
+            and (last[0] in _CREATES or not asks_for_change(last[0]))  # `/confirm-order`
         )
 
     def _paths(self, endpoint: Endpoint, context: Context) -> Iterator[str]:

@@ -9,9 +9,13 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import is_link_key, is_one_time
 from flake8_fastapi_rules.semantics.effects import Evidence
 from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind
+from flake8_fastapi_rules.semantics.intent import asks_for_change, words_of
 from flake8_fastapi_rules.semantics.values import Function
 from flake8_fastapi_rules.semantics.writes import brings_up_to_date
 
+_EVENTS = ("fastapi.sse.EventSourceResponse", "sse_starlette.EventSourceResponse")
+_EVENT_STREAM = "text/event-stream"
+_REDIRECTS = ("starlette.responses.RedirectResponse",)
 _STREAMS = (
     "starlette.responses.FileResponse",
     "starlette.responses.StreamingResponse",
@@ -93,9 +97,13 @@ class GetMutation(Rule):
     flag, what a function writes only when its caller names a file, OAuth and SAML callbacks, links
     in mails that carry a token (`verify`, `confirm`, `unsubscribe`), temporary files and those that
     are made to be sent, the subscribers of a stream, requests to other services, data local to the
-    request, a commit that only ends a transaction, `rollback`, `refresh` and `expunge`, functions
-    in `allowed-writes`, and what operations of several methods write under a condition, which may
-    be the method.
+    request, a commit that only ends a transaction, `rollback`, `refresh` and `expunge`, log-outs,
+    streams of server-sent events, functions in `allowed-writes`, and what operations of several
+    methods write under a condition, which may be the method.
+
+    Of an operation whose name and path have no verb of change (`get_state`, `/dashboard`) also:
+    what happens only under a condition that the request does not name, rows that get nothing but
+    results of other calls, upserts, what helpers keep in files or memory, and redirects.
 
     ## Source
     RFC 9110, section 9.2.1: safe methods.
@@ -120,14 +128,20 @@ class GetMutation(Rule):
         method = "GET" if "GET" in methods else "HEAD"
         name = endpoint.node.name
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
-        evidence = effects.writes(function, local=not self._streams(endpoint, context))
+        if self._is_event_stream(endpoint, context):
+            return
+        served = [path for route in endpoint.routes for path in context.model.served_paths(route)]
+        is_asked = asks_for_change(name, *paths)
+        if not is_asked and self._answers_with(endpoint, context, *_REDIRECTS):
+            return
+        streams = self._streams(endpoint, context)
+        evidence = effects.writes(function, local=not streams, sure=not is_asked)
         variant = None
         if evidence is None:
             evidence = effects.named_write(function, name, *paths)
             variant = "named"
         if evidence is None:
             return
-        served = [path for route in endpoint.routes for path in context.model.served_paths(route)]
         if effects.is_forced_write(name, *served):
             return
         if self._is_brought_up_to_date(evidence, name, *paths):
@@ -175,14 +189,30 @@ class GetMutation(Rule):
 
     def _streams(self, endpoint: Endpoint, context: Context) -> bool:
         """Whether the operation answers with a file, made here, or a stream, registered here."""
+        return endpoint.module.index.is_generator(endpoint.node) or self._answers_with(
+            endpoint, context, *_STREAMS
+        )
+
+    def _is_event_stream(self, endpoint: Endpoint, context: Context) -> bool:
+        """Whether browsers open it with an `EventSource`, which knows no other method."""
         index = endpoint.module.index
-        if index.is_generator(endpoint.node):
+        said = [endpoint.node.name, *(route.path or "" for route in endpoint.routes)]
+        if any("sse" in words_of(each) for each in said):
             return True
+        return self._answers_with(endpoint, context, *_EVENTS) or any(
+            isinstance(node, ast.keyword)
+            and node.arg == "media_type"
+            and (context.model.text(endpoint.module, node.value) or "").startswith(_EVENT_STREAM)
+            for node in index.own_nodes(endpoint.node)
+        )
+
+    def _answers_with(self, endpoint: Endpoint, context: Context, *names: str) -> bool:
+        """Whether the operation declares or makes a response of one of the named classes."""
+        index = endpoint.module.index
         named = [route.arguments.get("response_class") for route in endpoint.routes]
         called = [n.func for n in index.own_nodes(endpoint.node) if isinstance(n, ast.Call)]
-        for node in (*named, *called, endpoint.node.returns):
-            if node is not None:
-                value = context.model.resolve(endpoint.module, node)
-                if context.model.is_subclass(value, *_STREAMS):
-                    return True
-        return False
+        return any(
+            context.model.is_subclass(context.model.resolve(endpoint.module, node), *names)
+            for node in (*named, *called, endpoint.node.returns)
+            if node is not None
+        )

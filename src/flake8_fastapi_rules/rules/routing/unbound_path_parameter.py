@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import keyword
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -64,7 +65,8 @@ class UnboundPathParameter(Rule):
     ## Leaves alone
     Endpoints that read `request.path_params`, the URL or the scope, or pass the request on;
     endpoints with a dependency or decorator that cannot be resolved; paths that are no constants;
-    the rest of a path (`{rest:path}`) in preflights (OPTIONS).
+    the rest of a path (`{rest:path}`) in preflights (OPTIONS) and where it is the whole path, as
+    for a page that answers all of them; tests whose endpoints take nothing at all.
 
     ## Fix safety
     The fix adds the parameter, typed by the path's converter. What the endpoint does is unchanged;
@@ -95,9 +97,9 @@ class UnboundPathParameter(Rule):
             return
         own = path_parameters(route.path)
         names = prefix_parameters(context.model, route) | own
-        if route.methods == ("OPTIONS",):  # a preflight is answered whatever the path is
+        if route.methods == ("OPTIONS",) or _is_for_all_paths(route.path):
             names = {name: kind for name, kind in names.items() if kind != "path"}
-        if not names:
+        if not names or self._is_test_of_paths(route, context):
             return
         bound = context.model.bound_names(route)
         if bound is None:
@@ -116,6 +118,13 @@ class UnboundPathParameter(Rule):
                 function=getattr(route.endpoint, "name", "<lambda>"),
                 near=near[0] if near else "",
             )
+
+    def _is_test_of_paths(self, route: Route, context: Context) -> bool:
+        """Whether a test serves a path with a function that takes nothing: only the path counts."""
+        function = route.endpoint
+        if not context.settings.is_test_path(str(context.module.path)):
+            return False
+        return function is not None and not any(all_arguments(function.args))
 
     def _fix(self, route: Route, name: str, converter: str, context: Context) -> Fix:
         function = route.endpoint
@@ -146,3 +155,8 @@ class UnboundPathParameter(Rule):
             group=signature_group(function),
             leads_to=("FAR221",),
         )
+
+
+def _is_for_all_paths(path: str) -> bool:
+    """Whether a path is nothing but a parameter that takes all of them: `/{rest:path}`."""
+    return re.fullmatch(r"/?\{\w+:path\}", path) is not None

@@ -6,13 +6,24 @@ import ast
 import re
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import is_main_guard
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.client_calls import client_calls
+from flake8_fastapi_rules.semantics.credentials import last_name
+from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import External
 
 #: Tests of FastAPI code use one of these, or a client that a fixture elsewhere makes.
 _WORDS = ("fastapi", "starlette", "TestClient", "AsyncClient")
+#: Words of what a test measures.
+_MEASURES = frozenset({"duration", "elapsed", "latency", "runtime", "took", "uptime"})
+#: What comments say of a sleep that makes two times differ.
+_STAMPS = re.compile(
+    r"time ?stamp|different (?:time|second|[HM]{2})|(?:another|next|new|distinct) second"
+    r"|(?:updated|created|modified)_at|\bmtime\b",
+    re.IGNORECASE,
+)
 
 
 class SleepInTest(Rule):
@@ -51,7 +62,8 @@ class SleepInTest(Rule):
 
     ## Leaves alone
     Files that have nothing to do with FastAPI, functions nested in a test and classes without tests
-    that stand for slow code, and polling with a limit.
+    that stand for slow code, polling with a limit, what makes a time that the test measures, or
+    another time stamp as its comment says, and scripts that are no tests.
 
     ## Source
     The convention of tests that do not depend on time.
@@ -81,6 +93,10 @@ class SleepInTest(Rule):
             cls = module.index.class_of(function)
             if _polls(module, call, function) or (cls is not None and _is_stand_in(cls)):
                 return
+            if _is_measured(module, call, function) or _makes_stamps_differ(module, call):
+                return
+            if _is_script(module) and not function.name.startswith(("test", "setup", "setUp")):
+                return
             if not any(
                 "route" in d or ".get(" in d or ".post(" in d for d in _decorators(function)
             ):
@@ -97,6 +113,43 @@ def _is_stand_in(cls: ast.ClassDef) -> bool:
         )
         for each in cls.body
     )
+
+
+def _is_script(module: Module) -> bool:
+    """Whether a file runs functions of its own by itself, under `if __name__ == "__main__":`."""
+    own = {function.name for function in module.index.functions}
+    return any(
+        isinstance(statement, ast.If)
+        and is_main_guard(statement.test)
+        and any(
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in own
+            for node in ast.walk(statement)
+        )
+        for statement in module.tree.body
+    )
+
+
+def _is_measured(module: Module, call: ast.Call, function: ast.AST) -> bool:
+    """Whether what is compared behind a sleep is how long something took, which it makes."""
+    compared: list[ast.expr] = []
+    for node in module.index.own_nodes(function):
+        match node:
+            case ast.Assert(test=ast.Compare() as test):
+                compared += [test.left, *test.comparators]
+            case ast.Call(func=ast.Attribute(attr=attr), args=args) if attr.startswith("assert"):
+                compared += args[:2]
+    return any(
+        part.lineno > call.lineno and not _MEASURES.isdisjoint(words_of(last_name(each) or ""))
+        for part in compared
+        for each in ast.walk(part)
+        if isinstance(each, ast.Name | ast.Attribute | ast.Subscript)
+    )
+
+
+def _makes_stamps_differ(module: Module, call: ast.Call) -> bool:
+    """Whether a comment at a sleep, or above it, says that it is for another time stamp."""
+    lines = module.source.lines[max(call.lineno - 2, 0) : call.lineno]
+    return any(_STAMPS.search(line.partition("#")[2]) for line in lines)
 
 
 def _decorators(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
