@@ -11,10 +11,12 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, mentions
+from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.facts import App, Role, Router
 from flake8_fastapi_rules.semantics.files import python_files
 from flake8_fastapi_rules.semantics.imports import ImportGraph
+from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import name_set
 from flake8_fastapi_rules.semantics.values import (
@@ -68,6 +70,21 @@ _LOGGING: Final = name_set("debug info warning warn error critical exception log
 _KEPT: Final = re.compile(
     r"cache|memo|regist|instance|pool|lock|loaded|handlers|plugins|engines|clients", re.IGNORECASE
 )
+#: Words in the names of variables that are caches.
+_CACHE_WORDS: Final = name_set("cache cached caches memo")
+#: What a cache with an end of its own speaks of, and what takes things out of one.
+_LIMITS: Final = re.compile(
+    r"ttl|expir|max_?(?:size|age|entries|items)|time\(|now\(|monotonic\(", re.IGNORECASE
+)
+_DROPPING: Final = name_set("clear pop popitem popleft")
+#: What is called so is at work now.
+_WORK: Final = name_set("active concurrent current in inflight ongoing open pending running")
+#: What a process does now and then, for itself.
+_HOUSEKEEPING: Final = name_set(
+    "alert alerts clean cleanup evict flush gc log logged persist persisted prune purge sweep"
+    " vacuum warn warned warning"
+)
+_LAST: Final = name_set("at last next sent time ts")
 #: Functions that say that they keep what they made.
 _CACHING: Final = re.compile(r"(?:^|_)(?:cache|memoi[sz]e)(?:_|$)")
 #: So many modules between the service and another one are looked through.
