@@ -57,7 +57,8 @@ class CorsWildcard(Rule):
     ## Leaves alone
     Origins that come from settings, conditional ones, those of branches for development
     (`if settings.debug:`) or of settings that say so (`if origins == ["*"]:`), patterns with a host
-    in them, and what a comment gives a reason for (a public API, a specification, no cookies).
+    in them, and, without credentials, what a comment gives a reason for (a public API, a
+    specification, no cookies).
 
     ## Source
     `starlette.middleware.cors` (1.10): `allow_explicit_origin`; CWE-942.
@@ -110,7 +111,7 @@ class CorsWildcard(Rule):
                 if not (
                     is_for_development(context.module, given)
                     or self._is_chosen(given, context)
-                    or self._is_explained(given, context)
+                    or (variant is None and self._is_explained(given, context))
                 ):
                     yield self.report(given, variant)
                 return
