@@ -40,8 +40,20 @@ _FORMS = (
 _REPLACED = re.compile(
     r"\b([\w.]+)\.(password|passwd|pwd|pw)\s*=\s*(?:await\s+)?[\w.]+\(\s*\1\.\2\b"
 )
+#: `body.password = hashed_password`.
+_SET_TO_HASH = re.compile(
+    r"\b(\w+)\.(?:password|passwd|pwd|pw)\s*=\s*(?:await\s+)?[\w.]*hash", re.IGNORECASE
+)
+#: The beginning of `Body(..., password=hashed_password)` behind the class.
+_GIVEN_HASH = (
+    r"\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*?"
+    r"\b(?:password|passwd|pwd|pw)\s*=\s*(?:await\s+)?[\w.]*[Hh]ash"
+)
 #: Where something else is served that one connects to.
 _ADDRESS = re.compile(r"(?:^|_)(?:host|hostname|port|server|dsn|proxy_url|base_url)$")
+#: The same, where it is not said of a person.
+_ADDRESS_OF_THING = re.compile(r"(?:^|_)(?:ip_address|ip_addr|broker|endpoint)$")
+_PERSON = re.compile(r"(?i)user|account|member|customer|admin|employee|person|session|login")
 
 
 def is_password_column(name: str | None) -> bool:
@@ -144,10 +156,15 @@ def _is_given_hashes(model: Model, function: Function, name: str) -> bool:
 
 def is_replaced_by_hash(model: Model, cls: Class) -> bool:
     """Whether a body gets the hash in place of its password: `body.password = hashed(...)`."""
-    return any(
-        _REPLACED.search(module.source.text)
-        for module in modules_mentioning(model, cls.module, cls.node.name)
-    )
+    name = re.escape(cls.node.name)
+    for module in modules_mentioning(model, cls.module, cls.node.name):
+        text = module.source.text
+        if _REPLACED.search(text) or re.search(rf"\b{name}{_GIVEN_HASH}", text):
+            return True
+        bodies = set(re.findall(rf"\b(\w+)\s*:\s*(?:\w+\.)*{name}\b", text))
+        if any(found.group(1) in bodies for found in _SET_TO_HASH.finditer(text)):
+            return True
+    return False
 
 
 def keeps_password(model: Model, cls: object, name: str) -> bool:
@@ -170,7 +187,9 @@ def _is_connection(model: Model, cls: Class) -> bool:
         if isinstance(base, Class)
         for name in base.module.index.scopes[base.node].bindings
     }
-    return any(_ADDRESS.search(name) for name in names)
+    if any(_ADDRESS.search(name) for name in names):
+        return True
+    return _PERSON.search(cls.node.name) is None and any(map(_ADDRESS_OF_THING.search, names))
 
 
 def _has_type_of_its_own(model: Model, cls: Class, name: str) -> bool:

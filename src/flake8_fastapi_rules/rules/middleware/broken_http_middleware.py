@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import mentions
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.flow import can_fall_through
 from flake8_fastapi_rules.semantics.framework import RESPONSE
@@ -84,7 +85,11 @@ class BrokenHttpMiddleware(Rule):
                 continue
             if module.index.is_generator(function):
                 continue
-            if can_fall_through(function.body) and not _is_stub(function):
+            if (
+                can_fall_through(function.body)
+                and not _is_stub(function)
+                and not _ends_with_retry(function)
+            ):
                 yield self.report(function, name=name)
                 continue
             for node in module.index.own_nodes(function):
@@ -135,6 +140,23 @@ def _is_awaited_later(statement: ast.AST | None, function: ast.AsyncFunctionDef)
         if isinstance(node, ast.Await | ast.Call)
         for part in ast.walk(node)
     )
+
+
+def _ends_with_retry(function: ast.AsyncFunctionDef) -> bool:
+    """Whether the last statement tries several times, and raises when the last time failed."""
+    match function.body[-1]:
+        case ast.For(
+            target=ast.Name(id=attempt), iter=ast.Call(func=ast.Name(id="range")), body=body
+        ):
+            return any(
+                isinstance(node, ast.If)
+                and mentions(node.test, {attempt})
+                and isinstance(node.body[-1], ast.Raise | ast.Return)
+                for statement in body
+                for node in ast.walk(statement)
+            )
+        case _:
+            return False
 
 
 def _is_stub(function: ast.AsyncFunctionDef) -> bool:

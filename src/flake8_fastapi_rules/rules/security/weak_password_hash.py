@@ -28,6 +28,9 @@ _KEYS = re.compile(r"(?:^|_)key(?:$|_)")
 #: What the other side of a protocol sends to be hashed with the password.
 _CHALLENGE = re.compile(r"\bnonce|\bchallenge\b|\brealm\b")
 
+#: Functions that make a key, to sign or to encrypt with, of a password.
+_DERIVES = re.compile(r"(?:^|_)derive(?:_|$)|(?:^|_)(?:key|secret)$")
+
 
 class WeakPasswordHash(Rule):
     """Hash passwords with a hash made for passwords.
@@ -193,6 +196,8 @@ class WeakPasswordHash(Rule):
         digest = parents.get(call)
         if not isinstance(digest, ast.Attribute) or digest.attr != "digest":
             return False
+        if _DERIVES.search(getattr(function, "name", "")):
+            return True
         named: set[str] = set()
         for node in ast.walk(function):
             if isinstance(node, ast.Assign) and any(
