@@ -6,16 +6,17 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
-from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import fix_of, wrap
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
-from flake8_fastapi_rules.semantics.libraries import STRING_SUBJECT_LIBRARIES
-from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.resolve import arguments_of
 from flake8_fastapi_rules.semantics.schemas import dumped_fields
-from flake8_fastapi_rules.semantics.tokens import TOKEN_CALL_NAMES, TokenUse, token_use
-from flake8_fastapi_rules.semantics.values import Class, Constant, Function, Instance, Value
+from flake8_fastapi_rules.semantics.token_claims import (
+    claims_of,
+    subjects_of,
+    wants_string_subject,
+)
+from flake8_fastapi_rules.semantics.tokens import TOKEN_CALL_NAMES, token_use
+from flake8_fastapi_rules.semantics.values import Class, Constant, Instance, Value
 
 _NUMBERS = ("builtins.int", "builtins.float")
 _WRAPPERS = ("sqlalchemy.orm.Mapped", "sqlalchemy.Column")
@@ -73,8 +74,8 @@ class NonStringJwtSubject(Rule):
         """Report the subject where the claims are written."""
         if "verify_sub" in context.source.text:
             return
-        for claims in self._claims(call, context):
-            for subject in self._subjects(claims, call, context):
+        for claims in claims_of(context.model, context.module, call):
+            for subject in subjects_of(context.module, claims, call):
                 value = context.resolve(subject)
                 if self._is_number(value, context):
                     yield self.report(
@@ -88,38 +89,12 @@ class NonStringJwtSubject(Rule):
     def check_dump(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report a model that is dumped as claims and declares its subject to be a number."""
         use = token_use(context.model, context.module, call)
-        if use is None or not self._wants_string(use) or use.payload is None:
+        if use is None or not wants_string_subject(use) or use.payload is None:
             return
         name = self._dumped_number(use.payload, context)
-        if name is not None and not any(self._subjects(use.payload, call, context)):
+        if name is not None and not any(subjects_of(context.module, use.payload, call)):
             elsewhere = Unfixable("the field's type is written elsewhere")
             yield self.report(use.payload, "field", name=name, fix=elsewhere)
-
-    def _claims(self, call: ast.Call, context: Context) -> Iterator[ast.expr]:
-        """The claims that a call encodes, itself or through a function of the project."""
-        use = token_use(context.model, context.module, call)
-        if use is not None:
-            if self._wants_string(use) and use.payload is not None:
-                yield use.payload
-            return
-        if not any(
-            isinstance(given, ast.Dict | ast.Name)
-            for given in (*call.args, *(k.value for k in call.keywords))
-        ):
-            return
-        callee = context.resolve(call.func)
-        if isinstance(callee, Function) and isinstance(callee.node, FUNCTIONS):
-            parameter = self._encoded_parameter(callee, context)
-            if parameter is None:
-                return
-            names = [each.arg for each in arguments_of(callee.node)]
-            offset = 1 if callee.bound and names[:1] in (["self"], ["cls"]) else 0
-            for keyword in call.keywords:
-                if keyword.arg == parameter:
-                    yield keyword.value
-            position = names.index(parameter) - offset
-            if 0 <= position < len(call.args):
-                yield call.args[position]
 
     def _dumped_number(self, claims: ast.expr, context: Context) -> str | None:
         """The model that is dumped as claims, if its `sub` is a number."""
@@ -133,101 +108,6 @@ class NonStringJwtSubject(Rule):
                 typed = model.resolver.annotation(field.module, field.node.annotation)
                 return made.node.name if self._is_number(typed, context) else None
         return None
-
-    def _wants_string(self, use: TokenUse) -> bool:
-        library = use.name.partition(".")[0]
-        return use.kind.action == "encode" and library in STRING_SUBJECT_LIBRARIES
-
-    def _encoded_parameter(self, function: Function, context: Context) -> str | None:
-        """The parameter of a function whose entries become the claims of a token."""
-        module: Module = function.module
-        nodes = module.index.own_nodes(function.node)
-        if any(isinstance(n, ast.Constant) and n.value == "sub" for n in nodes):
-            return None
-        names = [each.arg for each in arguments_of(function.node)]
-        for node in nodes:
-            if not isinstance(node, ast.Call):
-                continue
-            use = token_use(context.model, module, node)
-            if use is None or not self._wants_string(use) or use.payload is None:
-                continue
-            payload: ast.expr = use.payload
-            for _ in range(3):
-                match payload:
-                    case ast.Name(id=name):
-                        found = module.index.lookup(name, payload)
-                        bindings = found[1] if found else []
-                        if len(bindings) != 1:
-                            return None
-                        if bindings[0].kind == "parameter":
-                            return name if name in names else None
-                        if bindings[0].value is None:
-                            return None
-                        payload = bindings[0].value
-                    case ast.Call(func=ast.Attribute(attr="copy", value=inner)):
-                        payload = inner
-                    case ast.Call(func=ast.Name(id="dict"), args=[inner]):
-                        payload = inner
-                    case ast.Dict(keys=keys, values=values) if None in keys:
-                        payload = values[keys.index(None)]
-                    case _:
-                        return None
-            if isinstance(payload, ast.Name) and payload.id in names:
-                return payload.id
-        return None
-
-    def _subjects(self, claims: ast.expr, call: ast.Call, context: Context) -> Iterator[ast.expr]:
-        """The expressions of the `sub` claim."""
-        if isinstance(claims, ast.Name):
-            found = context.module.index.lookup(claims.id, claims)
-            bindings = found[1] if found else []
-            if len(bindings) != 1 or bindings[0].value is None:
-                return
-            function = context.module.index.function_of(call)
-            if (
-                function is None
-                or context.module.index.function_of(bindings[0].node) is not function
-            ):
-                return
-            assigned = [
-                value
-                for node in context.module.index.own_nodes(function)
-                for value in self._assigned(node, claims.id)
-            ]
-            if assigned:
-                yield assigned[-1]
-                return
-            claims = bindings[0].value
-        match claims:
-            case ast.Dict(keys=keys, values=values):
-                for key, value in zip(keys, values, strict=True):
-                    if isinstance(key, ast.Constant) and key.value == "sub":
-                        yield value
-            case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
-                yield from (keyword.value for keyword in keywords if keyword.arg == "sub")
-
-    def _assigned(self, node: ast.AST, name: str) -> Iterator[ast.expr]:
-        """What a statement or call makes the `sub` of claims that have a name."""
-        match node:
-            case ast.Assign(targets=targets, value=value):
-                if any(self._is_subject(target, name) for target in targets):
-                    yield value
-            case ast.Call(func=ast.Attribute(attr="update", value=ast.Name(id=owner))) if (
-                owner == name
-            ):
-                yield from (k.value for k in node.keywords if k.arg == "sub")
-                for given in node.args:
-                    if isinstance(given, ast.Dict):
-                        for key, value in zip(given.keys, given.values, strict=True):
-                            if isinstance(key, ast.Constant) and key.value == "sub":
-                                yield value
-
-    def _is_subject(self, target: ast.expr, name: str) -> bool:
-        match target:
-            case ast.Subscript(value=ast.Name(id=owner), slice=ast.Constant(value="sub")):
-                return owner == name
-            case _:
-                return False
 
     def _is_number(self, value: Value, context: Context) -> bool:
         if isinstance(value, Constant):
