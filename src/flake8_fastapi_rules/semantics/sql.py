@@ -34,18 +34,27 @@ _SQL = re.compile(
     r"|DROP\s+TABLE|ALTER\s+TABLE|CREATE\s+TABLE|TRUNCATE)\b",
     re.IGNORECASE | re.DOTALL,
 )
-#: What stands in front of a value; everywhere else there are names or parts of the statement.
+#: What stands in front of a value that rows have; everywhere else there are names, arguments of
+#: functions, intervals, or parts of the statement.
 _VALUE = re.compile(
-    r"(?:[=<>]|\bLIKE|\bILIKE|\bIN\s*\(|\bVALUES\s*\([^()]*|\bLIMIT|\bOFFSET|\bBETWEEN)"
-    r"\s*['%]*\s*$",
+    r"(?:[=<>]\s*(?:\w+\(\s*)?|\bLIKE|\bILIKE|\bIN\s*\([^()]*|\bVALUES\s*\([^()]*|\bLIMIT|\bOFFSET"
+    r"|\bBETWEEN)\s*['%]*\s*$",
     re.IGNORECASE,
 )
+#: What a database knows of itself.
+_CATALOG = re.compile(
+    r"\b(?:information_schema|pg_(?:catalog|class|namespace|tables|database)|sqlite_master"
+    r"|sys\.(?:tables|columns|objects))\b",
+    re.IGNORECASE,
+)
+#: A placeholder's name follows.
+_PLACEHOLDER = re.compile(r"(?<!:):$|%\($|[@$]$")
 #: What stands in front of a number, or of a value that no statement takes as a parameter.
 _UNBOUND = re.compile(r"(?:\b(?:LIMIT|OFFSET)\s*|\bDEFAULT\s*'?)$", re.IGNORECASE)
 #: What the project's own code calls the names of tables and the like.
 _NAMES = re.compile(
     r"(?:^|_)(?:table|schema|col|column|constraint|seq|sequence|idx|index|database|view|field"
-    r"|catalog|trigger|role)s?(?:$|_)"
+    r"|catalog|trigger|role|db|dbname|partition)s?(?:$|_)"
 )
 _SAFE_CALLS = frozenset(
     {"int", "float", "len", "bool", "abs", "round", "max", "min", "sum", "hash"}
@@ -67,7 +76,7 @@ _DANGEROUS_TYPES = (
 _STRING_METHODS = frozenset(
     {
         "strip", "lstrip", "rstrip", "lower", "upper", "title", "format", "encode", "decode",
-        "get", "removeprefix", "removesuffix", "join",
+        "get", "items", "keys", "removeprefix", "removesuffix", "join",
     }
 )  # fmt: skip
 _CHECKS = frozenset(
@@ -153,8 +162,11 @@ class BuiltSql:
     def danger(self, part: Part, function: FunctionNode, depth: int = 0) -> str | None:
         """The parameter that gets into the SQL unchecked, as it is written; `None` if none does.
 
-        What is no request's own value counts only where SQL has a value, not a name.
+        What is no request's own value counts only where rows have a value, and the database is
+        not asked about itself.
         """
+        if _is_placeholder(part.before):
+            return None
         for inner in self.built(part.node) if depth < 3 else ():
             for each in self.taken_apart(inner)[1]:
                 origin = self.danger(each, function, depth + 1)
@@ -166,12 +178,15 @@ class BuiltSql:
             _is_migration(self._module)
             or part.is_qualifier
             or not _is_value(part.before)
+            or _CATALOG.search(part.before)
             or _UNBOUND.search(part.before)
             or self._model.settings.is_test_path(str(self._module.path))
         ):
             return None
         origin = self._origin(part.node, function, 0)
         if origin is not None and not is_request and _NAMES.search(origin):
+            return None
+        if origin is not None and not _is_value(part.before) and _is_in_catalog(origin, function):
             return None
         if origin is not None and not is_request and isinstance(value, Function):
             parameter = next((a for a in _parameters(function) if a.arg == origin), None)
@@ -209,6 +224,8 @@ class BuiltSql:
                 return self._origin(inner, function, depth + 1)
             case ast.JoinedStr() | ast.BinOp():
                 for part in self.taken_apart(node)[1]:
+                    if _is_placeholder(part.before):
+                        continue
                     found = self._origin(part.node, function, depth + 1)
                     if found:
                         return found
@@ -286,6 +303,10 @@ class BuiltSql:
                     if isinstance(value, ast.Constant):
                         text += str(value.value)
                     elif isinstance(value, ast.FormattedValue):
+                        known = self._model.text(self._module, value.value)
+                        if known is not None:
+                            text += known
+                            continue
                         is_qualifier = isinstance(following, ast.Constant) and str(
                             following.value
                         ).startswith(".")
@@ -359,8 +380,31 @@ def _filled(
 
 
 def _is_value(before: str) -> bool:
-    """Whether a value, not a name, follows in SQL; inside of quotes there is always one."""
-    return before.count("'") % 2 == 1 or _VALUE.search(before) is not None
+    """Whether a value of a row, not a name, follows in SQL, or what is left of one in quotes."""
+    if before.count("'") % 2 == 1:
+        before = before[: before.rindex("'") + 1]
+    return _VALUE.search(before) is not None
+
+
+def _is_placeholder(before: str) -> bool:
+    """Whether the name of a bound parameter follows, as in `:name_1`."""
+    return before.count("'") % 2 == 0 and _PLACEHOLDER.search(before) is not None
+
+
+def _is_in_catalog(name: str, function: FunctionNode) -> bool:
+    """Whether a function looks a name up in what the database knows of itself."""
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Call):
+            continue
+        parts = list(ast.walk(node))
+        if any(
+            isinstance(each, ast.Constant)
+            and isinstance(each.value, str)
+            and _CATALOG.search(each.value)
+            for each in parts
+        ) and any(isinstance(each, ast.Name) and each.id == name for each in parts):
+            return True
+    return False
 
 
 def _is_checked(name: str, function: FunctionNode) -> bool:
