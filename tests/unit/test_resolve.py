@@ -639,6 +639,24 @@ def test_a_module_is_a_value(tmp_path: Path) -> None:
     assert value.module.name == "a.b"
 
 
+def test_a_package_with_the_requirements_inside_is_found_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`app/requirements.txt` beside `app/__init__.py`, and `from app.deps import ...`."""
+    (tmp_path / "app").mkdir()
+    for name in ("app/__init__.py", "app/deps.py", "app/requirements.txt", "app/main.py"):
+        (tmp_path / name).touch()
+    main = tmp_path / "app" / "main.py"
+    for here, root in ((tmp_path, tmp_path), (tmp_path / "app", tmp_path / "app")):
+        monkeypatch.chdir(here)
+        assert Model(Settings()).modules.project_root(main) == root
+    monkeypatch.chdir(tmp_path)
+    modules = Model(Settings()).modules
+    module = modules.load(main)
+    assert module is not None
+    assert modules.find("app.deps", module) is not None
+
+
 def test_a_folder_that_holds_many_projects_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -486,9 +486,10 @@ class Modules:
         """The top folder of the project that a file belongs to.
 
         The repository's top (`.git`) if there is one; else the outermost folder with a project
-        file, a few levels above the nearest one at most and never the user's home; else the
-        working directory if the file is below it and it holds no more than a project does, else
-        the parent of the file's top package.
+        file, a few levels above the nearest one at most and never the user's home (the folder above
+        the package, if it lies inside of one and of the working directory); else the working
+        directory if the file is below it and it holds no more than a project does, else the parent
+        of the file's top package.
         """
         known = self._project_roots.get(str(path))
         if known is None:
@@ -507,9 +508,11 @@ class Modules:
             levels += marked is not None
             if ancestor != home and levels <= _LEVELS and has_project_file(ancestor):
                 marked = ancestor
-        if marked is not None:
-            return marked
         here = Path.cwd()
+        if marked is not None:
+            # `app/requirements.txt` beside `app/__init__.py`: the package is the project's own.
+            above = _package_parent(marked)
+            return above if here != home and here in (above, *above.parents) else marked
         inside = here in (folder, *folder.parents) and here != home
         return here if inside and is_small(here) else package_parent(path)
 

@@ -233,14 +233,16 @@ def _kind(resolver: Resolver, parameter: Parameter, is_in_path: bool) -> Paramet
     marker = parameter.marker
     if marker is not None:
         return KINDS[marker.name]
-    if is_handed_in(resolver, parameter.module, parameter.default) or _is_made_by_others(
-        resolver, parameter.module, parameter.default
+    typed = resolver.annotation(parameter.type_module, parameter.type_node)
+    # FastAPI looks at their types first: `tasks: BackgroundTasks = BackgroundTasks()`.
+    is_special = resolver.is_instance(typed, *SPECIAL_PARAMETER_TYPES)
+    if is_handed_in(resolver, parameter.module, parameter.default) or (
+        not is_special and _is_made_by_others(resolver, parameter.module, parameter.default)
     ):
         return ParameterKind.UNKNOWN
-    kind = shape_of(resolver, parameter.type_module, parameter.type_node)
-    typed = resolver.annotation(parameter.type_module, parameter.type_node)
-    if resolver.is_instance(typed, *SPECIAL_PARAMETER_TYPES):
+    if is_special:
         return ParameterKind.SPECIAL
+    kind = shape_of(resolver, parameter.type_module, parameter.type_node)
     if is_in_path:
         return ParameterKind.PATH
     if kind == "upload":
