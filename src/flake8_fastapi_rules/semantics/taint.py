@@ -681,7 +681,8 @@ class Taint:
             if not isinstance(call, ast.Call) or not isinstance(target, ast.Name):
                 continue
             given = [*call.args, *(keyword.value for keyword in call.keywords)]
-            if getattr(call.func, "attr", "") in _ROWS:  # `session.query(Item).where(...).first()`
+            if isinstance(call.func, ast.Attribute) and call.func.attr in _ROWS:
+                given.append(call.func.value)  # `result.first()`, `session.query(Item).first()`
                 given += [a for c in ast.walk(call.func) if isinstance(c, ast.Call) for a in c.args]
             if not any(_mentions(each, name) for each in given for name in names):
                 continue

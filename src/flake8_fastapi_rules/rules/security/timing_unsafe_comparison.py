@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from flake8_fastapi_rules.engine.findings import Fix
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.fixes.edit import fix_of, replace
 from flake8_fastapi_rules.fixes.imports import ensure_import
 from flake8_fastapi_rules.fixes.text import text_of
@@ -51,6 +52,13 @@ _STAND_IN = re.compile(
     r"|anonymous|default)(?:_|$)"
 )
 
+#: Names of what tells whether two things are the same.
+_SAME = re.compile(
+    r"(?:^|_)(?:same|changed?|changes|unchanged|running|differs?|different|stale|new|default)(?:_|$)"
+)
+#: Files and functions that stand for another service in tests.
+_STAND_IN_FOR = re.compile(r"(?i)(?:^|_|\b)(?:fake|mock|stub|dummy)(?:_|$|\b|d)")
+
 #: Names that stand in front of the token in an `Authorization` header.
 _SCHEMES = frozenset({"bearer", "basic", "token", "apikey", "api-key"})
 
@@ -91,7 +99,8 @@ class TimingUnsafeComparison(Rule):
     ## Leaves alone
     Comparisons with literals, columns of SQLAlchemy, keys in loops over mappings, a password and
     its confirmation, checksums of files, stored plain passwords (FAR704), constants that stand for
-    no key (`LOCAL_API_KEY = "local"`), and names of anything else than secrets.
+    no key (`LOCAL_API_KEY = "local"`), what only tells whether it is the same key (`is_same = ...`,
+    a 409), stand-ins for other services (`fake_users.py`), and names of anything else than secrets.
 
     ## Fix safety
     Unsafe: `compare_digest` takes two `bytes` or two `str` of ASCII characters only, and no `None`.
@@ -135,6 +144,10 @@ class TimingUnsafeComparison(Rule):
         if self._is_query(node, context) or self._is_loop_key(node, context):
             return
         if self._is_confirmation(left, right) or self._is_stored_password(left, right):
+            return
+        if self._only_tells_apart(node, context) or _STAND_IN_FOR.search(
+            " ".join((Path(context.source.path).stem, function.name))
+        ):
             return
         yield self.report(node, shown=context.shown(node), fix=lambda: self._fix(node, context))
 
@@ -271,6 +284,21 @@ class TimingUnsafeComparison(Rule):
             if isinstance(node.value, ast.Name) and node.value.id[:1].isupper():
                 return node.value.id.isupper()
         return True
+
+    def _only_tells_apart(self, node: ast.Compare, context: Context) -> bool:
+        """Whether the answer is that something is the same or another, rather than who gets in."""
+        parents = context.module.index.parents
+        outer: ast.AST | None = parents.get(node)
+        while isinstance(outer, ast.BoolOp | ast.UnaryOp):
+            outer = parents.get(outer)
+        match outer:
+            case ast.Assign(targets=[ast.Name() | ast.Attribute() as target]):
+                return _SAME.search(last_name(target) or "") is not None
+            case ast.If(body=[ast.Raise(exc=ast.Call() as raised)]):
+                status = argument(raised, "status_code", 0)
+                return status is not None and context.model.status(context.module, status) == 409
+            case _:
+                return False
 
     def _is_query(self, node: ast.Compare, context: Context) -> bool:
         for ancestor in context.module.index.ancestors(node):
