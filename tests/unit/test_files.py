@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flake8_fastapi_rules.semantics import files
-from flake8_fastapi_rules.semantics.files import ProjectFiles
+from flake8_fastapi_rules.semantics.files import ProjectFiles, python_files
 
 WORDS = ("ab", "b(", "ab (", "partial", "", "\n", "a", "ä")
 texts = st.lists(st.lists(st.sampled_from(WORDS), max_size=4).map("".join), max_size=6)
@@ -56,3 +56,11 @@ def test_texts_that_are_kept_are_read_once(tmp_path: Path) -> None:
     path.write_text("second()")
     assert project.mentioning("second") == ()
     assert list(project.calling("first")) == [path]
+
+
+def test_an_environment_around_the_project_hides_nothing(tmp_path: Path) -> None:
+    """`python -m venv .` in the project; an environment below it is left out."""
+    for name in ("pyvenv.cfg", "main.py", "other/pyvenv.cfg", "other/main.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert list(python_files(tmp_path)) == [tmp_path / "main.py"]

@@ -136,7 +136,7 @@ def python_files(root: Path) -> Iterator[Path]:
 def _files_below(root: Path, *, only_packages: bool = False) -> Iterator[Path]:
     for folder, folders, files in os.walk(root):
         here = Path(folder)
-        if "pyvenv.cfg" in files:
+        if "pyvenv.cfg" in files and here != root:  # some make the environment around the project
             folders.clear()
             continue
         if only_packages and here != root and "__init__.py" not in files:

@@ -154,11 +154,28 @@ class RemovedStarletteApi(Rule):
         if not call.args:
             return any(k.arg == "name" for k in call.keywords)
         value = context.resolve(call.args[0])
+        if not value:
+            return self._has_context_next(call)
         return (
             (isinstance(value, Constant) and isinstance(value.value, str))
             or (isinstance(value, Expression) and isinstance(value.node, ast.JoinedStr))
             or (isinstance(value, Instance) and value.of == External("builtins.str"))
         )
+
+    def _has_context_next(self, call: ast.Call) -> bool:
+        """Whether what follows an unknown first argument shows that it is no request.
+
+        Behind a request stands the name: `TemplateResponse(page, {...})` has none.
+        """
+        match call.args:
+            case [ast.Starred(), *_]:
+                return False
+            case [_]:
+                return not any(keyword.arg == "name" for keyword in call.keywords)
+            case [_, ast.Dict() | ast.DictComp(), *_]:
+                return True
+            case _:
+                return False
 
     def _request_first(self, call: ast.Call, context: Context) -> Fix:
         text = text_of(context.module)
