@@ -47,6 +47,12 @@ _HANDS_OUT = re.compile(
 _FIRST_PASSWORD = re.compile(r"^(temporary|temp|tmp|initial|first|generated|one_time|onetime)_")
 #: Operations that make a new password for somebody.
 _NEW_PASSWORD = re.compile(r"reset|generate|rotate|credential|temporary", re.IGNORECASE)
+#: Models of what clients connect through, and of the keys that a client signs its requests with:
+#: without the password or key they are of no use to whoever may read them.
+_TO_CONNECT = re.compile(
+    r"(?:^|_)(?:hysteria|proxy|proxies|shadowsocks|socks5?|trojan|vless|vmess|vpn|wire_?guard)(?:_|$)"
+)
+_API_KEY = re.compile(r"(?:^|_)(?:api|access)_?keys?(?:_|$)")
 _TEXT = frozenset({"builtins.str", "builtins.bytes", "pydantic.StrictStr", "pydantic.constr"})
 #: What says how a field is written into an answer.
 _SERIALIZER = External("pydantic.field_serializer")
@@ -101,8 +107,9 @@ class SensitiveResponseField(Rule):
     `SecretStr`, `Field(exclude=True)`, `response_model_exclude` and `response_model_include`,
     fields that are no text (`password_changed_at`), other hashes (`content_hash`), tokens, masked
     values, also where the project makes the answer, secrets with a `default_factory`, which are
-    made here for the client, fields with a serializer of their own, and secrets that an operation
-    exists to hand out, once, such as a `temporary_password`.
+    made here for the client, fields with a serializer of their own, secrets that an operation
+    exists to hand out, once, such as a `temporary_password`, and what clients connect with: the
+    password of a `Proxy`, the private key for `WireGuard`, the secret of an `ApiKey`.
 
     ## Source
     OWASP API security: excessive data exposure.
@@ -199,13 +206,17 @@ class SensitiveResponseField(Rule):
         self, each: SchemaField, cls: Class, answers: list[SchemaUse], context: Context
     ) -> bool:
         name = _words(each.name)
+        owner = each.module.index.class_of(each.node)
+        said = _words(owner.name) if owner is not None else ""
+        if _TO_CONNECT.search(said) or _TO_CONNECT.search(_words(cls.node.name)):
+            return False
         if not _PASSWORD.match(name):
             if all(self._hands_out(use, name) for use in answers):
                 return False
-            owner = each.module.index.class_of(each.node)
-            said = owner.name.lower() if owner is not None else ""
             if "webhook" in said or (name == "client_secret" and _PAYMENT.search(said)):
                 return False  # the other side needs it: who sets it up, or the browser that pays
+            if _API_KEY.search(said):
+                return False
         elif _FIRST_PASSWORD.match(name) or all(
             _NEW_PASSWORD.search(_names_of(use)) for use in answers
         ):
