@@ -126,11 +126,14 @@ def _conflicts(project: Project, app: AppNode) -> Iterator[Conflict]:
 
 
 def _of_another_test(project: Project, route: ResolvedRoute, other: ResolvedRoute) -> bool:
-    """Whether two functions of tests add two routes: each test has an app of its own."""
-    functions = []
-    for module, node in ((r.route.module, r.route.node) for r in (route, other)):
+    """Whether two functions of tests add two routes: each test has an app of its own.
+
+    Or a test adds the earlier one of the two, which nothing else serves.
+    """
+    functions: list[ast.AST | None] = []
+    for module, node in ((r.route.module, r.route.node) for r in (other, route)):
         if not project.model.settings.is_test_path(str(module.path)):
-            return False
+            return bool(functions)
         functions.append(module.index.function_of(_registered_at(module, node)))
     return None not in functions and functions[0] is not functions[1]
 

@@ -39,7 +39,9 @@ _ACTIONS: Final = VERBS | name_set(
     regenerate register reindex reload rename reopen replace resend restart restore resume retrain
     retry revoke rollback rotate run scrape seed send shutdown signup simulate start stop submit
     subscribe switch sync synchronize terminate toggle train transfer trigger truncate unassign
-    unban unblock undo unfollow uninstall unregister unsubscribe upload vote wipe write"""
+    unban unblock undo unfollow uninstall unregister unsubscribe upload vote wipe write
+    acknowledge borrow buy close decrease deposit dismiss enroll favorite favourite increase like
+    lock pay pin promote demote redeem rent reserve ship unfavorite unlike unlock unpin withdraw"""
 )
 #: What helpers do on the way to an answer: what a request costs, what has to be there.
 _ON_THE_WAY: Final = name_set(
@@ -104,7 +106,8 @@ class Intent:
                         return False
                     other = orelse if child in body else body
                     if other and not isinstance(other[-1], ast.Return | ast.Raise):
-                        return False  # it does one or the other, to keep what it has
+                        if self._asks_for_own(function, test):
+                            return False  # it does one or the other, to keep what it found
                 case ast.IfExp(test=test) if child is not test:
                     if not self._is_plain_test(function, test):
                         return False
@@ -160,7 +163,16 @@ class Intent:
                 left=ast.Name() as name, ops=[ast.Is() | ast.IsNot()], comparators=[right]
             ) if isinstance(right, ast.Constant) and right.value is None:
                 return self._is_one_thing(function, name)
+            case ast.Call(func=ast.Attribute(attr="exists" | "isdir" | "isfile" | "is_file")):
+                return True
         return self._is_of_request(function, test)
+
+    def _asks_for_own(self, function: Function, test: ast.expr) -> bool:
+        """Whether a test asks for a variable of the function, rather than for a setting."""
+        return any(
+            isinstance(part, ast.Name) and any(True for _ in self._bindings(function, part))
+            for part in ast.walk(test)
+        )
 
     def _is_one_thing(self, function: Function, name: ast.Name) -> bool:
         """Whether a variable holds one thing or nothing: no flag, no collection."""

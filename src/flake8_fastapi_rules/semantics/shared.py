@@ -76,6 +76,8 @@ _CACHE_WORDS: Final = name_set("cache cached caches memo")
 _LIMITS: Final = re.compile(
     r"ttl|expir|max_?(?:size|age|entries|items)|time\(|now\(|monotonic\(", re.IGNORECASE
 )
+_FRESH: Final = re.compile(r"ttl|max_?age|fresh|stale|expir", re.IGNORECASE)
+_CLOCKS: Final = name_set("monotonic now time utcnow")
 _DROPPING: Final = name_set("clear pop popitem popleft")
 #: What is called so is at work now.
 _WORK: Final = name_set("active concurrent current in inflight ongoing open pending running")
@@ -204,6 +206,32 @@ def is_bounded_cache(mutations: Iterable[Mutation], name: str) -> bool:
         or _LIMITS.search(each.module.source.segment(each.function.node))
         for each in mutations
     )
+
+
+def is_refreshed(mutations: Iterable[Mutation], name: str) -> bool:
+    """Whether a variable is set anew together with the time, and good until it is too old.
+
+    `_status = read(); _read_at = now()`
+    """
+    found = False
+    for each in mutations:
+        function = each.function.node
+        outer = each.module.index.scopes[function].outer
+        if not isinstance(each.node, ast.Assign) or name not in outer:
+            return False
+        stamped = {
+            target.id
+            for node in each.module.index.own_nodes(function)
+            if isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Call)
+            and last_name(node.value.func) in _CLOCKS
+            for target in node.targets
+            if isinstance(target, ast.Name) and outer.get(target.id) == "global"
+        }
+        if not stamped or len([n for n in outer if outer[n] == "global"]) < 2:
+            return False
+        found = found or _FRESH.search(each.module.source.text) is not None
+    return found
 
 
 def is_of_work_in_progress(mutations: Iterable[Mutation], name: str) -> bool:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -116,7 +118,8 @@ _AMBIGUOUS = name_set(
 )
 #: Words in the names of classes whose objects tell that something was done or kept.
 _RECORDS = name_set(
-    "analytics audit cache cached impression log logs metric metrics statistics telemetry visit"
+    "analytics audit cache cached download impression log logs metric metrics statistics telemetry"
+    " visit"
 )
 #: Methods of document stores and sessions that no other object has.
 _UNMISTAKABLE = name_set(
@@ -131,6 +134,11 @@ _NOT_STORED = frozenset({"self", "cls", "response", "request"})
 _BOOKKEEPING = re.compile(
     r"(?:^|_)(?:views?|hits?|visits?|reads?|downloads?|clicks?|accessed|access|used|usage|seen"
     r"|viewed|visited|last_\w+|impressions?|counter|opened)(?:$|_)"
+)
+#: The same of an `UPDATE`.
+_STAMPS = re.compile(
+    r"(?:^|_)(?:access|accessed|check|checked|read|refreshed|seen|synced|updated|used|viewed"
+    r"|visited)_at$|(?:^|_)last_\w+$"
 )
 #: The same in the names of functions, as words.
 _COUNTED = re.compile(
@@ -167,6 +175,7 @@ class Writes:
         self._graph = graph
         self._self_writes: dict[object, bool] = {}
         self._changed: dict[tuple[object, bool], frozenset[str]] = {}
+        self._set: dict[object, dict[str, list[ast.Attribute]]] = {}
         self._intent = Intent(model)
         self._committing: dict[object, bool] = {}
 
@@ -219,21 +228,43 @@ class Writes:
             text = self.sql_text(function.module, value, given)
         if self._intent.is_upsert(node, text):
             return True
-        row = node.args[0] if len(node.args) == 1 else None
-        if row is None and not node.args and isinstance(node.func, ast.Attribute):
-            row = node.func.value  # `item.save()`
-        if not isinstance(row, ast.Name) or self._intent.is_new(function, row):
-            return False
-        names = [
-            (each, target)
-            for each in _nodes_before(function, node)
-            for target in _attribute_targets(each)
-            if isinstance(target.value, ast.Name) and target.value.id == row.id
-        ]
-        return bool(names) and not any(
-            self._is_telling(function, each) and not _BOOKKEEPING.search(target.attr)
-            for each, target in names
-        )
+        return self._hands_on(function, node, partial(self._is_no_choice, function))
+
+    def _is_no_choice(self, function: Function, target: ast.Attribute) -> bool:
+        """Whether an attribute is set to a result, or only tells of a use."""
+        if _BOOKKEEPING.search(target.attr):
+            return True
+        statement = function.module.index.statement_of(target)
+        return statement is None or not self._is_telling(function, statement)
+
+    def _hands_on(
+        self, function: Function, call: ast.Call, is_minor: Callable[[ast.Attribute], bool]
+    ) -> bool:
+        """Whether a call stores a row that was there, and all that was set of it is minor.
+
+        `item.seen_at = now(); items.save(item)`, or `item.save()`.
+        """
+        rows = [given for given in call.args if isinstance(given, ast.Name)]
+        if not call.args and isinstance(call.func, ast.Attribute):
+            if isinstance(call.func.value, ast.Name):
+                rows = [call.func.value]
+        changed = self._set_attributes(function) if rows else {}
+        for row in rows:
+            before = [t for t in changed.get(row.id, ()) if t.lineno <= call.lineno]
+            if before and not self._intent.is_new(function, row):
+                return all(is_minor(target) for target in before)
+        return False
+
+    def _set_attributes(self, function: Function) -> dict[str, list[ast.Attribute]]:
+        """The attributes that a function sets, by the variable that holds the object."""
+        key = key_of(function)
+        if key not in self._set:
+            found = self._set[key] = defaultdict(list)
+            for node in function.module.index.own_nodes(function.node):
+                for target in _attribute_targets(node):
+                    if isinstance(target.value, ast.Name):
+                        found[target.value.id].append(target)
+        return self._set[key]
 
     def _is_telling(self, function: Function, node: ast.AST) -> bool:
         """Whether an assignment surely happens, and gives what the function or caller chose."""
@@ -251,6 +282,7 @@ class Writes:
             and self.is_followed(function, site)
             and self._intent.is_sure(function, site.node)
             and not happens_on_the_way(getattr(site.target.node, "name", ""))
+            and not self._hands_on(function, site.node, partial(self._is_no_choice, function))
         )
 
     def is_followed(self, function: Function, site: CallSite) -> bool:
@@ -258,7 +290,7 @@ class Writes:
         target = site.target
         if target is None or self._graph.is_cached(target) or self._is_allowed(target):
             return False
-        if isinstance(site.callee, Class):
+        if isinstance(site.callee, Class) or self._hands_on(function, site.node, _is_counting):
             return False
         roles = self._model.roles(target)
         if Role.DEPENDENCY in roles and target.module.index.is_generator(target.node):
@@ -425,6 +457,8 @@ class Writes:
         if func.attr in _EXECUTORS:
             for kind in SQL_WRITE_TYPES:
                 if self._resolver.is_instance(value, kind):
+                    if isinstance(value, Instance) and _only_stamps(value.call):
+                        return None
                     return node, f"{_spoken(func)}({kind.rpartition('.')[2].lower()}(...))", False
         text = self.sql_text(module, value, given)
         if text is not None and _SQL_WRITE.match(text):
@@ -1096,6 +1130,20 @@ def _only_counts(node: ast.Call) -> bool:
             and _BOOKKEEPING.search(key.value)
             for key in keys
         )
+    return False
+
+
+def _only_stamps(call: ast.Call | None) -> bool:
+    """Whether a statement only says when something was last looked at.
+
+    `update(User).values(last_seen_at=now())`
+    """
+    node: ast.expr | None = call
+    while isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "values":
+            names = [keyword.arg or "" for keyword in node.keywords]
+            return bool(names) and all(_STAMPS.search(name) for name in names)
+        node = node.func.value if isinstance(node.func, ast.Attribute) else None
     return False
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -17,14 +18,20 @@ from flake8_fastapi_rules.semantics.shared import (
     is_gauge,
     is_latch,
     is_of_work_in_progress,
+    is_refreshed,
 )
 from flake8_fastapi_rules.semantics.values import Instance
 
 _MOCKS = frozenset({"fake", "fakes", "mock", "mocks", "stub", "stubs"})
 #: Why a variable may well be one of each process.
 _OF_PROCESS = (
-    is_bounded_cache, is_for_housekeeping, is_for_log, is_latch, is_of_work_in_progress
-)  # fmt: skip
+    is_bounded_cache,
+    is_for_housekeeping,
+    is_for_log,
+    is_latch,
+    is_of_work_in_progress,
+    is_refreshed,
+)
 #: Objects that cannot leave the process: what runs in it, and what it waits for or holds.
 _TIED = (
     "starlette.websockets.WebSocket",
@@ -99,7 +106,8 @@ class MutableGlobalState(Rule):
     goes on in it (`+= 1` and `-= 1` in one function) and what only keeps a line from being logged
     again and again, or tells when the process last tidied up; what remembers that something was
     done once; what each function adds and takes away in its `finally`; variables called caches
-    whose entries grow old or are dropped; the app that a command (Click, Typer) starts for itself,
+    whose entries grow old or are dropped, and what is set anew with the time when it is stale; the
+    app that a command (Click, Typer) starts for itself,
     for a log-in by the browser, say; stand-ins in folders for mocks; locks, context variables, and
     caches of `functools`.
 
@@ -164,7 +172,7 @@ def _is_stand_in(module: Module, context: Context) -> bool:
     root = context.settings.root
     if root is None or not module.path.is_relative_to(root):
         return False
-    folders = module.path.relative_to(root).parts[:-1]
+    folders = (Path(root).name, *module.path.relative_to(root).parts[:-1])
     return any(not _MOCKS.isdisjoint(words_of(folder)) for folder in folders)
 
 

@@ -25,6 +25,7 @@ from flake8_fastapi_rules.semantics.facts import (
 from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.intent import asks_for_change, words_of
 from flake8_fastapi_rules.semantics.responses import is_raw_response, model_classes, returns_of
+from flake8_fastapi_rules.semantics.schemas import is_true, own_fields
 from flake8_fastapi_rules.semantics.values import Function
 
 _CREATES = frozenset({"create", "register"})
@@ -137,6 +138,8 @@ class CreatedWithout201(Rule):
             return False
         if route.verb == "route":
             return False
+        if _is_left_as_it_is(route, context):
+            return False
         status = route.arguments.get("status_code")
         if status is not None and context.model.status(route.module, status) != 200:
             return False
@@ -163,7 +166,7 @@ class CreatedWithout201(Rule):
         if self._stores_what_the_path_names(endpoint, context):
             return True
         if words[0] == "add" and words[1:2] != ["to"] and self._takes_model(endpoint, context):
-            return len(words) > 1
+            return len(words) > 1 and not (is_action and self._takes_only_ids(endpoint, context))
         if is_action or words[0] not in _MAY_CREATE - {"post"} or len(words) == 1:
             return False
         return context.model.effects.writes(function) is not None
@@ -178,6 +181,20 @@ class CreatedWithout201(Rule):
                 Function(endpoint.module, endpoint.node, endpoint.view_class)
             )
         )
+
+    def _takes_only_ids(self, endpoint: Endpoint, context: Context) -> bool:
+        """Whether the body only names what is there: `add_users` to a group, by their ids."""
+        model = context.model
+        names = [
+            field.name
+            for parameter in model.parameters(
+                Function(endpoint.module, endpoint.node, endpoint.view_class)
+            )
+            if parameter.kind is ParameterKind.BODY
+            for cls in model_classes(model, parameter.type_module, parameter.type_node)
+            for field in own_fields(model, cls)
+        ]
+        return bool(names) and all(words_of(name)[-1:] in (["id"], ["ids"]) for name in names)
 
     def _stores_what_the_path_names(self, endpoint: Endpoint, context: Context) -> bool:
         """`session.add(Hero(...))` or `insert(Hero)`, served under a path that ends in `heroes`."""
@@ -224,6 +241,16 @@ class CreatedWithout201(Rule):
             raise Unfixable("the route is made elsewhere")
         edits = set_argument(text_of(context.module), route.call, "status_code", "201")
         return fix_of("Answer 201", "unsafe", edits)
+
+
+def _is_left_as_it_is(route: Route, context: Context) -> bool:
+    """Whether a route is deprecated, or documents that it answers 200: `responses={200: ...}`."""
+    if is_true(context.model, route.module, route.arguments.get("deprecated")):
+        return True
+    responses = route.arguments.get("responses")
+    return isinstance(responses, ast.Dict) and any(
+        key is not None and context.model.status(route.module, key) == 200 for key in responses.keys
+    )
 
 
 def _may_create(is_action: bool, words: list[str], distance: int) -> bool:

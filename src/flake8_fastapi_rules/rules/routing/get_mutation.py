@@ -10,6 +10,7 @@ from flake8_fastapi_rules.semantics.credentials import is_link_key, is_one_time
 from flake8_fastapi_rules.semantics.effects import Evidence
 from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind
 from flake8_fastapi_rules.semantics.intent import asks_for_change, words_of
+from flake8_fastapi_rules.semantics.schemas import is_true
 from flake8_fastapi_rules.semantics.values import Function
 from flake8_fastapi_rules.semantics.writes import brings_up_to_date
 
@@ -98,8 +99,8 @@ class GetMutation(Rule):
     in mails that carry a token (`verify`, `confirm`, `unsubscribe`), temporary files and those that
     are made to be sent, the subscribers of a stream, requests to other services, data local to the
     request, a commit that only ends a transaction, `rollback`, `refresh` and `expunge`, log-outs,
-    streams of server-sent events, functions in `allowed-writes`, and what operations of several
-    methods write under a condition, which may be the method.
+    streams of server-sent events, deprecated operations, functions in `allowed-writes`, and what
+    operations of several methods write under a condition, which may be the method.
 
     Of an operation whose name and path have no verb of change (`get_state`, `/dashboard`) also:
     what happens only under a condition that the request does not name, rows that get nothing but
@@ -128,7 +129,7 @@ class GetMutation(Rule):
         method = "GET" if "GET" in methods else "HEAD"
         name = endpoint.node.name
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
-        if self._is_event_stream(endpoint, context):
+        if self._is_event_stream(endpoint, context) or self._is_deprecated(endpoint, context):
             return
         served = [path for route in endpoint.routes for path in context.model.served_paths(route)]
         is_asked = asks_for_change(name, *paths)
@@ -204,6 +205,13 @@ class GetMutation(Rule):
             and node.arg == "media_type"
             and (context.model.text(endpoint.module, node.value) or "").startswith(_EVENT_STREAM)
             for node in index.own_nodes(endpoint.node)
+        )
+
+    def _is_deprecated(self, endpoint: Endpoint, context: Context) -> bool:
+        """Whether the operation only stays for those who use it still."""
+        return "deprecated" in words_of(endpoint.node.name) or any(
+            is_true(context.model, route.module, route.arguments.get("deprecated"))
+            for route in endpoint.routes
         )
 
     def _answers_with(self, endpoint: Endpoint, context: Context, *names: str) -> bool:

@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.findings import Fix, FixMaker, Safety, Unfixable
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.fixes.edit import fix_of, replace
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App, Include, Route, RouteKind, Router
 from flake8_fastapi_rules.semantics.framework import PATH_PARAMETER
+from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.values import Instance
 
 #: A first parameter that matches slashes, also the one between it and a router's prefix.
@@ -82,7 +84,11 @@ class InvalidPath(Rule):
             return
         prefix = self._prefix_of(route, context)
         is_app = context.model.is_instance(route.receiver, "fastapi.FastAPI")
-        if _misses_slash(path) and not (prefix and _is_plural(prefix, path)):
+        if (
+            _misses_slash(path)
+            and not (prefix and _is_plural(prefix, path))
+            and not _is_for_webhooks(route, context)
+        ):
             if prefix or self._is_glued(route, context):
                 served = f"{prefix or '...'}{path}"
                 fix = self._written(node, f"/{path}", "unsafe", context)
@@ -174,6 +180,17 @@ class InvalidPath(Rule):
             return fix_of(f"Write `{text}`", safety, edit)
 
         return fix
+
+
+def _is_for_webhooks(route: Route, context: Context) -> bool:
+    """Whether a route's router is one of webhooks: `app.webhooks.include_router(router)`."""
+    model = context.model
+    return any(
+        "webhooks" in ast.unparse(include.node.func)
+        and model.resolve(module, argument(include.node, "router", 0)) == route.receiver
+        for module in modules_mentioning(model, context.module, "webhooks.include_router")
+        for include in model.local(module, Include)
+    )
 
 
 def _misses_slash(path: str) -> bool:
