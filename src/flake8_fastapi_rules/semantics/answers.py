@@ -64,6 +64,7 @@ def sent_to_client(
         ):
             if model.is_instance(value, *kinds):
                 if isinstance(value.of, Class) and _has_own_constructor(model, value.of):
+                    yield from _given_to_base(model, node, value.of, keyword, position)
                     return
                 given = argument(node, keyword, position)
                 if given is not None:
@@ -107,3 +108,50 @@ def _has_own_constructor(model: Model, cls: Class) -> bool:
     """Whether a class of the project does not have the constructor of its base."""
     init = model.resolver.class_attribute(cls, "__init__", instance=True)
     return isinstance(init, Function)
+
+
+def _given_to_base(
+    model: Model, call: ast.Call, cls: Class, keyword: str, position: int, depth: int = 0
+) -> Iterator[ast.expr]:
+    """The arguments of a call that a class's own constructor gives to its base for the client.
+
+    Parameters:
+        keyword, position: where the constructor of the library's class takes it.
+    """
+    init = model.callable_of(cls)
+    if init is None or not isinstance(init.node, FUNCTIONS) or depth > _DEPTH:
+        return
+    own = init.module.index.own_nodes(init.node)
+    bases = [base for base in model.resolver.mro(cls) if isinstance(base, Class)]
+    made = [
+        base for base in bases if "__init__" in {getattr(s, "name", "") for s in base.node.body}
+    ]
+    sinks: list[ast.expr | None] = []
+    for node in own:
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr="__init__")
+            ):
+                if len(made) < 2:
+                    sinks.append(argument(node, keyword, position))
+                else:  # the constructor of another class of the project
+                    sinks += _given_to_base(model, node, made[1], keyword, position, depth + 1)
+            case ast.Assign(
+                targets=[ast.Attribute(value=ast.Name(id="self"), attr=attr)], value=value
+            ):
+                if attr == keyword:
+                    sinks.append(value)
+    scope = init.module.index.scopes[init.node]
+    sent = [
+        sink
+        for sink in sinks
+        if sink is not None
+        and not init.module.index.branch_of(sink, scope)
+        and not any(isinstance(part, ast.IfExp) for part in ast.walk(sink))
+    ]
+    for given in (*call.args, *(each.value for each in call.keywords)):
+        filled = argument_filled(init, call, given)
+        if filled is not None:
+            names = _named_after(own, filled.arg)
+            if any(mentions(sink, names) for sink in sent):
+                yield given
