@@ -282,10 +282,25 @@ def _gather_wrapping(model: Model, uses: Uses) -> tuple[tuple[Middleware, Middle
                 if not model.is_subclass(cors.middleware.target, CORS):
                     continue
                 for other in steps[position + 1 :]:
-                    if _may_both_run(module, scope, cors.node, other.node):
+                    if _may_both_run(module, scope, cors.node, other.node) and not _is_added_before(
+                        other.middleware, cors.middleware
+                    ):
                         pair = other.middleware, cors.middleware
                         found[pair[0].node, pair[1].node] = pair
     return tuple(found.values())
+
+
+def _is_added_before(other: Middleware, cors: Middleware) -> bool:
+    """Whether one function adds both, CORS last: it is called in branches that exclude others."""
+    if other.style == "list" or other.module is not cors.module or cors.style == "list":
+        return False
+    index = cors.module.index
+    function = index.function_of(cors.node)
+    return (
+        isinstance(function, FUNCTIONS)
+        and index.function_of(other.node) is function
+        and other.node.lineno < cors.node.lineno
+    )
 
 
 def _listed_first(model: Model, app: App) -> Iterator[_Step]:

@@ -135,6 +135,10 @@ def _is_in_maker(model: Model, module: Module, node: ast.expr) -> bool:
     if not _makes_tokens(model, module, function):
         return False
     statement = next(n for n in module.index.ancestors(node) if isinstance(n, ast.stmt))
+    for target in statement.targets if isinstance(statement, ast.Assign) else ():
+        claims = target.value if isinstance(target, ast.Subscript) else target
+        if OTHER_TOKEN.search(snake(_name_of(claims))):
+            return False  # `refresh_claims = {"exp": ...}`
     text = says = module.source.segment(function)
     if isinstance(statement, ast.Assign) and "access" in snake(_name_of(statement.targets[0])):
         says = module.source.segment(statement)  # a refresh token may be made beside it

@@ -124,8 +124,16 @@ def algorithm_names(
 
 def is_switched_off(model: Model, module: Module, options: ast.expr | None, name: str) -> bool:
     """Whether a dict of options has `name: False`."""
+    given = option_given(model, module, options, name)
+    return any(isinstance(found, ast.Constant) and found.value is False for found in given)
+
+
+def option_given(
+    model: Model, module: Module, options: ast.expr | None, name: str
+) -> list[ast.expr]:
+    """What a dict of options has for a name, if anything."""
     if options is None:
-        return False
+        return []
     value = model.resolve(module, options)
     home, node = (
         (value.module, value.node)
@@ -134,8 +142,6 @@ def is_switched_off(model: Model, module: Module, options: ast.expr | None, name
     )
     if isinstance(node, ast.Dict):
         pairs = zip(node.keys, node.values, strict=True)
-        given = [each for k, each in pairs if isinstance(k, ast.Constant) and k.value == name]
-    else:
-        keywords = literal_keywords(model.resolver, home, node) or {}
-        given = [keywords[name]] if name in keywords else []
-    return any(isinstance(found, ast.Constant) and found.value is False for found in given)
+        return [each for k, each in pairs if isinstance(k, ast.Constant) and k.value == name]
+    keywords = literal_keywords(model.resolver, home, node) or {}
+    return [keywords[name]] if name in keywords else []

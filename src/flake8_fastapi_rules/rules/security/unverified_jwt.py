@@ -17,6 +17,7 @@ from flake8_fastapi_rules.semantics.tokens import (
     TokenUse,
     algorithm_names,
     is_switched_off,
+    option_given,
     token_use,
 )
 from flake8_fastapi_rules.semantics.values import Class, Constant, External
@@ -127,6 +128,7 @@ class UnverifiedJwt(Rule):
             use.kind.algorithms is not None
             and use.name.startswith(_NEEDS_ALGORITHMS)
             and not has_open_arguments(context.model, context.module, call)
+            and not self._may_be_unverified(use, context)
             and (
                 _is_none(use.algorithms)
                 or (use.algorithms is None and len(call.args) <= use.kind.algorithms)
@@ -251,6 +253,12 @@ class UnverifiedJwt(Rule):
         return is_switched_off(
             context.model, context.module, options, "verify_signature"
         ) or context.resolve(verify) == Constant(False)
+
+    def _may_be_unverified(self, use: TokenUse, context: Context) -> bool:
+        """Whether a variable says whether the signature counts: without, no algorithm is needed."""
+        options = argument(use.written, "options", 3)
+        given = option_given(context.model, context.module, options, "verify_signature")
+        return any(not isinstance(each, ast.Constant) for each in given)
 
     def _is_verified_too(self, use: TokenUse, context: Context) -> bool:
         """Whether the same function verifies the token as well, as far as its name tells."""
