@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, Scope, argument
 from flake8_fastapi_rules.semantics.calls import CallGraph, CallSite, is_abstract, key_of
+from flake8_fastapi_rules.semantics.catching import may_be_caught
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role, Route
 from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS
 from flake8_fastapi_rules.semantics.libraries import (
@@ -927,7 +928,9 @@ class Effects:
         for node in module.index.own_nodes(function.node):
             if isinstance(node, ast.Raise) and node.exc is not None:
                 raised = self.raised(module, node)
-                if raised is not None and not self.may_be_caught(function, node, raised.exception):
+                if raised is not None and not may_be_caught(
+                    self._resolver, function, node, raised.exception
+                ):
                     yield raised
         seen: set[object] = set()
         for site in self.graph.sites(function):
@@ -936,7 +939,7 @@ class Effects:
             for raised in self.raises(site.target):
                 if len(raised.path) >= _PATH_LIMIT or (site.node, raised.node) in seen:
                     continue
-                if not self.may_be_caught(function, site.node, raised.exception):
+                if not may_be_caught(self._resolver, function, site.node, raised.exception):
                     seen.add((site.node, raised.node))
                     step = Step(site.module, site.node, site.target)
                     yield replace(raised, path=(step, *raised.path))
@@ -1031,54 +1034,6 @@ class Effects:
                 return self._model.status(init.module, keyword_default)
         return None
 
-    def may_be_caught(self, function: Function, node: ast.AST, exception: Class | External) -> bool:
-        """Whether a `try` of the function around `node` catches an exception, or may."""
-        module = function.module
-        child = node
-        for parent in module.index.ancestors(node):
-            if parent is function.node:
-                break
-            if isinstance(parent, _TRIES) and child in parent.body:
-                for handler in parent.handlers:
-                    if self._catches(module, handler, exception):
-                        if not _raises_again(module, handler):
-                            return True
-                        break
-            elif isinstance(parent, ast.With | ast.AsyncWith) and child in parent.body:
-                for item in parent.items:
-                    callee = self._resolver.resolve(module, item.context_expr)
-                    if isinstance(callee, Instance) and "contextlib.suppress" in set(
-                        self._resolver.names_of(callee)
-                    ):
-                        return True
-            child = parent
-        return False
-
-    def _catches(
-        self, module: Module, handler: ast.ExceptHandler, exception: Class | External
-    ) -> bool:
-        if handler.type is None:
-            return True
-        types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-        for node in types:
-            caught = self._resolver.resolve(module, node)
-            if isinstance(caught, Class):
-                if isinstance(exception, Class) and caught in self._resolver.mro(exception):
-                    return True
-            elif isinstance(caught, External):
-                if self._resolver.is_subclass(exception, caught.name):
-                    return True
-                if caught.name in {"builtins.Exception", "builtins.BaseException"}:
-                    return True
-            elif isinstance(caught, Constant):
-                continue
-            else:
-                return True  # it may
-        return False
-
-
-_TRIES = (ast.Try, ast.TryStar)
-
 
 def _in_handler(module: Module, function: Function, node: ast.AST) -> bool:
     """Whether a node stands in an `except` clause of the function."""
@@ -1087,17 +1042,6 @@ def _in_handler(module: Module, function: Function, node: ast.AST) -> bool:
             return False
         if isinstance(parent, ast.ExceptHandler):
             return True
-    return False
-
-
-def _raises_again(module: Module, handler: ast.ExceptHandler) -> bool:
-    """Whether a handler raises what it caught."""
-    for statement in handler.body:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Raise) and (
-                node.exc is None or (isinstance(node.exc, ast.Name) and node.exc.id == handler.name)
-            ):
-                return True
     return False
 
 

@@ -18,7 +18,6 @@ from flake8_fastapi_rules.semantics.values import (
     External,
     Function,
     FunctionNode,
-    qualified_name,
 )
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ _WAITING = frozenset({"start_soon", "start", "run_coroutine_threadsafe"})
 #: Methods that only keep a task, or that end it with an exit stack.
 _KEEPING = frozenset({"add", "callback", "push_async_callback"})
 _DEFINED = re.compile(r"def[ \t]+(\w+)")
-_BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
 
 
 def _gather(model: Model, uses: Uses) -> list[tuple[str | None, BackgroundRoutine]]:
@@ -367,40 +365,6 @@ def terminal_name(func: ast.expr) -> str:
     return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
 
 
-def caught_by(model: Model, module: Module, handler: ast.ExceptHandler) -> list[str] | None:
-    """The canonical names of what a handler catches; `None` in place of what cannot be told.
-
-    A bare `except` catches `builtins.BaseException`.
-    """
-    if handler.type is None:
-        return ["builtins.BaseException"]
-    nodes = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    names: list[str] = []
-    for node in nodes:
-        name = qualified_name(model.resolve(module, node))
-        if name is None:
-            return None
-        names.append(name)
-    return names
-
-
-def is_broad(model: Model, module: Module, handler: ast.ExceptHandler) -> bool:
-    """Whether a handler catches `Exception`, `BaseException` or everything."""
-    return not _BROAD.isdisjoint(caught_by(model, module, handler) or ())
-
-
-def raises_again(handler: ast.ExceptHandler) -> bool:
-    """Whether a handler has a `raise` of its own."""
-    stack: list[ast.AST] = list(handler.body)
-    while stack:
-        node = stack.pop()
-        if isinstance(node, ast.Raise):
-            return True
-        if not isinstance(node, (*FUNCTIONS, ast.Lambda)):
-            stack.extend(ast.iter_child_nodes(node))
-    return False
-
-
 def has_nothing_to_guard(function: FunctionNode) -> bool:
     """Whether a body consists of names, constants and log lines only."""
     return all(_is_trivial(statement) for statement in function.body)
@@ -475,13 +439,3 @@ def helpers_of_routines(model: Model, module: Module) -> tuple[FunctionNode, ...
     """The functions of a module that guarded routines call and nothing else does."""
     found = _helpers(model, module)
     return tuple(node for node in module.index.functions if node in found)
-
-
-def raises_same(handler: ast.ExceptHandler) -> bool:
-    """Whether a handler raises what it caught: `raise`, or `raise error`."""
-    return any(
-        isinstance(node, ast.Raise)
-        and (node.exc is None or (isinstance(node.exc, ast.Name) and node.exc.id == handler.name))
-        for statement in handler.body
-        for node in ast.walk(statement)
-    )

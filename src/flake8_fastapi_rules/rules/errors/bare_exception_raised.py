@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.catching import may_be_caught
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.values import External, Function, Instance
 
@@ -93,7 +94,7 @@ class BareExceptionRaised(Rule):
                 continue
             if isinstance(node.exc, ast.Name) and not self._is_made_here(node.exc, fact, context):
                 continue  # an exception that was caught or made elsewhere
-            if not context.model.effects.may_be_caught(function, node, raised.exception):
+            if not may_be_caught(context.model.resolver, function, node, raised.exception):
                 variant = None if name in _BARE else "builtin"
                 yield self.report(node, variant, name=name.rpartition(".")[2])
 

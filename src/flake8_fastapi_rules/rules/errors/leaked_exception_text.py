@@ -10,6 +10,7 @@ from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.answers import sent_to_client
 from flake8_fastapi_rules.semantics.calls import argument_filled
+from flake8_fastapi_rules.semantics.catching import caught_by
 from flake8_fastapi_rules.semantics.exception_text import ExceptionText
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS, RESPONSE
@@ -17,7 +18,6 @@ from flake8_fastapi_rules.semantics.handlers import registrations
 from flake8_fastapi_rules.semantics.libraries import is_internal_error
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.per_project import modules_mentioning
-from flake8_fastapi_rules.semantics.routines import caught_by
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,

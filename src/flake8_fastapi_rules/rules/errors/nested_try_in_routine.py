@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.catching import caught_by
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.routines import (
-    caught_by,
     guarding_try,
     helpers_of_routines,
     routines_in,

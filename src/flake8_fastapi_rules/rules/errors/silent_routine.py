@@ -9,6 +9,7 @@ from typing import Literal
 
 from flake8_fastapi_rules.engine.index import mentions
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.catching import is_broad, raises_again
 from flake8_fastapi_rules.semantics.facts import BackgroundRoutine
 from flake8_fastapi_rules.semantics.libraries import (
     TRACEBACK_ARGUMENTS,
@@ -19,8 +20,6 @@ from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.routines import (
     closing_try,
     guarding_try,
-    is_broad,
-    raises_again,
     routines_in,
     terminal_name,
 )

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.catching import is_broad, may_catch, raises_same
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS
-from flake8_fastapi_rules.semantics.routines import is_broad, raises_same
 from flake8_fastapi_rules.semantics.values import Class, External
 
 
@@ -142,16 +142,8 @@ class SwallowedHttpException(Rule):
         for handler in node.handlers:
             if is_broad(context.model, context.module, handler):
                 return handler
-            types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-            for each in types:
-                value = context.resolve(each)
-                if isinstance(value, External):
-                    if context.model.is_subclass(exception, value.name):
-                        return None
-                elif not isinstance(value, Class) or (
-                    isinstance(exception, Class) and value in context.model.resolver.mro(exception)
-                ):
-                    return None
+            if may_catch(context.model.resolver, context.module, handler, exception):
+                return None
         return None
 
 

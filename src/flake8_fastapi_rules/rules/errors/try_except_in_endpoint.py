@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, ModuleIndex
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.catching import types_caught
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.names import canonical
 from flake8_fastapi_rules.semantics.values import FunctionNode, qualified_name
@@ -111,14 +112,14 @@ class TryExceptInEndpoint(Rule):
 
     def _is_allowed(self, handler: ast.ExceptHandler, context: Context) -> bool:
         allowed = {canonical(name) for name in context.settings.allowed_exceptions}
-        names = [qualified_name(context.resolve(caught)) or "" for caught in _caught(handler)]
+        names = [qualified_name(context.resolve(caught)) or "" for caught in types_caught(handler)]
         return bool(names) and all(
             name in allowed or name.rpartition(".")[2] in allowed for name in names
         )
 
     def _ends_connection(self, handler: ast.ExceptHandler, context: Context) -> bool:
         """Whether a WebSocket's handler is for disconnects, or only ends the connection."""
-        caught = [context.resolve(node) for node in _caught(handler)]
+        caught = [context.resolve(node) for node in types_caught(handler)]
         if caught and all(context.model.is_subclass(value, _DISCONNECT) for value in caught):
             return True
         if self._answers(handler, context):
@@ -177,9 +178,3 @@ def _called_at_once(function: FunctionNode, index: ModuleIndex) -> Iterator[Func
             for use in uses
         ):
             yield nested
-
-
-def _caught(handler: ast.ExceptHandler) -> list[ast.expr]:
-    if handler.type is None:
-        return []
-    return list(handler.type.elts) if isinstance(handler.type, ast.Tuple) else [handler.type]

@@ -7,22 +7,22 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.callers import DirectCall
+from flake8_fastapi_rules.semantics.catching import may_be_caught, may_be_suppressed, may_catch
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import Endpoint, ExceptionHandler, Role
+from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import (
     Class,
     External,
     Function,
     FunctionNode,
-    qualified_name,
 )
 
-_DISCONNECT = "starlette.websockets.WebSocketDisconnect"
+_DISCONNECT = External("starlette.websockets.WebSocketDisconnect")
 _RECEIVES = frozenset({"receive_text", "receive_json", "receive_bytes"})
 #: Libraries whose managers let exceptions through.
 _PASSING_ON = ("aiofiles.", "anyio.", "asyncio.", "httpx.", "redis.", "sqlalchemy.")
-_CATCHING = frozenset({_DISCONNECT, "builtins.Exception", "builtins.BaseException"})
 
 
 class UnhandledDisconnect(Rule):
@@ -97,22 +97,6 @@ class UnhandledDisconnect(Rule):
                 yield self.report(node, call=ast.unparse(node.func) + "()")
                 return
 
-    def _is_wrapped(self, endpoint: Endpoint, context: Context) -> bool:
-        """Whether a decorator of the project handles what comes out of the endpoint."""
-        for decorator in endpoint.node.decorator_list:
-            called = decorator.func if isinstance(decorator, ast.Call) else decorator
-            made = context.resolve(called)
-            if isinstance(made, Function | Class):
-                for node in ast.walk(made.node):
-                    if isinstance(node, ast.ExceptHandler):
-                        if self._catches(node, made.module, context):
-                            return True
-                    elif isinstance(node, ast.With) and self._suppresses(
-                        node, made.module, context
-                    ):
-                        return True
-        return False
-
     @on(ast.AsyncFunctionDef)
     def check_called(self, node: ast.AsyncFunctionDef, context: Context) -> Iterator[Report]:
         """Report a function with such a loop that only unguarded endpoints call."""
@@ -144,7 +128,7 @@ class UnhandledDisconnect(Rule):
             self._is_awaited(call, context)
             and context.model.roles(function) == {Role.WEBSOCKET}
             and has_own_signature(context.model, function)
-            and not self._is_guarded(call.node, caller, call.module, context)
+            and not self._is_guarded(call.node, function, context)
         )
 
     def _is_awaited(self, call: DirectCall, context: Context) -> bool:
@@ -176,39 +160,43 @@ class UnhandledDisconnect(Rule):
             if parent is function:
                 return False
             if isinstance(parent, ast.While):
-                return not self._is_guarded(node, function, context.module, context)
+                return not self._is_guarded(node, Function(context.module, function), context)
         return False
 
-    def _is_guarded(
-        self, node: ast.Call, function: FunctionNode, module: Module, context: Context
-    ) -> bool:
-        """Whether something around a call in a function may catch `WebSocketDisconnect`."""
-        child: ast.AST = node
-        for parent in module.index.ancestors(node):
-            if parent is function:
-                return False
-            if (
-                isinstance(parent, ast.Try | ast.TryStar)
-                and child in parent.body
-                and any(self._catches(handler, module, context) for handler in parent.handlers)
-            ):
-                return True
-            if isinstance(parent, ast.With) and self._suppresses(parent, module, context):
-                return True
-            if isinstance(parent, ast.AsyncWith) and any(
-                self._may_handle(item.context_expr, module, context) for item in parent.items
-            ):
-                return True
-            child = parent
-        return True
+    def _is_handled_by_app(self, context: Context) -> bool:
+        model = context.model
+        return any(
+            handler.caught == _DISCONNECT
+            for module in model.uses(context.module).modules
+            for handler in model.local(module, ExceptionHandler)
+        )
 
-    def _suppresses(self, node: ast.With, module: Module, context: Context) -> bool:
-        """Whether a `suppress(...)` lets it pass; those that hold other errors do not."""
-        for item in node.items:
-            match item.context_expr:
-                case ast.Call(func=func, args=args) if "suppress" in ast.unparse(func):
-                    if any(self._is_caught(each, module, context) for each in args):
-                        return True
+    def _is_wrapped(self, endpoint: Endpoint, context: Context) -> bool:
+        """Whether a decorator of the project handles what comes out of the endpoint."""
+        called = (
+            each.func if isinstance(each, ast.Call) else each
+            for each in endpoint.node.decorator_list
+        )
+        return any(
+            isinstance(made, Function | Class) and _handles(context.model, made)
+            for made in map(context.resolve, called)
+        )
+
+    def _is_guarded(self, node: ast.Call, function: Function, context: Context) -> bool:
+        """Whether something around a call in a function may catch `WebSocketDisconnect`."""
+        index, resolver = function.module.index, context.model.resolver
+        if index.function_of(node) is not function.node or may_be_caught(
+            resolver, function, node, _DISCONNECT, for_good=False
+        ):
+            return True
+        for parent in index.ancestors(node):
+            if parent is function.node:
+                break
+            if isinstance(parent, ast.AsyncWith) and any(
+                self._may_handle(item.context_expr, function.module, context)
+                for item in parent.items
+            ):
+                return True
         return False
 
     def _may_handle(self, manager: ast.expr, module: Module, context: Context) -> bool:
@@ -220,29 +208,20 @@ class UnhandledDisconnect(Rule):
             return not made.name.startswith(_PASSING_ON)
         if not isinstance(made, Function) or not context.model.resolver.is_context_manager(made):
             return True
-        return any(
-            (isinstance(node, ast.ExceptHandler) and self._catches(node, made.module, context))
-            or (isinstance(node, ast.With) and self._suppresses(node, made.module, context))
-            or isinstance(node, ast.AsyncWith)
-            for node in ast.walk(made.node)
+        return _handles(context.model, made) or any(
+            isinstance(node, ast.AsyncWith) for node in ast.walk(made.node)
         )
 
-    def _catches(self, handler: ast.ExceptHandler, module: Module, context: Context) -> bool:
-        if handler.type is None:
+
+def _handles(model: Model, made: Function | Class) -> bool:
+    """Whether anything in a function or class may catch `WebSocketDisconnect`."""
+    for node in ast.walk(made.node):
+        if isinstance(node, ast.ExceptHandler):
+            if may_catch(model.resolver, made.module, node, _DISCONNECT):
+                return True
+        elif isinstance(node, ast.With) and any(
+            may_be_suppressed(model.resolver, made.module, item.context_expr, _DISCONNECT)
+            for item in node.items
+        ):
             return True
-        return self._is_caught(handler.type, module, context)
-
-    def _is_caught(self, node: ast.expr, module: Module, context: Context) -> bool:
-        """Whether a class, or one of a tuple of classes, may be one of `WebSocketDisconnect`."""
-        if isinstance(node, ast.Tuple):
-            return any(self._is_caught(each, module, context) for each in node.elts)
-        value = context.model.resolve(module, node)
-        return not isinstance(value, External | Class) or qualified_name(value) in _CATCHING
-
-    def _is_handled_by_app(self, context: Context) -> bool:
-        model = context.model
-        return any(
-            handler.caught == External(_DISCONNECT)
-            for module in model.uses(context.module).modules
-            for handler in model.local(module, ExceptionHandler)
-        )
+    return False
