@@ -142,6 +142,8 @@ def _is_given_hashes(model: Model, function: Function, name: str) -> bool:
         match call.given(parameter):
             case ast.Name(id=given) if not is_password_name(given):
                 return True
+            case ast.Name(id=given) as name if _is_made_by_call(call.module, name):
+                return True
             case ast.Call(func=ast.Attribute(attr="get_secret_value")):
                 continue
             case ast.Call():
@@ -152,6 +154,18 @@ def _is_given_hashes(model: Model, function: Function, name: str) -> bool:
                     if has_validators(made.of):
                         return True
     return False
+
+
+def _is_made_by_call(module: Module, node: ast.Name) -> bool:
+    """Whether a local is what a function gave for a password: `password = decrypted(password)`."""
+    found = module.index.lookup(node.id, node)
+    made = [binding.value for binding in found[1]] if found else []
+    calls = [each.value if isinstance(each, ast.Await) else each for each in made]
+    return any(
+        isinstance(each, ast.Call)
+        and any(is_password_name(last_name(given)) for given in each.args)
+        for each in calls
+    )
 
 
 def is_replaced_by_hash(model: Model, cls: Class) -> bool:

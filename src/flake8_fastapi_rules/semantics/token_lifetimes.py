@@ -30,6 +30,8 @@ OTHER_TOKEN = re.compile(
     r"|magic|share|download|registration|service|device|approv|action|one_time|otp|export|upload"
     r"|personal"
 )
+#: Claims that do not tell whose token it is.
+_OF_NOBODY = frozenset({"iss", "exp", "nbf", "iat", "aud", "jti", "kid"})
 #: The keyword of a lifetime that is given to what makes tokens.
 _KEYWORD = re.compile(r"(?:^|_)access_(?:token_)?(?:expir\w*|lifetime|ttl|life|validity|max_age)$")
 _MAKER = re.compile(r"access_token|create_token|encode_token|sign_jwt")
@@ -99,6 +101,8 @@ def is_access_lifetime(model: Model, module: Module, node: ast.expr) -> bool:
                     return True
             case ast.Dict(keys=keys, values=values) if isinstance(child, ast.expr):
                 key = next((k for k, v in zip(keys, values, strict=True) if v is child), None)
+                if _names_nobody(keys):
+                    return False
                 is_claim = isinstance(key, ast.Constant) and key.value == "exp"
                 return is_claim and _is_in_maker(model, module, node)
             case ast.Assign(targets=[ast.Subscript(slice=key), *_]):
@@ -117,6 +121,12 @@ def is_access_lifetime(model: Model, module: Module, node: ast.expr) -> bool:
                 return False
         child = parent
     return False
+
+
+def _names_nobody(keys: list[ast.expr | None]) -> bool:
+    """Whether claims say who made a token, but not for whom: it is to get in elsewhere."""
+    names = {each.value if isinstance(each, ast.Constant) else None for each in keys}
+    return "iss" in names and names <= _OF_NOBODY
 
 
 def _is_of_access(function: ast.AST | None) -> bool:
