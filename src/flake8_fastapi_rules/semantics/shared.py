@@ -539,9 +539,15 @@ class SharedState:
         return isinstance(value, Instance) and self._model.is_instance(value, *MUTABLE_CONTAINERS)
 
 
+#: Nodes that may change a variable: most of a function is something else.
+_MAY_CHANGE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete, ast.Call)
+
+
 def _changes(module: Module, function: ast.AST) -> Iterator[_Change]:
     index = module.index
     for node in index.own_nodes(function):
+        if not isinstance(node, _MAY_CHANGE):
+            continue
         targets: list[ast.expr] = []
         values: tuple[ast.expr, ...] = ()
         match node:
