@@ -50,16 +50,56 @@ def uses_field(model: Model, function: Function, name: str, field: str, depth: i
 def _is_set_beside(index: ModuleIndex, dump: ast.Call, field: str) -> bool:
     """Whether a call or dictionary that takes all fields of a model gets this one from elsewhere.
 
-    `Row(**body.model_dump(), user_id=user.id)`, `{**body.model_dump(), "user_id": user.id}`.
+    `Row(**body.model_dump(), user_id=user.id)`, `{**body.model_dump(), "user_id": user.id}`, also
+    by way of a variable.
     """
     taker = index.parents.get(dump)
+    match taker:
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            function = index.function_of(dump)
+            own = index.own_nodes(function) if function is not None else ()
+            return any(_sets_key(index, each, name, field) for each in own)
+        case _:
+            return taker is not None and _gives_field(index, taker, field)
+
+
+def _gives_field(index: ModuleIndex, taker: ast.AST, field: str) -> bool:
+    """Whether a call or dictionary that unpacks something has a field of that name, too."""
     if isinstance(taker, ast.keyword) and taker.arg is None:
-        taker = index.parents.get(taker)
+        taker = index.parents.get(taker, taker)
     match taker:
         case ast.Call(keywords=keywords):
             return any(keyword.arg == field for keyword in keywords)
         case ast.Dict(keys=keys):
             return any(isinstance(key, ast.Constant) and key.value == field for key in keys)
+        case _:
+            return False
+
+
+def _sets_key(index: ModuleIndex, node: ast.AST, name: str, key: str) -> bool:
+    """Whether a dictionary gets another value for a key: `row["user_id"] = user.id`."""
+    match node:
+        case ast.Subscript(
+            value=ast.Name(id=owner), slice=ast.Constant(value=written), ctx=ast.Store() | ast.Del()
+        ):
+            return owner == name and written == key
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr="update")) if owner == name:
+            given = [k.arg for k in node.keywords] + [
+                each.value
+                for argument in node.args
+                if isinstance(argument, ast.Dict)
+                for each in argument.keys
+                if isinstance(each, ast.Constant)
+            ]
+            return key in given
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name(id=owner), attr="pop"),
+            args=[ast.Constant(value=written), *_],
+        ):
+            return owner == name and written == key
+        case ast.Name(id=unpacked, ctx=ast.Load()) if unpacked == name:
+            taker = index.parents.get(node)
+            return taker is not None and _gives_field(index, taker, key)
         case _:
             return False
 

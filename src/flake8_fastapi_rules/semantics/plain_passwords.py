@@ -142,7 +142,7 @@ def _is_given_hashes(model: Model, function: Function, name: str) -> bool:
         match call.given(parameter):
             case ast.Name(id=given) if not is_password_name(given):
                 return True
-            case ast.Name(id=given) as name if _is_made_by_call(call.module, name):
+            case ast.Name() as local if _is_made_by_call(call.module, local):
                 return True
             case ast.Call(func=ast.Attribute(attr="get_secret_value")):
                 continue

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.credentials import number, snake
-from flake8_fastapi_rules.semantics.per_project import is_variable_read
+from flake8_fastapi_rules.semantics.per_project import is_variable_read, modules_mentioning
 from flake8_fastapi_rules.semantics.scripts import is_script
 from flake8_fastapi_rules.semantics.token_lifetimes import (
     CLOCKS,
@@ -122,9 +122,10 @@ class LongLivedAccessToken(Rule):
         lead = {word for word in name[: found.start()].split("_") if word}
         if lead - _OWN and not any(each in context.source.text for each in _TOKEN_LIBRARIES):
             return True
-        named = [f"_{each.name}" for each in context.module.index.functions]
-        if any(f"_{kind}_token" in each for kind in lead - _OWN for each in named):
-            return True  # `create_survey_token`
+        for kind in lead - _OWN:  # `create_survey_token`
+            for module in modules_mentioning(context.model, context.module, f"_{kind}_token"):
+                if any(f"_{kind}_token" in f"_{each.name}" for each in module.index.functions):
+                    return True
         made = [each.name for each in owner.body if isinstance(each, FUNCTIONS)] if owner else []
         return any("token" in each and _OTHER_CLASS.search(each) for each in made)
 
