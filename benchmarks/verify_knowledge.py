@@ -41,10 +41,10 @@ DISTRIBUTIONS = sorted(
         confluent-kafka databases dependency-injector dishka diskcache django dnspython docker
         dramatiq duckdb elasticsearch email-validator fakeredis fastapi fastapi-azure-auth
         fastapi-cache2 fastapi-camelcase fastapi-class fastapi-crudrouter fastapi-csrf-protect
-        fastapi-filter fastapi-guard fastapi-jsonrpc fastapi-jwt fastapi-limiter fastapi-login
-        fastapi-mail fastapi-offline fastapi-pagination fastapi-users fastapi-utilities
-        fastapi-utils faststream feedparser firebase-admin GitPython google-api-python-client
-        google-cloud-bigquery google-cloud-firestore google-cloud-storage groq httpx httpx2
+        fastapi-error-map fastapi-filter fastapi-guard fastapi-jsonrpc fastapi-jwt fastapi-limiter
+        fastapi-login fastapi-mail fastapi-offline fastapi-pagination fastapi-users fastapi-
+        utilities fastapi-utils faststream feedparser firebase-admin GitPython google-api-python-
+        client google-cloud-bigquery google-cloud-firestore google-cloud-storage groq httpx httpx2
         itsdangerous jinja2 joblib joserfc kafka-python ldap3 logfire loguru minio motor
         mysql-connector-python neo4j nest-asyncio nicegui odmantic openai openpyxl
         opensearch-py oracledb ormar pandas paramiko passlib peewee piccolo pika pillow

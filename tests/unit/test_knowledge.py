@@ -224,6 +224,10 @@ class TestBases:
             "builtins.BaseException",
         )
         assert external_mro("nothing.known") == ("nothing.known",)
+        assert external_mro("aiogram.Router") == ("aiogram.Router",)
+        assert external_mro("rest_framework.routers.SimpleRouter") == (
+            "rest_framework.routers.SimpleRouter",
+        )
 
     @pytest.mark.parametrize(
         ("name", "base"),
@@ -231,6 +235,8 @@ class TestBases:
             ("sqlmodel.Session", "sqlalchemy.orm.Session"),
             ("sqlmodel.ext.asyncio.session.AsyncSession", "sqlalchemy.ext.asyncio.AsyncSession"),
             ("cadwyn.VersionedAPIRouter", "fastapi.APIRouter"),
+            ("company.web.AuditedAPIRouter", "fastapi.APIRouter"),
+            ("fastapi_extra.routing.SafeRouter", "fastapi.APIRouter"),
             ("starlette.testclient.TestClient", "httpx.Client"),
             ("starlette.responses.JSONResponse", "starlette.responses.Response"),
             ("pydantic.ValidationError", "builtins.ValueError"),

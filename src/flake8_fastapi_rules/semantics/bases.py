@@ -6,6 +6,7 @@ so a class listed here has at least these bases.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -594,6 +595,7 @@ _SINGLE: Final[dict[str, tuple[str, ...]]] = {
     "fastapi_crudrouter.SQLAlchemyCRUDRouter": ("fastapi.APIRouter",),
     "fastapi_crudrouter.TortoiseCRUDRouter": ("fastapi.APIRouter",),
     "fastapi_crudrouter.core.CRUDGenerator": ("fastapi.APIRouter",),
+    "fastapi_error_map.ErrorAwareRouter": ("fastapi.APIRouter",),
     "fastapi_filter.contrib.sqlalchemy.Filter": ("pydantic.BaseModel",),
     "fastapi_jsonrpc.API": ("fastapi.FastAPI",),
     "fastapi_jsonrpc.Entrypoint": ("fastapi.APIRouter",),
@@ -793,6 +795,17 @@ EXTERNAL_BASES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
+#: Classes that no other framework has: `company.web.AuditedAPIRouter`, `fastapi_extra.SafeRouter`.
+_ROUTERS: Final = re.compile(
+    r"(?!fastapi\.)(?:[\w.]+\.\w*API|fastapi_\w+\.(?:\w+\.)*[A-Z]\w*)Router"
+)
+
+
+def _told_by_name(name: str) -> tuple[str, ...]:
+    """The base that only the name of a class tells, of a library or module that is not here."""
+    return ("fastapi.APIRouter",) if name.endswith("Router") and _ROUTERS.fullmatch(name) else ()
+
+
 @cache
 def external_mro(name: str) -> tuple[str, ...]:
     """A class and all its known bases, nearest first.
@@ -803,7 +816,7 @@ def external_mro(name: str) -> tuple[str, ...]:
     Result: `(name,)` for a class that nothing is known about.
     """
     found = [name]
-    for base in EXTERNAL_BASES.get(name, ()):
+    for base in EXTERNAL_BASES.get(name) or _told_by_name(name):
         found.extend(each for each in external_mro(base) if each not in found)
     return tuple(found)
 

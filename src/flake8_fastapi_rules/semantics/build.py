@@ -70,6 +70,9 @@ _TABLES = 5
 #: The libraries whose classes, and classes made of them, declare something when called.
 _DECLARING = frozenset({"asyncio", "fastapi", "starlette"})
 _OWNERS = ("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette")
+#: `@get("/items")` on a method of a class from which a library makes a router.
+_VIEW_LIBRARIES = ("classy_fastapi", "fastapi_controllers")
+_VIEW_DECORATORS = frozenset(f"{library}.{verb}" for library in _VIEW_LIBRARIES for verb in VERBS)
 _WEBHOOKS = "fastapi.FastAPI.webhooks."
 _DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security"})
 #: Routes made by hand, for a list that an app or router is given.
@@ -185,6 +188,7 @@ class _Builder:
         self.module = module
         self.index = module.index
         self.found: defaultdict[type[Any], list[Any]] = defaultdict(list)
+        self._mentions_views = any(name in module.source.text for name in _VIEW_LIBRARIES)
 
     def run(self) -> None:
         """Collect what calls and decorators declare; the text says whether there can be any."""
@@ -686,6 +690,13 @@ class _Builder:
         if isinstance(written, ast.Name) and call and self._is_repeater(written):
             self._repeated(function, decorator, written)
             return
+        if call and (verb := self._verb_of_view(written)):
+            arguments, unknown = self._arguments(call, ("path",))
+            base, view = "fastapi.APIRouter", Function(self.module, function)
+            self._route(
+                decorator, call, "decorator", f"{base}.{verb}", UNKNOWN, arguments, unknown, view
+            )
+            return
         func = self._method_behind(written)
         if func is None:
             if call and isinstance(written, ast.Name) and self._may_register(written):
@@ -734,6 +745,16 @@ class _Builder:
                 )
             case _ if attr in ROUTE_DECORATORS:
                 self._route(decorator, call, "decorator", name, receiver, arguments, unknown, value)
+
+    def _verb_of_view(self, written: ast.expr) -> str | None:
+        """The verb of a decorator by which a library's class-based views register methods."""
+        name = written.attr if isinstance(written, ast.Attribute) else getattr(written, "id", "")
+        if not (self._mentions_views or (isinstance(written, ast.Name) and name in VERBS)):
+            return None
+        callee = self.resolver.resolve(self.module, written)
+        if isinstance(callee, External) and callee.name in _VIEW_DECORATORS:
+            return callee.name.rpartition(".")[2]
+        return None
 
     def _may_register(self, name: ast.Name) -> bool:
         """Whether a decorator is a `partial` or function of the project that uses a router's."""

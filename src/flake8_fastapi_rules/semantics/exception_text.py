@@ -25,7 +25,9 @@ _KEEPING = frozenset(
 )  # fmt: skip
 _STRINGIFIERS = frozenset({"str", "repr", "format", "ascii"})
 #: Text for developers only is text that clients do not get.
-_GUARD = re.compile(r"debug|dev|local|environment|verbose|is_prod|production", re.IGNORECASE)
+_GUARD = re.compile(
+    r"debug|dev|local|environment|verbose|is_prod|production|testing", re.IGNORECASE
+)
 #: What gives back what it is given, in another shape.
 _PLAIN = (External("builtins.dict"), External("fastapi.encoders.jsonable_encoder"))
 _TRACEBACKS = frozenset(
