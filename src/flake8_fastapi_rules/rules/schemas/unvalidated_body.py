@@ -6,9 +6,11 @@ import ast
 import re
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import is_ellipsis
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint, Parameter, ParameterKind, Route
 from flake8_fastapi_rules.semantics.framework import path_parameters
+from flake8_fastapi_rules.semantics.handed_on import hands_on_request, is_handed_on
 from flake8_fastapi_rules.semantics.responses import types_in
 from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function, Instance
 
@@ -21,6 +23,7 @@ _ANYTHING = frozenset({"typing.Any", "builtins.object"})
 _PARSERS = frozenset(
     {"json.loads", "orjson.loads", "rapidjson.loads", "simplejson.loads", "ujson.loads"}
 )
+_ENCODERS = frozenset({"json.dumps", "simplejson.dumps", "ujson.dumps"})
 #: Operations whose body is somebody else's business: it is signed, handed on, or of no fixed form.
 _RAW = re.compile(
     r"webhook|hook|callback|proxy|proxied|forward|signature|signed|hmac|relay|passthrough|rpc|raw"
@@ -44,10 +47,8 @@ _FREE_FIELD = re.compile(
 #: Methods of models that take a body as it was parsed.
 _ADAPTER = "pydantic.TypeAdapter"
 _VALIDATIONS = frozenset({"model_validate", "parse_obj", "validate_python"})
-#: Calls that send a request to another service.
-#: Methods of clients that send a body.
-_SENDING = frozenset({"patch", "post", "put"})
-_HANDING_ON = re.compile(r"(?i)forward|proxy|relay")
+#: What authors say of operations that another service calls, or nobody but they themselves.
+_SAID = re.compile(r"(?i)webhook|\bdev(?:elopment)?[ -]only\b")
 
 
 class UnvalidatedBody(Rule):
@@ -91,11 +92,14 @@ class UnvalidatedBody(Rule):
     ## Leaves alone
     Concrete mappings such as `dict[str, int]`, which are validated; `dict[str, Any]` for one field
     of the body (`Body(embed=True)`) or for what has no form (`labels`, `metadata`); one of several
-    fields that has none (`filters`, `arguments`, `settings`); webhooks, proxies, RPC and whatever
-    else takes a body as it is, told by name or path, or by a call that forwards the request or
-    sends the body to a path of another service; bodies handed to what raises a `ValidationError`
-    that the endpoint expects; endpoints that read form or stream as well, use the raw bytes for
-    something else, or serve several methods.
+    fields that has none, or one that may be left out (`filters`, `arguments`, `settings`);
+    webhooks, proxies, RPC and whatever else takes a body as it is, told by name, path or what the
+    endpoint says of itself, or by a call that forwards the request, sends the body to a path of
+    another service, publishes it, or gets the request with it; bodies whose kind the path names
+    (`{tool_name}`) and of which the endpoint reads nothing; bodies handed to what says that it
+    validates, or what raises a `ValidationError` that the endpoint expects; operations that only
+    raise; endpoints that read form or stream as well, use the raw bytes for something else, or
+    serve several methods.
 
     ## Source
     FastAPI's documentation on request bodies.
@@ -116,6 +120,8 @@ class UnvalidatedBody(Rule):
             return
         if _RAW.search(endpoint.node.name):
             return
+        if _SAID.search(context.source.segment(endpoint.node)) or _only_raises(endpoint):
+            return
         names: set[str] = set()
         for route in endpoint.routes:
             names.update(path_parameters(route.path or ""))
@@ -126,10 +132,11 @@ class UnvalidatedBody(Rule):
             if parameter.kind is ParameterKind.BODY
         ]
         for parameter in bodies:
-            if len(bodies) > 1 and _is_free_field(parameter.name):
+            if parameter.name.startswith("_"):
+                continue  # it is there to be taken and not looked at
+            if _is_free_field(parameter.name) and (len(bodies) > 1 or _is_left_out(parameter)):
                 continue
-            own = endpoint.module.index.own_nodes(endpoint.node)
-            if any(isinstance(node, ast.Call) and _sends(node, parameter.name) for node in own):
+            if is_handed_on(context.model, endpoint, {parameter.name}):
                 continue
             if self._is_open(parameter, context):
                 yield self.report(parameter.node, name=parameter.name)
@@ -202,12 +209,17 @@ class UnvalidatedBody(Rule):
             elif self._is_parser(node, context):
                 parsed += 1
                 found.append((node, context.shown(node.func)))
-        if bodies > parsed or self._verifies(endpoint, context) or self._hands_on(endpoint):
+        if bodies and self._encodes_again(endpoint, context):
+            return  # what is left of it is sent on
+        if bodies > parsed or self._verifies(endpoint, context) or hands_on_request(endpoint):
             return  # the bytes are used for something else: a signature, a copy
         for node, call in found:
             model = self._model_of(node, endpoint, context)
             if model is None:
-                if not _expects_invalid(endpoint):
+                names = _names_of(node, endpoint)
+                if not _expects_invalid(endpoint) and not is_handed_on(
+                    context.model, endpoint, names
+                ):
                     yield self.report(node, "read", call=call)
             else:
                 yield self.report(node, "by_hand", call=call, model=model)
@@ -215,12 +227,10 @@ class UnvalidatedBody(Rule):
     def _model_of(self, read: ast.Call, endpoint: Endpoint, context: Context) -> str | None:
         """The model that an endpoint itself makes of a body; FastAPI would answer 422 for it."""
         index = context.module.index
-        names: set[str] = set()
+        names = _names_of(read, endpoint)
         node: ast.AST = read
         while isinstance(parent := index.parents.get(node), ast.Await):
             node = parent
-        if isinstance(parent, ast.Assign):
-            names = {target.id for target in parent.targets if isinstance(target, ast.Name)}
         for call in index.own_nodes(endpoint.node):
             if not isinstance(call, ast.Call):
                 continue
@@ -268,10 +278,15 @@ class UnvalidatedBody(Rule):
             given = given.value
         return isinstance(given, ast.Call) and self._request_method(given, context) == "body"
 
-    def _hands_on(self, endpoint: Endpoint) -> bool:
-        """Whether the endpoint hands the request on to another service, which validates it."""
+    def _encodes_again(self, endpoint: Endpoint, context: Context) -> bool:
+        """Whether an endpoint makes bytes of a part of what it parsed, for another service."""
         return any(
-            isinstance(node, ast.Call) and _HANDING_ON.search(ast.unparse(node.func)) is not None
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "encode"
+            and isinstance(node.func.value, ast.Call)
+            and (callee := context.library_object(node.func.value.func)) is not None
+            and callee.name in _ENCODERS
             for node in endpoint.module.index.own_nodes(endpoint.node)
         )
 
@@ -284,22 +299,38 @@ class UnvalidatedBody(Rule):
         return False
 
 
-def _sends(call: ast.Call, name: str) -> bool:
-    """Whether a call sends a value to a path of another service, as it is."""
-    func = call.func
-    if not (isinstance(func, ast.Attribute) and func.attr in _SENDING and call.args):
-        return False
-    path = call.args[0]
-    first = path.values[0] if isinstance(path, ast.JoinedStr) and path.values else path
-    if not (isinstance(first, ast.Constant) and str(first.value).startswith(("/", "http"))):
-        return False
-    given = (*call.args[1:], *(k.value for k in call.keywords if k.arg in {"json", "data"}))
-    return any(isinstance(each, ast.Name) and each.id == name for each in given)
+def _names_of(read: ast.Call, endpoint: Endpoint) -> set[str]:
+    """The variables that a body is read into."""
+    parents = endpoint.module.index.parents
+    node: ast.AST | None = parents.get(read)
+    while isinstance(node, ast.Await):
+        node = parents.get(node)
+    if isinstance(node, ast.Assign):
+        targets = node.targets
+    else:
+        targets = [node.target] if isinstance(node, ast.AnnAssign | ast.NamedExpr) else []
+    return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
 def _is_free_field(name: str) -> bool:
     """Whether a field of a body holds anything by its nature."""
     return _FREE_FORM.search(name) is not None or _FREE_FIELD.search(name) is not None
+
+
+def _is_left_out(parameter: Parameter) -> bool:
+    """Whether a client may send no body at all."""
+    default = parameter.default
+    if parameter.marker is not None and not parameter.marker.in_annotated:
+        default = parameter.marker.argument("default", 0)
+    return default is not None and not is_ellipsis(default)
+
+
+def _only_raises(endpoint: Endpoint) -> bool:
+    """Whether an endpoint answers with an error, whatever it is sent: not there yet, or no more."""
+    own = endpoint.module.index.own_nodes(endpoint.node)
+    return isinstance(endpoint.node.body[-1], ast.Raise) and not any(
+        isinstance(node, ast.Return) for node in own
+    )
 
 
 def _expects_invalid(endpoint: Endpoint) -> bool:

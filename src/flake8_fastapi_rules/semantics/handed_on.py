@@ -1,0 +1,135 @@
+"""What an endpoint hands on as a whole: bodies that somebody else checks, stores or sends."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Set
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.semantics.facts import Endpoint
+from flake8_fastapi_rules.semantics.framework import path_parameters
+from flake8_fastapi_rules.semantics.values import Class, Function
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+
+_REQUEST = "starlette.requests.Request"
+#: Methods of clients that send a body.
+_SENDING = frozenset({"patch", "post", "put"})
+#: Calls that hand a request on, tell all who listen, or check what they are given.
+_HANDING_ON = re.compile(r"(?i)forward|proxy|relay")
+_TELLING = re.compile(r"(?i)broadcast|publish|validat")
+#: Parameters of a path that say what kind of thing is meant, and with it what the body is like.
+_KIND = re.compile(
+    r"(?:^|_)(?:type|kind|method|pattern|provider)$"
+    r"|^(?:action|agent|command|function|handler|operation|plugin|service|skill|tool|workflow)"
+    r"(?:_name|_key)?$"
+)
+#: What only looks at a value, whoever uses it.
+_LOOKING = frozenset({"bool", "isinstance", "len", "print", "repr", "str", "type"})
+_LEVELS = frozenset({"debug", "info", "warning", "error", "exception"})
+
+
+def hands_on_request(endpoint: Endpoint) -> bool:
+    """Whether an endpoint calls something that hands requests on to another service."""
+    return any(_HANDING_ON.search(ast.unparse(call.func)) for call in _calls(endpoint))
+
+
+def is_handed_on(model: Model, endpoint: Endpoint, names: Set[str]) -> bool:
+    """Whether an endpoint hands a body on as it is, to what knows its form or needs none.
+
+    That is another service, a manager that is called as the endpoint is, what is given the whole
+    request as well, what says that it checks or publishes things, and what the path names. If the
+    endpoint reads keys of the body, it knows a form itself.
+
+    Parameters:
+        names: the variables that hold the body.
+    """
+    given = [call for call in _calls(endpoint) if _gets(call, names)]
+    if any(_sends(call, names) for call in given):
+        return True
+    if not given or _reads_keys(endpoint, names):
+        return False
+    requests = _requests(model, endpoint)
+    kinds = {
+        name
+        for route in endpoint.routes
+        for name in path_parameters(route.path or "")
+        if _KIND.search(name)
+    }
+    return any(
+        _HANDING_ON.search(ast.unparse(call.func))
+        or _TELLING.search(ast.unparse(call.func))
+        or _gets(call, requests)
+        or _is_namesake(model, call, endpoint)
+        for call in given
+    ) or (bool(kinds) and any(_gets(call, kinds) for call in _calls(endpoint)))
+
+
+def _calls(endpoint: Endpoint) -> Iterator[ast.Call]:
+    for node in endpoint.module.index.own_nodes(endpoint.node):
+        if isinstance(node, ast.Call):
+            last = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            if last in _LEVELS or (isinstance(node.func, ast.Name) and node.func.id in _LOOKING):
+                continue
+            yield node
+
+
+def _gets(call: ast.Call, names: Set[str]) -> bool:
+    """Whether a call is given one of some variables, perhaps with another value if it is empty."""
+    return any(
+        isinstance(each, ast.Name) and each.id in names
+        for argument in (*call.args, *(keyword.value for keyword in call.keywords))
+        for each in (argument.values if isinstance(argument, ast.BoolOp) else [argument])
+    )
+
+
+def _sends(call: ast.Call, names: Set[str]) -> bool:
+    """Whether a call sends a value to a path of another service, as it is."""
+    func = call.func
+    if not (isinstance(func, ast.Attribute) and func.attr in _SENDING and call.args):
+        return False
+    path = call.args[0]
+    first = path.values[0] if isinstance(path, ast.JoinedStr) and path.values else path
+    if not (isinstance(first, ast.Constant) and str(first.value).startswith(("/", "http"))):
+        return False
+    given = (*call.args[1:], *(k.value for k in call.keywords if k.arg in {"json", "data"}))
+    return any(isinstance(each, ast.Name) and each.id in names for each in given)
+
+
+def _reads_keys(endpoint: Endpoint, names: Set[str]) -> bool:
+    """Whether an endpoint takes a body apart."""
+    parents = endpoint.module.index.parents
+    for node in endpoint.module.index.own_nodes(endpoint.node):
+        if not (isinstance(node, ast.Name) and node.id in names):
+            continue
+        match parents.get(node):
+            case ast.Attribute() | ast.Subscript() | ast.For() | ast.comprehension():
+                return True
+            case ast.Compare(ops=[ast.In() | ast.NotIn()]):
+                return True
+            case _:
+                continue
+    return False
+
+
+def _requests(model: Model, endpoint: Endpoint) -> frozenset[str]:
+    """The parameters of an endpoint that are the whole request."""
+    arguments = endpoint.node.args
+    return frozenset(
+        each.arg
+        for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+        if each.annotation is not None
+        and model.is_instance(model.resolver.annotation(endpoint.module, each.annotation), _REQUEST)
+    )
+
+
+def _is_namesake(model: Model, call: ast.Call, endpoint: Endpoint) -> bool:
+    """Whether a call unpacks its arguments into an unknown object's method of the same name."""
+    return (
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr in endpoint.node.name
+        and any(keyword.arg is None for keyword in call.keywords)
+        and not isinstance(model.resolve(endpoint.module, call.func), Class | Function)
+    )
