@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from flake8_fastapi_rules.engine.index import Binding
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -23,8 +24,13 @@ from flake8_fastapi_rules.semantics.values import Class, Constant, External, Ins
 _ENVIRONMENT = frozenset({"os.getenv", "os.environ.get", "decouple.config", "environs.Env.str"})
 _NO_SECRET = re.compile(
     r"(?:_|^)(?:public|name|id|url|path|file|header|algorithm|field|class|prefix|suffix|pattern"
-    r"|regex|type|label|redacted|masked|mask|placeholder|env|var|variable|scope|audience|issuer)(?:_|$)"
+    r"|regex|type|label|redacted|masked|mask|placeholder|env|var|variable|scope|audience|issuer|test"
+    r"|tests|testing)(?:_|$)"
 )
+#: What is left in the source where a key was taken out.
+_TAKEN_OUT = re.compile(r"(?i)(?:^|[_-])(?:removed|redacted)(?:[_-]|$)")
+#: Folders of tests, also of those that have settings of their own.
+_OF_TESTS = frozenset({"test", "tests"})
 #: Calls that describe a field, its default among other things.
 _FIELDS = frozenset({"attrs.field", "dataclasses.field", "pydantic.Field"})
 #: Calls that only hand a text on: `SecretStr("...")`.
@@ -67,7 +73,8 @@ class HardCodedSecret(Rule):
 
     ## Leaves alone
     Empty strings, public keys, settings without a default, settings of other modules, members of
-    enumerations, constants that stand for no key (`LOCAL_API_KEY = "local"`), tests.
+    enumerations, constants that stand for no key (`LOCAL_API_KEY = "local"`, `"sk_removed"`), tests
+    and their keys (`TEST_SECRET`).
 
     ## Source
     CWE-798; The Twelve-Factor App, III.
@@ -82,6 +89,8 @@ class HardCodedSecret(Rule):
     @on(Module)
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report literal keys, and the constants that hold them, each once."""
+        if not _OF_TESTS.isdisjoint(Path(context.source.path).parts[-4:-1]):
+            return
         keys = [
             key
             for call in module.index.calls_of(SIGNING_CALLS)
@@ -201,7 +210,7 @@ class HardCodedSecret(Rule):
         if not isinstance(value, Constant) or not isinstance(value.value, str | bytes):
             return False
         text = value.value if isinstance(value.value, str) else value.value.decode("latin-1")
-        return bool(text) and "PUBLIC KEY" not in text
+        return bool(text) and "PUBLIC KEY" not in text and _TAKEN_OUT.search(text) is None
 
 
 def _signs(model: Model, module: Module) -> bool:
