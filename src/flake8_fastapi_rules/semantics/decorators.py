@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS, ROUTE_OWNERS
 from flake8_fastapi_rules.semantics.libraries import SIGNATURE_KEEPING_DECORATORS
-from flake8_fastapi_rules.semantics.values import External, Function, Value
+from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode, Value
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.modules import Module
 
+#: What makes `inspect.signature` see something else than the wrapper's own parameters.
+_ABOUT_SIGNATURES = frozenset(
+    {".__wrapped__", ".__signature__", ".update_wrapper", ".wraps", "update_wrapper", "wraps"}
+)
 _PLAIN = frozenset({"builtins.staticmethod", "builtins.classmethod", "builtins.property"})
 
 
@@ -28,15 +32,64 @@ def has_own_signature(model: Model, function: Function) -> bool:
         return True
     if _has_another_signature(model, function) or _uses_wraps(model, function):
         return False  # a wrapper has the signature of what it wraps
+    return all(
+        keeps_signature(model, function.module, decorator)
+        for decorator in _below_routes(model, function, node)
+    )
+
+
+def hiding_decorator(model: Model, function: Function) -> tuple[ast.expr, Function] | None:
+    """The decorator through which FastAPI sees `*args, **kwargs` instead of the function.
+
+    It is one of the project's own whose wrapper takes anything and says of nothing that it wraps
+    it. FastAPI reads signatures with `inspect.signature`, which follows `__wrapped__` only.
+
+    Returns:
+        The decorator with the wrapper; `None` where FastAPI may see another signature.
+    """
+    node = function.node
+    if isinstance(node, ast.Lambda) or _has_another_signature(model, function):
+        return None
+    for decorator in _below_routes(model, function, node):
+        if not keeps_signature(model, function.module, decorator):
+            wrapper = _bare_wrapper(model, function.module, decorator)
+            return (decorator, wrapper) if wrapper is not None else None
+    return None
+
+
+def _below_routes(model: Model, function: Function, node: FunctionNode) -> list[ast.expr]:
+    """The decorators between a function and FastAPI, the outermost first.
+
+    What stands above the routes gets the function after FastAPI did.
+    """
     routes = {route.node for route in model.uses(function.module).routes.get(node, ())}
     decorators = node.decorator_list
     if routes and routes.issubset(decorators):
-        # What stands above the routes gets the function after FastAPI did.
         decorators = decorators[min(decorators.index(route) for route in routes) :]
-    return all(
-        decorator in routes or keeps_signature(model, function.module, decorator)
-        for decorator in decorators
-    )
+    return [decorator for decorator in decorators if decorator not in routes]
+
+
+def _bare_wrapper(model: Model, module: Module, decorator: ast.expr) -> Function | None:
+    """The wrapper with `*args` or `**kwargs` that a decorator of the project certainly returns."""
+    is_factory = isinstance(decorator, ast.Call)
+    maker = model.resolve(module, decorator.func if isinstance(decorator, ast.Call) else decorator)
+    if is_factory and isinstance(maker, Function):
+        maker = model.resolver.returned(maker)
+    if not isinstance(maker, Function) or not isinstance(maker.node, ast.FunctionDef):
+        return None
+    if maker.node.decorator_list or not _ABOUT_SIGNATURES.isdisjoint(
+        maker.module.index.mentioned(maker.node)
+    ):
+        return None
+    wrapper = model.resolver.returned(maker)
+    if not isinstance(wrapper, Function) or not isinstance(wrapper.node, FUNCTIONS):
+        return None
+    if wrapper.module.index.function_of(wrapper.node) is not maker.node:
+        return None
+    arguments = wrapper.node.args
+    if wrapper.node.decorator_list or _has_another_signature(model, wrapper):
+        return None
+    return wrapper if arguments.vararg or arguments.kwarg else None
 
 
 def _has_another_signature(model: Model, function: Function) -> bool:

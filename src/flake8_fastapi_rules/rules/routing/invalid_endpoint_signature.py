@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.decorators import has_own_signature
+from flake8_fastapi_rules.semantics.decorators import has_own_signature, hiding_decorator
 from flake8_fastapi_rules.semantics.facts import DependencyFunction, Endpoint
 from flake8_fastapi_rules.semantics.values import Class, Function, FunctionNode
 
@@ -16,7 +16,9 @@ class InvalidEndpointSignature(Rule):
 
     ## What it does
     Reports `*args`, `**kwargs`, positional-only parameters and a stray `self` or `cls` in the
-    signature of an endpoint or dependency.
+    signature of an endpoint or dependency; also where FastAPI sees them instead of the function's
+    own parameters, because a decorator of the project returns a wrapper without
+    `functools.wraps`.
 
     ## Why it matters
     FastAPI takes `args`, `kwargs`, `self` and `cls` for required query parameters, so that every
@@ -61,7 +63,11 @@ class InvalidEndpointSignature(Rule):
     code = "FAR209"
     message = "FastAPI takes `{name}` for a query parameter; declare what the request holds"
     variants = {
-        "positional": "FastAPI passes `{name}` by keyword; a positional-only parameter fails"
+        "positional": "FastAPI passes `{name}` by keyword; a positional-only parameter fails",
+        "hidden": (
+            "`{decorator}` hides the signature: `{name}` becomes a query parameter; "
+            "use `functools.wraps`"
+        ),
     }
     profiles = ("recommended",)
     is_bug = True
@@ -98,7 +104,18 @@ class InvalidEndpointSignature(Rule):
         return bool(cls.node.decorator_list or cls.node.bases or cls.node.keywords)
 
     def _check(self, node: FunctionNode, context: Context, *, is_method: bool) -> Iterator[Report]:
-        if not has_own_signature(context.model, Function(context.module, node)):
+        function = Function(context.module, node)
+        if hidden := hiding_decorator(context.model, function):
+            decorator, wrapper = hidden
+            star = wrapper.node.args.vararg or wrapper.node.args.kwarg
+            yield self.report(
+                decorator,
+                "hidden",
+                related=[context.related(wrapper.module, wrapper.node, "what FastAPI sees")],
+                decorator=context.shown(decorator, 40),
+                name=star.arg if star is not None else "",
+            )
+        if not has_own_signature(context.model, function):
             return
         arguments = node.args
         positional = [*arguments.posonlyargs, *arguments.args]
