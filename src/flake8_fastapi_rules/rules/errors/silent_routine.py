@@ -44,7 +44,7 @@ _BESIDE = frozenset(
     }
 )  # fmt: skip
 #: How authors say that nothing is lost with what fails.
-_BEST_EFFORT = re.compile(r"(?i)\bbest[- ]effort\b|\bnever raises\b|\bnon-?critical\b")
+_BEST_EFFORT = re.compile(r"(?i)\bbest[- ]effort\b|\bharmless\b|\bnever raises\b|\bnon-?critical\b")
 _QUIET = frozenset({"print", "str", "repr", "type", "isinstance", "format", "getattr"})
 _LEVELS = frozenset(
     {"debug", "info", "warn", "warning", "error", "critical", "fatal", "log", "trace", "success"}
@@ -204,7 +204,20 @@ class SilentRoutine(Rule):
         if handler.name is None:
             return False
         given = [*call.args, *(keyword.value for keyword in call.keywords)]
-        return any(isinstance(value, ast.Name) and value.id == handler.name for value in given)
+        return any(
+            isinstance(each, ast.Name) and each.id == handler.name
+            for value in given
+            for each in _parts(value)
+        )
+
+
+def _parts(value: ast.expr) -> list[ast.expr]:
+    """A value, or what a collection is written of: `queue.put(("error", exc))`."""
+    match value:
+        case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Dict(values=parts):
+            return list(parts)
+        case _:
+            return [value]
 
 
 def _does_only(guard: ast.Try | ast.TryStar, work: frozenset[str]) -> bool:
