@@ -238,6 +238,8 @@ def _pipfile_entries(pipfile: Path) -> Iterator[tuple[Path, str, Bounds]]:
 
 def _pyproject_entries(metadata: Mapping[str, Any]) -> Iterator[tuple[str, Bounds]]:
     project = _table(metadata.get("project"))
+    if isinstance(python := project.get("requires-python"), str):
+        yield "python", parse_bounds(python)
     lists = [project.get("dependencies")]
     lists += _table(project.get("optional-dependencies")).values()
     lists += _table(metadata.get("dependency-groups")).values()

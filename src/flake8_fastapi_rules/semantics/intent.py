@@ -43,6 +43,8 @@ _ACTIONS: Final = VERBS | name_set(
     acknowledge borrow buy close decrease deposit dismiss enroll favorite favourite increase like
     lock pay pin promote demote redeem rent reserve ship unfavorite unlike unlock unpin withdraw"""
 )
+#: Verbs that do so in the name of a helper that keeps files or memory.
+_KEEPING: Final = _ACTIONS | name_set("append dump enqueue extend persist pop put take use")
 #: What helpers do on the way to an answer: what a request costs, what has to be there.
 _ON_THE_WAY: Final = name_set(
     "attach attempt charge consume debit deduct maybe recover renew seed spend try upsert"
@@ -71,6 +73,11 @@ def words_of(name: str) -> list[str]:
 def asks_for_change(*named: str) -> bool:
     """Whether a name or path of an operation has a verb that asks for a change."""
     return any(not _ACTIONS.isdisjoint(words_of(each)) for each in named)
+
+
+def keeps_something(name: str) -> bool:
+    """Whether a function's name says that it changes what is kept: `put`, `dump_report`."""
+    return not _KEEPING.isdisjoint(words_of(name))
 
 
 def happens_on_the_way(name: str) -> bool:

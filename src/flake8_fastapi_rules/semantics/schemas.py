@@ -367,18 +367,24 @@ def dumped_fields(
 
 
 @lru_cache(maxsize=4096)
-def _pydantic_bounds(directory: Path) -> Bounds | None:
-    requirement = requirement_of(directory, "pydantic")
+def _bounds(directory: Path, distribution: str) -> Bounds | None:
+    requirement = requirement_of(directory, distribution)
     if requirement is not None:
         return requirement.bounds
     if directory.parent == directory or os.path.exists(directory / ".git"):
         return None
-    return _pydantic_bounds(directory.parent)
+    return _bounds(directory.parent, distribution)
+
+
+def needs_python(module: Module, *version: int) -> bool:
+    """Whether a module's project says that it runs on this Python or a newer one only."""
+    bounds = _bounds(module.path.parent, "python")
+    return bounds is not None and bounds.lower is not None and bounds.lower >= version
 
 
 def is_pydantic_2(module: Module) -> bool:
     """Whether a module's project may use Pydantic 2: nothing says that it has to be older."""
-    bounds = _pydantic_bounds(module.path.parent)
+    bounds = _bounds(module.path.parent, "pydantic")
     return bounds is None or bounds.below is None or bounds.below > (2,)
 
 

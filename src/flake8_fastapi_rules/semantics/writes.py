@@ -29,8 +29,8 @@ from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Role
 from flake8_fastapi_rules.semantics.intent import (
     VERBS,
     Intent,
-    asks_for_change,
     happens_on_the_way,
+    keeps_something,
     words_of,
 )
 from flake8_fastapi_rules.semantics.libraries import (
@@ -213,7 +213,7 @@ class Writes:
             return False
         if found[2]:
             name = getattr(function.node, "name", "")
-            return Role.ENDPOINT in self._model.roles(function) or asks_for_change(name)
+            return Role.ENDPOINT in self._model.roles(function) or keeps_something(name)
         return not (isinstance(node, ast.Call) and self._keeps_results(function, node))
 
     def _keeps_results(self, function: Function, node: ast.Call) -> bool:

@@ -15,6 +15,7 @@ from flake8_fastapi_rules.semantics.facts import (
     RouteKind,
 )
 from flake8_fastapi_rules.semantics.framework import RESPONSE, RETURN_ANNOTATION_IS_MODEL
+from flake8_fastapi_rules.semantics.schemas import needs_python
 from flake8_fastapi_rules.semantics.values import External, Function
 
 _INJECTED = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
@@ -73,7 +74,8 @@ class TypeCheckingAnnotation(Rule):
     ## Leaves alone
     Names that are bound at run time, too (in the `else` branch, say), the types of parameters with
     the default `Depends(f)`, which FastAPI does not need, and quoted ones in `Annotated["Session",
-    Depends(f)]`, annotations inside of functions, and functions that FastAPI does not call.
+    Depends(f)]` (also without quotes where the project needs Python 3.14), annotations inside of
+    functions, and functions that FastAPI does not call.
 
     ## Source
     `fastapi.dependencies.utils.get_typed_signature`, which evaluates annotations with the globals
@@ -133,7 +135,7 @@ def _names_its_dependency(parameter: Parameter, context: Context) -> bool:
     """Whether a marker says what to call, so that the type is for readers only.
 
     In `Annotated["Session", Depends(get_session)]` the type stays a text, which nobody reads,
-    unless all of the annotation is one.
+    unless all of the annotation is one. Python 3.14 makes such a reference of a missing name.
     """
     marker = parameter.marker
     if (
@@ -146,7 +148,9 @@ def _names_its_dependency(parameter: Parameter, context: Context) -> bool:
         return True
     annotation = parameter.annotation
     elements = getattr(getattr(annotation, "slice", None), "elts", [None])
-    return not context.module.index.annotations_are_text and isinstance(elements[0], ast.Constant)
+    return not context.module.index.annotations_are_text and (
+        isinstance(elements[0], ast.Constant) or needs_python(context.module, 3, 14)
+    )
 
 
 def _missing_name(annotation: ast.expr | None, place: ast.AST, context: Context) -> str | None:

@@ -244,12 +244,16 @@ class CreatedWithout201(Rule):
 
 
 def _is_left_as_it_is(route: Route, context: Context) -> bool:
-    """Whether a route is deprecated, or documents that it answers 200: `responses={200: ...}`."""
+    """Whether a route is deprecated, or describes what it means by 200, in `responses`."""
     if is_true(context.model, route.module, route.arguments.get("deprecated")):
         return True
     responses = route.arguments.get("responses")
     return isinstance(responses, ast.Dict) and any(
-        key is not None and context.model.status(route.module, key) == 200 for key in responses.keys
+        key is not None
+        and context.model.status(route.module, key) == 200
+        and isinstance(told, ast.Dict)
+        and any(isinstance(k, ast.Constant) and k.value == "description" for k in told.keys)
+        for key, told in zip(responses.keys, responses.values, strict=True)
     )
 
 

@@ -183,8 +183,10 @@ class GetMutation(Rule):
         said = [endpoint.node.name, *(route.path or "" for route in endpoint.routes)]
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
         names = context.model.path_names(endpoint)
+        leaves = any(words_of(each)[:1] == ["unsubscribe"] for each in said)
         return is_one_time(*said) and any(
-            parameter.kind in _IN_LINKS and is_link_key(parameter.alias or parameter.name)
+            parameter.kind in _IN_LINKS
+            and (leaves or is_link_key(parameter.alias or parameter.name))
             for parameter in context.model.parameters(function, names)
         )
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Router
 from flake8_fastapi_rules.semantics.graph import RouterNode
-from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.project import AppNode, Project
-
-_EXAMPLES = frozenset({"demo", "demos", "example", "examples"})
 
 
 class RouterNeverIncluded(Rule):
@@ -70,8 +65,7 @@ class RouterNeverIncluded(Rule):
 
     ## Leaves alone
     Routers that functions make, that are handed to a library, or that are included under a
-    condition; examples; routers whose include is commented out; projects with an include that
-    cannot be resolved; libraries without an app.
+    condition; projects with an include that cannot be resolved; libraries without an app.
 
     ## Source
     FastAPI's documentation on bigger applications.
@@ -94,8 +88,6 @@ class RouterNeverIncluded(Rule):
         unreached = [node for node in project.unreached_routers() if node in nodes]
         if not unreached or not project.every_include_resolved:
             return
-        if _is_example(context.module) or _is_switched_off(router, context):
-            return
         if any(_is_in_reach(project, app, node) for app in project.apps for node in unreached):
             count = len(unreached[0].routes)
             name = router.names[0]
@@ -104,25 +96,6 @@ class RouterNeverIncluded(Rule):
                 name=name if len(name) < 30 else "...",
                 count=f"its {count} routes answer" if count > 1 else "its route answers",
             )
-
-
-def _is_example(module: Module) -> bool:
-    """Whether a module only shows how something is done: `examples/logging.py`."""
-    *packages, last = module.name.split(".")
-    return not _EXAMPLES.isdisjoint(packages) or last.endswith(("_demo", "_example"))
-
-
-def _is_switched_off(router: Router, context: Context) -> bool:
-    """Whether a comment stands for the include: `# app.include_router(reports.router)`."""
-    last = context.module.name.rpartition(".")[2]
-    commented = re.compile(
-        rf"#[^\n]*\.include_router\(\s*(?:\w+\.)*"
-        rf"(?:{re.escape(last)}\.{re.escape(router.names[0])}|{re.escape(last)}_router)\b"
-    )
-    return any(
-        commented.search(module.source.text)
-        for module in modules_mentioning(context.model, context.module, "include_router")
-    )
 
 
 def _is_in_reach(project: Project, app: AppNode, node: RouterNode) -> bool:

@@ -18,6 +18,7 @@ from flake8_fastapi_rules.semantics.values import External
 _WORDS = ("fastapi", "starlette", "TestClient", "AsyncClient")
 #: Words of what a test measures.
 _MEASURES = frozenset({"duration", "elapsed", "latency", "runtime", "took", "uptime"})
+_SCRIPTS = frozenset({"manual", "script", "scripts", "tools"})
 #: What comments say of a sleep that makes two times differ.
 _STAMPS = re.compile(
     r"time ?stamp|different (?:time|second|[HM]{2})|(?:another|next|new|distinct) second"
@@ -116,9 +117,10 @@ def _is_stand_in(cls: ast.ClassDef) -> bool:
 
 
 def _is_script(module: Module) -> bool:
-    """Whether a file runs functions of its own by itself, under `if __name__ == "__main__":`."""
+    """Whether a file in a folder of scripts runs by itself: `if __name__ == "__main__": main()`."""
     own = {function.name for function in module.index.functions}
-    return any(
+    folders = [word for part in module.path.parts[-4:-1] for word in words_of(part)]
+    return not _SCRIPTS.isdisjoint(folders) and any(
         isinstance(statement, ast.If)
         and is_main_guard(statement.test)
         and any(
