@@ -158,6 +158,8 @@ def is_name_of_entry(module: Module, node: ast.expr, call: ast.Call) -> bool:
     function = index.function_of(call)
     if not isinstance(node, ast.Name) or function is None:
         return False
+    if node.id == "session_key" and "cookie" not in module.source.text.lower():
+        return True  # of a conversation, not of a log-in
     is_entry = node.id in _ENTRIES
     around = (each for each in index.ancestors(call) if isinstance(each, ast.ClassDef))
     cls = next(around, None) if is_entry else None

@@ -93,7 +93,7 @@ class Piece:
     Parameters:
         before: the literal text in front of it; `None` when something unknown is there.
         is_formatted: it is put into a text, rather than being the whole of it.
-        is_part: literal text stands next to it, without a slash between.
+        is_part: literal text stands next to it, or behind it.
     """
 
     node: ast.expr
@@ -111,7 +111,7 @@ class Tainted:
         before: the literal text in front of it; `None` when something unknown is there.
         is_formatted: it was put into another text.
         is_segment: it is one segment of the URL's path, without slashes.
-        is_part: literal text stands next to it, without a slash between.
+        is_part: literal text stands next to it, or behind it.
     """
 
     name: str
@@ -351,6 +351,8 @@ class Taint:
         segment: Tainted | None = None
         for piece in self._pieces(node):
             found = self._of(piece.node, depth + 1)
+            if segment is not None and found is None and self._model.text(self.module, piece.node):
+                segment = replace(segment, is_part=True)  # in whatever folder, this file
             if found is None or (segment is not None and self._is_checked(found.name)):
                 continue
             before = None
@@ -536,7 +538,7 @@ class Taint:
             parts, texts, ["", *texts], [*texts[1:], ""], strict=False
         ):
             if not isinstance(part, ast.Constant):
-                is_part = not (last or "/").endswith("/") or not (following or "/").startswith("/")
+                is_part = not (last or "/").endswith("/") or (following or "/") != "/"
                 yield Piece(part, before, True, is_part)
             before = None if before is None or text is None else before + text
 

@@ -16,6 +16,7 @@ from flake8_fastapi_rules.semantics.facts import (
     Route,
     RouteKind,
 )
+from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.paths import names_in
 from flake8_fastapi_rules.semantics.schemas import (
     SchemaField,
@@ -23,7 +24,7 @@ from flake8_fastapi_rules.semantics.schemas import (
     schema_fields,
 )
 from flake8_fastapi_rules.semantics.security import security_dependencies
-from flake8_fastapi_rules.semantics.values import Class, Instance, qualified_name
+from flake8_fastapi_rules.semantics.values import Class, Function, Instance, qualified_name
 
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SELF = re.compile(
@@ -52,6 +53,8 @@ _OF_SERVICES = re.compile(
 )
 #: Paths of reads that show somebody: any user may be asked for.
 _ABOUT_USERS = re.compile(r"(?:^|/)(?:users?|profiles?|authors?|accounts?)(?:/|\s|$)")
+#: What is asked of credentials to know who it is.
+_ID = re.compile(r"^(?:id|pk|sub|uid|uuid|user_?id|account_id)$", re.IGNORECASE)
 #: Messages to somebody, who is told by `user_id`.
 _MESSAGE = re.compile(r"(?:^|[/_ -])(?:send|notify|notifications?)(?![a-z])")
 _KINDS = frozenset({ParameterKind.QUERY, ParameterKind.HEADER, ParameterKind.BODY})
@@ -110,7 +113,8 @@ class ClientSuppliedIdentity(Rule):
     or that a dependency takes as well, fields that neither it nor what it hands the body to reads,
     `user_id` of messages to somebody, routes whose dependencies are not certain, paths, names
     and dependencies that speak of administration, members, roles, permissions or sharing: there the
-    id is somebody else's, and what only another service may call (`require_api_key`,
+    id is somebody else's, endpoints that take the user's id from the credentials as well, and what
+    only another service may call (`require_api_key`,
     `get_internal_service`), which acts for its users.
 
     ## Source
@@ -160,6 +164,8 @@ class ClientSuppliedIdentity(Rule):
             return
         paths = [route.path, *(path for r in resolved for path in (r.path, r.local_path))]
         names = frozenset(name for path in paths if path for name in names_in(path))
+        if _asks_who(context.model, function):
+            return  # the id is another one's
         looked_at = {
             parameter.name: context.model.resolver.annotation(
                 parameter.type_module, parameter.type_node
@@ -219,6 +225,30 @@ class ClientSuppliedIdentity(Rule):
     def _is_identity(self, parameter: Parameter) -> bool:
         name = (parameter.alias or parameter.name).lower().replace("-", "_")
         return parameter.kind in _KINDS and _SELF.match(name) is not None
+
+
+def _asks_who(model: Model, function: Function) -> bool:
+    """Whether a function takes the user's id from the credentials: what is sent is another one."""
+    given = {
+        each.name for each in model.parameters(function) if each.kind is ParameterKind.DEPENDENCY
+    } | {"self"}
+    for node in function.module.index.own_nodes(function.node):
+        match node:
+            case (
+                ast.Attribute(attr=name, value=owner, ctx=ast.Load())
+                | ast.Subscript(slice=ast.Constant(value=str() as name), value=owner)
+                | ast.Call(
+                    func=ast.Attribute(attr="get", value=owner),
+                    args=[ast.Constant(value=str() as name), *_],
+                )
+            ) if _ID.search(name):
+                root: ast.expr = owner
+                while isinstance(root, ast.Attribute | ast.Subscript):
+                    root = root.value
+                if isinstance(root, ast.Name) and root.id in given:
+                    if root.id != "self" or "user" in ast.unparse(owner):
+                        return True
+    return False
 
 
 def _is_of_services(guard: Dependency) -> bool:

@@ -73,8 +73,8 @@ class PathTraversal(Rule):
     Names that a condition tests (membership, `startswith`, `is_relative_to` and the like, but not
     whether the file exists), `Path(name).name`, `secure_filename`, look-ups, types other than text,
     and results of other functions. A single parameter of the path without `:path`, which holds no
-    slash, where more stands next to it (`f"{name}.json"`), or where something asks whether the file
-    exists or handles that it does not: `..` is no file.
+    slash, where more stands next to or behind it (`f"{name}.json"`, `folder / name / "a.png"`), or
+    where something asks whether the file exists or handles that it does not: `..` is no file.
 
     ## Source
     CWE-22; `pathlib`: the `/` operator.
