@@ -121,6 +121,7 @@ class Tainted:
     is_part: bool = False
 
 
+_NO_DUMPS: Mapping[str, Value] = MappingProxyType({})
 #: The expressions of a call that must not come from a client, for a module and a call in it.
 Sinks: TypeAlias = "Callable[[Model, Module, ast.Call], Iterator[ast.expr]]"
 #: Whether a text, where it is taken, is to be told of.
@@ -152,6 +153,7 @@ class Taint:
         module, function: the function.
         given: for a function that is called, what its parameters are given.
         above: the functions on the way to it.
+        dumps: for parameters that are given the dump of a model, that model.
     """
 
     def __init__(
@@ -161,6 +163,7 @@ class Taint:
         function: FunctionNode,
         given: Mapping[str, Tainted] | None = None,
         above: tuple[FunctionNode, ...] = (),
+        dumps: Mapping[str, Value] = _NO_DUMPS,
     ) -> None:
         self.module = module
         self.function = function
@@ -168,6 +171,7 @@ class Taint:
         self._given = MappingProxyType(dict(given or {}))
         self._above = (*above, function)
         self._is_called = given is not None
+        self._dumps = dumps
         self._checked: dict[str, bool] = {}
         self._followed: set[str] = set()
         self._given_texts: dict[str, Tainted | None] = {}
@@ -249,14 +253,18 @@ class Taint:
         if len(self._above) > _CALLS or callee.node in self._above:
             return None
         given: dict[str, Tainted] = {}
+        dumps: dict[str, Value] = {}
         for name, node in _arguments(callee, call):
             if found := tainted(node):
                 given[name] = found
             elif isinstance(node, ast.Name) and (self._is_model(node) or self._is_mapping(node)):
                 given[name] = self._as_given(Tainted(node.id, "", False))
+            elif (body := _dumped(node)) is not None and self._is_model(body):
+                given[name] = self._as_given(Tainted(body.id, "", False))
+                dumps[name] = self._model.resolve(self.module, body)
         if not given or not self._model.roles(callee).isdisjoint(_OF_REQUESTS):
             return None  # those are looked at by themselves
-        return Taint(self._model, callee.module, callee.node, given, self._above)
+        return Taint(self._model, callee.module, callee.node, given, self._above, dumps)
 
     def in_sinks(self, call: ast.Call, sinks: Sinks, accepts: Accepts = _is_any) -> Tainted | None:
         """The first text that a call itself takes as one of its sinks (see `reached`)."""
@@ -598,6 +606,8 @@ class Taint:
                 if found is None or not isinstance(found[0].node, FUNCTIONS) or depth > _CALLS:
                     return None
                 if self._is_source(node):
+                    if name in self._dumps:
+                        return "" if self._takes_any_text(self._dumps[name], key) else None
                     return "" if self._is_mapping(node) else None
                 made = (b.value for b in found[1] if b.value is not None and not b.path)
                 bodies = (self._body(value, key, depth + 1) for value in made)
@@ -626,7 +636,9 @@ class Taint:
 
     def _is_free_text(self, body: ast.Name, name: str) -> bool:
         """Whether a field of a model takes any text."""
-        value = self._model.resolve(self.module, body)
+        return self._takes_any_text(self._model.resolve(self.module, body), name)
+
+    def _takes_any_text(self, value: Value, name: str) -> bool:
         if not isinstance(value, Instance) or not isinstance(value.of, Class):
             return False
         held = self._model.resolver.attribute(value, name)
@@ -815,6 +827,15 @@ def text_in_sink(
     if not isinstance(function, FUNCTIONS):
         return None
     return taint_in(model, module, function).in_sinks(call, sinks, accepts)
+
+
+def _dumped(node: ast.expr) -> ast.Name | None:
+    """The model in `body.model_dump()`."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="dict" | "model_dump", value=ast.Name() as body)):
+            return body
+        case _:
+            return None
 
 
 def _operands(node: ast.expr) -> list[ast.expr]:

@@ -45,7 +45,8 @@ _ADMIN = re.compile(r"admin|superuser|staff|permission|rbac")
 _FOR_ALL = re.compile(r"permission\w*\(['\"](?!users?\b|accounts?\b|roles?\b)\w+[:.]\w+['\"]\)")
 #: A permission to manage users, in whatever checks it: `CheckAuth("system:user:edit")`.
 _MANAGES = re.compile(
-    r"['\"](?:\w+[:.])*(?:users?|accounts?|members?|roles?|system|sys)(?:[:.]\w+)+['\"]"
+    r"['\"](?:\w+[:.])*(?:users?|accounts?|members?|roles?|system|sys)"
+    r"(?:[:.](?!(?:me|my|own|self)\b)\w+)+['\"]"
 )
 #: What lets another service in, which acts for its users.
 _OF_SERVICES = re.compile(
@@ -245,6 +246,8 @@ def _asks_who(model: Model, function: Function) -> bool:
                 root: ast.expr = owner
                 while isinstance(root, ast.Attribute | ast.Subscript):
                     root = root.value
+                if isinstance(function.module.index.parents.get(node), ast.BoolOp | ast.IfExp):
+                    continue  # `body.user_id or user.id`
                 if isinstance(root, ast.Name) and root.id in given:
                     if root.id != "self" or "user" in ast.unparse(owner):
                         return True
