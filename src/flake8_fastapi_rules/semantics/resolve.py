@@ -1329,6 +1329,8 @@ class Resolver:
                 return args[0]
             case Instance(of=External(name), args=args) if args and name in ITERABLE_ROWS:
                 return args[0]
+            case Instance(of=External(name)) if typed := RETURNS.get(f"{name}.__next__"):
+                return Instance(External(typed))
             case _:
                 return UNKNOWN
 

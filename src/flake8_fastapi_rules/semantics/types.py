@@ -145,8 +145,12 @@ RETURNS: Final[Mapping[str, str]] = MappingProxyType(
             "pathlib.Path": """
                 pathlib.Path: __rtruediv__ __truediv__ absolute cwd expanduser home joinpath
                     readlink relative_to rename replace resolve with_name with_segments with_stem
-                    with_suffix""",
+                    with_suffix;
+                pathlib.Path.parents: __getitem__ __next__;
+                pathlib.Path.iterdir.__next__; pathlib.Path.glob.__next__;
+                pathlib.Path.rglob.__next__""",
             "pathlib.PurePath": """
+                pathlib.PurePath.parents: __getitem__ __next__;
                 pathlib.PurePath: __rtruediv__ __truediv__ joinpath relative_to with_name with_stem
                     with_suffix""",
             "duckdb.DuckDBPyConnection": "duckdb: connect cursor; duckdb.DuckDBPyConnection.cursor",
@@ -430,7 +434,9 @@ ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
             "httpx.Headers": """
                 httpx.Response.headers; httpx.Client.headers; httpx.AsyncClient.headers""",
             "pathlib.Path": "pathlib.Path.parent",
+            "pathlib.Path.parents": "pathlib.Path.parents",
             "pathlib.PurePath": "pathlib.PurePath.parent",
+            "pathlib.PurePath.parents": "pathlib.PurePath.parents",
             "sqlalchemy.Table": """
                 sqlalchemy.orm.DeclarativeBase.__table__; sqlmodel.SQLModel.__table__""",
             "sqlalchemy.engine.Engine": "sqlalchemy.ext.asyncio.AsyncEngine.sync_engine",

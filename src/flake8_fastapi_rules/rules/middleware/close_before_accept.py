@@ -84,7 +84,7 @@ class CloseBeforeAccept(Rule):
             code = self._code(node, sockets, context)
             if code in _CODES:
                 yield self.report(node, code=code)
-            elif self._may_accept(node, sockets):
+            elif self._may_accept(node, sockets, context):
                 return
 
     def _begins_unaccepted(
@@ -122,9 +122,18 @@ class CloseBeforeAccept(Rule):
             code = int(found) if found is not None else None
         return code
 
-    def _may_accept(self, node: ast.Call, sockets: set[str]) -> bool:
+    def _may_accept(self, node: ast.Call, sockets: set[str], context: Context) -> bool:
         func = node.func
         if isinstance(func, ast.Attribute) and func.attr == "accept":
             return True
         given = [*node.args, *(keyword.value for keyword in node.keywords)]
-        return any(isinstance(value, ast.Name) and value.id in sockets for value in given)
+        if not any(isinstance(value, ast.Name) and value.id in sockets for value in given):
+            return False
+        callee = context.resolve(func)
+        # Accepting takes an `await`; a plain function may start or return what does it, though.
+        return not (
+            isinstance(callee, Function)
+            and isinstance(callee.node, ast.FunctionDef)
+            and "accept" not in callee.module.source.segment(callee.node)
+            and not isinstance(context.module.index.parents.get(node), ast.Await)
+        )

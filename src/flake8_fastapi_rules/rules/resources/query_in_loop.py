@@ -99,9 +99,26 @@ class QueryInLoop(Rule):
                 return False  # the loop tries again until one succeeds
             if isinstance(parent, ast.For | ast.AsyncFor) and child in parent.body:
                 return True
+            if isinstance(parent, ast.While) and child in parent.body and _empties(parent):
+                return True
             if isinstance(parent, ast.comprehension) and child is not parent.iter:
                 return True
             if isinstance(parent, COMPREHENSIONS) and not isinstance(child, ast.comprehension):
                 return True
             child = parent
         return False
+
+
+def _empties(loop: ast.While) -> bool:
+    """Whether a loop takes one element of a collection after the other: `while ids: ids.pop()`."""
+    if not isinstance(loop.test, ast.Name):
+        return False
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"pop", "popleft"}
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == loop.test.id
+        for statement in loop.body
+        for node in ast.walk(statement)
+    )

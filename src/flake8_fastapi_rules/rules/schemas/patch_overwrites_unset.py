@@ -83,6 +83,9 @@ class PatchOverwritesUnset(Rule):
 
     code = "FAR514"
     message = "`{call}` of a PATCH body contains what was not sent; pass `exclude_unset=True`"
+    variants = {
+        "loop": "`{name}` contains what was not sent; loop over `model_dump(exclude_unset=True)`"
+    }
     profiles = ("recommended",)
     is_bug = True
     fix = "safe"
@@ -115,6 +118,7 @@ class PatchOverwritesUnset(Rule):
             shown = context.shown(node.func)
             yield self.report(node, call=f"{shown}()", fix=partial(self._fix, node, context))
         yield from self._passed_on(function, bodies, context)
+        yield from self._looped_over(endpoint.node, bodies - lists, context)
 
     def _dumps(
         self, function: Function, bodies: set[str], filters: frozenset[str], context: Context
@@ -162,6 +166,35 @@ class PatchOverwritesUnset(Rule):
                 call=f"{shown}()",
                 fix=Unfixable("the body is dumped in another function"),
             )
+
+    def _looped_over(
+        self, function: ast.AST, bodies: set[str], context: Context
+    ) -> Iterator[Report]:
+        """Report loops over the fields of a body that store all of them."""
+        for node in context.module.index.own_nodes(function):
+            match node:
+                case ast.For(
+                    target=ast.Tuple(elts=[_, ast.Name(id=value)]), iter=ast.Name(id=name)
+                ) if name in bodies and self._stores_all(node, value):
+                    yield self.report(
+                        node.iter,
+                        "loop",
+                        name=name,
+                        fix=Unfixable("nested models stay as they are"),
+                    )
+
+    def _stores_all(self, loop: ast.For, value: str) -> bool:
+        """Whether every round of a loop over fields and values writes the value somewhere."""
+        for statement in loop.body:
+            match statement:
+                case (
+                    ast.Expr(value=ast.Call(func=ast.Name(id="setattr"), args=[*_, ast.Name(id=v)]))
+                    | ast.Assign(targets=[ast.Subscript()], value=ast.Name(id=v))
+                ) if v == value:
+                    return True
+                case ast.If() | ast.Try():
+                    return False
+        return False
 
     def _is_partial(self, value: object, context: Context) -> bool:
         """Whether a body is a model with fields that may be left out."""

@@ -10,6 +10,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.bound import inherited_dependencies, view_dependencies
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import Parameter, Route, RouteKind
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.responses import response_type, returns_of, types_in
 from flake8_fastapi_rules.semantics.values import Class, Constant, Expression, External, Function
 
@@ -24,7 +25,7 @@ _PAGING = re.compile(
 )
 _CLOSED = ("enum.Enum",)
 #: How a function reads the query by itself.
-_QUERY = re.compile(r"query_params|query_string|\.url\b")
+_QUERY = re.compile(r"query_params|query_string|\.url\b|\.scope\b")
 
 
 class UnpaginatedList(Rule):
@@ -147,8 +148,20 @@ class UnpaginatedList(Rule):
             if model.is_instance(typed, "starlette.requests.Request"):
                 # A dependency that takes the request to tell who asks has nothing to do with pages.
                 owner = parameter.function
-                if owner is None or owner is function.node:
+                if owner is None or _QUERY.search(parameter.module.source.segment(owner)):
                     return True
-                if _QUERY.search(parameter.module.source.segment(owner)):
+                if owner is function.node and _is_handed_on(function.module, parameter):
                     return True
         return False
+
+
+def _is_handed_on(module: Module, parameter: Parameter) -> bool:
+    """Whether something else than attributes is made of a parameter: others may read it."""
+    if parameter.function is None:
+        return True
+    return any(
+        isinstance(node, ast.Name)
+        and node.id == parameter.name
+        and not isinstance(module.index.parents.get(node), ast.Attribute)
+        for node in ast.walk(parameter.function)
+    )

@@ -109,8 +109,13 @@ class HardCodedSecret(Rule):
                 if node.func.attr != "encode":
                     break
                 node = node.func.value
+            kept = _kept(module, node)
             setting = self._bound_to(node, context)
-            if isinstance(setting, ast.Attribute) and self._is_setting(setting.value, context):
+            if (
+                kept is None
+                and isinstance(setting, ast.Attribute)
+                and self._is_setting(setting.value, context)
+            ):
                 continue
             if isinstance(node, ast.Name):
                 origin = context.model.resolver.origin(module, node)
@@ -119,7 +124,7 @@ class HardCodedSecret(Rule):
             name = ast.unparse(node)
             if name in reported:
                 continue
-            written = context.model.resolver.written(module, node)
+            written = kept or context.model.resolver.written(module, node)
             if written is not None and written[0] is module:
                 # Whatever its name says, it is a key.
                 if self._has_default(written[1], context):
@@ -218,3 +223,19 @@ def _signs(model: Model, module: Module) -> bool:
     return any(
         signing_key(model, module, call) is not None for call in module.index.nodes(ast.Call)
     )
+
+
+def _kept(module: Module, node: ast.expr) -> tuple[Module, ast.expr] | None:
+    """The value of `self.key`, when one method of its class sets it, once."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            cls = module.index.class_of(module.index.function_of(node) or node)
+            found = [
+                each.value
+                for each in (ast.walk(cls) if cls is not None else ())
+                if isinstance(each, ast.Assign)
+                for target in each.targets
+                if isinstance(target, ast.Attribute) and ast.unparse(target) == f"self.{name}"
+            ]
+            return (module, found[0]) if len(found) == 1 else None
+    return None

@@ -158,6 +158,8 @@ class TimingUnsafeComparison(Rule):
             yield from self.check(node, context)
 
     def _is_credential(self, node: ast.expr, context: Context) -> bool:
+        if _is_revealed(node):
+            return True
         name = last_name(node)
         if is_password_name(name) or is_key_name(name) or is_token_name(name):
             return True
@@ -172,6 +174,12 @@ class TimingUnsafeComparison(Rule):
             return False
         if self._is_presented(secret, context):
             return True
+        if _is_revealed(secret):
+            match other:
+                case (ast.Name() as given) | ast.Call(
+                    func=ast.Attribute(value=ast.Name() as given, attr="strip" | "encode")
+                ):
+                    return self._is_parameter(given, context)
         if self._is_secret(other, context):
             both = (last_name(secret), last_name(other))
             return both != ("token", "token") or self._is_setting(other) or self._is_setting(secret)
@@ -359,6 +367,11 @@ class TimingUnsafeComparison(Rule):
             call = f"not {call}"
         edit = replace(text, node, call)
         return fix_of("Use `secrets.compare_digest`", "unsafe", edit, imported.edits)
+
+
+def _is_revealed(node: ast.expr) -> bool:
+    """Whether an expression takes a secret out of its `SecretStr`."""
+    return isinstance(node, ast.Call) and last_name(node.func) == "get_secret_value"
 
 
 def _behind_scheme(node: ast.expr) -> ast.expr:
