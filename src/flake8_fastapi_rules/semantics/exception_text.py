@@ -23,6 +23,8 @@ _KEEPING = frozenset(
         "encode", "model_dump", "dict",
     }
 )  # fmt: skip
+#: How many variables are looked through.
+_DEPTH = 2
 _STRINGIFIERS = frozenset({"str", "repr", "format", "ascii"})
 #: Text for developers only is text that clients do not get.
 _GUARD = re.compile(
@@ -60,31 +62,10 @@ class ExceptionText:
                         if self.sent_in(part.value, depth) is not None:
                             return node
                 return None
-            case ast.Call(func=ast.Name(id=name), args=[argument, *_]) if name in _STRINGIFIERS:
-                return node if _is_text_of(argument, self._name) else None
-            case ast.Call(
-                func=ast.Name(id="getattr"), args=[held, ast.Constant(value=name), *default]
-            ):
-                if name in _TEXTS and _is_text_of(held, self._name):
-                    return node
-                return self._first(default, depth)
-            case ast.Call(func=ast.Name(id="map"), args=[_, *given]):
-                return node if any(_is_text_of(each, self._name) for each in given) else None
+            case ast.Call():
+                return self._sent_in_call(node, depth)
             case ast.GeneratorExp(generators=[looped, *_]) | ast.ListComp(generators=[looped, *_]):
                 return node if _is_text_of(looped.iter, self._name) else None
-            case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant()), args=arguments):
-                return node if any(_is_text_of(a, self._name) for a in arguments) else None
-            case ast.Call():
-                if self.is_traceback(node):
-                    return node
-                inner = [*node.args, *(keyword.value for keyword in node.keywords)]
-                if isinstance(node.func, ast.Attribute) and node.func.attr in _KEEPING:
-                    inner.append(node.func.value)
-                    return self._first(inner, depth)
-                value = self._model.resolve(self._module, node.func)
-                is_model = self._model.is_subclass(value, "pydantic.BaseModel")
-                is_plain = value in _PLAIN
-                return self._first(inner, depth) if is_model or is_plain else None
             case ast.BinOp(op=ast.Mod(), right=right):
                 parts = right.elts if isinstance(right, ast.Tuple) else [right]
                 if any(_is_text_of(part, self._name) for part in parts):
@@ -108,18 +89,47 @@ class ExceptionText:
                 if _is_text_of(node, self._name):
                     return node
                 return node if isinstance(value, ast.Call) and self.sent_in(value, depth) else None
-            case ast.Name(id=name) if name != self._name and depth < 2:
-                if self._is_put_into(node, depth):
-                    return node
-                bound = _bound(self._model.resolve(self._module, node)) or self._given(node)
-                if bound is None or self.is_for_developers(bound):
-                    return None
-                if self.sent_in(bound, depth + 1):
-                    if self._name is None or self._is_within(bound, node):
-                        return node
-                return None
+            case ast.Name(id=name) if name != self._name and depth < _DEPTH:
+                return node if self._is_text(node, depth) else None
             case _:
                 return None
+
+    def _sent_in_call(self, node: ast.Call, depth: int) -> ast.expr | None:
+        """The part of a call, or all of it, that holds the exception's text."""
+        match node:
+            case ast.Call(func=ast.Name(id=name), args=[argument, *_]) if name in _STRINGIFIERS:
+                return node if _is_text_of(argument, self._name) else None
+            case ast.Call(
+                func=ast.Name(id="getattr"), args=[held, ast.Constant(value=name), *default]
+            ):
+                if name in _TEXTS and _is_text_of(held, self._name):
+                    return node
+                return self._first(default, depth)
+            case ast.Call(func=ast.Name(id="map"), args=[_, *given]):
+                return node if any(_is_text_of(each, self._name) for each in given) else None
+            case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant()), args=arguments):
+                return node if any(_is_text_of(a, self._name) for a in arguments) else None
+        if self.is_traceback(node):
+            return node
+        inner = [*node.args, *(keyword.value for keyword in node.keywords)]
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _KEEPING:
+            inner.append(node.func.value)
+            return self._first(inner, depth)
+        value = self._model.resolve(self._module, node.func)
+        is_model = self._model.is_subclass(value, "pydantic.BaseModel")
+        is_plain = value in _PLAIN
+        return self._first(inner, depth) if is_model or is_plain else None
+
+    def _is_text(self, node: ast.Name, depth: int) -> bool:
+        """Whether a variable holds the exception's text."""
+        if self._is_put_into(node, depth):
+            return True
+        bound = _bound(self._model.resolve(self._module, node)) or self._given(node)
+        if bound is None or self.is_for_developers(bound):
+            return False
+        if self.sent_in(bound, depth + 1) is None:
+            return False
+        return self._name is None or self._is_within(bound, node)
 
     def _is_put_into(self, node: ast.Name, depth: int) -> bool:
         """Whether the text became an item of a local dictionary: `body["error"] = str(error)`."""
