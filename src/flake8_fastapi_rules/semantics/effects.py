@@ -238,8 +238,9 @@ class _Search:
 
 #: What router classes that choose how their endpoints run speak of.
 _ROUTE_WORDS = ("route_class", "add_api_route", "api_route(", "route_handler")
+_QUERY = "sqlalchemy.orm.Query"
 #: What writes the rows of a query at once, in the transaction of its session.
-_QUERY_WRITES = frozenset({"sqlalchemy.orm.Query.delete", "sqlalchemy.orm.Query.update"})
+_QUERY_WRITES = frozenset({f"{_QUERY}.delete", f"{_QUERY}.update"})
 #: Classes whose objects block when they are made with this argument: a path or a host.
 _OPENING = {"smtplib.SMTP": "host", "zipfile.ZipFile": "file"}
 
@@ -345,9 +346,7 @@ class Effects:
             return False
         method = site.callee.name.rpartition(".")[2]
         owners = {name.rpartition(".")[0] for name in self._resolver.names_of(site.callee)}
-        return method not in _SESSION_ENDS and not owners.isdisjoint(
-            {*SYNC_SESSIONS, "sqlalchemy.orm.Query"}
-        )
+        return method not in _SESSION_ENDS and not owners.isdisjoint({*SYNC_SESSIONS, _QUERY})
 
     def is_on_opened_file(self, site: CallSite) -> bool:
         """Whether a call reads or writes a file that the same function opened."""
@@ -383,6 +382,21 @@ class Effects:
             name, why = found
             if not self._writes.is_once(function, site.node):
                 return Evidence(site.module, site.node, spoken(name), why.instead, (), name)
+        source = self.iterated_query(function)
+        if source is not None:
+            name = f"{_QUERY}.__iter__"
+            return Evidence(function.module, source, spoken(name), "AsyncSession", (), name)
+        return None
+
+    def iterated_query(self, function: Function) -> ast.expr | None:
+        """A query of a synchronous session that a loop of the function runs, not a call of it."""
+        if not any(map(self.is_on_session, self.graph.sites(function))):
+            return None
+        for node in function.module.index.own_nodes(function.node):
+            if isinstance(node, ast.For | ast.comprehension):
+                value = self._resolver.resolve(function.module, node.iter)
+                if self._resolver.is_instance(value, _QUERY):
+                    return node.iter
         return None
 
     def _blocks_through(self, function: Function, site: CallSite) -> bool:

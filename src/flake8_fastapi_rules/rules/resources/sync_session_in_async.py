@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction
+from flake8_fastapi_rules.semantics.values import Function
 
 
 class SyncSessionInAsync(Rule):
@@ -82,7 +83,9 @@ class SyncSessionInAsync(Rule):
         effects = context.model.effects
         sites = [s for s in effects.calls_in_requests(function) if effects.is_on_session(s)]
         if not any(effects.blocking_call(site) for site in sites):
-            return
+            value = context.resolve(function.node)
+            if not sites or not isinstance(value, Function) or not effects.iterated_query(value):
+                return
         first = min(sites, key=lambda site: (site.node.lineno, -site.node.col_offset))
         for site in sites:
             if site.node.lineno == first.node.lineno:
