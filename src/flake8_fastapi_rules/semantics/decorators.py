@@ -112,6 +112,14 @@ def _has_another_signature(model: Model, function: Function) -> bool:
                 ) if _is_it(model, function, owner):
                     return True
     name = getattr(function.node, "name", None)
+    around = index.function_of(function.node)
+    if around is not None and any(
+        isinstance(call, ast.Call)
+        and any(isinstance(given, ast.Name) and given.id == name for given in call.args)
+        and _sets_signature(model.resolve(module, call.func))
+        for call in index.own_nodes(around)
+    ):
+        return True
     bindings = index.scope_of(function.node).bindings.get(name, ()) if name else ()
     return any(
         isinstance(made := binding.value, ast.Call)
@@ -119,6 +127,20 @@ def _has_another_signature(model: Model, function: Function) -> bool:
         and not keeps_signature(model, module, made.func)
         for binding in bindings
         if binding.node is not function.node
+    )
+
+
+def _sets_signature(callee: Value) -> bool:
+    """Whether a function of the project gives something a `__signature__`."""
+    return (
+        isinstance(callee, Function)
+        and callee.module.mentions_signatures
+        and any(
+            isinstance(node, ast.Attribute)
+            and node.attr == "__signature__"
+            and isinstance(node.ctx, ast.Store)
+            for node in callee.module.index.own_nodes(callee.node)
+        )
     )
 
 
@@ -159,12 +181,7 @@ def _wraps(model: Model, decorator: Function, *, is_factory: bool) -> bool:
     node = inner.node
     assert isinstance(node, FUNCTIONS)
     arguments = [*node.args.posonlyargs, *node.args.args]
-    if any(
-        isinstance(each, ast.Attribute)
-        and each.attr == "__signature__"
-        and isinstance(each.ctx, ast.Store)
-        for each in inner.module.index.own_nodes(node)
-    ):
+    if _sets_signature(inner):
         return False
     returned = [
         statement.value

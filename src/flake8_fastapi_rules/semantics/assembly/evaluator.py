@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, Binding
 from flake8_fastapi_rules.semantics.assembly.assembling import Assembling
 from flake8_fastapi_rules.semantics.assembly.builtins import Builtins
 from flake8_fastapi_rules.semantics.assembly.calls import Calls
@@ -311,7 +311,23 @@ class Evaluator:
             self._forcing.discard(key)
         if value is not None and value is not UNKNOWN:
             return value
-        return self.lift(self.resolver.module_attribute(module, name))
+        return self.lift(self._stated(module, name))
+
+    def _stated(self, module: Module, name: str) -> Value:
+        """A module's variable: the list that it is given, whatever its type says."""
+        match module.index.module_scope.bindings.get(name):
+            case [Binding(kind="annotated", value=ast.List(elts=[_, *_]) as given)]:
+                if not self._is_filled(module, name):
+                    return Expression(module, given)
+        return self.resolver.module_attribute(module, name)
+
+    def _is_filled(self, module: Module, name: str) -> bool:
+        """Whether some text puts more into a list."""
+        root = self.model.modules.project_root(module.path)
+        return any(
+            self.model.modules.files_mentioning(root, f"{name}.{change}(")
+            for change in ("append", "extend", "insert")
+        )
 
     def _reexported(self, module: Module, name: str) -> AV | None:
         """What a module without any FastAPI of its own passes on."""

@@ -371,6 +371,16 @@ class Statements:
                 return None
             case ast.Call(func=ast.Name(id="hasattr"), args=[_, _]):
                 return None
+            case (
+                ast.Call(func=ast.Attribute(value=ast.Name(id="inspect"), attr="isclass"))
+                | ast.Call(func=ast.Name(id="isclass"))
+            ) if len(test.args) == 1:
+                match self._decidable(test.args[0], frame):
+                    case Class():
+                        return True
+                    case Closure():
+                        return False
+                return None
             case _:
                 return truth_of(self._decidable(test, frame))
 
@@ -395,6 +405,10 @@ class Statements:
                 return None
             case ast.List() | ast.Tuple() | ast.Set():
                 return self._evaluator.evaluate(node, frame)
+            case ast.Attribute(value=owner, attr=attr):  # `self.endpoint` of an entry in a table
+                holder = self._decidable(owner, frame)
+                held = holder.attributes.get(attr) if isinstance(holder, Object) else None
+                return held if isinstance(held, Closure | Class) else None
             case ast.Call(func=ast.Attribute(value=owner)) | ast.Subscript(value=owner):
                 # `path.endswith("/")`, `path[-1]` of an argument
                 if isinstance(self._decidable(owner, frame), Constant):
