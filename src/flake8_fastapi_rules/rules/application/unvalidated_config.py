@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
+from flake8_fastapi_rules.semantics.kept import is_kept, is_variable_kept
 from flake8_fastapi_rules.semantics.libraries import CONFIG_READERS, INI_READERS
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import last_names
 from flake8_fastapi_rules.semantics.values import Class, External
 
@@ -18,8 +20,6 @@ _PIECES = re.compile(r"^r?partition$|^r?split$|decompress|b64decode|unquote")
 #: Methods whose class says what they read.
 _PLAIN_METHODS = frozenset({"init", "load", "parse", "read", "reload"})
 _SETTINGS_SOURCE = "pydantic_settings.PydanticBaseSettingsSource"
-#: Calls that look at a value and do not make another of it.
-_LOOKS = frozenset({"isinstance", "len", "print", "repr", "str", "type"})
 
 
 class UnvalidatedConfig(Rule):
@@ -81,10 +81,10 @@ class UnvalidatedConfig(Rule):
         if callee is None:
             return
         if callee.name in CONFIG_READERS:
-            if self._is_configuration(call, context) and self._ends_raw(call, context):
+            if self._is_configuration(call, context) and is_kept(context.module, call):
                 yield self.report(call)
         elif not INI_READERS.isdisjoint(context.model.resolver.names_of(callee)):
-            if self._is_configuration(call, context) and self._fills_raw(call, context):
+            if self._is_configuration(call, context) and _is_parser_kept(context.module, call):
                 yield self.report(call)
 
     def _is_configuration(self, call: ast.Call, context: Context) -> bool:
@@ -131,63 +131,6 @@ class UnvalidatedConfig(Rule):
             for binding in found[1]
         )
 
-    def _ends_raw(self, call: ast.Call, context: Context) -> bool:
-        parents = context.module.index.parents
-        node: ast.AST = call
-        parent = parents.get(node)
-        while isinstance(parent, ast.Await | ast.BoolOp) or (
-            isinstance(parent, ast.Subscript) and parent.value is node
-        ):
-            node, parent = parent, parents.get(parent)
-        if isinstance(parent, ast.Return):
-            return True
-        targets: list[ast.expr] = []
-        if isinstance(parent, ast.Assign):
-            targets = parent.targets
-        elif isinstance(parent, ast.AnnAssign):
-            targets = [parent.target]
-        if len(targets) != 1:
-            return False
-        target = targets[0]
-        if not isinstance(target, ast.Name):
-            return isinstance(target, ast.Attribute | ast.Subscript)
-        return self._is_kept_raw(target, context)
-
-    def _fills_raw(self, call: ast.Call, context: Context) -> bool:
-        """Whether the parser that `parser.read(...)` fills is kept as it is."""
-        parser = call.func.value if isinstance(call.func, ast.Attribute) else None
-        if isinstance(parser, ast.Name):
-            return self._is_kept_raw(parser, context)
-        return isinstance(parser, ast.Attribute)
-
-    def _is_kept_raw(self, target: ast.Name, context: Context, depth: int = 0) -> bool:
-        """Whether a variable is returned, stored or a module's own, and never given to a call."""
-        index = context.module.index
-        scope = index.scope_of(target)
-        is_kept = isinstance(scope.node, ast.Module) or target.id in scope.outer
-        for name in index.nodes(ast.Name):
-            if name.id != target.id or not isinstance(name.ctx, ast.Load):
-                continue
-            if scope is not index.scope_of(name) and not isinstance(scope.node, ast.Module):
-                continue
-            parent = index.parents.get(name)
-            if isinstance(parent, ast.keyword):
-                parent = index.parents.get(parent)
-            if isinstance(parent, ast.Starred | ast.Call):
-                called = getattr(parent, "func", None)
-                if not (isinstance(called, ast.Name) and called.id in _LOOKS):
-                    return False
-            elif isinstance(parent, ast.Return):
-                is_kept = True
-            elif isinstance(parent, ast.Assign):
-                other = parent.targets[0]  # another name for it, or a place that outlives it
-                is_kept = is_kept or not (
-                    isinstance(other, ast.Name)
-                    and index.scope_of(other) is scope
-                    and (depth > 2 or not self._is_kept_raw(other, context, depth + 1))
-                )
-        return is_kept
-
 
 def _said(node: ast.expr) -> str:
     """The words of an expression; of `config.STATE_FILE` the last, which says what is read."""
@@ -206,3 +149,11 @@ def _said(node: ast.expr) -> str:
             case ast.Name(id=word) | ast.Attribute(attr=word) | ast.Constant(value=str(word)):
                 said.append(word)
     return " ".join(said)
+
+
+def _is_parser_kept(module: Module, call: ast.Call) -> bool:
+    """Whether the parser that `parser.read(...)` fills is kept as it is."""
+    parser = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if isinstance(parser, ast.Name):
+        return is_variable_kept(module, parser)
+    return isinstance(parser, ast.Attribute)
