@@ -40,8 +40,8 @@ def is_handed_on(model: Model, endpoint: Endpoint, names: Set[str]) -> bool:
     """Whether an endpoint hands a body on as it is, to what knows its form or needs none.
 
     That is another service, a manager that is called as the endpoint is, what is given the whole
-    request as well, what says that it checks or publishes things, and what the path names. If the
-    endpoint reads keys of the body, it knows a form itself.
+    request as well and answers it, what says that it checks or publishes things, and what the path
+    names. If the endpoint reads keys of the body, it knows a form itself.
 
     Parameters:
         names: the variables that hold the body.
@@ -61,7 +61,7 @@ def is_handed_on(model: Model, endpoint: Endpoint, names: Set[str]) -> bool:
     return any(
         _HANDING_ON.search(ast.unparse(call.func))
         or _TELLING.search(ast.unparse(call.func))
-        or _gets(call, requests)
+        or (_gets(call, requests) and _is_answer(endpoint, call))
         or _is_namesake(model, call, endpoint)
         for call in given
     ) or (bool(kinds) and any(_gets(call, kinds) for call in _calls(endpoint)))
@@ -123,6 +123,15 @@ def _requests(model: Model, endpoint: Endpoint) -> frozenset[str]:
         if each.annotation is not None
         and model.is_instance(model.resolver.annotation(endpoint.module, each.annotation), _REQUEST)
     )
+
+
+def _is_answer(endpoint: Endpoint, call: ast.Call) -> bool:
+    """Whether what a call gives is what the endpoint returns."""
+    parents = endpoint.module.index.parents
+    parent = parents.get(call)
+    if isinstance(parent, ast.Await):
+        parent = parents.get(parent)
+    return isinstance(parent, ast.Return)
 
 
 def _is_namesake(model: Model, call: ast.Call, endpoint: Endpoint) -> bool:

@@ -48,7 +48,8 @@ _FREE_FIELD = re.compile(
 _ADAPTER = "pydantic.TypeAdapter"
 _VALIDATIONS = frozenset({"model_validate", "parse_obj", "validate_python"})
 #: What authors say of operations that another service calls, or nobody but they themselves.
-_SAID = re.compile(r"(?i)webhook|\bdev(?:elopment)?[ -]only\b")
+_SAID = re.compile(r"(?i)\bwebhook\b|\bdev(?:elopment)?[ -]only\b")
+_LOGGED = re.compile(r"(?i)\breceived\b.*\bwebhook\b|\bwebhook (?:body|data|payload|received)\b")
 
 
 class UnvalidatedBody(Rule):
@@ -120,7 +121,7 @@ class UnvalidatedBody(Rule):
             return
         if _RAW.search(endpoint.node.name):
             return
-        if _SAID.search(context.source.segment(endpoint.node)) or _only_raises(endpoint):
+        if _says_raw(endpoint) or _only_raises(endpoint):
             return
         names: set[str] = set()
         for route in endpoint.routes:
@@ -323,6 +324,18 @@ def _is_left_out(parameter: Parameter) -> bool:
     if parameter.marker is not None and not parameter.marker.in_annotated:
         default = parameter.marker.argument("default", 0)
     return default is not None and not is_ellipsis(default)
+
+
+def _says_raw(endpoint: Endpoint) -> bool:
+    """Whether an endpoint says, of itself or into a log, that it takes what others send it."""
+    if _SAID.search(ast.get_docstring(endpoint.node) or ""):
+        return True
+    return any(
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and _LOGGED.search(node.value) is not None
+        for node in endpoint.module.index.own_nodes(endpoint.node)
+    )
 
 
 def _only_raises(endpoint: Endpoint) -> bool:
