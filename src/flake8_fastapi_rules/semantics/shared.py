@@ -79,6 +79,10 @@ _LIMITS: Final = re.compile(
 _FRESH: Final = re.compile(r"ttl|max_?age|fresh|stale|expir", re.IGNORECASE)
 _CLOCKS: Final = name_set("monotonic now time utcnow")
 _DROPPING: Final = name_set("clear pop popitem popleft")
+#: Words of what says that something was made already.
+_READY: Final = name_set(
+    "available connected filled indexed initialised initialized loaded logged populated ready warm"
+)
 #: What is called so is at work now.
 _WORK: Final = name_set("active concurrent current in inflight ongoing open pending running")
 #: What a process does now and then, for itself.
@@ -450,7 +454,11 @@ class SharedState:
                 )
             else:
                 is_lazy = _is_filled_once(module, change.node, function.node)
-            is_lazy = is_lazy or _is_under_flag(module, function.node, change.name.id)
+            is_lazy = (
+                is_lazy
+                or _is_under_flag(module, function.node, change.name.id)
+                or self._model.effects.graph.is_cached(function)
+            )
             yield home, Mutation(module, change.node, function, roles, change.values, is_lazy)
         for call in module.index.own_nodes(function.node):
             if isinstance(call, ast.Call):
@@ -741,11 +749,36 @@ def _is_under_flag(module: Module, function: ast.AST, variable: str) -> bool:
     flags.add(variable)
     return any(
         isinstance(above, ast.If)
-        and (asked := _asked_to_be_missing(above.test)) is not None
-        and (asked in flags or _is_given_to(index, call, asked))
+        and any(
+            asked in flags or _is_given_to(index, call, asked)
+            for asked in _asked_to_be_ready(index, above.test)
+        )
         for call in index.calls_of(frozenset({name}))
         for above in index.ancestors(call)
     )
+
+
+def _asked_to_be_ready(index: ModuleIndex, test: ast.expr) -> set[str]:
+    """The variables that a test wants to be empty, or not ready yet.
+
+    `not client.logged_in`, or `not is_loaded()`, a function that reads them.
+    """
+    if (name := _asked_to_be_missing(test)) is not None:
+        return {name}
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Attribute(value=ast.Name(id=name), attr=said)):
+            return {name} if _READY.intersection(words_of(said)) else set()
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Name(id=said))) if (
+            _READY.intersection(words_of(said))
+        ):
+            return {
+                node.id
+                for function in index.functions
+                if function.name == said
+                for node in index.own_nodes(function)
+                if isinstance(node, ast.Name)
+            }
+    return set()
 
 
 def _is_given_to(index: ModuleIndex, call: ast.Call, name: str) -> bool:
