@@ -56,6 +56,9 @@ _API_KEY = re.compile(r"(?:^|_)(?:api|access)_?keys?(?:_|$)")
 _TEXT = frozenset({"builtins.str", "builtins.bytes", "pydantic.StrictStr", "pydantic.constr"})
 #: What says how a field is written into an answer.
 _SERIALIZER = External("pydantic.field_serializer")
+#: What may encrypt a field as soon as the model is made.
+_VALIDATORS = (External("pydantic.field_validator"), External("pydantic.validator"))
+_HIDING = re.compile(r"(?i)encrypt|mask|redact")
 _SERIALIZERS = ("pydantic.PlainSerializer", "pydantic.WrapSerializer")
 
 
@@ -107,9 +110,10 @@ class SensitiveResponseField(Rule):
     `SecretStr`, `Field(exclude=True)`, `response_model_exclude` and `response_model_include`,
     fields that are no text (`password_changed_at`), other hashes (`content_hash`), tokens, masked
     values, also where the project makes the answer, secrets with a `default_factory`, which are
-    made here for the client, fields with a serializer of their own, secrets that an operation
-    exists to hand out, once, such as a `temporary_password`, and what clients connect with: the
-    password of a `Proxy`, the private key for `WireGuard`, the secret of an `ApiKey`.
+    made here for the client, fields with a serializer of their own or a validator that encrypts or
+    masks them, secrets that an operation exists to hand out, once, such as a `temporary_password`,
+    and what clients connect with: the password of a `Proxy`, the private key for `WireGuard`, the
+    secret of an `ApiKey`.
 
     ## Source
     OWASP API security: excessive data exposure.
@@ -289,7 +293,11 @@ def _is_masked(each: SchemaField, cls: Class, context: Context) -> bool:
             if isinstance(decorator, ast.Call):
                 said = {f.value for f in decorator.args if isinstance(f, ast.Constant)}
                 callee = model.library_object(home, decorator.func)
-                if said & {each.name, "*"} and callee == _SERIALIZER:
+                if not said & {each.name, "*"}:
+                    continue
+                if callee == _SERIALIZER or (
+                    callee in _VALIDATORS and _HIDING.search(ast.unparse(statement))
+                ):
                     return True
     return any(
         model.is_instance(model.resolve(home, node), *_SERIALIZERS)
