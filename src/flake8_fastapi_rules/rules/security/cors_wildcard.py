@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.arguments import unpacked_arguments
+from flake8_fastapi_rules.semantics.comments import comments_on
 from flake8_fastapi_rules.semantics.development import is_for_development
 from flake8_fastapi_rules.semantics.facts import Middleware
 from flake8_fastapi_rules.semantics.middlewares import CORS, is_setting
@@ -133,12 +134,7 @@ class CorsWildcard(Rule):
         """Whether a comment inside of the call, or right above it, says why."""
         index = context.module.index
         call = next((each for each in index.ancestors(node) if isinstance(each, ast.Call)), node)
-        first = call.lineno - 1
-        lines = context.source.lines
-        while first > 0 and lines[first - 1].lstrip().startswith("#"):
-            first -= 1
-        last = call.end_lineno or call.lineno
-        return any(_REASON.search(line.partition("#")[2]) for line in lines[first:last])
+        return _REASON.search(comments_on(context.module, call)) is not None
 
     def _has_star(self, node: ast.expr, context: Context) -> bool:
         if is_setting(context.model, context.module, node):

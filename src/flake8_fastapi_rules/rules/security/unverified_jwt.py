@@ -10,6 +10,7 @@ from pathlib import Path
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.arguments import has_open_arguments
+from flake8_fastapi_rules.semantics.comments import comments_on
 from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.libraries import TOKEN_CALLS, is_log_call, spellings
 from flake8_fastapi_rules.semantics.scripts import is_script
@@ -36,6 +37,13 @@ _MAKES = re.compile(
 )
 #: What a function is called, or says, that only shows what is in a token.
 _DEBUGS = re.compile(r"(?i)(?:^|_|\b)debug(?:$|_|\b|ging)")
+#: What a comment says of tokens that somebody else verifies.
+_ELSEWHERE = re.compile(
+    r"(?i)\balready (?:been )?(?:verified|validated|checked)"
+    r"|\bverified (?:by|in|upstream|elsewhere|earlier|before|later|above|below)\b"
+    r"|\bverif(?:y|ies) (?:the |its )?(?:signature|token)s?\s+(?:\S+\s+)?"
+    r"(?:after|before|later|first|next)"
+)
 #: How many variables are looked through.
 _DEPTH = 5
 
@@ -80,8 +88,8 @@ class UnverifiedJwt(Rule):
     (is this a token at all?), test cases, claims that are only asked when they expire or whose keys
     verify the token, asserted to be what is known, or given to the log or to `print`, a token that
     the same function just had made or was given by another service, functions that say that they
-    are for debugging, calls with `**options` that are not written down, and scripts
-    (`#!`).
+    are for debugging, what a comment says is verified elsewhere, calls with `**options` that are
+    not written down, and scripts (`#!`).
 
     ## Source
     RFC 8725, sections 3.1 and 3.2; PyJWT 2, python-jose 3.
@@ -175,7 +183,15 @@ class UnverifiedJwt(Rule):
                 return [node]
 
     def _is_debugged(self, call: ast.Call, context: Context) -> bool:
-        """Whether the function, or the file, says that it is there to look into tokens."""
+        """Whether the function, or the file, says that it is there to look into tokens.
+
+        Or a comment that they are verified somewhere else.
+        """
+        statement = context.module.index.statement_of(call)
+        if isinstance(statement, ast.stmt) and _ELSEWHERE.search(
+            comments_on(context.module, statement)
+        ):
+            return True
         function = context.module.index.function_of(call)
         said = [Path(context.source.path).stem]
         if isinstance(function, FUNCTIONS):
