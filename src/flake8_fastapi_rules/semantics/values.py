@@ -61,6 +61,13 @@ class Function:
     owner: Class | None = None
     bound: bool = False
 
+    @property
+    def shown_name(self) -> str:
+        """What messages call it: the class, where an object or a class is called."""
+        if self.owner is not None:
+            return self.owner.node.name
+        return getattr(self.node, "name", "lambda")
+
 
 @record
 class Class:

@@ -121,13 +121,6 @@ class DeepDependencyChain(Rule):
             return
         chain = (first, *context.model.chain(first))
         if len(chain) > context.settings.dependency_depth:
-            shown = " → ".join(f"`{_name(each)}`" for each in chain)
-            where = [context.related(f.module, f.node, _name(f)) for f in chain]
+            shown = " → ".join(f"`{each.shown_name}`" for each in chain)
+            where = [context.related(f.module, f.node, f.shown_name) for f in chain]
             yield self.report(place, related=where, depth=len(chain), name=name, chain=shown)
-
-
-def _name(function: Function) -> str:
-    """What a dependency is called: of a class or an object, the class."""
-    if function.owner is not None:
-        return function.owner.node.name
-    return getattr(function.node, "name", "lambda")

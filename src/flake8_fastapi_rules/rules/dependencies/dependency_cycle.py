@@ -86,8 +86,8 @@ class DependencyCycle(Rule):
                 continue
             if max(cycle, key=_place).node is not start.node:
                 continue
-            shown = " → ".join(f"`{_name(each)}`" for each in (*cycle, start))
-            where = [context.related(f.module, f.node, _name(f)) for f in cycle[1:]]
+            shown = " → ".join(f"`{each.shown_name}`" for each in (*cycle, start))
+            where = [context.related(f.module, f.node, f.shown_name) for f in cycle[1:]]
             yield self.report(parameter.node, related=where, cycle=shown)
 
 
@@ -120,10 +120,3 @@ def _target(model: Model, parameter: Parameter) -> Function | None:
 
 def _place(function: Function) -> tuple[str, int]:
     return str(function.module.path), function.node.lineno
-
-
-def _name(function: Function) -> str:
-    """What a dependency is called: of a class or an object, the class."""
-    if function.owner is not None:
-        return function.owner.node.name
-    return getattr(function.node, "name", "lambda")
