@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.semantics.calls import argument_filled, is_abstract
@@ -104,11 +105,17 @@ def _sets_key(index: ModuleIndex, node: ast.AST, name: str, key: str) -> bool:
             return False
 
 
-def compares(model: Model, function: Function, text: str) -> bool:
+def compares(model: Model, function: Function, text: str, depth: int = 0) -> bool:
     """Whether a function compares an expression, by its text, with another for equality.
 
-    Itself, or in a function of the project that is given it: `ensure_self(user_id, user)`.
+    Itself, or in a function of the project that is given it: `ensure_self(user_id, user)`, or
+    what it is a field of.
     """
+    owner, dot, field = text.rpartition(".")
+    if dot and owner.isidentifier() and depth < _DEPTH:
+        for taker, name in handed_to(model, function, owner):
+            if compares(model, taker, f"{name}.{field}", depth + 1):
+                return True
     for node in ast.walk(function.node):
         if isinstance(node, ast.Compare) and _is_side(node, text):
             return True
@@ -128,6 +135,22 @@ def compares(model: Model, function: Function, text: str) -> bool:
             ):
                 return True
     return False
+
+
+def handed_to(model: Model, function: Function, name: str) -> Iterator[tuple[Function, str]]:
+    """The functions of the project that a parameter is handed to, with what they call it."""
+    index = function.module.index
+    for node in index.own_nodes(function.node):
+        if not isinstance(node, ast.Name) or node.id != name or not isinstance(node.ctx, ast.Load):
+            continue
+        call = index.parents.get(node)
+        if isinstance(call, ast.keyword):
+            call = index.parents.get(call)
+        if isinstance(call, ast.Call):
+            callee = model.resolve(function.module, call.func)
+            filled = argument_filled(callee, call, node) if isinstance(callee, Function) else None
+            if isinstance(callee, Function) and filled is not None:
+                yield callee, filled.arg
 
 
 def _is_side(compared: ast.Compare, text: str) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.client_fields import compares, uses_field
+from flake8_fastapi_rules.semantics.client_fields import compares, handed_to, uses_field
 from flake8_fastapi_rules.semantics.credentials import snake
 from flake8_fastapi_rules.semantics.facts import (
     Dependency,
@@ -56,6 +56,8 @@ _OF_SERVICES = re.compile(
 _ABOUT_USERS = re.compile(r"(?:^|/)(?:users?|profiles?|authors?|accounts?)(?:/|\s|$)")
 #: What is asked of credentials to know who it is.
 _ID = re.compile(r"^(?:id|pk|sub|uid|uuid|user_?id|account_id)$", re.IGNORECASE)
+#: How many functions deep a user is followed.
+_CALLS = 2
 #: Messages to somebody, who is told by `user_id`.
 _MESSAGE = re.compile(r"(?:^|[/_ -])(?:send|notify|notifications?)(?![a-z])")
 _KINDS = frozenset({ParameterKind.QUERY, ParameterKind.HEADER, ParameterKind.BODY})
@@ -165,7 +167,12 @@ class ClientSuppliedIdentity(Rule):
             return
         paths = [route.path, *(path for r in resolved for path in (r.path, r.local_path))]
         names = frozenset(name for path in paths if path for name in names_in(path))
-        if _asks_who(context.model, function):
+        given = {
+            each.name
+            for each in context.model.parameters(function)
+            if each.kind is ParameterKind.DEPENDENCY
+        }
+        if _asks_who(context.model, function, frozenset({*given, "self"})):
             return  # the id is another one's
         looked_at = {
             parameter.name: context.model.resolver.annotation(
@@ -228,12 +235,16 @@ class ClientSuppliedIdentity(Rule):
         return parameter.kind in _KINDS and _SELF.match(name) is not None
 
 
-def _asks_who(model: Model, function: Function) -> bool:
-    """Whether a function takes the user's id from the credentials: what is sent is another one."""
-    given = {
-        each.name for each in model.parameters(function) if each.kind is ParameterKind.DEPENDENCY
-    } | {"self"}
-    for node in function.module.index.own_nodes(function.node):
+def _asks_who(model: Model, function: Function, given: frozenset[str], depth: int = 0) -> bool:
+    """Whether a function takes the user's id from the credentials: what is sent is another one.
+
+    Itself, or what it hands the user to.
+
+    Parameters:
+        given: the names of what dependencies gave.
+    """
+    index = function.module.index
+    for node in index.own_nodes(function.node):
         match node:
             case (
                 ast.Attribute(attr=name, value=owner, ctx=ast.Load())
@@ -246,12 +257,16 @@ def _asks_who(model: Model, function: Function) -> bool:
                 root: ast.expr = owner
                 while isinstance(root, ast.Attribute | ast.Subscript):
                     root = root.value
-                if isinstance(function.module.index.parents.get(node), ast.BoolOp | ast.IfExp):
+                if isinstance(index.parents.get(node), ast.BoolOp | ast.IfExp):
                     continue  # `body.user_id or user.id`
                 if isinstance(root, ast.Name) and root.id in given:
                     if root.id != "self" or "user" in ast.unparse(owner):
                         return True
-    return False
+    return depth < _CALLS and any(
+        _asks_who(model, callee, frozenset({name}), depth + 1)
+        for each in sorted(given - {"self"})
+        for callee, name in handed_to(model, function, each)
+    )
 
 
 def _is_of_services(guard: Dependency) -> bool:

@@ -12,6 +12,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.arguments import has_open_arguments
 from flake8_fastapi_rules.semantics.comments import comments_on
 from flake8_fastapi_rules.semantics.credentials import last_name
+from flake8_fastapi_rules.semantics.development import is_for_development
 from flake8_fastapi_rules.semantics.libraries import TOKEN_CALLS, is_log_call, spellings
 from flake8_fastapi_rules.semantics.scripts import is_script
 from flake8_fastapi_rules.semantics.tokens import (
@@ -88,8 +89,8 @@ class UnverifiedJwt(Rule):
     (is this a token at all?), test cases, claims that are only asked when they expire or whose keys
     verify the token, asserted to be what is known, or given to the log or to `print`, a token that
     the same function just had made or was given by another service, functions that say that they
-    are for debugging, what a comment says is verified elsewhere, calls with `**options` that are
-    not written down, and scripts (`#!`).
+    are for debugging, branches for development, what a comment says is verified elsewhere, calls
+    with `**options` that are not written down, and scripts (`#!`).
 
     ## Source
     RFC 8725, sections 3.1 and 3.2; PyJWT 2, python-jose 3.
@@ -130,6 +131,7 @@ class UnverifiedJwt(Rule):
                 and not self._is_tested(call, context)
                 and not self._is_made_here(use, context)
                 and not self._is_debugged(call, context)
+                and not is_for_development(context.module, call)
             ):
                 yield self.report(call)
         elif (
