@@ -248,6 +248,8 @@ class Taint:
         if not any(map(self._may_carry, given_here)):
             return None
         callee = self._model.resolve(self.module, call.func)
+        if isinstance(callee, Class):
+            callee = self._model.resolver.attribute(Instance(callee), "__init__")
         if not isinstance(callee, Function) or not isinstance(callee.node, FUNCTIONS):
             return None
         if len(self._above) > _CALLS or callee.node in self._above:

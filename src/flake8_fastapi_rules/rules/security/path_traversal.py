@@ -20,6 +20,7 @@ from flake8_fastapi_rules.semantics.taint import (
     taint_in,
     text_in_sink,
 )
+from flake8_fastapi_rules.semantics.values import Class, Function
 
 #: Words of which a file that reaches others by name has one.
 _WORDS = ("open", "FileResponse", "write", "shutil", "os.", "unlink", "read_")
@@ -97,6 +98,24 @@ class PathTraversal(Rule):
             related = [context.related(reached.module, reached.call, "the file")]
             yield self.report(call, name=reached.found.name, related=related)
 
+    @on(FrameworkFunction, hints=("Response",))
+    def check_own_responses(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
+        """Report files sent by a class of the project that changes nothing but how."""
+        for call in context.module.index.own_nodes(fact.node):
+            if not isinstance(call, ast.Call):
+                continue
+            if not (last_name(call.func) or "").endswith("response"):
+                continue
+            cls = context.resolve(call.func)
+            path = argument(call, "path", 0)
+            if path is None or not isinstance(cls, Class):
+                continue
+            made = context.model.resolver.class_attribute(cls, "__init__", instance=True)
+            if not isinstance(made, Function) and context.model.is_subclass(cls, _RESPONSE):
+                found = taint_in(context.model, context.module, fact.node).of(path)
+                if found is not None and not self._is_harmless(found, context.module, call):
+                    yield self.report(call, name=found.name)
+
     @on(Endpoint)
     def check_endpoint(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
         """Report names of files that `response_class=FileResponse` sends."""
@@ -132,7 +151,7 @@ def _paths(model: Model, module: Module, call: ast.Call) -> Iterator[ast.expr]:
     callee = model.library_object(module, call.func)
     if callee is not None:
         names = set(model.resolver.names_of(callee))
-        if _RESPONSE in names:
+        if _RESPONSE in names or callee.name == f"{_RESPONSE}.__init__":
             path = argument(call, "path", 0)
             if path is not None:
                 yield path
