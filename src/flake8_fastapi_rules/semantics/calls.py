@@ -57,6 +57,8 @@ _STREAMS = name_set(
 #: By so many of a protocol's methods the files are searched for classes that have them all.
 _RAREST = 2
 _PROTOCOLS = frozenset({External("typing.Protocol"), External("typing_extensions.Protocol")})
+#: What calls the function that it is given, for each element, once somebody goes through them.
+_APPLIERS = (External("builtins.map"), External("builtins.filter"))
 _LAZY_ITERATORS = name_set("builtins.enumerate builtins.zip builtins.map builtins.filter")
 
 
@@ -67,8 +69,8 @@ class CallSite:
     Parameters:
         node: the call.
         callee: what is called.
-        target: the project's function whose body this call runs before the caller goes on;
-            `None` when there is none, or when it cannot be told.
+        target: the project's function whose body this call runs before the caller goes on, also
+            the one that `map` is given; `None` when there is none, or when it cannot be told.
         is_awaited: `await` stands before it.
     """
 
@@ -286,6 +288,9 @@ class CallGraph:
         return bool(roles) or self.decorators(function) <= _TRANSPARENT | CACHE_DECORATORS
 
     def _target(self, module: Module, node: ast.Call, callee: Value) -> Function | None:
+        if callee in _APPLIERS and node.args and self._is_iterated(module, node, False):
+            applied = self._resolver.resolve(module, node.args[0])
+            return self._target(module, node, applied) if isinstance(applied, Function) else None
         function = self.body_of(callee)
         if function is None or not self.is_plainly_decorated(function):
             return None
