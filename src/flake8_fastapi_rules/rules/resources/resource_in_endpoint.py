@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -10,6 +11,10 @@ from flake8_fastapi_rules.semantics.values import Function
 
 #: What health paths try to get.
 _TRIED = "a database connection"
+#: Operations that try whether a database can be reached, with settings that somebody gives.
+_PROBES = re.compile(
+    r"(?:^|_)(?:check|ping|probe|test|try|verify)_(?:\w+_)?(?:connect|credentials|database|db)"
+)
 
 
 class ResourceInEndpoint(Rule):
@@ -67,7 +72,7 @@ class ResourceInEndpoint(Rule):
     WebSocket handlers and streams, which open a session for each message on purpose, functions
     nested in the endpoint (they may outlive the request), services that the endpoint calls, what a
     function remembers or keeps for everybody, and connections that health paths take from an
-    engine: they try whether one can be had.
+    engine, or operations such as `test_connection` make: they try whether one can be had.
 
     ## Source
     FastAPI's documentation on dependencies with `yield`; HTTPX's on clients and their pools.
@@ -86,11 +91,15 @@ class ResourceInEndpoint(Rule):
         is_health = bool(endpoint.routes) and all(
             context.model.is_health_route(route) for route in endpoint.routes
         )
+        is_probe = _PROBES.search(endpoint.node.name) is not None
         effects = context.model.effects
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
         for site in effects.calls(function):
             what = effects.resource_opened(site)
-            if what is not None and not (is_health and what == _TRIED and site.target is None):
+            if what is not None and not (
+                (is_health and what == _TRIED and site.target is None)
+                or (is_probe and what in {_TRIED, "a database engine"})
+            ):
                 yield self.report(
                     site.node,
                     name=endpoint.node.name,
