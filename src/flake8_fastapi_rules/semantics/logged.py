@@ -35,7 +35,7 @@ _FIRST_USER = re.compile(
     r"|\bgenerated (?:admin\w* )?password|\bchange (?:this|the|your) password"
 )
 #: What is said to whoever runs the service.
-_YOURS = re.compile(r"(?i)\byour (?:\w+ )?(?:key|password|token|secret)\b")
+_YOURS = re.compile(r"(?i)\byour (?:\w+ )?key\b")
 #: What runs a server until it is stopped.
 _SERVERS = frozenset(
     {"uvicorn.run", "uvicorn.Server.run", "hypercorn.run", "granian.Granian.serve"}
