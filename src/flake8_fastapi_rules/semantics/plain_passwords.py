@@ -52,7 +52,9 @@ _GIVEN_HASH = (
 #: Where something else is served that one connects to.
 _ADDRESS = re.compile(r"(?:^|_)(?:host|hostname|port|server|dsn|proxy_url|base_url)$")
 #: The same, where it is not said of a person.
-_ADDRESS_OF_THING = re.compile(r"(?:^|_)(?:ip_address|ip_addr|broker|endpoint)$")
+_ADDRESS_OF_THING = re.compile(
+    r"(?:^|_)(?:ip_address|ip_addr|broker|endpoint|api_key|api_secret|totp)$"
+)
 _PERSON = re.compile(r"(?i)user|account|member|customer|admin|employee|person|session|login")
 
 
@@ -91,6 +93,7 @@ def is_plain_password(model: Model, module: Module, node: ast.expr) -> bool:
             return (
                 found is not None
                 and all(b.kind == "parameter" for b in found[1])
+                and not re.search(r"password_hash|hashed|pwd_hash", function.name)
                 and not _is_given_hashes(model, Function(module, function), bound)
             )
         case ast.Attribute(value=owner) | ast.Subscript(value=owner):
