@@ -685,6 +685,11 @@ class Effects:
                 return names == {name} and self._resolver.is_instance(
                     self._resolver.yielded(function), *SESSIONS
                 )
+            case ast.Call(func=ast.Attribute(attr="begin", value=ast.Attribute(attr=name))):
+                # `request.app.state.engine.begin()`
+                return name.endswith("engine") and self._resolver.is_instance(
+                    self._resolver.yielded(function), *SESSIONS
+                )
             case _:
                 return False
 
