@@ -47,7 +47,8 @@ _ACTIONS: Final = VERBS | name_set(
 _KEEPING: Final = _ACTIONS | name_set("append dump enqueue extend persist pop put take use")
 #: What helpers do on the way to an answer: what a request costs, what has to be there.
 _ON_THE_WAY: Final = name_set(
-    "attach attempt charge consume debit deduct maybe recover renew seed spend try upsert"
+    "attach attempt calculate charge compute consume debit deduct maybe recover renew seed spend"
+    " try upsert"
 )
 #: Results of queries that are collections, of which a test asks whether anything is in them.
 _COLLECTIONS: Final = name_set(

@@ -90,6 +90,7 @@ _HOUSEKEEPING: Final = name_set(
     "alert alerts clean cleanup evict flush gc log logged persist persisted prune purge sweep"
     " vacuum warn warned warning"
 )
+_USES: Final = name_set("accessed activity active execution request seen used")
 _LAST: Final = name_set("at last next sent time ts")
 #: Functions that say that they keep what they made.
 _CACHING: Final = re.compile(r"(?:^|_)(?:cache|memoi[sz]e)(?:_|$)")
@@ -266,8 +267,10 @@ def _is_below(index: ModuleIndex, node: ast.AST, block: list[ast.stmt]) -> bool:
 
 
 def is_for_housekeeping(mutations: Iterable[Mutation], name: str) -> bool:
-    """Whether a variable only tells when its process last tidied up, stored or warned."""
+    """Whether a variable only tells when its process last tidied up, warned or was used."""
     said = set(words_of(name))
+    if "last" in said and not _USES.isdisjoint(said):
+        return all(_is_now(each.node) for each in mutations)
     for each in mutations:
         node = each.node
         if not isinstance(node, ast.Assign | ast.AugAssign):
@@ -277,6 +280,15 @@ def is_for_housekeeping(mutations: Iterable[Mutation], name: str) -> bool:
         else:
             return False
     return not said.isdisjoint(_HOUSEKEEPING) and not said.isdisjoint(_LAST)
+
+
+def _is_now(node: ast.AST) -> bool:
+    """Whether an assignment stores the time of the moment."""
+    return (
+        isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and last_name(node.value.func) in _CLOCKS
+    )
 
 
 def _logs(branch: ast.If) -> bool:
@@ -677,6 +689,11 @@ def _is_lazy(module: Module, node: ast.AST, name: str) -> bool:
         if isinstance(statement.test, ast.BoolOp) and isinstance(statement.test.op, ast.And):
             tests += statement.test.values
         gives_it = isinstance(last.value, ast.Name) and last.value.id == name
+        if last.value is None and isinstance(statement.test, ast.Name):
+            if statement.test.id == name and not isinstance(
+                getattr(node, "value", None), ast.Constant
+            ):
+                return True  # `if _client: return`, and behind it `_client = Client()`
         if (gives_it or last.value is None) and any(
             _is_there(test, name) or (gives_it and isinstance(test, ast.Name) and test.id == name)
             for test in tests

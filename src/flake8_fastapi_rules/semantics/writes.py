@@ -135,6 +135,8 @@ _BOOKKEEPING = re.compile(
     r"(?:^|_)(?:views?|hits?|visits?|reads?|downloads?|clicks?|accessed|access|used|usage|seen"
     r"|viewed|visited|last_\w+|impressions?|counter|opened)(?:$|_)"
 )
+#: Words of attributes that count how often something was asked for.
+_COUNTS = name_set("count counter counts pulls requests served shown times")
 #: The same of an `UPDATE`.
 _STAMPS = re.compile(
     r"(?:^|_)(?:access|accessed|check|checked|read|refreshed|seen|synced|updated|used|viewed"
@@ -244,8 +246,9 @@ class Writes:
 
         `item.seen_at = now(); items.save(item)`, or `item.save()`.
         """
-        rows = [given for given in call.args if isinstance(given, ast.Name)]
-        if not call.args and isinstance(call.func, ast.Attribute):
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        rows = [each for each in given if isinstance(each, ast.Name)]
+        if not given and isinstance(call.func, ast.Attribute):
             if isinstance(call.func.value, ast.Name):
                 rows = [call.func.value]
         changed = self._set_attributes(function) if rows else {}
@@ -271,7 +274,7 @@ class Writes:
         if not self._intent.is_sure(function, node):
             return False
         if isinstance(node, ast.AugAssign):
-            return True
+            return not _counts_one(node)
         value = getattr(node, "value", None)
         return isinstance(value, ast.expr) and self._intent.is_telling(function, value)
 
@@ -461,7 +464,7 @@ class Writes:
                         return None
                     return node, f"{_spoken(func)}({kind.rpartition('.')[2].lower()}(...))", False
         text = self.sql_text(module, value, given)
-        if text is not None and _SQL_WRITE.match(text):
+        if text is not None and _SQL_WRITE.match(text) and not _TEMPORARY_TABLE.match(text):
             return node, f"{func.attr}({' '.join(text.split()[:2]).upper()})", False
         return None
 
@@ -728,6 +731,10 @@ class Writes:
                 ):
                     return node, f"{target.id} =", True
             elif isinstance(target, ast.Attribute | ast.Subscript):
+                if isinstance(target, ast.Subscript) and self._resolver.is_instance(
+                    self._resolver.resolve(function.module, target.slice), *_TASKS
+                ):
+                    continue  # what keeps a task alive
                 if self._is_shared(function, target.value) and not (
                     _is_counting(target) or self._keeps_what_it_got(function, target, node)
                 ):
@@ -1090,6 +1097,7 @@ class Writes:
 
 
 _SESSION_NAME = re.compile(r"_*(?:db_?|async_?|sql_?)?session", re.IGNORECASE)
+_TEMPORARY_TABLE = re.compile(r"\s*DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?[\w.\"]*te?mp", re.IGNORECASE)
 _TEMPORARY = re.compile(r"te?mp", re.IGNORECASE)
 
 
@@ -1131,6 +1139,17 @@ def _only_counts(node: ast.Call) -> bool:
             for key in keys
         )
     return False
+
+
+def _counts_one(node: ast.AugAssign) -> bool:
+    """Whether a statement only counts that something was asked for: `variant.pulls += 1`."""
+    return (
+        isinstance(node.op, ast.Add)
+        and isinstance(node.value, ast.Constant)
+        and node.value.value == 1
+        and isinstance(node.target, ast.Attribute)
+        and not _COUNTS.isdisjoint(words_of(node.target.attr))
+    )
 
 
 def _only_stamps(call: ast.Call | None) -> bool:

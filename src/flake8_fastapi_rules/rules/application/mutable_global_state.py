@@ -22,7 +22,7 @@ from flake8_fastapi_rules.semantics.shared import (
 )
 from flake8_fastapi_rules.semantics.values import Instance
 
-_MOCKS = frozenset({"fake", "fakes", "mock", "mocks", "stub", "stubs"})
+_MOCKS = frozenset({"mock", "mocks", "stub", "stubs"})
 #: Why a variable may well be one of each process.
 _OF_PROCESS = (
     is_bounded_cache,
@@ -168,12 +168,12 @@ class MutableGlobalState(Rule):
 
 
 def _is_stand_in(module: Module, context: Context) -> bool:
-    """Whether a module stands for another service in tests: it is in a folder for mocks."""
+    """Whether a module stands for another service in tests: it or its folder is called mock."""
     root = context.settings.root
     if root is None or not module.path.is_relative_to(root):
         return False
-    folders = (Path(root).name, *module.path.relative_to(root).parts[:-1])
-    return any(not _MOCKS.isdisjoint(words_of(folder)) for folder in folders)
+    parts = (Path(root).name, *module.path.relative_to(root).parts)
+    return any(not _MOCKS.isdisjoint(words_of(part)) for part in parts)
 
 
 def _put_into_default(mutation: Mutation) -> list[ast.expr]:
