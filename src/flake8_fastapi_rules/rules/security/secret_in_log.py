@@ -34,6 +34,7 @@ from flake8_fastapi_rules.semantics.logged import (
     shown_in_log,
     starts_server_later,
 )
+from flake8_fastapi_rules.semantics.scripts import is_run_by_hand
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
@@ -105,7 +106,7 @@ class SecretInLog(Rule):
     Shortened and masked values (`token[:4]`, `mask(token)`, `len(token)`), also where a variable
     holds them, `SecretStr`, numbers, branches for development (`if settings.debug:`),
     names that only begin like a secret (`token_count`, `password_changed_at`), the tokens of
-    parsers, the access key of a pair with a secret key, what scripts and main programs print, or
+    parsers, the access key of a pair with a secret key, what scripts and main programs tell, or
     classes that print what others would send (`ConsoleMailer`), lines that say that they only
     simulate, a secret that is printed where it was just made (`secrets`), a key of the process that
     is made as none was set, a first password that is logged where it was just made or by lines that
@@ -128,6 +129,8 @@ class SecretInLog(Rule):
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report the first secret among the arguments of a log call."""
         if not self._may_tell(call, context) or not self._logs(call, context):
+            return
+        if is_run_by_hand(context.model, context.module):
             return
         if _PRETENDING.search(said_in_log(call)) or is_for_development(context.module, call):
             return
