@@ -41,6 +41,8 @@ _VALUE = re.compile(
     r"|\bBETWEEN)\s*['%]*\s*$",
     re.IGNORECASE,
 )
+#: Behind these a text in quotes is a value, whatever function it is given to.
+_CONDITIONS = re.compile(r"\b(?:WHERE|HAVING|VALUES|SET|AND|OR)\b", re.IGNORECASE)
 #: What a database knows of itself.
 _CATALOG = re.compile(
     r"\b(?:information_schema|pg_(?:catalog|class|namespace|tables|database)|sqlite_master"
@@ -382,6 +384,8 @@ def _filled(
 def _is_value(before: str) -> bool:
     """Whether a value of a row, not a name, follows in SQL, or what is left of one in quotes."""
     if before.count("'") % 2 == 1:
+        if _CONDITIONS.search(before):
+            return True
         before = before[: before.rindex("'") + 1]
     return _VALUE.search(before) is not None
 
