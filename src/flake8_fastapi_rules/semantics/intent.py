@@ -43,8 +43,11 @@ _ACTIONS: Final = VERBS | name_set(
     acknowledge borrow buy close decrease deposit dismiss enroll favorite favourite increase like
     lock pay pin promote demote redeem rent reserve ship unfavorite unlike unlock unpin withdraw"""
 )
-#: Verbs that do so in the name of a helper that keeps files or memory.
-_KEEPING: Final = _ACTIONS | name_set("append dump enqueue extend persist pop put take use")
+#: Verbs that do so in the name of a helper.
+_KEEPING: Final = _ACTIONS | name_set(
+    "append buy deposit dump enqueue extend new pay persist pop put reserve sell ship take use"
+    " withdraw"
+)
 #: What helpers do on the way to an answer: what a request costs, what has to be there.
 _ON_THE_WAY: Final = name_set(
     "attach attempt calculate charge compute consume debit deduct maybe recover renew seed spend"
@@ -77,7 +80,7 @@ def asks_for_change(*named: str) -> bool:
 
 
 def keeps_something(name: str) -> bool:
-    """Whether a function's name says that it changes what is kept: `put`, `dump_report`."""
+    """Whether a function's name says that it changes something: `put`, `dump_report`."""
     return not _KEEPING.isdisjoint(words_of(name))
 
 

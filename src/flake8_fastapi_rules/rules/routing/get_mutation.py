@@ -9,7 +9,11 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import is_link_key, is_one_time
 from flake8_fastapi_rules.semantics.effects import Evidence
 from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind
-from flake8_fastapi_rules.semantics.intent import asks_for_change, words_of
+from flake8_fastapi_rules.semantics.intent import (
+    asks_for_change,
+    keeps_something,
+    words_of,
+)
 from flake8_fastapi_rules.semantics.schemas import is_true
 from flake8_fastapi_rules.semantics.values import Function
 from flake8_fastapi_rules.semantics.writes import brings_up_to_date
@@ -104,7 +108,8 @@ class GetMutation(Rule):
 
     Of an operation whose name and path have no verb of change (`get_state`, `/dashboard`) also:
     what happens only under a condition that the request does not name, rows that get nothing but
-    results of other calls, upserts, what helpers keep in files or memory, and redirects.
+    results of other calls, upserts, what helpers keep in files or memory, what is stored behind
+    several calls none of which says so, and redirects.
 
     ## Source
     RFC 9110, section 9.2.1: safe methods.
@@ -141,7 +146,7 @@ class GetMutation(Rule):
         if evidence is None:
             evidence = effects.named_write(function, name, *paths)
             variant = "named"
-        if evidence is None:
+        if evidence is None or not (is_asked or self._is_told_on_the_way(evidence)):
             return
         if effects.is_forced_write(name, *served):
             return
@@ -158,6 +163,14 @@ class GetMutation(Rule):
             route=evidence.route,
             related=related if evidence.path else (),
         )
+
+    def _is_told_on_the_way(self, evidence: Evidence) -> bool:
+        """Whether the calls that lead to a write say that they change something.
+
+        The last of them is what stores; `get_item` → `get_status` → `save` only looks something up.
+        """
+        names = [step.name.rpartition(".")[2] for step in evidence.path[:-1]]
+        return not names or any(keeps_something(each) for each in names)
 
     def _is_brought_up_to_date(self, evidence: Evidence, *named: str) -> bool:
         """Whether a helper stores what is known anyway, for which the operation is not named."""
