@@ -36,6 +36,8 @@ _FIRST_USER = re.compile(
 )
 #: What is said to whoever runs the service.
 _YOURS = re.compile(r"(?i)\byour (?:\w+ )?key\b")
+#: Attributes of texts, and of those that hide one.
+_OF_TEXTS = frozenset({*dir(str), *dir(bytes), "get_secret_value"})
 #: What runs a server until it is stopped.
 _SERVERS = frozenset(
     {"uvicorn.run", "uvicorn.Server.run", "hypercorn.run", "granian.Granian.serve"}
@@ -228,6 +230,22 @@ def is_told_once(module: Module, call: ast.Call, is_password: bool) -> bool:
         and last_name(each.func) in _SAYING
     )
     return any(_FIRST_USER.search(text) for text in said)
+
+
+def is_object(module: Module, node: ast.expr) -> bool:
+    """Whether a local has attributes that no text has: a row or a record of a token."""
+    function = module.index.function_of(node)
+    return (
+        isinstance(node, ast.Name)
+        and function is not None
+        and any(
+            isinstance(each, ast.Attribute)
+            and isinstance(each.value, ast.Name)
+            and each.value.id == node.id
+            and each.attr not in _OF_TEXTS
+            for each in module.index.own_nodes(function)
+        )
+    )
 
 
 def is_made_a_number(module: Module, node: ast.expr) -> bool:

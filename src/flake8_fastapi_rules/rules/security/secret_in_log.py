@@ -28,6 +28,7 @@ from flake8_fastapi_rules.semantics.logged import (
     is_name_of_entry,
     is_name_of_folder,
     is_name_of_thing,
+    is_object,
     is_told_once,
     is_word_of_language,
     said_in_log,
@@ -233,7 +234,7 @@ class SecretInLog(Rule):
             return False
         if is_made_instead(model, module, node, call) or is_name_of_account(module, node):
             return False
-        if is_masked(module, node) or is_name_of_folder(module, name):
+        if is_masked(module, node) or is_name_of_folder(module, name) or is_object(module, node):
             return False
         if not self._serves(call, context) and is_told_once(module, call, is_password_name(name)):
             return False
