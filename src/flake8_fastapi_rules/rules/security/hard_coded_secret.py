@@ -110,12 +110,8 @@ class HardCodedSecret(Rule):
                     break
                 node = node.func.value
             kept = _kept(module, node)
-            setting = self._bound_to(node, context)
-            if (
-                kept is None
-                and isinstance(setting, ast.Attribute)
-                and self._is_setting(setting.value, context)
-            ):
+            setting = self._bound_to(node, context) if kept is None else kept[1]
+            if isinstance(setting, ast.Attribute) and self._is_setting(setting.value, context):
                 continue
             if isinstance(node, ast.Name):
                 origin = context.model.resolver.origin(module, node)
