@@ -36,6 +36,8 @@ _MAKES = re.compile(
     r"(?:^|_)(?:create|issue|make|mint|generate|new|sign|encode"
     r"|exchange|fetch|acquire|authori[sz]e|refresh|log_?in)(?:$|_)|^post$"
 )
+#: What a function is called that raises for tokens that it does not like.
+_REFUSES = re.compile(r"(?:^|_)(?:verify|validate|check|authenticate|introspect)(?:_|$)")
 #: What a function is called, or says, that only shows what is in a token.
 _DEBUGS = re.compile(r"(?i)(?:^|_|\b)debug(?:$|_|\b|ging)")
 #: What a comment says of tokens that somebody else verifies.
@@ -298,7 +300,7 @@ class UnverifiedJwt(Rule):
         }
         for node in ast.walk(function):
             if isinstance(node, ast.Call) and node is not use.call:
-                if self._hands_over(node, names, context):
+                if self._hands_over(node, names, context) or self._refuses(node, names, context):
                     return True
                 other = token_use(context.model, context.module, node)
                 if other and other.kind.action == "decode":
@@ -311,6 +313,18 @@ class UnverifiedJwt(Rule):
                     if not is_another:
                         return True
         return False
+
+    def _refuses(self, call: ast.Call, names: set[str], context: Context) -> bool:
+        """Whether a call is there to refuse the token: `await verify_signature(token)`."""
+        if _REFUSES.search(last_name(call.func) or "") is None or not any(
+            isinstance(each, ast.Name) and each.id in names for each in call.args
+        ):
+            return False
+        parents = context.module.index.parents
+        parent = parents.get(call)
+        while isinstance(parent, ast.Await | ast.UnaryOp):
+            parent = parents.get(parent)
+        return isinstance(parent, ast.Expr | ast.If)
 
     def _hands_over(self, call: ast.Call, names: set[str], context: Context) -> bool:
         """Whether a call has the token decoded elsewhere: `to_thread(jwt.decode, token, key)`."""
