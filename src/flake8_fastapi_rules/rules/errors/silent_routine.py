@@ -113,7 +113,8 @@ class SilentRoutine(Rule):
     which nothing is known or return it to other callers, or that log the traceback in any way
     (`exc_info=`, Sentry, `traceback`); handlers that log with `debug` only, as what is expected to
     fail; handlers of log records; what only sends to a socket until that fails, or only removes
-    files; what says of itself that it works at best effort; and tasks that somebody waits for.
+    files; what says of itself that it works at best effort, or has a fallback; and tasks that
+    somebody waits for.
 
     ## Source
     Python's documentation of `logging.exception`; the convention of one guarded, logged top level
@@ -169,7 +170,9 @@ class SilentRoutine(Rule):
                 name = terminal_name(node.func)
                 if name in _LEVELS:
                     levels.add(name)
-                elif name not in _QUIET and self._gets_exception(node, handler, context):
+                elif name not in _QUIET and (
+                    "fallback" in name.lower() or self._gets_exception(node, handler, context)
+                ):
                     return None
         if levels and levels <= _EXPECTED:
             return None
