@@ -363,7 +363,9 @@ class Taint:
             found = self._of(piece.node, depth + 1)
             if segment is not None and found is None and self._model.text(self.module, piece.node):
                 segment = replace(segment, is_part=True)  # in whatever folder, this file
-            if found is None or (segment is not None and self._is_checked(found.name)):
+            if found is None:
+                continue
+            if segment is not None and not found.is_segment and self._is_checked(found.name):
                 continue
             before = None
             if piece.before is not None and found.before is not None:
