@@ -405,7 +405,8 @@ class Writes:
         if self._is_untyped_session(function, site, func) or self._is_untyped_query(
             function, site, func
         ):
-            return node, _spoken(func), False
+            is_record = self._is_record_of_use(function, node)
+            return None if is_record else (node, _spoken(func), False)
         if func.attr in ACTIVE_QUERY_WRITES and self._is_active_record(function, func):
             return node, _spoken(func), False
         if func.attr in _MUTATORS and (found := self._mutation(function, node, func)) is not None:
