@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.client_fields import compares, handed_to, uses_field
+from flake8_fastapi_rules.semantics.client_fields import compares, uses_field
 from flake8_fastapi_rules.semantics.credentials import snake
 from flake8_fastapi_rules.semantics.facts import (
     Dependency,
@@ -16,7 +16,6 @@ from flake8_fastapi_rules.semantics.facts import (
     Route,
     RouteKind,
 )
-from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.paths import names_in
 from flake8_fastapi_rules.semantics.schemas import (
     SchemaField,
@@ -56,8 +55,6 @@ _OF_SERVICES = re.compile(
 _ABOUT_USERS = re.compile(r"(?:^|/)(?:users?|profiles?|authors?|accounts?)(?:/|\s|$)")
 #: What is asked of credentials to know who it is.
 _ID = re.compile(r"^(?:id|pk|sub|uid|uuid|user_?id|account_id)$", re.IGNORECASE)
-#: How many functions deep a user is followed.
-_CALLS = 2
 #: Messages to somebody, who is told by `user_id`.
 _MESSAGE = re.compile(r"(?:^|[/_ -])(?:send|notify|notifications?)(?![a-z])")
 _KINDS = frozenset({ParameterKind.QUERY, ParameterKind.HEADER, ParameterKind.BODY})
@@ -172,7 +169,7 @@ class ClientSuppliedIdentity(Rule):
             for each in context.model.parameters(function)
             if each.kind is ParameterKind.DEPENDENCY
         }
-        if _asks_who(context.model, function, frozenset({*given, "self"})):
+        if _asks_who(function, frozenset({*given, "self"})):
             return  # the id is another one's
         looked_at = {
             parameter.name: context.model.resolver.annotation(
@@ -235,10 +232,8 @@ class ClientSuppliedIdentity(Rule):
         return parameter.kind in _KINDS and _SELF.match(name) is not None
 
 
-def _asks_who(model: Model, function: Function, given: frozenset[str], depth: int = 0) -> bool:
+def _asks_who(function: Function, given: frozenset[str]) -> bool:
     """Whether a function takes the user's id from the credentials: what is sent is another one.
-
-    Itself, or what it hands the user to.
 
     Parameters:
         given: the names of what dependencies gave.
@@ -262,11 +257,7 @@ def _asks_who(model: Model, function: Function, given: frozenset[str], depth: in
                 if isinstance(root, ast.Name) and root.id in given:
                     if root.id != "self" or "user" in ast.unparse(owner):
                         return True
-    return depth < _CALLS and any(
-        _asks_who(model, callee, frozenset({name}), depth + 1)
-        for each in sorted(given - {"self"})
-        for callee, name in handed_to(model, function, each)
-    )
+    return False
 
 
 def _is_of_services(guard: Dependency) -> bool:
