@@ -341,6 +341,10 @@ class SharedState:
                 own.append(module)
         return frozenset(_with_imported(self._model, own))
 
+    def is_fastapi_module(self, module: Module) -> bool:
+        """Whether a module holds FastAPI code, apps or routers, or one that does imports it."""
+        return module in self._fastapi_modules
+
     def is_part_of_service(self, module: Module) -> bool:
         """Whether a module holds FastAPI code, apps or routers, or is imported along with them.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.libraries import (
     CONVERSATIONS,
@@ -15,6 +16,12 @@ from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import External, Value
 
 _CLOSING = External("contextlib.closing")
+_KINDS = frozenset({"connection", "session", "client"})
+#: Words of which a text has one that opens something, unless by a class of its own.
+_WORDS = frozenset(
+    name.rpartition(".")[2]
+    for name in (*HTTP_CLIENTS, *(name for name, r in RESOURCE_OPENERS.items() if r.kind in _KINDS))
+) | {"cursor", "session"}
 
 
 class GlobalConnection(Rule):
@@ -82,6 +89,9 @@ class GlobalConnection(Rule):
     @on(Module)
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report what importing the module opens."""
+        shared = context.model.shared_state(module)
+        if not (shared.is_fastapi_module(module) or _may_open(module)):
+            return
         index = module.index
         opened = [
             (call, what)
@@ -91,7 +101,7 @@ class GlobalConnection(Rule):
             and (what := self._opened(call, context)) is not None
             and not self._is_in_with(call, context)
         ]
-        if opened and context.model.shared_state(module).is_part_of_service(module):
+        if opened and shared.is_part_of_service(module):
             for call, what in opened:
                 yield self.report(call, what=what)
 
@@ -114,9 +124,24 @@ class GlobalConnection(Rule):
         if name in HTTP_CLIENTS or name == "requests.session":
             return "An HTTP client"
         kind = RESOURCE_OPENERS[name].kind
-        return f"A database {kind}" if kind in {"connection", "session", "client"} else None
+        return f"A database {kind}" if kind in _KINDS else None
 
     def _is_cursor(self, call: ast.Call, callee: Value, context: Context) -> bool:
         if not isinstance(call.func, ast.Attribute) or call.func.attr != "cursor":
             return False
         return any(name.endswith(".cursor") for name in context.model.resolver.names_of(callee))
+
+
+def _may_open(module: Module) -> bool:
+    """Whether a module's own statements may open something, as its text and tree show."""
+    text = module.source.text
+    return any(word in text for word in _WORDS) and any(map(_calls_something, module.tree.body))
+
+
+def _calls_something(statement: ast.stmt) -> bool:
+    """Whether a statement of a module or class may call something: a cheap test."""
+    if isinstance(statement, ast.ClassDef):
+        return any(map(_calls_something, statement.body))
+    if isinstance(statement, (*FUNCTIONS, ast.Import, ast.ImportFrom)):
+        return False
+    return any(isinstance(node, ast.Call) for node in ast.walk(statement))
