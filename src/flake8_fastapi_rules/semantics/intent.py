@@ -43,8 +43,8 @@ _ACTIONS: Final = VERBS | name_set(
     acknowledge borrow buy close decrease deposit dismiss enroll favorite favourite increase like
     lock pay pin promote demote redeem rent reserve ship unfavorite unlike unlock unpin withdraw"""
 )
-#: Verbs that do so in the name of a helper.
-_KEEPING: Final = _ACTIONS | name_set(
+#: Verbs that do so in the name of a helper, which closes clients of its own.
+_KEEPING: Final = (_ACTIONS - {"close", "stop"}) | name_set(
     "append buy deposit dump enqueue extend new pay persist pop put reserve sell ship take use"
     " withdraw"
 )
