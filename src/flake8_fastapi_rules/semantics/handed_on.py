@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Set
 from typing import TYPE_CHECKING
 
+from flake8_fastapi_rules.engine.index import mentions
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.framework import path_parameters
 from flake8_fastapi_rules.semantics.values import Class, Function
@@ -49,22 +50,40 @@ def is_handed_on(model: Model, endpoint: Endpoint, names: Set[str]) -> bool:
     given = [call for call in _calls(endpoint) if _gets(call, names)]
     if any(_sends(call, names) for call in given):
         return True
-    if not given or _reads_keys(endpoint, names):
+    if reads_keys(endpoint, names):
         return False
+    if _names_kind(endpoint) and _is_used(endpoint, names):
+        return True
     requests = _requests(model, endpoint)
-    kinds = {
-        name
-        for route in endpoint.routes
-        for name in path_parameters(route.path or "")
-        if _KIND.search(name)
-    }
     return any(
         _HANDING_ON.search(ast.unparse(call.func))
         or _TELLING.search(ast.unparse(call.func))
         or (_gets(call, requests) and _is_answer(endpoint, call))
         or _is_namesake(model, call, endpoint)
         for call in given
-    ) or (bool(kinds) and any(_gets(call, kinds) for call in _calls(endpoint)))
+    )
+
+
+def _names_kind(endpoint: Endpoint) -> bool:
+    """Whether the path says what kind of thing is meant, and the endpoint looks it up."""
+    kinds = {
+        name
+        for route in endpoint.routes
+        for name in path_parameters(route.path or "")
+        if _KIND.search(name)
+    }
+    return bool(kinds) and any(
+        mentions(argument, kinds)
+        for call in _calls(endpoint)
+        for argument in (*call.args, *(keyword.value for keyword in call.keywords))
+    )
+
+
+def _is_used(endpoint: Endpoint, names: Set[str]) -> bool:
+    return any(
+        isinstance(node, ast.Name) and node.id in names and isinstance(node.ctx, ast.Load)
+        for node in endpoint.module.index.own_nodes(endpoint.node)
+    )
 
 
 def _calls(endpoint: Endpoint) -> Iterator[ast.Call]:
@@ -98,19 +117,31 @@ def _sends(call: ast.Call, names: Set[str]) -> bool:
     return any(isinstance(each, ast.Name) and each.id in names for each in given)
 
 
-def _reads_keys(endpoint: Endpoint, names: Set[str]) -> bool:
-    """Whether an endpoint takes a body apart."""
+def reads_keys(endpoint: Endpoint, names: Set[str]) -> bool:
+    """Whether an endpoint asks a body, or what is in a list of them, for keys that it names."""
     parents = endpoint.module.index.parents
-    for node in endpoint.module.index.own_nodes(endpoint.node):
-        if not (isinstance(node, ast.Name) and node.id in names):
+    items = set(names)
+    own = endpoint.module.index.own_nodes(endpoint.node)
+    for node in own:
+        match node:
+            case ast.For(iter=ast.Name(id=name), target=ast.Name(id=item)) if name in names:
+                items.add(item)
+            case ast.comprehension(iter=ast.Name(id=name), target=ast.Name(id=item)) if (
+                name in names
+            ):
+                items.add(item)
+    for node in own:
+        if not (isinstance(node, ast.Name) and node.id in items):
             continue
         match parents.get(node):
-            case ast.Attribute() | ast.Subscript() | ast.For() | ast.comprehension():
+            case ast.Subscript(slice=ast.Constant(), ctx=ast.Load()):
                 return True
-            case ast.Compare(ops=[ast.In() | ast.NotIn()]):
+            case ast.Compare(left=ast.Constant(), ops=[ast.In() | ast.NotIn()]):
                 return True
-            case _:
-                continue
+            case ast.Attribute(attr="get" | "pop" | "setdefault") as asked:
+                match parents.get(asked):
+                    case ast.Call(args=[ast.Constant(), *_]):
+                        return True
     return False
 
 

@@ -10,7 +10,7 @@ from flake8_fastapi_rules.engine.index import is_ellipsis
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint, Parameter, ParameterKind, Route
 from flake8_fastapi_rules.semantics.framework import path_parameters
-from flake8_fastapi_rules.semantics.handed_on import hands_on_request, is_handed_on
+from flake8_fastapi_rules.semantics.handed_on import hands_on_request, is_handed_on, reads_keys
 from flake8_fastapi_rules.semantics.responses import types_in
 from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function, Instance
 
@@ -138,6 +138,12 @@ class UnvalidatedBody(Rule):
             if _is_free_field(parameter.name) and (len(bodies) > 1 or _is_left_out(parameter)):
                 continue
             if is_handed_on(context.model, endpoint, {parameter.name}):
+                continue
+            if (
+                _expects_invalid(endpoint)
+                and not reads_keys(endpoint, {parameter.name})
+                and not _is_made_into_model(parameter.name, endpoint)
+            ):
                 continue
             if self._is_open(parameter, context):
                 yield self.report(parameter.node, name=parameter.name)
@@ -357,6 +363,19 @@ def _expects_invalid(endpoint: Endpoint) -> bool:
         )
         for node in endpoint.module.index.own_nodes(endpoint.node)
     )
+
+
+def _is_made_into_model(name: str, endpoint: Endpoint) -> bool:
+    """Whether an endpoint itself makes a model of a body, which FastAPI could have done."""
+    for node in endpoint.module.index.own_nodes(endpoint.node):
+        if not isinstance(node, ast.Call):
+            continue
+        given = [keyword.value for keyword in node.keywords if keyword.arg is None]
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _VALIDATIONS:
+            given += node.args[:1]
+        if any(isinstance(each, ast.Name) and each.id == name for each in given):
+            return True
+    return False
 
 
 def _undecoded(node: ast.expr) -> ast.expr:
