@@ -36,8 +36,8 @@ _FIRST_USER = re.compile(
 )
 #: What is said to whoever runs the service.
 _YOURS = re.compile(r"(?i)\byour (?:\w+ )?key\b")
-#: Attributes of texts, and of those that hide one.
-_OF_TEXTS = frozenset({*dir(str), *dir(bytes), "get_secret_value"})
+#: Attributes of texts, and of what holds one.
+_OF_TEXTS = frozenset({*dir(str), *dir(bytes), "credentials", "get_secret_value", "token", "value"})
 #: What runs a server until it is stopped.
 _SERVERS = frozenset(
     {"uvicorn.run", "uvicorn.Server.run", "hypercorn.run", "granian.Granian.serve"}
