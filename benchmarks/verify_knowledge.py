@@ -122,7 +122,10 @@ def look_up(name: str) -> tuple[Finding, Any]:
             if inspect.isclass(found):
                 present = _on_instances(found, part)
                 return (Finding.RESULT if present else Finding.MISSING), None
-            is_result = not inspect.ismodule(found) and callable(found)
+            # What a function returns, and what a property gives, may have more.
+            is_result = isinstance(found, property) or (
+                not inspect.ismodule(found) and callable(found)
+            )
             return (Finding.RESULT if is_result else Finding.MISSING), None
         found = following
     return Finding.PRESENT, found

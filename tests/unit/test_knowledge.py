@@ -291,7 +291,9 @@ class TestTypes:
         for name in types.CLASSES:
             found = verifier.look_up(name)[1]
             # typing's classes are functions before Python 3.13 or so, locks are factories.
-            if found is not None and not inspect.isclass(found) and name not in NOT_QUITE_CLASSES:
+            if found is None or inspect.isclass(found) or name in NOT_QUITE_CLASSES:
+                continue
+            if not isinstance(found, property):  # it stands for the private class of what it gives
                 wrong.append(name)
         assert wrong == []
 
