@@ -8,7 +8,12 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import mentions, text_items
-from flake8_fastapi_rules.semantics.credentials import is_token_name, last_name, snake
+from flake8_fastapi_rules.semantics.credentials import (
+    is_secret_name,
+    is_token_name,
+    last_name,
+    snake,
+)
 from flake8_fastapi_rules.semantics.values import qualified_name
 
 if TYPE_CHECKING:
@@ -233,19 +238,21 @@ def is_told_once(module: Module, call: ast.Call, is_password: bool) -> bool:
 
 
 def is_object(module: Module, node: ast.expr) -> bool:
-    """Whether a local has attributes that no text has: a row or a record of a token."""
+    """Whether a local has attributes that no text has: the row of a token, not its text.
+
+    One that has the text as an attribute shows it when it is logged.
+    """
     function = module.index.function_of(node)
-    return (
-        isinstance(node, ast.Name)
-        and function is not None
-        and any(
-            isinstance(each, ast.Attribute)
-            and isinstance(each.value, ast.Name)
-            and each.value.id == node.id
-            and each.attr not in _OF_TEXTS
-            for each in module.index.own_nodes(function)
-        )
-    )
+    if not isinstance(node, ast.Name) or function is None:
+        return False
+    asked = {
+        each.attr
+        for each in module.index.own_nodes(function)
+        if isinstance(each, ast.Attribute)
+        and isinstance(each.value, ast.Name)
+        and each.value.id == node.id
+    }
+    return not asked <= _OF_TEXTS and not any(is_secret_name(each) for each in asked)
 
 
 def is_made_a_number(module: Module, node: ast.expr) -> bool:
