@@ -22,8 +22,16 @@ from flake8_fastapi_rules.semantics.credentials import (
     is_token_name,
     last_name,
 )
+from flake8_fastapi_rules.semantics.facts import ParameterKind
 from flake8_fastapi_rules.semantics.taint import CONNECTIONS
-from flake8_fastapi_rules.semantics.values import Class, Constant, Expression, Instance, Value
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Constant,
+    Expression,
+    Function,
+    Instance,
+    Value,
+)
 
 _SETTINGS = re.compile(r"^(?:\w+_)?(?:settings|config|conf|cfg|env|environ)$", re.IGNORECASE)
 #: What a function speaks of that verifies a signature rather than a checksum.
@@ -218,10 +226,16 @@ class TimingUnsafeComparison(Rule):
             found = context.module.index.lookup(node.id, node)
             bindings = found[1] if found is not None else []
             value = bindings[0].value if len(bindings) == 1 else None
+            if len(bindings) == 1 and bindings[0].kind == "parameter":
+                return _is_header(node, context)
             if not isinstance(value, ast.expr) or isinstance(value, ast.Name):
                 return False
             node = value
         match node:
+            case ast.BoolOp(op=ast.Or(), values=values):
+                return any(self._is_sent(each, context) for each in values)
+            case ast.Attribute(attr="credentials", value=ast.Name()):
+                return True
             case (
                 ast.Subscript(value=ast.Attribute(attr="headers" | "cookies", value=owner))
                 | ast.Call(
@@ -367,6 +381,15 @@ class TimingUnsafeComparison(Rule):
             call = f"not {call}"
         edit = replace(text, node, call)
         return fix_of("Use `secrets.compare_digest`", "unsafe", edit, imported.edits)
+
+
+def _is_header(name: ast.Name, context: Context) -> bool:
+    """Whether a parameter is taken from a header or a cookie."""
+    function = context.resolve(context.module.index.function_of(name))
+    return isinstance(function, Function) and any(
+        each.name == name.id and each.kind in {ParameterKind.HEADER, ParameterKind.COOKIE}
+        for each in context.model.parameters(function)
+    )
 
 
 def _is_revealed(node: ast.expr) -> bool:
