@@ -16,7 +16,8 @@ class QueryInLoop(Rule):
     """Query once instead of once per element.
 
     ## What it does
-    Reports a database query inside of a loop or comprehension, in FastAPI code.
+    Reports a database query inside of a loop or comprehension, in FastAPI code; of `while` loops,
+    only in those that empty a list.
 
     ## Why it matters
     A page with fifty rows makes fifty round trips besides the first. The time of the request grows

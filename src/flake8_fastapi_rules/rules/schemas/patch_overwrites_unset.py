@@ -28,7 +28,8 @@ class PatchOverwritesUnset(Rule):
     ## What it does
     Reports `model_dump()`, `dict()` and `jsonable_encoder(...)` of the body model in a PATCH
     operation without `exclude_unset=True`, where the model has fields that may be left out; also
-    a call of the project's function that does so with the body it is given.
+    a call of the project's function that does so with the body it is given, and a loop over the
+    body that stores every field.
 
     ## Why it matters
     The dump contains the defaults of all fields that the client did not send. Written back, they
