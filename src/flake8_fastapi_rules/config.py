@@ -240,6 +240,10 @@ class ConfigError(Exception):
         self.origin = origin
 
 
+class BrokenFileError(ConfigError):
+    """A file that may hold settings cannot be read: nobody knows what it says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """Settings from one place, by kebab-case key, as they were written there."""
@@ -292,6 +296,10 @@ class SettingsLoader:
         self._read_toml = functools.cache(_read_toml)
         self._requirements = functools.cache(requirements_in)
         self._ancestors = functools.cache(_ancestors)
+
+    def without_files(self) -> SettingsLoader:
+        """The same without what files say: for code whose own settings cannot be read."""
+        return SettingsLoader(self._layers, isolated=True)
 
     def load(self, path: str | os.PathLike[str]) -> Configuration:
         """The configuration for a file (or, for what `far config` asks, a directory).
@@ -573,12 +581,12 @@ def _read_toml(file: Path) -> Mapping[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", display_path(file)) from error
+        raise BrokenFileError(f"cannot be read: {error.strerror}", display_path(file)) from error
     try:
         return tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise ConfigError("not valid UTF-8", f"{display_path(file)}:{line}") from error
+        raise BrokenFileError("not valid UTF-8", f"{display_path(file)}:{line}") from error
     except tomllib.TOMLDecodeError as error:
         if _is_template(data):
             return {}
@@ -591,9 +599,9 @@ def _read_toml(file: Path) -> Mapping[str, Any]:
             message = message.removesuffix(" (at end of document)")
             lines = data.rstrip().split(b"\n")
             origin += f":{len(lines)}:{len(lines[-1].decode()) + 1}"
-        raise ConfigError(f"invalid TOML: {message}", origin) from error
+        raise BrokenFileError(f"invalid TOML: {message}", origin) from error
     except RecursionError as error:
-        raise ConfigError("invalid TOML: too deeply nested", display_path(file)) from error
+        raise BrokenFileError("invalid TOML: too deeply nested", display_path(file)) from error
 
 
 def _convert(option: dataclasses.Field[Any], raw: object, origin: str) -> Any:

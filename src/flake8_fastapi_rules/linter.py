@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 from weakref import finalize
 
@@ -153,6 +154,19 @@ class Linter:
             if selector != "FAR" and any(best_match(r, (selector,)) for r in self.rules)
         )
         self._plans.clear()
+
+    @cached_property
+    def without_files(self) -> Linter:
+        """The same linter with the defaults, for code whose own settings cannot be read."""
+        linter = Linter(
+            self._loader.without_files(),
+            only=self._only,
+            choices=self._choices,
+            rules=self.rules,
+            make_model=self._make_model,
+        )
+        linter.enable_also(self._also)
+        return linter
 
     def settings(self, path: str) -> Settings:
         """The settings for a file.

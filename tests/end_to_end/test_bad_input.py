@@ -194,6 +194,23 @@ def test_broken_pyproject(run_far: Far, tmp_path: Path, data: bytes, message: st
         assert ran.err.startswith("error: "), command
         assert message in ran.err, command
         assert ran.err.count("\n") == 1, command
+    # What cannot be read at all configures nothing; the code is checked with the defaults.
+    is_broken = b"flake8-fastapi-rules" not in data
+    assert run_far("check").out.count("FAR101") == (2 if is_broken else 0)
+
+
+def test_broken_pyproject_of_a_part(run_far: Far, tmp_path: Path) -> None:
+    settings = b"[tool.flake8-fastapi-rules]\ndisable = ['FAR101']\n"
+    files = {"app.py": BAD, "part/app.py": BAD, "part/pyproject.toml": b"[tool\n"}
+    project(tmp_path, {"pyproject.toml": settings, **files})
+    for options in ((), ("--jobs", "2")):
+        ran = run_far("check", *options)
+        assert ran.status == 2
+        assert [line.split(":")[0] for line in ran.out.splitlines()] == ["part/app.py"]
+        assert ran.err == (
+            "error: part/pyproject.toml:1:6: invalid TOML: "
+            "Expected ']' at the end of a table declaration\n"
+        )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="such names exist on Linux only")

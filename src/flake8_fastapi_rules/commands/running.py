@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 
-from flake8_fastapi_rules.config import ConfigError
+from flake8_fastapi_rules.config import BrokenFileError, ConfigError
 from flake8_fastapi_rules.engine.discovery import python_files
 from flake8_fastapi_rules.engine.findings import Finding, Fix, Unfixable
 from flake8_fastapi_rules.engine.results import Problem, Results
@@ -64,7 +64,11 @@ def _check_file(
     try:
         data = sys.stdin.buffer.read() if path == "-" else read_file(path)
         source = Source.from_bytes(name, data)
-        results = linter.check_text(source, noqa=noqa, fixes=fixes)
+        try:
+            results = linter.check_text(source, noqa=noqa, fixes=fixes)
+        except BrokenFileError as error:
+            results = linter.without_files.check_text(source, noqa=noqa, fixes=fixes)
+            results.problems.append(problem_of(name, error))
     except (OSError, SourceError, ConfigError) as error:
         return Results(files=1, problems=[problem_of(name, error)])
     if path == "-":
