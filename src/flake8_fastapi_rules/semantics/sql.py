@@ -171,7 +171,8 @@ class BuiltSql:
             return None
         for inner in self.built(part.node) if depth < 3 else ():
             for each in self.taken_apart(inner)[1]:
-                origin = self.danger(each, function, depth + 1)
+                behind = Part(each.node, part.before + each.before, each.is_qualifier)
+                origin = self.danger(behind, function, depth + 1)
                 if origin is not None:
                     return origin
         value = self._model.resolve(self._module, function)
