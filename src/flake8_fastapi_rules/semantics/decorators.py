@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
@@ -89,6 +90,8 @@ def _bare_wrapper(model: Model, module: Module, decorator: ast.expr) -> Function
     arguments = wrapper.node.args
     if wrapper.node.decorator_list or _has_another_signature(model, wrapper):
         return None
+    if any(_sets_signature(model, each, copies=True) for each in _helpers(model, wrapper)):
+        return None
     return wrapper if arguments.vararg or arguments.kwarg else None
 
 
@@ -112,13 +115,7 @@ def _has_another_signature(model: Model, function: Function) -> bool:
                 ) if _is_it(model, function, owner):
                     return True
     name = getattr(function.node, "name", None)
-    around = index.function_of(function.node)
-    if around is not None and any(
-        isinstance(call, ast.Call)
-        and any(isinstance(given, ast.Name) and given.id == name for given in call.args)
-        and _sets_signature(model.resolve(module, call.func))
-        for call in index.own_nodes(around)
-    ):
+    if any(_sets_signature(model, each, copies=False) for each in _helpers(model, function)):
         return True
     bindings = index.scope_of(function.node).bindings.get(name, ()) if name else ()
     return any(
@@ -130,17 +127,47 @@ def _has_another_signature(model: Model, function: Function) -> bool:
     )
 
 
-def _sets_signature(callee: Value) -> bool:
-    """Whether a function of the project gives something a `__signature__`."""
-    return (
-        isinstance(callee, Function)
-        and callee.module.mentions_signatures
-        and any(
-            isinstance(node, ast.Attribute)
-            and node.attr == "__signature__"
-            and isinstance(node.ctx, ast.Store)
-            for node in callee.module.index.own_nodes(callee.node)
+def _helpers(model: Model, function: Function) -> Iterator[Function]:
+    """The functions of the project that a nested function is given to around it."""
+    index, name = function.module.index, getattr(function.node, "name", None)
+    around = index.function_of(function.node)
+    for call in index.own_nodes(around) if around is not None else ():
+        if isinstance(call, ast.Call) and any(
+            isinstance(given, ast.Name) and given.id == name for given in call.args
+        ):
+            callee = model.resolve(function.module, call.func)
+            if isinstance(callee, Function):
+                yield callee
+
+
+def _sets_signature(model: Model, helper: Function, *, copies: bool) -> bool:
+    """Whether a function of the project gives something a `__signature__`.
+
+    Parameters:
+        copies: also one that it only reads from what it is given: `inspect.signature(wrapped)`.
+    """
+    if not helper.module.mentions_signatures:
+        return False
+    for node in helper.module.index.own_nodes(helper.node):
+        if isinstance(node, ast.Assign) and any(
+            isinstance(target, ast.Attribute) and target.attr == "__signature__"
+            for target in node.targets
+        ):
+            if copies or not _is_copied(model, helper.module, node.value):
+                return True
+    return False
+
+
+def _is_copied(model: Model, module: Module, value: ast.expr) -> bool:
+    """Whether a signature is just what `inspect.signature` says of another function."""
+    if isinstance(value, ast.Name):
+        found = module.index.lookup(value.id, value)
+        values = [binding.value for binding in found[1]] if found is not None else []
+        return bool(values) and all(
+            isinstance(each, ast.Call) and _is_copied(model, module, each) for each in values
         )
+    return isinstance(value, ast.Call) and model.resolve(module, value.func) == External(
+        "inspect.signature"
     )
 
 
@@ -181,7 +208,7 @@ def _wraps(model: Model, decorator: Function, *, is_factory: bool) -> bool:
     node = inner.node
     assert isinstance(node, FUNCTIONS)
     arguments = [*node.args.posonlyargs, *node.args.args]
-    if _sets_signature(inner):
+    if _sets_signature(model, inner, copies=True):
         return False
     returned = [
         statement.value
