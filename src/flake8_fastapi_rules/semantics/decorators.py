@@ -90,15 +90,16 @@ def _bare_wrapper(model: Model, module: Module, decorator: ast.expr) -> Function
     arguments = wrapper.node.args
     if wrapper.node.decorator_list or _has_another_signature(model, wrapper):
         return None
-    if any(_sets_signature(model, each, copies=True) for each in _helpers(model, wrapper)):
-        return None
     return wrapper if arguments.vararg or arguments.kwarg else None
 
 
-def _has_another_signature(model: Model, function: Function) -> bool:
+def _has_another_signature(model: Model, function: Function, *, copies: bool = True) -> bool:
     """Whether the module gives the function a `__signature__` of its own making.
 
     By an assignment or `setattr`, or by a call that wraps it later: `read = with_keys(read)`.
+
+    Parameters:
+        copies: also where a helper gives it that of another function just as it is.
     """
     module = function.module
     index = module.index
@@ -115,7 +116,7 @@ def _has_another_signature(model: Model, function: Function) -> bool:
                 ) if _is_it(model, function, owner):
                     return True
     name = getattr(function.node, "name", None)
-    if any(_sets_signature(model, each, copies=False) for each in _helpers(model, function)):
+    if any(_sets_signature(model, each, copies=copies) for each in _helpers(model, function)):
         return True
     bindings = index.scope_of(function.node).bindings.get(name, ()) if name else ()
     return any(
@@ -235,7 +236,7 @@ def _is_wrapper(model: Model, module: Module, value: ast.expr | None) -> bool:
     wrapper = model.resolve(module, value)
     if not isinstance(wrapper, Function) or isinstance(wrapper.node, ast.Lambda):
         return False
-    return _uses_wraps(model, wrapper) and not _has_another_signature(model, wrapper)
+    return _uses_wraps(model, wrapper) and not _has_another_signature(model, wrapper, copies=False)
 
 
 def _uses_wraps(model: Model, function: Function) -> bool:
