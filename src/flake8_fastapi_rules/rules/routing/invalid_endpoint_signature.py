@@ -105,17 +105,8 @@ class InvalidEndpointSignature(Rule):
 
     def _check(self, node: FunctionNode, context: Context, *, is_method: bool) -> Iterator[Report]:
         function = Function(context.module, node)
-        if hidden := hiding_decorator(context.model, function):
-            decorator, wrapper = hidden
-            star = wrapper.node.args.vararg or wrapper.node.args.kwarg
-            yield self.report(
-                decorator,
-                "hidden",
-                related=[context.related(wrapper.module, wrapper.node, "what FastAPI sees")],
-                decorator=context.shown(decorator, 40),
-                name=star.arg if star is not None else "",
-            )
         if not has_own_signature(context.model, function):
+            yield from self._hidden(function, context)
             return
         arguments = node.args
         positional = [*arguments.posonlyargs, *arguments.args]
@@ -130,6 +121,21 @@ class InvalidEndpointSignature(Rule):
         for star in (arguments.vararg, arguments.kwarg):
             if star is not None:
                 yield self.report(star, name=star.arg)
+
+    def _hidden(self, function: Function, context: Context) -> Iterator[Report]:
+        """Report the decorator that leaves FastAPI nothing but stars to see."""
+        hidden = hiding_decorator(context.model, function)
+        if hidden is None:
+            return
+        decorator, wrapper = hidden
+        star = wrapper.node.args.vararg or wrapper.node.args.kwarg
+        yield self.report(
+            decorator,
+            "hidden",
+            related=[context.related(wrapper.module, wrapper.node, "what FastAPI sees")],
+            decorator=context.shown(decorator, 40),
+            name=star.arg if star is not None else "",
+        )
 
 
 def _is_static(node: FunctionNode) -> bool:
