@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument, mentions
-from flake8_fastapi_rules.semantics.calls import argument_filled
+from flake8_fastapi_rules.semantics.calls import STREAM_RESPONSES, argument_filled
 from flake8_fastapi_rules.semantics.facts import Role
 from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS, RESPONSE
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import Class, Function, Instance
+from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -21,6 +21,9 @@ _SOCKET_EXCEPTIONS = ("starlette.exceptions.WebSocketException", "fastapi.WebSoc
 _DETAIL = ("detail", 1)
 _CONTENT = ("content", 0)
 _REASON = ("reason", 1)
+_TEMPLATES = "starlette.templating.Jinja2Templates"
+#: What gives back what it is given, in another shape.
+_SHAPES = (External("builtins.dict"), External("fastapi.encoders.jsonable_encoder"))
 #: The methods of a WebSocket that send text.
 _SENDING = {"send_text": ("data", 0), "send_json": ("data", 0), "close": _REASON}
 
@@ -42,7 +45,18 @@ def sent_to_client(
         if isinstance(function, FUNCTIONS):
             if Role.ENDPOINT in model.roles(Function(module, function)):
                 yield node.value
+    if isinstance(node, ast.Yield) and node.value is not None:
+        function = module.index.function_of(node)
+        if isinstance(function, FUNCTIONS) and _is_streamed(model, Function(module, function)):
+            yield node.value
     if not isinstance(node, ast.Call):
+        return
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "TemplateResponse":
+        if model.is_instance(model.resolve(module, node.func.value), _TEMPLATES):
+            named_first = bool(node.args) and isinstance(node.args[0], ast.Constant)
+            given = argument(node, "context", 1 if named_first else 2)
+            if given is not None:
+                yield given
         return
     if isinstance(node.func, ast.Attribute) and node.func.attr in _SENDING:
         receiver = model.resolve(module, node.func.value)
@@ -54,8 +68,9 @@ def sent_to_client(
     value = model.resolve(module, node)
     callee = model.resolve(module, node.func)
     if isinstance(callee, Function):
-        if depth < _DEPTH and model.is_instance(value, RESPONSE):
-            yield from _handed_on(model, node, callee, depth)
+        if depth < _DEPTH:
+            is_response = model.is_instance(value, RESPONSE)
+            yield from _handed_on(model, node, callee, depth, raising=not is_response)
     elif isinstance(value, Instance) and value.call is node:
         for kinds, (keyword, position) in (
             (HTTP_EXCEPTIONS, _DETAIL),
@@ -71,11 +86,75 @@ def sent_to_client(
                     yield given
 
 
-def _handed_on(model: Model, call: ast.Call, function: Function, depth: int) -> Iterator[ast.expr]:
-    """The arguments of a call that a function of the project puts into the response it makes."""
+def is_answered_later(model: Model, module: Module, node: ast.AST, name: str) -> bool:
+    """Whether an endpoint answers with a local list or dictionary, further down than a place in it.
+
+    Parameters:
+        node: the place.
+        name: the variable that holds the list or dictionary.
+    """
+    function = module.index.function_of(node)
+    if not isinstance(function, FUNCTIONS) or name not in module.index.scopes[function].bindings:
+        return False
+    if Role.ENDPOINT not in model.roles(Function(module, function)):
+        return False
+    return any(
+        isinstance(each, ast.Return)
+        and each.lineno > getattr(node, "lineno", 0)
+        and _holds(model, module, each.value, name)
+        for each in module.index.own_nodes(function)
+    )
+
+
+def _holds(model: Model, module: Module, node: ast.expr | None, name: str) -> bool:
+    """Whether what a variable holds is a part of what an expression makes, as it is."""
+    match node:
+        case ast.Name(id=found):
+            return found == name
+        case ast.Dict(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
+            return any(_holds(model, module, part, name) for part in parts)
+        case ast.Call(func=func, args=args, keywords=keywords):
+            made = model.resolve(module, func)
+            keeps = isinstance(made, Class) or made in _SHAPES or model.is_subclass(made, RESPONSE)
+            parts = [*args, *(keyword.value for keyword in keywords)]
+            return keeps and any(_holds(model, module, part, name) for part in parts)
+        case _:
+            return False
+
+
+def _is_streamed(model: Model, function: Function) -> bool:
+    """Whether what a generator yields is the body of a response."""
+    if Role.ENDPOINT in model.roles(function):
+        return True
+    for call in model.direct_calls(function):
+        if not call.is_certain:
+            continue
+        parents = call.module.index.parents
+        parent = parents.get(call.node)
+        if isinstance(parent, ast.keyword):
+            parent = parents.get(parent)
+        if isinstance(parent, ast.Call) and parent.func is not call.node:
+            if model.is_instance(model.resolve(call.module, parent), *STREAM_RESPONSES):
+                return True
+    return False
+
+
+def _handed_on(
+    model: Model, call: ast.Call, function: Function, depth: int, *, raising: bool
+) -> Iterator[ast.expr]:
+    """The arguments of a call that a function of the project puts into the response it makes.
+
+    Parameters:
+        raising: whether only errors count that the function raises.
+    """
     if isinstance(function.node, ast.Lambda):
         return
     own = function.module.index.own_nodes(function.node)
+    makers: tuple[ast.AST | None, ...] = own
+    if raising:
+        makers = tuple(each.exc for each in own if isinstance(each, ast.Raise))
+        if not any(makers):
+            return
     for given in (*call.args, *(keyword.value for keyword in call.keywords)):
         filled = argument_filled(function, call, given)
         if filled is None and any(k.value is given and k.arg for k in call.keywords):
@@ -84,7 +163,10 @@ def _handed_on(model: Model, call: ast.Call, function: Function, depth: int) -> 
             continue
         names = _named_after(own, filled.arg)
         sent = (
-            sink for node in own for sink in sent_to_client(model, function.module, node, depth + 1)
+            sink
+            for node in makers
+            if node is not None
+            for sink in sent_to_client(model, function.module, node, depth + 1)
         )
         if any(mentions(sink, names) for sink in sent):
             yield given

@@ -217,7 +217,7 @@ class _Builder:
                 isinstance(text, ast.Constant)
                 and isinstance(text.value, str)
                 and "(" in text.value
-                and (parsed := self.resolver.parsed_annotation(self.module, text)) is not None
+                and (parsed := self.resolver.annotations.parsed(self.module, text)) is not None
             ):
                 for call in ast.walk(parsed):
                     if isinstance(call, ast.Call):
@@ -522,7 +522,8 @@ class _Builder:
         looped = self._looped_handlers(node, caught, given)
         for home, key, item in looped:
             handler = self.resolver.resolve(home, item)
-            self._handler(node, style, app, None, handler, self.model.constant(home, key))
+            place = key if home is self.module else None
+            self._handler(node, style, app, place, handler, self.model.constant(home, key))
         if not looped:
             self._handler(node, style, app, caught, self.resolver.resolve(self.module, given))
 

@@ -49,7 +49,7 @@ _DRIVERS = name_set(
     contextlib.AsyncExitStack.enter_async_context contextlib.AsyncExitStack.enter_context"""
 )
 #: Responses that iterate over an asynchronous generator on the event loop.
-_STREAMS = name_set(
+STREAM_RESPONSES = name_set(
     """
     starlette.responses.StreamingResponse sse_starlette.EventSourceResponse
     fastapi.sse.EventSourceResponse"""
@@ -331,10 +331,10 @@ class CallGraph:
                 if names & _LAZY_ITERATORS:
                     return self._is_iterated(module, parent, is_async)
                 # Starlette iterates over plain generators in a thread pool.
-                return is_async and not names.isdisjoint(_STREAMS)
+                return is_async and not names.isdisjoint(STREAM_RESPONSES)
             case ast.keyword() if is_async:
                 call = module.index.parents.get(parent)
-                return isinstance(call, ast.Call) and not _STREAMS.isdisjoint(
+                return isinstance(call, ast.Call) and not STREAM_RESPONSES.isdisjoint(
                     self._resolver.names_of(self._resolver.resolve(module, call.func))
                 )
             case _:

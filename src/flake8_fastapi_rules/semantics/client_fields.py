@@ -155,8 +155,23 @@ def handed_to(model: Model, function: Function, name: str) -> Iterator[tuple[Fun
 
 def _is_side(compared: ast.Compare, text: str) -> bool:
     return isinstance(compared.ops[0], ast.Eq | ast.NotEq) and text in {
-        ast.unparse(side) for side in (compared.left, compared.comparators[0])
+        ast.unparse(_unconverted(side)) for side in (compared.left, compared.comparators[0])
     }
+
+
+def _unconverted(node: ast.expr) -> ast.expr:
+    """What is compared as a text or number: `user_id` of `str(user_id).strip()`."""
+    while isinstance(node, ast.Call):
+        match node:
+            case ast.Call(func=ast.Name(id="str" | "int" | "UUID"), args=[inner]):
+                node = inner
+            case ast.Call(
+                func=ast.Attribute(attr="strip" | "lower" | "upper" | "casefold", value=inner)
+            ):
+                node = inner
+            case _:
+                break
+    return node
 
 
 def _is_used_by_callee(

@@ -64,9 +64,7 @@ def column_values(model: Model, module: Module, call: ast.Call) -> Iterator[Colu
     if not isinstance(func, ast.Attribute) or func.attr not in STATEMENT_METHODS or not call.args:
         return
     if func.attr in _WRITING | _CHANGING | _FINDING:
-        callee = model.library_object(module, func)  # knows `database.users`, too
-        names = model.resolver.names_of(callee) if callee is not None else ()
-        if any(name.rpartition(".")[0] in MONGO_COLLECTIONS for name in names):
+        if _is_of_collection(model, module, func):
             for position, document in enumerate(call.args[:2]):
                 is_condition = func.attr in _FINDING or (not position and func.attr in _CHANGING)
                 if isinstance(document, ast.Name) and not is_changed(module, document):
@@ -83,6 +81,20 @@ def column_values(model: Model, module: Module, call: ast.Call) -> Iterator[Colu
     text = model.text(module, statement)
     if text is not None:
         yield from _of_statement(text, call)
+
+
+def inserted_document(model: Model, module: Module, call: ast.Call) -> ast.expr | None:
+    """What `collection.insert_one(...)` stores; `None` for all other calls."""
+    func = call.func
+    if not isinstance(func, ast.Attribute) or func.attr != "insert_one" or not call.args:
+        return None
+    return call.args[0] if _is_of_collection(model, module, func) else None
+
+
+def _is_of_collection(model: Model, module: Module, method: ast.Attribute) -> bool:
+    callee = model.library_object(module, method)  # knows `database.users`, too
+    names = model.resolver.names_of(callee) if callee is not None else ()
+    return any(name.rpartition(".")[0] in MONGO_COLLECTIONS for name in names)
 
 
 def _of_document(node: ast.expr, *, is_condition: bool) -> Iterator[ColumnValue]:

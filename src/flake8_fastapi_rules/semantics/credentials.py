@@ -6,7 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.semantics.values import Class, Constant, Instance, Value
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.values import Class, Constant, Function, Instance, Value
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -41,6 +42,8 @@ SECRET_WORDS = tuple(
     )
     for spelled in (word, word.capitalize(), word.upper())
 )  # fmt: skip
+#: Schemes whose value is the token or key itself.
+_SCHEMES = ("fastapi.security.api_key.APIKeyBase", "fastapi.security.OAuth2")
 #: Classes whose subclasses are tables of a database.
 ORM_BASES = (
     "sqlalchemy.orm.DeclarativeBase",
@@ -129,14 +132,30 @@ def is_sentinel(name: str, value: object) -> bool:
 
 
 def is_bearer_credentials(model: Model, module: Module, node: ast.AST) -> bool:
-    """Whether an expression is the token in the `HTTPAuthorizationCredentials` of a request."""
-    return (
-        isinstance(node, ast.Attribute)
-        and node.attr == "credentials"
-        and model.is_instance(
-            model.resolve(module, node.value), "fastapi.security.HTTPAuthorizationCredentials"
-        )
-    )
+    """Whether an expression is the token or key that a security scheme reads from a request.
+
+    That is in `HTTPAuthorizationCredentials`, or the value of the scheme itself.
+    """
+    match node:
+        case ast.Attribute(attr="credentials", value=owner):
+            return model.is_instance(
+                model.resolve(module, owner), "fastapi.security.HTTPAuthorizationCredentials"
+            )
+        case ast.Name(id=name):
+            found = module.index.lookup(name, node)
+            if found is None or [binding.kind for binding in found[1]] != ["parameter"]:
+                return False
+            if not isinstance(found[0].node, FUNCTIONS):
+                return False
+            function = Function(module, found[0].node)
+            return bool(model.roles(function)) and any(
+                each.parameter is not None
+                and each.parameter.name == name
+                and model.is_instance(each.target, *_SCHEMES)
+                for each in model.dependencies(function)
+            )
+        case _:
+            return False
 
 
 def is_stored_class(model: Model, cls: Value) -> bool:

@@ -38,7 +38,7 @@ from flake8_fastapi_rules.semantics.libraries import (
     is_log_call,
 )
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.names import last_names
+from flake8_fastapi_rules.semantics.names import NEVER_FIRST_PARTY, last_names
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
@@ -51,6 +51,7 @@ from flake8_fastapi_rules.semantics.values import (
 from flake8_fastapi_rules.semantics.writes import (
     Found,
     Writes,
+    asks_for_counting,
     is_surely_harmless,
     says_mutation,
     words_of,
@@ -124,7 +125,11 @@ _WELL_KNOWN = (
     "starlette.",
 )
 #: Methods after which a write may be stored.
-_ENDS_TRANSACTION = (".commit", ".begin", ".begin_nested", ".run_sync", ".close")
+_ENDS_TRANSACTION = (
+    ".commit", ".begin", ".begin_nested", ".run_sync", ".close", ".rollback", ".expunge",
+)  # fmt: skip
+#: Conditions that say whether anything is to be stored at all.
+_ON_PURPOSE = re.compile(r"(?i)commit|dry|preview|simulat|persist|save|store|flush|valid")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -301,6 +306,25 @@ class Effects:
         for site in self.graph.sites(value):
             if site.node.lineno > since:
                 yield site
+
+    def properties_read(self, fact: FrameworkFunction) -> Iterator[tuple[ast.Attribute, Function]]:
+        """The properties of the project's classes that a function reads, with what they run."""
+        module = fact.module
+        for node in module.index.own_nodes(fact.node):
+            if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
+                continue
+            parent = module.index.parents.get(node)
+            if isinstance(parent, ast.Call) and parent.func is node:
+                continue
+            owner = self._resolver.resolve(module, node.value)
+            if not isinstance(owner, Instance) or not isinstance(owner.of, Class):
+                continue
+            getter = self._resolver.class_attribute(owner.of, node.attr, instance=False)
+            if isinstance(getter, Function) and any(
+                isinstance(each, ast.Name) and each.id == "property"
+                for each in getattr(getter.node, "decorator_list", ())
+            ):
+                yield node, getter
 
     # -- blocking ---------------------------------------------------------------------------
 
@@ -535,7 +559,42 @@ class Effects:
                 call in sites and self._certainly_leaves_open(sites[call]) for call in calls
             ):
                 return evidence
+            body = getattr(function.node, "body", None)
+            statement = _statement_of(function, evidence.node)
+            if isinstance(body, list) and statement in body:
+                following = body[body.index(statement) + 1 :]
+                if _has_branch(following) and self._may_pass(following, sites):
+                    return evidence
         return None
+
+    def _may_pass(self, statements: list[ast.stmt], sites: dict[ast.Call, CallSite]) -> bool:
+        """Whether some way through statements meets no call that may end a transaction.
+
+        Branches that raise are no such way, nor are those of a condition that says whether to
+        commit.
+        """
+        for statement in statements:
+            if isinstance(statement, ast.Raise):
+                return False
+            if isinstance(statement, ast.If) and not _ON_PURPOSE.search(
+                ast.unparse(statement.test)
+            ):
+                if not self._leaves_open(statement.test, sites):
+                    return False
+                if not any(self._may_pass(b, sites) for b in (statement.body, statement.orelse)):
+                    return False
+            elif not self._leaves_open(statement, sites):
+                return False
+            if isinstance(statement, ast.Return):
+                return True
+        return True
+
+    def _leaves_open(self, node: ast.AST, sites: dict[ast.Call, CallSite]) -> bool:
+        return all(
+            call in sites and self._certainly_leaves_open(sites[call])
+            for call in ast.walk(node)
+            if isinstance(call, ast.Call)
+        )
 
     def _certainly_leaves_open(self, site: CallSite) -> bool:
         """Whether a call cannot commit."""
@@ -553,7 +612,8 @@ class Effects:
     def is_forced_write(self, name: str, *paths: str) -> bool:
         """Whether an operation's name or path says that a protocol makes it a GET that writes."""
         words = set(words_of(name)).union(*(words_of(path) for path in paths))
-        if not words.isdisjoint(_PROTOCOL_WORDS) or is_surely_harmless(name):
+        is_harmless = is_surely_harmless(name) and not asks_for_counting(name, name)
+        if not words.isdisjoint(_PROTOCOL_WORDS) or is_harmless:
             return True
         # `/github-auth`, but not everything below `/auth/`
         ends = [words_of(name), *(words_of(path.rpartition("/")[2]) for path in paths)]
@@ -653,7 +713,10 @@ class Effects:
             if site.node is not context:
                 continue
             if isinstance(site.callee, External):
-                return is_in(site.callee.name, COMMITTING_CONTEXTS)
+                if is_in(site.callee.name, COMMITTING_CONTEXTS):
+                    return True
+                is_unread = site.callee.name.partition(".")[0] not in NEVER_FIRST_PARTY
+                return is_unread and self._begins_what_it_yields(function, context)
             if not site.callee:
                 return self._begins_what_it_yields(function, context)
             if isinstance(site.callee, Class):  # a unit of work
@@ -674,7 +737,10 @@ class Effects:
         return any(isinstance(m, Function) and self.commit(m) is not None for m in methods)
 
     def _begins_what_it_yields(self, function: Function, context: ast.expr) -> bool:
-        """Whether a session of unknown origin, which a dependency is declared to yield, begins."""
+        """Whether a session of unknown origin begins, which a dependency yields.
+
+        What is begun and yielded itself is a session or a connection, unless another type is said.
+        """
         match context:
             case ast.Call(func=ast.Attribute(attr="begin", value=ast.Name(id=name))):
                 names = {
@@ -682,8 +748,10 @@ class Effects:
                     for node in function.module.index.own_nodes(function.node)
                     if isinstance(node, ast.Yield) and isinstance(node.value, ast.Name)
                 }
-                return names == {name} and self._resolver.is_instance(
-                    self._resolver.yielded(function), *SESSIONS
+                is_declared = getattr(function.node, "returns", None) is not None
+                return names == {name} and (
+                    not is_declared
+                    or self._resolver.is_instance(self._resolver.yielded(function), *SESSIONS)
                 )
             case ast.Call(func=ast.Attribute(attr="begin", value=ast.Attribute(attr=name))):
                 # `request.app.state.engine.begin()`
@@ -1103,6 +1171,20 @@ __all__ = [
     "is_abstract",
     "spoken",
 ]
+
+
+def _statement_of(function: Function, node: ast.AST) -> ast.AST | None:
+    """The statement of a function's body that a node belongs to, if it is a plain one."""
+    child = node
+    for parent in function.module.index.ancestors(node):
+        if parent is function.node:
+            return child if isinstance(child, ast.Expr | ast.Assign) else None
+        child = parent
+    return None
+
+
+def _has_branch(statements: list[ast.stmt]) -> bool:
+    return any(isinstance(each, ast.If) for each in statements)
 
 
 #: Statements that may do something when their body ends.

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.calls import argument_filled
+from flake8_fastapi_rules.semantics.development import is_for_development
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import Expression, External, Instance, Value
+from flake8_fastapi_rules.semantics.parameters import is_record
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Expression,
+    External,
+    Function,
+    Instance,
+    Value,
+)
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
 
 #: Attributes of exceptions that hold their text, or the SQL behind it.
-_TEXTS = frozenset({"args", "orig", "statement", "message", "msg", "pgerror", "strerror"})
+_TEXTS = frozenset(
+    {
+        "__cause__", "__context__", "args", "exceptions", "message", "msg", "orig", "pgerror",
+        "statement", "strerror",
+    }
+)  # fmt: skip
 #: Methods that leave the text in what they give.
 _KEEPING = frozenset(
     {
@@ -26,12 +40,14 @@ _KEEPING = frozenset(
 #: How many variables are looked through.
 _DEPTH = 2
 _STRINGIFIERS = frozenset({"str", "repr", "format", "ascii"})
-#: Text for developers only is text that clients do not get.
-_GUARD = re.compile(
-    r"debug|dev|local|environment|verbose|is_prod|production|testing", re.IGNORECASE
-)
 #: What gives back what it is given, in another shape.
-_PLAIN = (External("builtins.dict"), External("fastapi.encoders.jsonable_encoder"))
+_PLAIN = frozenset(
+    External(name)
+    for name in (
+        "builtins.dict", "fastapi.encoders.jsonable_encoder", "json.dumps", "orjson.dumps",
+        "ujson.dumps",
+    )
+)  # fmt: skip
 _TRACEBACKS = frozenset(
     {"traceback.format_exc", "traceback.format_exception", "traceback.format_tb"}
 )
@@ -44,12 +60,16 @@ class ExceptionText:
         model: answers what names are.
         module: the module of the expressions.
         name: the variable that holds the exception; `None` to find tracebacks only.
+        is_text: whether the variable holds the text already.
     """
 
-    def __init__(self, model: Model, module: Module, name: str | None) -> None:
+    def __init__(
+        self, model: Model, module: Module, name: str | None, *, is_text: bool = False
+    ) -> None:
         self._model = model
         self._module = module
         self._name = name
+        self._is_text_itself = is_text
 
     def sent_in(self, node: ast.expr, depth: int = 0) -> ast.expr | None:
         """The part of an expression that holds the exception's text."""
@@ -77,10 +97,10 @@ class ExceptionText:
                 return self._first(list(values), depth)
             case ast.List(elts=values) | ast.Tuple(elts=values):
                 return self._first(values, depth)
-            case ast.IfExp(test=test, body=body, orelse=orelse):
-                if self._is_guard(test):
-                    return None
-                return self._first([body, orelse], depth)
+            case ast.IfExp(body=body, orelse=orelse):
+                return self._first(
+                    [each for each in (body, orelse) if not self.is_for_developers(each)], depth
+                )
             case ast.BoolOp(values=values):
                 return self._first(values, depth)
             case ast.Attribute():
@@ -89,7 +109,9 @@ class ExceptionText:
                 if _is_text_of(node, self._name):
                     return node
                 return node if isinstance(value, ast.Call) and self.sent_in(value, depth) else None
-            case ast.Name(id=name) if name != self._name and depth < _DEPTH:
+            case ast.Name(id=name) if name == self._name:
+                return node if self._is_text_itself else None
+            case ast.Name() if depth < _DEPTH:
                 return node if self._is_text(node, depth) else None
             case _:
                 return None
@@ -116,9 +138,39 @@ class ExceptionText:
             inner.append(node.func.value)
             return self._first(inner, depth)
         value = self._model.resolve(self._module, node.func)
-        is_model = self._model.is_subclass(value, "pydantic.BaseModel")
-        is_plain = value in _PLAIN
-        return self._first(inner, depth) if is_model or is_plain else None
+        if isinstance(value, Function) and depth < _DEPTH:
+            return next(
+                (each for each in inner if self._gives_back(node, value, each, depth)), None
+            )
+        keeps = value in _PLAIN or (isinstance(value, Class) and self._is_record(value))
+        return self._first(inner, depth) if keeps else None
+
+    def _is_record(self, cls: Class) -> bool:
+        """Whether what the constructor of a class is given shows when its object is sent."""
+        model = self._model
+        return model.is_subclass(cls, "pydantic.BaseModel") or is_record(model.resolver, cls)
+
+    def _gives_back(self, call: ast.Call, callee: Function, given: ast.expr, depth: int) -> bool:
+        """Whether a function of the project puts the text of an argument into its result."""
+        filled = argument_filled(callee, call, given)
+        is_exception = _is_name(given, self._name) and not self._is_text_itself
+        if filled is None or not isinstance(callee.node, FUNCTIONS):
+            return False
+        if not is_exception and self.sent_in(given, depth + 1) is None:
+            return False
+        own = callee.module.index.own_nodes(callee.node)
+        if is_exception and any(
+            isinstance(each, ast.Name) and each.id == "isinstance" for each in own
+        ):
+            return False
+        text = ExceptionText(self._model, callee.module, filled.arg, is_text=not is_exception)
+        return any(
+            isinstance(each, ast.Return)
+            and each.value is not None
+            and (found := text.sent_in(each.value, depth + 1)) is not None
+            and not text.is_for_developers(found)
+            for each in own
+        )
 
     def _is_text(self, node: ast.Name, depth: int) -> bool:
         """Whether a variable holds the exception's text."""
@@ -173,15 +225,7 @@ class ExceptionText:
 
     def is_for_developers(self, node: ast.expr) -> bool:
         """Whether the text is sent under a condition that says it is for developers."""
-        for parent in self._module.index.ancestors(node):
-            if isinstance(parent, FUNCTIONS):
-                return False
-            if isinstance(parent, ast.If) and self._is_guard(parent.test):
-                return True
-        return False
-
-    def _is_guard(self, test: ast.expr) -> bool:
-        return _GUARD.search(self._module.source.segment(test)) is not None
+        return is_for_development(self._module, node)
 
     def is_traceback(self, node: ast.expr) -> bool:
         """Whether an expression is a call that gives a traceback."""

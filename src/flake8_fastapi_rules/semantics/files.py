@@ -23,6 +23,8 @@ SKIPPED_FOLDERS = frozenset(
         "virtualenv", "build", "dist", "__pypackages__", "bower_components",
     }
 )  # fmt: skip
+#: A folder with no more files than this is an excerpt.
+_SNIPPET = 2
 #: A larger file is data or generated code, and costs more than it can tell.
 SIZE_LIMIT = 2_000_000
 #: More text than this is read again for each question, rather than kept: in bytes.
@@ -121,6 +123,12 @@ def read_source(path: Path) -> bytes | None:
         return path.read_bytes()
     except OSError:
         return None
+
+
+@cache
+def is_snippet(root: Path) -> bool:
+    """Whether a directory holds a file or two only: code that is shown by itself."""
+    return sum(1 for _ in islice(python_files(root), _SNIPPET + 1)) <= _SNIPPET
 
 
 def python_files(root: Path) -> Iterator[Path]:

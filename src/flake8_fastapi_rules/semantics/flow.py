@@ -141,6 +141,12 @@ def _goes_on(node: ast.stmt) -> bool:
             return not is_exhaustive or any(can_fall_through(case.body) for case in cases)
         case ast.While(test=ast.Constant(value=value), body=body) if value:
             return any(_breaks(statement) for statement in body)
+        case (
+            ast.For(body=body, orelse=[_, *_] as orelse)
+            | ast.AsyncFor(body=body, orelse=[_, *_] as orelse)
+            | ast.While(body=body, orelse=[_, *_] as orelse)
+        ):
+            return can_fall_through(orelse) or any(_breaks(statement) for statement in body)
         case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
             suppresses = any("suppress" in ast.unparse(item.context_expr) for item in items)
             return suppresses or can_fall_through(body)

@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING
 from flake8_fastapi_rules.engine.index import mentions
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.framework import path_parameters
-from flake8_fastapi_rules.semantics.values import Class, Function
+from flake8_fastapi_rules.semantics.values import Class, External, Function
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
 
 _REQUEST = "starlette.requests.Request"
+_MODEL = "pydantic.BaseModel"
+#: Methods of models that take a body as it was parsed.
+VALIDATIONS = frozenset({"model_validate", "parse_obj", "validate_python"})
+#: What writes documents.
+_DOCUMENTS = frozenset({"yaml.dump", "yaml.safe_dump", "ruamel.yaml.YAML.dump", "toml.dump"})
 #: Methods of clients that send a body.
 _SENDING = frozenset({"patch", "post", "put"})
 #: Calls that hand a request on, tell all who listen, or check what they are given.
@@ -24,9 +29,12 @@ _TELLING = re.compile(r"(?i)broadcast|publish|validat")
 #: Parameters of a path that say what kind of thing is meant, and with it what the body is like.
 _KIND = re.compile(
     r"(?:^|_)(?:type|kind|method|pattern|provider)$"
-    r"|^(?:action|agent|command|function|handler|operation|plugin|service|skill|tool|workflow)"
+    r"|^(?:action|adapter|agent|command|connector|driver|function|handler|integration|operation"
+    r"|plugin|service|skill|tool|workflow)"
     r"(?:_name|_key)?$"
 )
+#: What is configured may have any settings, of which those who configure it know.
+_CONFIGURATION = re.compile(r"(?:^|_)config(?:uration)?(?:_(?:data|updates?))?$")
 #: What only looks at a value, whoever uses it.
 _LOOKING = frozenset({"bool", "isinstance", "len", "print", "repr", "str", "type"})
 _LEVELS = frozenset({"debug", "info", "warning", "error", "exception"})
@@ -48,11 +56,19 @@ def is_handed_on(model: Model, endpoint: Endpoint, names: Set[str]) -> bool:
         names: the variables that hold the body.
     """
     given = [call for call in _calls(endpoint) if _gets(call, names)]
-    if any(_sends(call, names) for call in given):
+    if any(_sends(call, names) or _gets_model(model, endpoint, call) for call in given):
+        return True
+    if any(_sends_within(call, names) for call in _calls(endpoint)):
+        return True
+    if _validates_itself(model, endpoint, names):
         return True
     if reads_keys(endpoint, names):
         return False
     if _names_kind(endpoint) and _is_used(endpoint, names):
+        return True
+    if any(_writes_out(model, endpoint, call) for call in given):
+        return True
+    if any(_CONFIGURATION.search(name) for name in names) and _is_used(endpoint, names):
         return True
     requests = _requests(model, endpoint)
     return any(
@@ -115,6 +131,88 @@ def _sends(call: ast.Call, names: Set[str]) -> bool:
         return False
     given = (*call.args[1:], *(k.value for k in call.keywords if k.arg in {"json", "data"}))
     return any(isinstance(each, ast.Name) and each.id in names for each in given)
+
+
+def _gets_model(model: Model, endpoint: Endpoint, call: ast.Call) -> bool:
+    """Whether a call is given a model as well, to validate by: `parse_body(NewItem, body)`."""
+    return any(
+        isinstance(argument, ast.Name | ast.Attribute)
+        and isinstance(cls := model.resolve(endpoint.module, argument), Class)
+        and model.is_subclass(cls, _MODEL)
+        for argument in (*call.args, *(keyword.value for keyword in call.keywords))
+    )
+
+
+def _writes_out(model: Model, endpoint: Endpoint, call: ast.Call) -> bool:
+    """Whether a call makes a text of a value as it is, which then is a document of any form."""
+    value = model.resolve(endpoint.module, call.func)
+    return isinstance(value, External) and value.name in _DOCUMENTS
+
+
+def _sends_within(call: ast.Call, names: Set[str]) -> bool:
+    """Whether a value is a part of what is sent to another service, or rendered.
+
+    `client.post("http://reports/build", json={"data": data})`, `template.render({"data": data})`
+    """
+    func = call.func
+    if (
+        not isinstance(func, ast.Attribute)
+        or func.attr not in {*_SENDING, "render"}
+        or not call.args
+    ):
+        return False
+    given = [keyword.value for keyword in call.keywords if keyword.arg in {"json", "data"}]
+    if func.attr == "render":
+        given += call.args
+    elif not (
+        isinstance(path := call.args[0], ast.Constant) and str(path.value).startswith("http")
+    ):
+        return False
+    return any(
+        isinstance(each, ast.Name) and each.id in names
+        for value in given
+        if isinstance(value, ast.Dict)
+        for each in value.values
+    )
+
+
+def _validates_itself(model: Model, endpoint: Endpoint, names: Set[str]) -> bool:
+    """Whether an endpoint has a model validate a body that FastAPI could not have taken as one.
+
+    It completes the body first, puts it into what is there (`model_copy(update=body)`), chooses
+    between models, or the model has a method of its own that does more.
+    """
+    own = endpoint.module.index.own_nodes(endpoint.node)
+    made: set[str] = set()
+    checks = copies = False
+    for call in (node for node in own if isinstance(node, ast.Call)):
+        func = call.func
+        unpacked = [keyword.value for keyword in call.keywords if keyword.arg is None]
+        if isinstance(func, ast.Attribute):
+            checks = checks or func.attr in VALIDATIONS
+            if func.attr == "model_copy":
+                copies = copies or any(
+                    keyword.arg == "update" and mentions(keyword.value, names)
+                    for keyword in call.keywords
+                )
+            owner = model.resolve(endpoint.module, func.value)
+            if isinstance(owner, Class) and _gets(call, names) and "validat" in func.attr:
+                if model.is_subclass(owner, _MODEL):
+                    made.add(owner.node.name)
+                    if func.attr not in VALIDATIONS:
+                        return True
+        elif any(isinstance(each, ast.Name) and each.id in names for each in unpacked):
+            owner = model.resolve(endpoint.module, func)
+            if isinstance(owner, Class) and model.is_subclass(owner, _MODEL):
+                made.add(owner.node.name)
+    completes = any(
+        isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in names
+        for node in own
+    )
+    return len(made) > 1 or bool(made and completes) or (copies and checks)
 
 
 def reads_keys(endpoint: Endpoint, names: Set[str]) -> bool:

@@ -7,12 +7,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.libraries import RESOURCE_OPENERS, Resource
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import Function, FunctionNode, Instance
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    External,
+    Function,
+    FunctionNode,
+    Instance,
+)
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
+
+
+#: What an object opens for as long as it lives.
+_OWNED = frozenset({"client", "connection", "engine", "pool"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,167 @@ def holders_in(model: Model, module: Module, function: FunctionNode) -> tuple[Ho
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """An object of the project that opens a resource, keeps it in an attribute and is let go.
+
+    Parameters:
+        call: the call after which it holds the resource: that of its class, or of a method.
+        name: the object, as it is written first.
+        resource: what it opens.
+        cls: its class.
+        closer: the method of the class that closes the resource; `None` when it has none.
+    """
+
+    call: ast.Call
+    name: str
+    resource: Resource
+    cls: Class
+    closer: str | None
+
+
+def owners_in(model: Model, module: Module, function: FunctionNode) -> tuple[Owner, ...]:
+    """The objects with resources of their own that a generator makes and then never mentions.
+
+    `app.state.gateway = Gateway()` before the `yield`, where `Gateway.__init__` makes a client.
+    """
+    nodes = module.index.own_nodes(function)
+    yields = [node for node in nodes if isinstance(node, ast.Yield)]
+    if not yields:
+        return ()
+    end = min((each.lineno, each.col_offset) for each in yields)
+    found = []
+    for node in nodes:
+        if not isinstance(node, ast.Call) or (node.lineno, node.col_offset) > end:
+            continue
+        match model.resolve(module, node.func):
+            case Class() as cls:
+                start = model.resolver.class_attribute(cls, "__init__", instance=True)
+                names = _targets(module, node)
+            case Function(owner=Class() as cls) as start if isinstance(node.func, ast.Attribute):
+                names = [ast.unparse(node.func.value)]
+            case _:
+                continue
+        opened = _kept_by(model, start) if isinstance(start, Function) else None
+        if opened is None or not names or not model.resolver.has_known_bases(cls):
+            continue
+        names.extend(_aliases(nodes, names))
+        names.extend(_sources(nodes, names))
+        closers = _closers_of(model, cls, *opened)
+        if "__del__" not in closers and not _is_let_out(
+            model, module, nodes, names, node, end, cls
+        ):
+            closer = min(closers - {"__aexit__", "__exit__"}, default=None)
+            found.append(Owner(node, names[0], RESOURCE_OPENERS[opened[1]], cls, closer))
+    return tuple(found)
+
+
+def _kept_by(model: Model, method: Function) -> tuple[str, str] | None:
+    """The attribute of its object in which a method keeps what it opens, and the opener."""
+    if isinstance(method.node, ast.Lambda):
+        return None
+    nodes = method.module.index.own_nodes(method.node)
+    for node in nodes:
+        match node:
+            case (
+                ast.Assign(targets=[target], value=value)
+                | ast.AnnAssign(target=target, value=ast.expr() as value)
+            ):
+                made = value.value if isinstance(value, ast.Await) else value
+            case _:
+                continue
+        match target, made:
+            case ast.Attribute(value=ast.Name(id="self"), attr=attr), ast.Call(func=func):
+                opener = model.effects.opened_by(model.resolve(method.module, func), made)
+                resource = RESOURCE_OPENERS.get(opener or "")
+                if opener is None or resource is None or resource.kind not in _OWNED:
+                    continue
+                if not any(_is_closing(each, attr, resource) for each in nodes):
+                    return attr, opener
+    return None
+
+
+def _closers_of(model: Model, cls: Class, attr: str, opener: str) -> frozenset[str]:
+    """The methods of a class that close what its objects keep in an attribute."""
+    resource = RESOURCE_OPENERS[opener]
+    return frozenset(
+        method.name
+        for base in model.resolver.mro(cls)
+        if isinstance(base, Class)
+        for method in base.node.body
+        if isinstance(method, FUNCTIONS)
+        and any(_is_closing(node, attr, resource) for node in ast.walk(method))
+    )
+
+
+def _is_closing(node: ast.AST, attr: str, resource: Resource) -> bool:
+    match node:
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id="self"), attr=held), attr=closer):
+            return held == attr and closer in resource.closers
+    return False
+
+
+def _sources(nodes: tuple[ast.AST, ...], names: list[str]) -> Iterator[str]:
+    """What the names were given: `gateway` of `app.state.gateway = gateway`."""
+    for node in nodes:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute):
+            if any(ast.unparse(target) in names for target in node.targets):
+                yield ast.unparse(node.value)
+
+
+def _is_let_out(
+    model: Model,
+    module: Module,
+    nodes: tuple[ast.AST, ...],
+    names: list[str],
+    made: ast.Call,
+    end: tuple[int, int],
+    cls: Class,
+) -> bool:
+    """Whether something may close an object: it is handed on, or mentioned after the `yield`."""
+    last = {name.rpartition(".")[2] for name in names}
+    for node in nodes:
+        if isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) in names:
+            if (node.lineno, node.col_offset) > end:
+                parent = module.index.parents.get(node)
+                if not isinstance(parent, ast.Dict | ast.Yield):
+                    return True
+        elif isinstance(node, ast.withitem):
+            if any(ast.unparse(part) in names for part in ast.walk(node) if _is_name(part)):
+                return True
+        elif isinstance(node, ast.Call) and node is not made:
+            given = [*node.args, *(keyword.value for keyword in node.keywords)]
+            if any(
+                ast.unparse(part) in names
+                for each in given
+                for part in ast.walk(each)
+                if _is_name(part)
+            ):
+                return True
+            if (node.lineno, node.col_offset) > end:
+                target = model.resolve(module, node.func)
+                if isinstance(target, Function):
+                    if target.owner is not None and target.owner.node is cls.node:
+                        if not isinstance(node.func, ast.Attribute) or not _is_name(
+                            node.func.value
+                        ):
+                            return True  # of the same object, perhaps: `get_gateway().close()`
+                    said = {
+                        part.id if isinstance(part, ast.Name) else part.attr
+                        for part in ast.walk(target.node)
+                        if isinstance(part, ast.Name | ast.Attribute)
+                    }
+                    if not said.isdisjoint(last) or "state" in said:
+                        return True
+                elif not isinstance(target, External):
+                    return True
+    return False
+
+
+def _is_name(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name | ast.Attribute)
+
+
 def _targets(module: Module, call: ast.Call) -> list[str]:
     parents = module.index.parents
     node: ast.AST = call
@@ -74,6 +246,12 @@ def _targets(module: Module, call: ast.Call) -> list[str]:
         targets = parent.targets
     elif isinstance(parent, ast.AnnAssign | ast.NamedExpr):
         targets = [parent.target]
+    elif isinstance(parent, ast.Tuple):  # `first, second = Client(), Client()`
+        match parents.get(parent):
+            case ast.Assign(targets=[ast.Tuple(elts=elements)]) if len(elements) == len(
+                parent.elts
+            ):
+                targets = [elements[parent.elts.index(node)]]  # type: ignore[arg-type]
     if not all(isinstance(target, ast.Name | ast.Attribute) for target in targets):
         return []
     return [ast.unparse(target) for target in targets]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,19 +39,23 @@ class ImportGraph:
         known = self._edges.get(module)
         if known is None:
             found: dict[Module, ImportEdge] = {}
-            for edge in self._edges_of(module):
+            for edge in self._edges_of(module, _statements_of(module)):
                 if edge.target is not module:
                     found.setdefault(edge.target, edge)
             known = self._edges[module] = tuple(found.values())
         return known
 
-    def _edges_of(self, module: Module) -> Iterator[ImportEdge]:
+    def imports(self, module: Module, target: Module) -> bool:
+        """Whether importing a module imports another one directly."""
+        if module in self._edges:
+            return any(edge.target is target for edge in self._edges[module])
+        naming = (node for node in _statements_of(module) if _may_name(node, target))
+        return any(edge.target is target for edge in self._edges_of(module, naming))
+
+    def _edges_of(
+        self, module: Module, statements: Iterable[ast.Import | ast.ImportFrom]
+    ) -> Iterator[ImportEdge]:
         index, modules = module.index, self._model.modules
-        statements: list[ast.Import | ast.ImportFrom] = [
-            *index.nodes(ast.Import),
-            *index.nodes(ast.ImportFrom),
-        ]
-        statements.sort(key=lambda node: (node.lineno, node.col_offset))
         for node in statements:
             if not index.runs_at_import(node):
                 continue
@@ -94,3 +98,29 @@ class ImportGraph:
                     before[edge.target] = edge
                     queue.append(edge.target)
         return ()
+
+
+def _statements_of(module: Module) -> list[ast.Import | ast.ImportFrom]:
+    """The imports of a module, in source order."""
+    index = module.index
+    statements: list[ast.Import | ast.ImportFrom] = [
+        *index.nodes(ast.Import),
+        *index.nodes(ast.ImportFrom),
+    ]
+    return sorted(statements, key=lambda node: (node.lineno, node.col_offset))
+
+
+def _may_name(node: ast.Import | ast.ImportFrom, target: Module) -> bool:
+    """Whether an import may name a module, as its words show: a cheap test."""
+    names = [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        if node.module is None and target.is_package:  # `from .. import` names its package by dots
+            return True
+        names.append(node.module or "")
+    word = word_of(target)
+    return any(word in name.split(".") for name in names)
+
+
+def word_of(module: Module) -> str:
+    """The last part of a module's dotted name, which whatever imports it has to write."""
+    return module.path.parent.name if module.is_package else module.path.stem

@@ -41,7 +41,8 @@ _ACTIONS: Final = VERBS | name_set(
     subscribe switch sync synchronize terminate toggle train transfer trigger truncate unassign
     unban unblock undo unfollow uninstall unregister unsubscribe upload vote wipe write
     acknowledge borrow buy close decrease deposit dismiss enroll favorite favourite increase like
-    lock pay pin promote demote redeem rent reserve ship unfavorite unlike unlock unpin withdraw"""
+    lock pay pin promote demote redeem rent reserve ship touch unfavorite unlike unlock unpin
+    withdraw"""
 )
 #: Verbs that do so in the name of a helper, which closes clients of its own.
 _KEEPING: Final = (_ACTIONS - {"close", "stop"}) | name_set(

@@ -724,6 +724,13 @@ THREAD_LOCKS: Final = name_set(
     threading.Lock threading.RLock threading.Semaphore"""
 )
 
+#: The classes whose objects read the environment.
+SETTINGS: Final = (
+    "pydantic_settings.BaseSettings",
+    "pydantic.BaseSettings",
+    "pydantic.v1.BaseSettings",
+)
+
 # -- databases ----------------------------------------------------------------------------------
 
 #: SQLAlchemy sessions and what makes them. Subclasses (SQLModel's) are told by `is_subclass`.
@@ -806,7 +813,7 @@ QUERIES: Final = _on_sessions("execute get get_one refresh scalar scalars") | me
     pymongo.collection.Collection: aggregate count_documents find_one;
     pymongo.asynchronous.collection.AsyncCollection: aggregate count_documents find_one;
     motor.motor_asyncio.AsyncIOMotorCollection: count_documents find_one;
-    tortoise.models.Model: get get_or_none; beanie.Document: find_one get"""
+    tortoise.models.Model: get get_or_create get_or_none; beanie.Document: find_one get"""
 )
 
 #: Statements that write, by what makes them, and those that read.
@@ -1318,6 +1325,7 @@ OUTER_MIDDLEWARE: Final[Mapping[str, MiddlewareKind]] = MappingProxyType(
         "asgi_correlation_id.middleware.CorrelationIdMiddleware": "request id",
         "ddtrace.contrib.asgi.TraceMiddleware": "tracing",
         "elasticapm.contrib.starlette.ElasticAPM": "tracing",
+        "gatey_sdk.integrations.starlette.GateyStarletteMiddleware": "errors",
         "opentelemetry.instrumentation.asgi.OpenTelemetryMiddleware": "tracing",
         "prometheus_fastapi_instrumentator.middleware.PrometheusInstrumentatorMiddleware": (
             "metrics"

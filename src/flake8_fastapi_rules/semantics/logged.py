@@ -14,6 +14,8 @@ from flake8_fastapi_rules.semantics.credentials import (
     last_name,
     snake,
 )
+from flake8_fastapi_rules.semantics.intent import words_of
+from flake8_fastapi_rules.semantics.names import name_set
 from flake8_fastapi_rules.semantics.values import qualified_name
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Libraries whose tokens are words of a language.
 _PARSERS = frozenset({"lark", "ply", "pygments", "sqlglot", "sqlparse", "tokenize", "tree_sitter"})
+#: Methods of models that give all of their fields.
+DUMPS = frozenset({"dict", "json", "model_dump", "model_dump_json"})
 #: Functions whose results are numbers.
 _NUMBERS = frozenset({"abs", "int", "float", "len", "max", "min", "round", "sum"})
 #: What may be the key of an entry rather than a secret.
@@ -43,10 +47,17 @@ _FIRST_USER = re.compile(
 _YOURS = re.compile(r"(?i)\byour (?:\w+ )?key\b")
 #: Attributes of texts, and of what holds one.
 _OF_TEXTS = frozenset({*dir(str), *dir(bytes), "credentials", "get_secret_value", "token", "value"})
+#: What functions speak of for which a token is a coin, and of what two are enough.
+_TRADE = name_set(
+    "blockchain coin coins erc20 liquidity onchain swap swaps trading usdc usdt wallet wallets"
+)
+_AMOUNTS = name_set("amount asset balance balances price prices rate")
 #: What runs a server until it is stopped.
 _SERVERS = frozenset(
     {"uvicorn.run", "uvicorn.Server.run", "hypercorn.run", "granian.Granian.serve"}
 )
+#: Methods whose result is what an object holds.
+_TELLING = frozenset({"get_secret_value", *DUMPS})
 #: Calls that show what they are given.
 _SHOWING = frozenset({"str", "repr", "dict", "format", "dumps", "items"})
 
@@ -77,9 +88,8 @@ def shown_in_log(node: ast.expr) -> Iterator[ast.expr]:
             for value in values:
                 yield from shown_in_log(value)
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
-            if (isinstance(node.func, ast.Attribute) and name == "get_secret_value") or (
-                isinstance(node.func, ast.Attribute) and name == "get" and node.args
-            ):
+            is_method = isinstance(node.func, ast.Attribute)
+            if is_method and (name in _TELLING or (name == "get" and node.args)):
                 yield node
             elif name in _SHOWING:
                 for value in (*node.args, *(k.value for k in node.keywords)):
@@ -312,6 +322,21 @@ def is_word_of_language(module: Module, name: str | None) -> bool:
             *(a.name for node in module.index.nodes(ast.Import) for a in node.names),
         )
     )
+
+
+def is_coin(module: Module, node: ast.expr) -> bool:
+    """Whether a plain `token` is what is traded, as its function speaks of wallets and prices."""
+    function = module.index.function_of(node)
+    if last_name(node) not in {"token", "tokens"} or function is None:
+        return False
+    said: set[str] = set()
+    for each in ast.walk(function):
+        match each:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
+                said.update(words_of(name))
+            case ast.keyword(arg=str() as name):
+                said.update(words_of(name))
+    return not said.isdisjoint(_TRADE) or len(said & _AMOUNTS) > 1
 
 
 def starts_server_later(model: Model, module: Module, call: ast.Call) -> bool:

@@ -13,6 +13,8 @@ from flake8_fastapi_rules.semantics.values import Function, FunctionNode
 
 #: What a marker itself has.
 _OWN_ATTRIBUTES = frozenset({"dependency", "use_cache", "scope", "scopes"})
+#: Functions of Python that take something out of what they are given.
+_CONSUMING = frozenset({"aiter", "anext", "dict", "iter", "len", "next"})
 #: Nodes that use a value: whoever does this to a marker takes it for what it stands for.
 _USING = (ast.Await, ast.withitem, ast.For, ast.AsyncFor, ast.comprehension, ast.BinOp, ast.Match)
 
@@ -101,6 +103,8 @@ def _is_used(node: ast.expr, function: ast.AST, is_framework: bool, module: Modu
         case ast.Attribute(attr=attr):
             return attr not in _OWN_ATTRIBUTES
         case ast.Call(func=func) if func is child:
+            return True
+        case ast.Call(func=ast.Name(id=name)) if name in _CONSUMING:
             return True
         case ast.Call():
             return is_framework and not _takes_markers(parent)

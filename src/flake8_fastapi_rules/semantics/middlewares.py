@@ -191,6 +191,8 @@ def _only_works_on_others(model: Model, middleware: Middleware) -> bool:
     if any(isinstance(each, ast.Raise) and each.exc is not None for each in own):
         return False
     returns = [each for each in own if isinstance(each, ast.Return)]
+    if len(node.args.args) == 4 and _is_for_sockets(node):
+        return True
     if len(node.args.args) == 4 and not returns:
         return _only_passes_on(node) or (
             _uses_only_within(node) and model.effects.logs(target) is not None
@@ -245,6 +247,28 @@ def _uses_only_within(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return all(id(use) in within for use in uses)
 
 
+def _is_for_sockets(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether `__call__` hands on at once what comes from no socket, which knows no CORS.
+
+    `if scope["type"] != "websocket": await self.app(scope, receive, send); return`
+    """
+    for statement in node.body:
+        if isinstance(statement, ast.If) and isinstance(statement.body[-1], ast.Return):
+            test = statement.test
+            parts = test.values if isinstance(test, ast.BoolOp) else [test]
+            if isinstance(test, ast.BoolOp) and not isinstance(test.op, ast.Or):
+                parts = []
+            if any(
+                isinstance(part, ast.Compare)
+                and isinstance(part.ops[0], ast.NotEq)
+                and isinstance(said := part.comparators[0], ast.Constant)
+                and said.value == "websocket"
+                for part in parts
+            ):
+                return True
+    return False
+
+
 def _only_passes_on(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether `__call__` holds something around the app within, or changes the scope."""
     scope = node.args.args[1].arg
@@ -262,10 +286,19 @@ def _only_passes_on(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A middleware put on an app, and the node of the assembling function that does so."""
+    """A middleware put on an app, and the node of the assembling function that does so.
+
+    Parameters:
+        inner: the places in the functions that this one calls to do so, from the outside in.
+    """
 
     middleware: Middleware
     node: ast.AST
+    inner: tuple[tuple[Module, ast.AST], ...] = ()
+
+    def called_from(self, node: ast.AST, callee: Function) -> _Step:
+        """Make it a step of another function, which calls the one that it is of."""
+        return _Step(self.middleware, node, ((callee.module, self.node), *self.inner))
 
 
 def _gather_wrapping(model: Model, uses: Uses) -> tuple[tuple[Middleware, Middleware], ...]:
@@ -282,12 +315,25 @@ def _gather_wrapping(model: Model, uses: Uses) -> tuple[tuple[Middleware, Middle
                 if not model.is_subclass(cors.middleware.target, CORS):
                     continue
                 for other in steps[position + 1 :]:
-                    if _may_both_run(module, scope, cors.node, other.node) and not _is_added_before(
-                        other.middleware, cors.middleware
+                    if (
+                        _may_both_run(module, scope, cors.node, other.node)
+                        and not _is_added_before(other.middleware, cors.middleware)
+                        and not _exclude_each_other(cors, other)
                     ):
                         pair = other.middleware, cors.middleware
                         found[pair[0].node, pair[1].node] = pair
     return tuple(found.values())
+
+
+def _exclude_each_other(first: _Step, second: _Step) -> bool:
+    """Whether two steps are in branches of a function that both are steps of, one or the other."""
+    if first.node is not second.node:
+        return False
+    for (module, one), (_, other) in zip(first.inner, second.inner, strict=False):
+        scope = module.index.function_of(one)
+        if one is not other:
+            return scope is not None and not _may_both_run(module, scope, one, other)
+    return False
 
 
 def _is_added_before(other: Middleware, cors: Middleware) -> bool:
@@ -358,7 +404,7 @@ def _steps(
                 own = [*callee.node.args.posonlyargs, *callee.node.args.args][:1]
                 itself = own[0].arg if own else ""
                 for step in _steps(model, callee.module, callee.node, itself, depth + 1):
-                    yield _Step(step.middleware, node)
+                    yield step.called_from(node, callee)
         elif depth < _DEPTH and any(
             is_app(each) for each in (*node.args, *(k.value for k in node.keywords))
         ):
@@ -367,7 +413,7 @@ def _steps(
                 name = _parameter_given(node, callee, is_app)
                 if name is not None:
                     for step in _steps(model, callee.module, callee.node, name, depth + 1):
-                        yield _Step(step.middleware, node)
+                        yield step.called_from(node, callee)
 
 
 def _parameter_given(
@@ -387,12 +433,26 @@ def _parameter_given(
 
 
 def _may_both_run(module: Module, scope: ast.AST, first: ast.AST, second: ast.AST) -> bool:
-    """Whether two places are not in branches that exclude each other."""
+    """Whether two places are not in branches that exclude each other.
+
+    What stands behind a branch that ends with `return` is in the other one.
+    """
     index = module.index
-    blocks = dict(index.branch_of(first, index.scopes[scope]))
-    return all(
-        blocks.get(statement, block) == block
-        for statement, block in index.branch_of(second, index.scopes[scope])
+    branches = index.branch_of(first, index.scopes[scope])
+    blocks, others = dict(branches), dict(index.branch_of(second, index.scopes[scope]))
+    return not any(
+        statement not in others and _leaves(statement, first) for statement in blocks
+    ) and all(blocks.get(statement, block) == block for statement, block in others.items())
+
+
+def _leaves(statement: ast.AST, node: ast.AST) -> bool:
+    """Whether the branch of an `if` that a node stands in ends the function."""
+    if not isinstance(statement, ast.If):
+        return False
+    return any(
+        isinstance(block[-1], ast.Return | ast.Raise)
+        for block in (statement.body, statement.orelse)
+        if block and any(part is node for each in block for part in ast.walk(each))
     )
 
 

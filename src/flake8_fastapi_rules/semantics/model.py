@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.engine.source import Source
 from flake8_fastapi_rules.semantics import parameters
+from flake8_fastapi_rules.semantics.agreement import says_nothing
 from flake8_fastapi_rules.semantics.bound import BoundNames, bound_names
 from flake8_fastapi_rules.semantics.build import LocalFacts, build, models_of
 from flake8_fastapi_rules.semantics.callers import Callers, DirectCall
@@ -38,7 +39,7 @@ from flake8_fastapi_rules.semantics.framework import (
 from flake8_fastapi_rules.semantics.libraries import NOT_CALLABLE
 from flake8_fastapi_rules.semantics.modules import Module, Modules, absolute
 from flake8_fastapi_rules.semantics.paths import is_health_path
-from flake8_fastapi_rules.semantics.resolve import MANY, Resolver, first_argument, says_nothing
+from flake8_fastapi_rules.semantics.resolve import MANY, Resolver, first_argument
 from flake8_fastapi_rules.semantics.shared import SharedState
 from flake8_fastapi_rules.semantics.uses import Uses
 from flake8_fastapi_rules.semantics.values import (
@@ -510,7 +511,7 @@ class Model:
         if target_node is not None and name is None:
             return None
         if isinstance(kind, ast.Constant):
-            kind = self.resolver.parsed_annotation(module, kind) or kind
+            kind = self.resolver.annotations.parsed(module, kind) or kind
         type_name = qualified_name(self.resolve(module, kind)) or ast.dump(kind)
         if isinstance(target_node, ast.Call):  # what a factory makes depends on its arguments
             name = f"{name} {ast.dump(target_node)}"
@@ -644,7 +645,7 @@ class Model:
             case ast.Constant(value=None):
                 return True
             case ast.Constant(value=str()):
-                parsed = self.resolver.parsed_annotation(module, node)
+                parsed = self.resolver.annotations.parsed(module, node)
                 return self.allows_none(module, parsed, depth + 1)
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):
                 return any(self.allows_none(module, part, depth + 1) for part in (left, right))

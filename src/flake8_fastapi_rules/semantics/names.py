@@ -22,6 +22,12 @@ def name_set(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
+def looks_like_class(name: str) -> bool:
+    """Whether the last part of a name is written as classes are: `models.User`, not `_MAX`."""
+    last = name.rpartition(".")[2].lstrip("_")
+    return last[:1].isupper() and not last.isupper()
+
+
 def last_names(names: Iterable[str]) -> frozenset[str]:
     """The last parts of dotted names: what stands in front of the bracket of a call."""
     return frozenset(name.rpartition(".")[2] for name in names)

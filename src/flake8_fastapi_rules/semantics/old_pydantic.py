@@ -196,7 +196,7 @@ def _method(model: Model, module: Module, node: ast.Attribute) -> Iterator[OldUs
     owner = model.resolve(module, node.value)
     is_open = not owner or (node.attr != "copy" and model.is_instance(owner, "builtins.dict"))
     if is_open and isinstance(node.value, ast.Name):
-        owner = model.resolver.bound_of(module, node.value)
+        owner = model.resolver.annotations.bound_of(module, node.value)
     cls = owner.of if isinstance(owner, Instance) else owner
     if isinstance(owner, Instance):
         if not model.is_instance(owner, "pydantic.BaseModel"):

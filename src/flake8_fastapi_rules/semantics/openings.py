@@ -77,6 +77,19 @@ class Opening:
     def _names(self) -> frozenset[str]:
         return frozenset(target.id for target in self._targets if isinstance(target, ast.Name))
 
+    @cached_property
+    def _parts(self) -> frozenset[str]:
+        """The variables that hold what lives as long as it: `cursor = connection.cursor()`."""
+        found = set()
+        for node in self._index.own_nodes(self._function):
+            match node:
+                case ast.Assign(
+                    targets=[ast.Name(id=name)],
+                    value=ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=attr)),
+                ) if owner in self._names and attr in _PARTS:
+                    found.add(name)
+        return frozenset(found)
+
     @property
     def is_in_with(self) -> bool:
         """Whether a `with` closes it when its block ends."""
@@ -94,7 +107,9 @@ class Opening:
             return True
         is_closed = any(map(self._is_closing, self._index.own_nodes(self._function)))
         return not is_closed and any(
-            not isinstance(node, ast.Name) and self._is_held_by(node) for node in returned
+            self._is_held_by(node)
+            for node in returned
+            if not isinstance(node, ast.Name) or node.id in self._parts
         )
 
     @property
@@ -154,7 +169,7 @@ class Opening:
             return True
         match node:
             case ast.Name(id=name):
-                return name in self._names
+                return name in self._names or name in self._parts
             case ast.Await(value=inner):
                 return self._is_held_by(inner)
             case ast.Tuple(elts=elements) | ast.List(elts=elements):

@@ -63,8 +63,13 @@ def overrides_in(model: Model, module: Module) -> Iterator[Override]:
 
 
 def outlives_test(model: Model, override: Override) -> bool:
-    """Whether the app that is overridden is certain to be there after the test."""
+    """Whether the app that is overridden is certain to be there after the test.
+
+    What a fixture of the whole session overrides is meant to be there for all tests.
+    """
     module, resolver, app = override.module, model.resolver, override.app
+    if fixture_scope(resolver, Function(module, override.function)) in {"package", "session"}:
+        return False
     is_attribute = isinstance(app, ast.Attribute)
     name = app.attr if isinstance(app, ast.Attribute) else ""
     while isinstance(app, ast.Attribute):
@@ -169,6 +174,8 @@ def _sets(node: ast.Attribute, statement: ast.stmt) -> bool:
             or (isinstance(target, ast.Subscript) and target.value is node)
             for target in statement.targets
         )
+    if isinstance(statement, ast.AugAssign):  # `app.dependency_overrides |= {...}`
+        return statement.target is node and not _is_empty(statement.value)
     call = statement.value if isinstance(statement, ast.Expr) else None
     return (
         isinstance(call, ast.Call)

@@ -143,7 +143,7 @@ def parameter_of(
     is_positional_only: bool = False,
 ) -> Parameter:
     """One parameter, or one field of a class that acts as parameters."""
-    type_module, type_node, metadata = resolver.unwrapped(module, annotation)
+    type_module, type_node, metadata = resolver.annotations.unwrapped(module, annotation)
     markers = [
         marker
         for home, part in metadata
@@ -267,7 +267,7 @@ def shape_of(resolver: Resolver, module: Module, node: ast.expr | None, depth: i
     if isinstance(node, ast.Constant):
         if node.value is None or node.value is ...:
             return "scalar"
-        parsed = resolver.parsed_annotation(module, node)
+        parsed = resolver.annotations.parsed(module, node)
         return shape_of(resolver, module, parsed, depth) if parsed is not None else "unknown"
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         return _joined(
@@ -391,6 +391,11 @@ def is_dataclass(resolver: Resolver, cls: Class) -> bool:
                 if value in _DATACLASSES:
                     return True
     return False
+
+
+def is_record(resolver: Resolver, cls: Class) -> bool:
+    """Whether a class only names its items: a dataclass, a named tuple or a typed dict."""
+    return resolver.is_subclass(cls, *_RECORDS) or is_dataclass(resolver, cls)
 
 
 _DATACLASSES = (

@@ -26,6 +26,7 @@ from flake8_fastapi_rules.semantics.facts import (
     Route,
     RouteKind,
 )
+from flake8_fastapi_rules.semantics.files import is_snippet
 from flake8_fastapi_rules.semantics.graph import (
     IncludeEntry,
     MountEntry,
@@ -398,6 +399,20 @@ class Project:
         """What one registration becomes in all apps."""
         return tuple(self._by_fact.get(route.node, ()))
 
+    def routes_shown(self, route: Route) -> tuple[ResolvedRoute, ...]:
+        """What one registration becomes in all apps; where no app is shown, on its router alone.
+
+        That is so in a file or two by themselves: elsewhere something else includes the router.
+        """
+        if self.apps or not is_snippet(self.model.modules.project_root(route.module.path)):
+            return self.routes_at(route)
+        return tuple(
+            found
+            for router in self.roots
+            for found in self.resolved_routes(router)
+            if found.route.node is route.node
+        )
+
     @cached_property
     def _by_fact(self) -> dict[ast.AST, list[ResolvedRoute]]:
         found: defaultdict[ast.AST, list[ResolvedRoute]] = defaultdict(list)
@@ -475,11 +490,13 @@ class Project:
         )
 
     def _has_moved(self, name: str) -> bool:
-        """Whether what seems to be a library's is a module of the project under another name.
+        """Whether what seems to be a library's is a module of the project that is not there.
 
-        `src.api.v1.routers` where the folder `src` is called `legacy` now.
+        Or there under another name: `src.api.v1.routers` where the folder `src` is `legacy` now.
         """
-        parts = name.split(".")[1:-1]
+        top, *parts = name.split(".")[:-1]
+        if any(top in module.name.split(".")[:-1] for module in self.modules):
+            return True
         files = [(*parts[at:-1], f"{parts[-1]}.py") for at in range(len(parts) - 1)]
         return any(
             module.path.parts[-len(file) :] == file for module in self.modules for file in files

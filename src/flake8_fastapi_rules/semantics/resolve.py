@@ -12,10 +12,18 @@ import builtins
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, Binding, Scope, all_arguments, argument
+from flake8_fastapi_rules.engine.index import FUNCTIONS, Binding, Scope, all_arguments
+from flake8_fastapi_rules.semantics.agreement import (
+    agreed,
+    has_unknown_part,
+    is_opaque,
+    library_name,
+    says_nothing,
+)
+from flake8_fastapi_rules.semantics.annotations import Annotations
 from flake8_fastapi_rules.semantics.bases import external_mro
 from flake8_fastapi_rules.semantics.modules import Module, Modules
-from flake8_fastapi_rules.semantics.names import canonical
+from flake8_fastapi_rules.semantics.names import canonical, looks_like_class
 from flake8_fastapi_rules.semantics.rows import ITERABLE_ROWS, ROW_LIBRARIES, queried
 from flake8_fastapi_rules.semantics.types import (
     ATTRIBUTES,
@@ -56,9 +64,6 @@ _ITERATORS = frozenset(
         "collections.abc.AsyncGenerator",
     }
 )
-_AWAITABLES = frozenset(
-    {"collections.abc.Awaitable", "collections.abc.Coroutine", "asyncio.Future", "asyncio.Task"}
-)
 _CONTEXT_MANAGER_TYPES = frozenset(
     {"contextlib.AbstractAsyncContextManager", "contextlib.AbstractContextManager"}
 )
@@ -78,10 +83,6 @@ _MODEL_MAKERS = frozenset(
     }
 )  # fmt: skip
 _DICT = External("builtins.dict")
-_ALTERNATIVES = (External("typing.Union"), External("typing.Optional"))
-_GENERIC = (External("typing.Generic"), External("typing.Protocol"))
-#: Types that leave open what a value is.
-_VAGUE = frozenset({"typing.Any", "typing.Callable", "collections.abc.Callable"})
 _CONTAINERS = (
     frozenset(
         {
@@ -125,8 +126,6 @@ LONG = 100_000
 MANY = 10_000
 #: Paths that `/` makes further ones of.
 _PATHS = ("pathlib.PurePath", "anyio.Path")
-#: The markers whose argument FastAPI calls.
-_INJECTING = frozenset({"fastapi.Depends", "fastapi.Security"})
 _APP = "starlette.applications.Starlette"
 #: Decorators of the standard library that leave what a function returns as it is.
 _TRANSPARENT_PARTIALS = frozenset({"functools.partial", "functools.partialmethod"})
@@ -149,8 +148,8 @@ class Resolver:
 
     def __init__(self, modules: Modules) -> None:
         self.modules = modules
+        self.annotations = Annotations(self)
         self._memo: dict[ast.AST, Value] = {}
-        self._types: dict[ast.AST, Value] = {}
         self._attributes: dict[tuple[Module, str], Value] = {}
         self._returns: dict[ast.AST, Value] = {}
         self._given: dict[ast.AST, Value] = {}
@@ -158,7 +157,6 @@ class Resolver:
         self._self_assignments: dict[
             ast.ClassDef, dict[str, list[tuple[ast.expr | None, ast.expr | None]]]
         ] = {}
-        self._parsed: dict[ast.Constant, ast.expr | None] = {}
         self._without: dict[tuple[Module, str, frozenset[str]], bool] = {}
         self._kept: dict[tuple[Path, str], Value] = {}
         self._busy: set[object] = set()
@@ -175,9 +173,9 @@ class Resolver:
         known = self._memo.get(node)
         if known is not None:
             return known
-        return self._guarded(self._memo, node, lambda: self._resolve(module, node))
+        return self.guarded(self._memo, node, lambda: self._resolve(module, node))
 
-    def _guarded(
+    def guarded(
         self, memo: dict[ast.AST, Value], key: ast.AST, compute: Callable[[], Value]
     ) -> Value:
         """Compute once; a question that leads back to itself, or too far, is `UNKNOWN`."""
@@ -289,7 +287,7 @@ class Resolver:
                 value = self.resolve(module, binding.value)
                 if binding.path:
                     return self._element(module, value, binding.path)
-                if not value or _is_opaque(value):
+                if not value or is_opaque(value):
                     return self._passed_through(module, scope, binding) or value
                 return value
             case "annotated":
@@ -297,9 +295,9 @@ class Resolver:
                 value = self.resolve(module, binding.value)
                 if _is_type_alias_annotation(binding.node.annotation):
                     return value
-                is_field = isinstance(value, Instance) and _name_of(value) in _FIELDS
+                is_field = isinstance(value, Instance) and library_name(value) in _FIELDS
                 if isinstance(value, Instance | Function | Class) and not (
-                    is_field or _is_opaque(value)
+                    is_field or is_opaque(value)
                 ):
                     return value
                 typed = self.annotation(module, binding.node.annotation)
@@ -707,13 +705,15 @@ class Resolver:
                 assert isinstance(binding.node, ast.AnnAssign)
                 typed = assigned or self.annotation(module, binding.node.annotation)
                 if not typed and base != reached:
-                    variables = self.type_variables(reached, base)
-                    typed = self.annotation_with(module, binding.node.annotation, variables)
+                    variables = self.annotations.type_variables(reached, base)
+                    typed = self.annotations.with_variables(
+                        module, binding.node.annotation, variables
+                    )
                 return typed
             if instance and isinstance(binding.value, ast.Call):
                 # Class-based views: FastAPI fills what is declared as `= Depends(...)`.
                 injected = self.resolve(module, binding.value)
-                if isinstance(injected, Instance) and _name_of(injected) in _INJECTORS:
+                if isinstance(injected, Instance) and library_name(injected) in _INJECTORS:
                     hint = getattr(binding.node, "annotation", None)
                     typed = self.annotation(module, hint)
                     return typed or self._injected(module, hint, binding.value)
@@ -779,7 +779,7 @@ class Resolver:
                     value = self.resolve(value.module, value.node.value)  # `dict[str, int]`
                 if isinstance(value, Class | External):
                     bases.append(value)
-                elif isinstance(value, Instance) and _name_of(value) in _BASE_MAKERS:
+                elif isinstance(value, Instance) and library_name(value) in _BASE_MAKERS:
                     bases.append(External("sqlalchemy.orm.DeclarativeBase"))
                     complete = complete and (value.call is None or not _gives_base(value.call))
                 else:
@@ -887,7 +887,9 @@ class Resolver:
                     return UNKNOWN
                 return Instance(External(name), module, node)
             case Class():
-                return Instance(callee, module, node, self._type_arguments(module, node.func))
+                return Instance(
+                    callee, module, node, self.annotations.type_arguments(module, node.func)
+                )
             case Function():
                 return self.returned(callee, self._receivers_arguments(module, node.func))
             case Instance(of=External(name)) if name in PRODUCT_ARGUMENT:
@@ -969,8 +971,8 @@ class Resolver:
         node = function.node
         known = self._returns.get(node)
         if known is None:
-            known = self._guarded(self._returns, node, lambda: self._returned(function))
-        unclear = not known or _is_opaque(known) or _has_unknown_part(known)
+            known = self.guarded(self._returns, node, lambda: self._returned(function))
+        unclear = not known or is_opaque(known) or has_unknown_part(known)
         if unclear and function.owner is not None:
             if self._gives_self(function):
                 return Instance(function.owner)  # of the class that it was called on
@@ -978,133 +980,13 @@ class Resolver:
             home = function.module.index.class_of(node)
             if home is not None and returns is not None:
                 base = Class(function.module, home)
-                variables = self.type_variables(function.owner, base, arguments)
+                variables = self.annotations.type_variables(function.owner, base, arguments)
                 if variables:
-                    return self.annotation_with(function.module, returns, variables) or known
+                    return (
+                        self.annotations.with_variables(function.module, returns, variables)
+                        or known
+                    )
         return known
-
-    # -- type variables ---------------------------------------------------------------------
-
-    def type_variables(
-        self, cls: Class, base: Class, arguments: tuple[Value, ...] = ()
-    ) -> dict[str, Value]:
-        """What the type variables of `base` stand for in `cls`, which derives from it.
-
-        Parameters:
-            arguments: the type arguments that `cls` itself is written with.
-        """
-        own = dict(zip(self._type_parameters(cls), arguments, strict=False))
-        return self._variables(cls, base, own, 0) or {}
-
-    def _variables(
-        self, cls: Class, base: Class, known: dict[str, Value], depth: int
-    ) -> dict[str, Value] | None:
-        if cls == base:
-            return known
-        for written in cls.node.bases if depth < _HOPS else ():
-            parent = self.resolve(cls.module, written)
-            if not isinstance(parent, Class):
-                continue
-            inner: dict[str, Value] = {}
-            if isinstance(written, ast.Subscript):
-                parts = _annotated_parts(written)
-                for name, part in zip(self._type_parameters(parent), parts, strict=False):
-                    inner[name] = self.annotation_with(cls.module, part, known)
-            found = self._variables(parent, base, inner, depth + 1)
-            if found is not None:
-                return found
-        return None
-
-    def _type_parameters(self, cls: Class) -> tuple[str, ...]:
-        """The names of a class's type variables, in order."""
-        declared = getattr(cls.node, "type_params", ())
-        if declared:
-            return tuple(parameter.name for parameter in declared)
-        names: dict[str, None] = {}
-        for base in cls.node.bases:
-            if isinstance(base, ast.Subscript):
-                found = {
-                    part.id: None
-                    for part in ast.walk(base.slice)
-                    if isinstance(part, ast.Name) and self._is_type_variable(cls.module, part)
-                }
-                if self.resolve(cls.module, base.value) in _GENERIC:
-                    return tuple(found)  # what `Generic[...]` says is the order
-                names.update(found)
-        return tuple(names)
-
-    def _is_type_variable(self, module: Module, node: ast.expr) -> bool:
-        value = self.resolve(module, node)
-        return isinstance(value, Instance) and _name_of(value) == "typing.TypeVar"
-
-    def bound_of(self, module: Module, name: ast.Name) -> Value:
-        """An instance of the bound of the type variable that a parameter is annotated with.
-
-        Of `T | dict[str, Any]` too: what only an object of `T` can do is done with one.
-        """
-        found = module.index.lookup(name.id, name)
-        if found is None or [binding.kind for binding in found[1]] != ["parameter"]:
-            return UNKNOWN
-        return self._bound(module, getattr(found[1][0].node, "annotation", None))
-
-    def _bound(self, module: Module, node: ast.expr | None) -> Value:
-        match node:
-            case ast.Constant(value=str()):
-                return self._bound(module, self.parsed_annotation(module, node))
-            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-                return self._bound(module, left) or self._bound(module, right)
-            case ast.Subscript(value=value) if self.resolve(module, value) in _ALTERNATIVES:
-                bounds = (self._bound(module, part) for part in _annotated_parts(node))
-                return next((bound for bound in bounds if bound), UNKNOWN)
-            case ast.Name(id=name):
-                for owner in module.index.ancestors(node):
-                    for declared in getattr(owner, "type_params", ()):
-                        if declared.name == name:
-                            return self.annotation(module, getattr(declared, "bound", None))
-                variable = self.resolve(module, node)
-                if not isinstance(variable, Instance) or _name_of(variable) != "typing.TypeVar":
-                    return UNKNOWN
-                if variable.call is None or variable.module is None:
-                    return UNKNOWN
-                return self.annotation(variable.module, argument(variable.call, "bound"))
-        return UNKNOWN
-
-    def annotation_with(self, module: Module, node: ast.expr, variables: dict[str, Value]) -> Value:
-        """An instance of what an annotation names, type variables given."""
-        parsed = self.parsed_annotation(module, node) if isinstance(node, ast.Constant) else None
-        node = parsed or node
-        mentioned = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-        if mentioned.isdisjoint(variables):
-            return self.annotation(module, node)
-        match node:
-            case ast.Name(id=name):
-                return variables[name]
-            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-                parts = [left, right]
-                return _union([self.annotation_with(module, part, variables) for part in parts])
-            case ast.Subscript(value=value):
-                base = self.resolve(module, value)
-                given = [
-                    self.annotation_with(module, part, variables) for part in _annotated_parts(node)
-                ]
-                match base:
-                    case External("typing.Annotated" | "typing.Optional"):
-                        return given[0]
-                    case External("typing.Union"):
-                        return _union(given)
-                    case External("builtins.type" | "typing.Type"):
-                        return given[0].of if isinstance(given[0], Instance) else UNKNOWN
-                    case External(name) if name in _AWAITABLES:
-                        return given[-1]
-                    case External() | Class():
-                        return Instance(base, args=tuple(given))
-        return UNKNOWN
-
-    def _type_arguments(self, module: Module, node: ast.expr) -> tuple[Value, ...]:
-        """The type arguments in `Repository[Item]`."""
-        if not isinstance(node, ast.Subscript):
-            return ()
-        return tuple(self.annotation(module, part) for part in _annotated_parts(node))
 
     def _receivers_arguments(self, module: Module, func: ast.expr) -> tuple[Value, ...]:
         """The type arguments of the object whose method is called."""
@@ -1117,7 +999,7 @@ class Resolver:
         if isinstance(node, ast.Lambda) or node.returns is None:
             return False
         typed = self.annotation(function.module, node.returns)
-        return isinstance(typed, Instance) and _name_of(typed) == "typing.Self"
+        return isinstance(typed, Instance) and library_name(typed) == "typing.Self"
 
     def _returned(self, function: Function) -> Value:
         module, node = function.module, function.node
@@ -1134,7 +1016,7 @@ class Resolver:
         value = agreed(values)
         if isinstance(value, Instance) and value.of == function.owner and not value.call:
             return value  # `return self`
-        if isinstance(value, Instance) and not value.call and _name_of(value) in _INJECTING:
+        if isinstance(value, Instance) and not value.call and library_name(value) in _INJECTORS:
             return _either_dependency(module, value, values)
         if (
             isinstance(typed, Instance)
@@ -1142,7 +1024,7 @@ class Resolver:
             and typed.of.name in {"typing.Any", "typing.Self"}
         ):
             typed = UNKNOWN
-        if typed and (not value or _is_opaque(value) or isinstance(value, Expression | Constant)):
+        if typed and (not value or is_opaque(value) or isinstance(value, Expression | Constant)):
             return typed
         if isinstance(typed, Instance) and typed.args and not value:
             return typed
@@ -1158,7 +1040,7 @@ class Resolver:
         if isinstance(typed, Instance) and typed.args and isinstance(typed.of, External):
             if typed.of.name in _ITERATORS:
                 item = typed.args[0]
-        elif typed and not (isinstance(typed, Instance) and _name_of(typed) in _ITERATORS):
+        elif typed and not (isinstance(typed, Instance) and library_name(typed) in _ITERATORS):
             item = typed  # `-> Session` on a generator: wrong, common, and meant
         values = [
             self.resolve(module, part.value)
@@ -1166,7 +1048,7 @@ class Resolver:
             if isinstance(part, ast.Yield) and part.value is not None
         ]
         value = agreed(values)
-        if item and (not value or _is_opaque(value) or isinstance(value, Expression | Constant)):
+        if item and (not value or is_opaque(value) or isinstance(value, Expression | Constant)):
             return item
         return value or item
 
@@ -1206,17 +1088,19 @@ class Resolver:
                     return Instance(Class(module, owner))
         default = default_of(arguments, node)
         typed = self.annotation(module, node.annotation) if node.annotation else UNKNOWN
-        if isinstance(typed, Instance) and _name_of(typed) in _APPS and default is None:
+        if isinstance(typed, Instance) and library_name(typed) in _APPS and default is None:
             # Which app it is, only the fixture says that makes it.
             if not isinstance(function, FUNCTIONS):
                 return typed
             made = self._from_fixture(module, function, node.arg)
             return made if self.is_instance(made, *_APPS) else typed
-        if typed and not (isinstance(typed, Instance) and _name_of(typed) == "typing.Any"):
+        if typed and not (isinstance(typed, Instance) and library_name(typed) == "typing.Any"):
             return typed
         injected = self._injected(module, node.annotation, default)
         if injected or default is not None or not isinstance(function, FUNCTIONS):
             return injected
+        if node.annotation is None and _precedes_call_next(arguments, node):
+            return Instance(External("starlette.requests.Request"))
         made = self._from_fixture(module, function, node.arg)
         if not made and node.annotation is None and module.mentions_framework:
             return self._handed_in(module, function, node)
@@ -1251,12 +1135,12 @@ class Resolver:
         """What `= Depends(f)` or `Annotated[Any, Depends(f)]` puts into a parameter."""
         candidates: list[tuple[Module, ast.expr]] = [(module, default)] if default else []
         if annotation is not None:
-            candidates.extend(self.metadata(module, annotation))
+            candidates.extend(self.annotations.metadata(module, annotation))
         for home, candidate in candidates:
             value = self.resolve(home, candidate)
             if (
                 isinstance(value, Instance)
-                and _name_of(value) in _INJECTORS
+                and library_name(value) in _INJECTORS
                 and value.call is not None
                 and value.module is not None
             ):
@@ -1357,7 +1241,7 @@ class Resolver:
                     method = self.class_attribute(cls, method_name, instance=True)
                     if isinstance(method, Function):
                         entered = self.returned(method)
-                        if isinstance(entered, Instance) and _name_of(entered) == "typing.Self":
+                        if isinstance(entered, Instance) and library_name(entered) == "typing.Self":
                             return value
                         return entered or value
                 return value
@@ -1440,130 +1324,7 @@ class Resolver:
         `T | None` is `T`; `type[T]` is the class `T` itself; unions of several types are
         `UNKNOWN` unless they agree; `Annotated[T, ...]` and aliases of it are `T`.
         """
-        if node is None:
-            return UNKNOWN
-        known = self._types.get(node)
-        if known is not None:
-            return known
-        return self._guarded(self._types, node, lambda: self._annotation(module, node))
-
-    def _annotation(self, module: Module, node: ast.expr) -> Value:
-        if isinstance(node, ast.Constant):
-            if node.value is None:
-                return Constant(None)
-            parsed = self.parsed_annotation(module, node)
-            return self.annotation(module, parsed) if parsed is not None else UNKNOWN
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-            return _union([self.annotation(module, node.left), self.annotation(module, node.right)])
-        if isinstance(node, ast.Subscript):
-            return self._generic(module, node)
-        return self._instance_of(module, self.resolve(module, node), node)
-
-    def _instance_of(self, module: Module, value: Value, node: ast.expr) -> Value:
-        match value:
-            case Class() | External():
-                return Instance(value)
-            case AnnotatedAlias(home, alias):
-                return self.annotation(home, _annotated_parts(alias)[0])
-            case Expression(home, ast.BinOp() | ast.Subscript() as other) if other is not node:
-                return self.annotation(home, other)
-            case Instance(
-                of=External("typing.NewType" | "typing.TypeAliasType"), module=home, call=call
-            ) if home and call and len(call.args) == 2:
-                return self.annotation(home, call.args[1])
-            case Constant(str()) if isinstance(node, ast.Name):
-                return UNKNOWN
-            case _:
-                return UNKNOWN
-
-    def _generic(self, module: Module, node: ast.Subscript) -> Value:
-        base = self.resolve(module, node.value)
-        arguments = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        match base:
-            case External("typing.Annotated"):
-                return self.annotation(module, arguments[0])
-            case External("typing.Optional"):
-                return self.annotation(module, arguments[0])
-            case External("typing.Union"):
-                return _union([self.annotation(module, argument) for argument in arguments])
-            case External("typing.Literal"):
-                return Instance(External("typing.Literal"))
-            case External("builtins.type" | "typing.Type"):
-                inner = self.annotation(module, arguments[0])
-                return inner.of if isinstance(inner, Instance) else UNKNOWN
-            case External("typing.ClassVar" | "typing.Final" | "typing.Required"):
-                return self.annotation(module, arguments[0])
-            case External("typing.NotRequired" | "typing.ReadOnly"):
-                return self.annotation(module, arguments[0])
-            case External("pydantic.SerializeAsAny"):
-                return self.annotation(module, arguments[0])
-            case External("dishka.FromDishka" | "wireup.Injected" | "aioinject.Injected"):
-                return self.annotation(module, arguments[0])  # what a container hands in
-            case External(name) if name in _AWAITABLES:
-                return self.annotation(module, arguments[-1])
-            case External(name):
-                args = tuple(self.annotation(module, argument) for argument in arguments)
-                return Instance(External(name), args=args)
-            case Class():
-                args = tuple(self.annotation(module, argument) for argument in arguments)
-                return Instance(base, args=args)
-            case AnnotatedAlias(home, alias):
-                return self.annotation(home, _annotated_parts(alias)[0])
-            case _:
-                return UNKNOWN
-
-    def parsed_annotation(self, module: Module, node: ast.Constant) -> ast.expr | None:
-        """The expression inside a string annotation; `None` when it is not one."""
-        if node not in self._parsed:
-            parsed: ast.expr | None = None
-            if isinstance(node.value, str) and len(node.value) < 1000:
-                try:
-                    parsed = ast.parse(node.value.strip(), mode="eval").body
-                except (SyntaxError, ValueError, RecursionError, MemoryError):
-                    parsed = None
-            if parsed is not None:
-                for child in ast.walk(parsed):
-                    if isinstance(child, ast.expr | ast.keyword):
-                        ast.copy_location(child, node)
-                module.index.adopt(parsed, module.index.parents.get(node, module.tree))
-            self._parsed[node] = parsed
-        return self._parsed[node]
-
-    def metadata(self, module: Module, node: ast.expr | None) -> list[tuple[Module, ast.expr]]:
-        """The metadata in an annotation's `Annotated[...]`, aliases and nesting followed.
-
-        Innermost first, as Python flattens them; each with the module it is written in.
-        """
-        return self.unwrapped(module, node)[2]
-
-    def unwrapped(
-        self, module: Module, node: ast.expr | None
-    ) -> tuple[Module, ast.expr | None, list[tuple[Module, ast.expr]]]:
-        """An annotation without `Annotated`: the module and node of the type, and the metadata."""
-        found: list[tuple[Module, ast.expr]] = []
-        seen = 0
-        while node is not None and seen < _DEPTH:
-            seen += 1
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                parsed = self.parsed_annotation(module, node)
-                if parsed is None:
-                    break
-                node = parsed
-                continue
-            value = self.resolve(module, node)
-            if isinstance(value, Expression) and value.node is not node:
-                # A plain alias (`Ids = list[int]`), or a generic one.
-                if isinstance(value.node, ast.BinOp | ast.Subscript):
-                    module, node = value.module, value.node
-                    continue
-                break
-            if not isinstance(value, AnnotatedAlias):
-                break
-            module = value.module
-            parts = _annotated_parts(value.node)
-            found[:0] = [(module, part) for part in parts[1:]]
-            node = parts[0]
-        return module, node, found
+        return self.annotations.meaning(module, node)
 
 
 # -- helpers --------------------------------------------------------------------------------
@@ -1599,71 +1360,15 @@ def _is_preferred(module: Module, bindings: list[Binding]) -> bool:
     return all(not fallbacks.isdisjoint(module.index.ancestors(binding.node)) for binding in others)
 
 
-def agreed(values: Iterable[Value]) -> Value:
-    """The one thing that all known values are; `UNKNOWN` when they differ.
-
-    `None` and what is unknown do not count against what is known. Instances of one class made in
-    several places agree on the class, not on the object.
-    """
-    known: list[Value] = []
-    none: Value = UNKNOWN
-    for value in values:
-        if isinstance(value, Constant) and value.value is None:
-            none = value
-        elif value and value not in known:
-            known.append(value)
-    if not known:
-        return none
-    if len(known) == 1:
-        return known[0]
-    if all(isinstance(value, Instance) for value in known):
-        classes = {value.of for value in known if isinstance(value, Instance)}
-        if len(classes) == 1:
-            return Instance(classes.pop())
-        certain = [v for v in known if not _is_opaque(v)]
-        if len({v.of for v in certain if isinstance(v, Instance)}) == 1:
-            return certain[0] if len(certain) == 1 else Instance(certain[0].of)  # type: ignore[union-attr]
-    return UNKNOWN
-
-
-def _is_opaque(value: Value) -> bool:
-    """The result of a library's function of which no table knows the type."""
-    return (
-        isinstance(value, Instance)
-        and isinstance(value.of, External)
-        and value.call is not None
-        and not _looks_like_class(value.of.name)
-    )
-
-
-def says_nothing(value: Value) -> bool:
-    """Whether all that is known of a value is that it is something, or something to call."""
-    return isinstance(value, Instance) and value.call is None and _name_of(value) in _VAGUE
-
-
-def _has_unknown_part(value: Value) -> bool:
-    """Whether it is a container of nobody knows what: `list[T]`."""
-    return isinstance(value, Instance) and bool(value.args) and not all(value.args)
-
-
 def _is_generic(name: str) -> bool:
     """Whether `name[...]` is the class itself: also `sessionmaker[Session]`."""
-    return name in CLASSES or _looks_like_class(name)
+    return name in CLASSES or looks_like_class(name)
 
 
-def _looks_like_class(name: str) -> bool:
-    last = name.rpartition(".")[2].lstrip("_")
-    return last[:1].isupper() and not last.isupper()
-
-
-def _union(parts: list[Value]) -> Value:
-    """The type of a union; `T | None` of which only the `None` is known is unknown."""
-    found = agreed(parts)
-    return UNKNOWN if found == Constant(None) and not all(parts) else found
-
-
-def _name_of(value: Instance) -> str | None:
-    return value.of.name if isinstance(value.of, External) else None
+def _precedes_call_next(arguments: ast.arguments, node: ast.arg) -> bool:
+    """Whether a parameter is the request of an HTTP middleware: `(self, request, call_next)`."""
+    names = [each.arg for each in arguments.args]
+    return names[-1:] == ["call_next"] and arguments.args[-2:-1] == [node]
 
 
 def _terminal(decorator: ast.expr) -> str:
@@ -1723,10 +1428,6 @@ def literal_keywords(
             return None
         arguments[key.value] = value
     return arguments
-
-
-def _annotated_parts(node: ast.Subscript) -> list[ast.expr]:
-    return list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
 
 
 def _all_of(module: Module) -> frozenset[str] | None:

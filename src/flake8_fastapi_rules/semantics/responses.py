@@ -13,6 +13,7 @@ from flake8_fastapi_rules.semantics.framework import (
     RESPONSE,
     RETURN_ANNOTATION_IS_MODEL,
 )
+from flake8_fastapi_rules.semantics.parameters import is_record
 from flake8_fastapi_rules.semantics.values import (
     AnnotatedAlias,
     Class,
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.modules import Module
 
+#: The arguments of an operation that say what it answers with, or whether clients know of it.
+_ANSWER_ARGUMENTS = frozenset(
+    {"include_in_schema", "response_class", "response_model", "status_code"}
+)
+_DICT = External("builtins.dict")
 #: How deep a type may nest before the rest of it is left aside.
 _DEPTH = 12
 
@@ -116,6 +122,38 @@ def has_no_body(model: Model, route: Route) -> bool:
     return status is not None and status in BODILESS_STATUSES
 
 
+def may_say_more(model: Model, route: Route) -> bool:
+    """Whether arguments that are not written at a route may say what it answers with."""
+    if not route.has_unknown_arguments or route.call is None:
+        return route.has_unknown_arguments
+    if any(isinstance(each, ast.Starred) for each in route.call.args):
+        return True
+    return any(
+        not _unpacked_names(model, route.module, keyword.value).isdisjoint(_ANSWER_ARGUMENTS)
+        for keyword in route.call.keywords
+        if keyword.arg is None
+    )
+
+
+def _unpacked_names(model: Model, module: Module, node: ast.expr) -> frozenset[str]:
+    """The keys of a dictionary that is written once and never changed; all of interest if not."""
+    home, table = model.resolver.written(module, node) or (module, node)
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    text = home.source.text
+    if name and any(f"{name}{change}" in text for change in ("[", ".update(", ".setdefault(")):
+        return _ANSWER_ARGUMENTS
+    match table:
+        case ast.Dict(keys=keys):
+            names = [key.value if isinstance(key, ast.Constant) else None for key in keys]
+        case ast.Call(args=[], keywords=keywords) if model.resolve(home, table.func) == _DICT:
+            names = [keyword.arg for keyword in keywords]
+        case _:
+            return _ANSWER_ARGUMENTS
+    if all(isinstance(each, str) for each in names):
+        return frozenset(str(each) for each in names)
+    return _ANSWER_ARGUMENTS
+
+
 def types_in(
     model: Model,
     module: Module,
@@ -137,7 +175,7 @@ def types_in(
 
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str):
-            parsed = resolver.parsed_annotation(module, node)
+            parsed = resolver.annotations.parsed(module, node)
             if parsed is not None:
                 yield from inner(module, parsed, _contained)
             return
@@ -181,14 +219,23 @@ def types_in(
 
 def model_classes(model: Model, module: Module, node: ast.expr | None) -> Iterator[Class]:
     """The project's Pydantic models that a type names, each once."""
+    for cls in _classes(model, module, node):
+        if model.is_subclass(cls, "pydantic.BaseModel"):
+            yield cls
+
+
+def answer_classes(model: Model, module: Module, node: ast.expr | None) -> Iterator[Class]:
+    """The project's models, dataclasses and typed dicts that a type names, each once."""
+    for cls in _classes(model, module, node):
+        if model.is_subclass(cls, "pydantic.BaseModel") or is_record(model.resolver, cls):
+            yield cls
+
+
+def _classes(model: Model, module: Module, node: ast.expr | None) -> Iterator[Class]:
     seen: set[Class] = set()
     for part in types_in(model, module, node):
         cls = part.value
-        if (
-            isinstance(cls, Class)
-            and cls not in seen
-            and model.is_subclass(cls, "pydantic.BaseModel")
-        ):
+        if isinstance(cls, Class) and cls not in seen:
             seen.add(cls)
             yield cls
 
@@ -217,7 +264,7 @@ def type_key(
 
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str):
-            parsed = resolver.parsed_annotation(module, node)
+            parsed = resolver.annotations.parsed(module, node)
             return again(module, parsed)
         return ("constant", node.value) if node.value in (None, ...) else None
 

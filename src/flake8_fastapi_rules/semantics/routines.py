@@ -366,8 +366,10 @@ def terminal_name(func: ast.expr) -> str:
 
 
 def has_nothing_to_guard(function: FunctionNode) -> bool:
-    """Whether a body consists of names, constants and log lines only."""
-    return all(_is_trivial(statement) for statement in function.body)
+    """Whether a body calls nothing: a stub, or names and constants only."""
+    return all(_is_trivial(statement) for statement in function.body) and not any(
+        isinstance(node, ast.Call) for statement in function.body for node in ast.walk(statement)
+    )
 
 
 def _gather_helpers(model: Model, uses: Uses) -> frozenset[ast.AST]:

@@ -103,7 +103,9 @@ def own_fields(model: Model, cls: Class) -> Iterator[SchemaField]:
 
 def _field_call(model: Model, module: Module, statement: ast.AnnAssign) -> ast.Call | None:
     candidates = [(module, statement.value)] if statement.value is not None else []
-    candidates += [(h, n) for h, n in model.resolver.metadata(module, statement.annotation)]
+    candidates += [
+        (h, n) for h, n in model.resolver.annotations.metadata(module, statement.annotation)
+    ]
     for home, node in candidates:
         value = model.resolve(home, node)
         if isinstance(value, Instance) and value.call is node:

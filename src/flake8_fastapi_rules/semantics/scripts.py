@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.credentials import last_name
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -21,3 +25,22 @@ def is_run_by_hand(model: Model, module: Module) -> bool:
         and not module.mentions_framework
         and not model.shared_state(module).is_part_of_service(module)
     )
+
+
+#: What has commands that others send: chat bots.
+_BOTS = frozenset({"bot", "client", "tree"})
+
+
+def is_in_command(module: Module, node: ast.AST) -> bool:
+    """Whether a node stands in a command of a command line: Click, Typer, a project's own."""
+    return any(
+        isinstance(above, FUNCTIONS)
+        and any(_is_command(decorator) for decorator in above.decorator_list)
+        for above in module.index.ancestors(node)
+    )
+
+
+def _is_command(decorator: ast.expr) -> bool:
+    func = decorator.func if isinstance(decorator, ast.Call) else decorator
+    owner = func.value if isinstance(func, ast.Attribute) else None
+    return (last_name(func) or "").endswith("command") and last_name(owner) not in _BOTS

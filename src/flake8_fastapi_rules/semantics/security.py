@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.semantics.effects import display_name
-from flake8_fastapi_rules.semantics.facts import Dependency, Middleware
+from flake8_fastapi_rules.semantics.facts import App, Dependency, Middleware, Route
 from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS
 from flake8_fastapi_rules.semantics.libraries import (
     AUTH_DEPENDENCIES,
@@ -18,7 +18,7 @@ from flake8_fastapi_rules.semantics.libraries import (
     RATE_LIMIT_MIDDLEWARE,
     is_in,
 )
-from flake8_fastapi_rules.semantics.middlewares import HTTP_ONLY, source_of
+from flake8_fastapi_rules.semantics.middlewares import HTTP_ONLY, source_of, stack_of
 from flake8_fastapi_rules.semantics.values import (
     Class,
     External,
@@ -32,6 +32,7 @@ from flake8_fastapi_rules.semantics.values import (
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.modules import Module
+    from flake8_fastapi_rules.semantics.project import AppNode
 
 _SCHEME = "fastapi.security.base.SecurityBase"
 _REFUSALS = frozenset({401, 403})
@@ -214,21 +215,39 @@ def checks_access(model: Model, function: Function) -> bool:
     )
 
 
-def has_auth_middleware(model: Model, module: Module, *, of_sockets: bool = False) -> bool:
-    """Whether some middleware of the project may keep strangers out.
+def has_auth_middleware(
+    model: Model, module: Module, routes: Iterable[Route], *, of_sockets: bool = False
+) -> bool:
+    """Whether some middleware of the apps that serve routes may keep strangers out.
 
     Parameters:
+        module: where the routes are; all middleware of its project counts where it can't be told
+            which app serves them, or one is mounted in another.
         of_sockets: only what sees WebSockets, too; HTTP middleware does not.
     """
-    for other in model.uses(module).modules:
-        for middleware in model.local(other, Middleware):
-            if of_sockets and (
-                middleware.style == "decorator" or model.is_subclass(middleware.target, HTTP_ONLY)
-            ):
-                continue
-            if _is_auth_middleware(model, middleware.target):
-                return True
+    project = model.project(module)
+    apps = {resolved.app for route in routes for resolved in project.routes_at(route)}
+    for middleware in _middlewares_of(model, module, apps):
+        if of_sockets and (
+            middleware.style == "decorator" or model.is_subclass(middleware.target, HTTP_ONLY)
+        ):
+            continue
+        if _is_auth_middleware(model, middleware.target):
+            return True
     return False
+
+
+def _middlewares_of(
+    model: Model, module: Module, apps: Collection[AppNode]
+) -> Iterator[Middleware]:
+    facts = [app.node.fact for app in apps if not app.is_mounted]
+    if len(facts) == len(apps) > 0 and all(isinstance(fact, App) for fact in facts):
+        for fact in facts:
+            if isinstance(fact, App):
+                yield from stack_of(model, fact).middlewares
+        return
+    for other in model.uses(module).modules:
+        yield from model.local(other, Middleware)
 
 
 def _is_auth_middleware(model: Model, target: Value) -> bool:

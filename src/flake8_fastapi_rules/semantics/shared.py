@@ -8,14 +8,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, mentions
+from flake8_fastapi_rules.semantics.comments import comments_on
 from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.facts import App, Role, Router
-from flake8_fastapi_rules.semantics.files import python_files
-from flake8_fastapi_rules.semantics.imports import ImportGraph
+from flake8_fastapi_rules.semantics.files import is_snippet
+from flake8_fastapi_rules.semantics.imports import ImportGraph, word_of
 from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import name_set
@@ -79,6 +79,13 @@ _LIMITS: Final = re.compile(
 _FRESH: Final = re.compile(r"ttl|max_?age|fresh|stale|expir", re.IGNORECASE)
 _CLOCKS: Final = name_set("monotonic now time utcnow")
 _DROPPING: Final = name_set("clear pop popitem popleft")
+#: What is said of a variable that each process is to have for itself, or of a service that has one.
+_ONE_PROCESS: Final = re.compile(
+    r"(?i)\bsingle[- ](?:process|worker)|\bone (?:process|worker)\b|\b(?:per|each|this)[- ]"
+    r"(?:process|worker)\b|\bprocess[- ](?:local|lifetime|wide)\b"
+    r"|单进程|进程内|单个进程|un solo proceso|um único processo|один процесс"
+)
+_FALL_BACK: Final = re.compile(r"(?i)\bfall-?backs?\b")
 #: Words of what says that something was made already.
 _READY: Final = name_set(
     "available connected filled indexed initialised initialized loaded logged populated ready warm"
@@ -90,14 +97,12 @@ _HOUSEKEEPING: Final = name_set(
     "alert alerts clean cleanup evict flush gc log logged persist persisted prune purge sweep"
     " vacuum warn warned warning"
 )
-_USES: Final = name_set("accessed activity active execution request seen used")
+_USES: Final = name_set("accessed activity active call called calls execution request seen used")
 _LAST: Final = name_set("at last next sent time ts")
 #: Functions that say that they keep what they made.
 _CACHING: Final = re.compile(r"(?:^|_)(?:cache|memoi[sz]e)(?:_|$)")
 #: So many modules between the service and another one are looked through.
 _IMPORTERS: Final = 40
-#: A folder with no more files than this and no FastAPI code is an excerpt.
-_SNIPPET: Final = 2
 #: Roles of functions that run while requests are served.
 _SERVING: Final = frozenset(Role) - {Role.LIFESPAN, Role.EVENT_HANDLER}
 #: Where a text may change a variable: `rooms.pop(`, `rooms[name] =`, `global rooms`.
@@ -239,6 +244,27 @@ def is_refreshed(mutations: Iterable[Mutation], name: str) -> bool:
     return found
 
 
+def is_of_one_process(module: Module, name: str) -> bool:
+    """Whether comments on a variable, or the module's docstring, say that one process is meant.
+
+    Or that the variable only stands in for a store that cannot be reached.
+    """
+    if _ONE_PROCESS.search(ast.get_docstring(module.tree, clean=False) or ""):
+        return True
+    for binding in module.index.module_scope.bindings.get(name, ()):
+        statement = module.index.statement_of(binding.node)
+        if not binding.deferred and isinstance(statement, ast.stmt):
+            said = comments_on(module, statement)
+            if _ONE_PROCESS.search(said) or _FALL_BACK.search(said):
+                return True
+    return False
+
+
+def is_breaker(mutations: Iterable[Mutation], name: str) -> bool:
+    """Whether a variable is a circuit breaker: what a process has seen of others itself."""
+    return "breaker" in words_of(name) or "breakers" in words_of(name)
+
+
 def is_of_work_in_progress(mutations: Iterable[Mutation], name: str) -> bool:
     """Whether a variable holds what its process is at work on.
 
@@ -355,7 +381,7 @@ class SharedState:
             return module in self._fastapi_modules or self._is_imported_on_the_way(module)
         if not all(_only_defines(statement) for statement in module.tree.body):
             return False
-        return sum(1 for _ in islice(python_files(self._uses.root), _SNIPPET + 1)) <= _SNIPPET
+        return is_snippet(self._uses.root)
 
     def _is_imported_on_the_way(self, module: Module) -> bool:
         """Whether importing the service imports a module through others of the project."""
@@ -363,13 +389,11 @@ class SharedState:
         seen, waiting = {module}, [module]
         while waiting and len(seen) < _IMPORTERS:
             current = waiting.pop()
-            path = current.path
-            word = path.parent.name if current.is_package else path.stem
-            for file in modules.files_mentioning(self._uses.root, word):
+            for file in modules.files_mentioning(self._uses.root, word_of(current)):
                 importer = None if is_test(str(file)) else modules.load(file)
                 if importer is None or importer in seen:
                     continue
-                if any(edge.target is current for edge in self._imports.edges(importer)):
+                if self._imports.imports(importer, current):
                     if importer in self._fastapi_modules:
                         return True
                     seen.add(importer)
@@ -424,12 +448,11 @@ class SharedState:
             for callee in self._called(module, node, names):
                 callers[callee].add(node)
         roles: dict[FunctionNode, set[Role]] = defaultdict(set)
-        for other, functions in self._uses.by_module.items():
-            if not any(name in other.source.text for name in names):
-                continue
-            for function in functions:
-                for callee in self._called(other, function.node, names):
-                    roles[callee].update(self._uses.roles.get(function.node, ()))
+        for name in names:
+            for caller, func in self._calls_of_code.get(name, ()):
+                called = self._model.resolve(caller.module, func)
+                if isinstance(called, Function) and isinstance(called.node, FUNCTIONS):
+                    roles[called.node].update(self._uses.roles.get(caller.node, ()))
         for node in changing:
             waiting, seen = [node], {node}
             found: set[Role] = set()
@@ -442,16 +465,23 @@ class SharedState:
             if found:
                 yield node, frozenset(found)
 
+    @cached_property
+    def _calls_of_code(self) -> dict[str, list[tuple[Function, ast.expr]]]:
+        """What FastAPI code calls, by name: the functions that call it, and how it is written."""
+        found: defaultdict[str, list[tuple[Function, ast.expr]]] = defaultdict(list)
+        for module, functions in self._uses.by_module.items():
+            for function in functions:
+                for name, func in _calls(module, function.node):
+                    found[name].append((function, func))
+        return found
+
     def _called(self, module: Module, function: ast.AST, names: set[str]) -> Iterator[FunctionNode]:
         """The functions with one of these names that a function calls."""
-        for call in module.index.own_nodes(function):
-            if isinstance(call, ast.Call):
-                func = call.func
-                name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-                if name in names:
-                    callee = self._model.resolve(module, func)
-                    if isinstance(callee, Function) and isinstance(callee.node, FUNCTIONS):
-                        yield callee.node
+        for name, func in _calls(module, function):
+            if name in names:
+                callee = self._model.resolve(module, func)
+                if isinstance(callee, Function) and isinstance(callee.node, FUNCTIONS):
+                    yield callee.node
 
     def _read(
         self, function: Function, roles: frozenset[Role]
@@ -606,6 +636,14 @@ def _changes(module: Module, function: ast.AST) -> Iterator[_Change]:
                 root = owner.value if isinstance(owner, ast.Attribute) else owner
                 if isinstance(root, ast.Name):
                     yield _Change(node, root, owner, values, rebinds=False)
+
+
+def _calls(module: Module, function: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """What a function calls, with the last part of its name."""
+    for call in module.index.own_nodes(function):
+        if isinstance(call, ast.Call):
+            func = call.func
+            yield func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", ""), func
 
 
 def _variables_used(module: Module) -> set[str]:

@@ -187,6 +187,8 @@ class BuiltSql:
         ):
             return None
         origin = self._origin(part.node, function, 0)
+        if origin is None and is_request and _is_compared(part.before):
+            return self._number(part.node, function)
         if origin is not None and not is_request and _NAMES.search(origin):
             return None
         if origin is not None and not _is_value(part.before) and _is_in_catalog(origin, function):
@@ -196,6 +198,28 @@ class BuiltSql:
             if parameter is not None and is_written_by_callers(self._model, value, parameter):
                 return None
         return origin
+
+    def _number(self, node: ast.expr, function: FunctionNode) -> str | None:
+        """A number that a request gives, for a value of a row.
+
+        Nothing can be smuggled in with it, but the database plans a new statement for each, and
+        whoever makes it a text opens the door.
+        """
+        match node:
+            case ast.Call(func=ast.Name(id="str"), args=[inner]):
+                node = inner
+        if not isinstance(node, ast.Name):
+            return None
+        found = self._module.index.lookup(node.id, node)
+        if found is None or found[0].node is not function or len(found[1]) != 1:
+            return None
+        given = found[1][0].node
+        if not isinstance(given, ast.arg) or given.annotation is None:
+            return None
+        typed = self._model.resolver.annotation(self._module, given.annotation)
+        is_number = self._model.is_instance(typed, "builtins.int", "builtins.float")
+        is_flag = self._model.is_instance(typed, "builtins.bool", "enum.Enum")
+        return node.id if is_number and not is_flag else None
 
     def _origin(self, node: ast.expr, function: FunctionNode, depth: int) -> str | None:
         """How the parameter behind an expression is written; `None` if there is none, or safe."""
@@ -389,6 +413,11 @@ def _is_value(before: str) -> bool:
             return True
         before = before[: before.rindex("'") + 1]
     return _VALUE.search(before) is not None
+
+
+def _is_compared(before: str) -> bool:
+    """Whether a value of a row follows, rather than how many rows are asked for."""
+    return _is_value(before) and _UNBOUND.search(before) is None
 
 
 def _is_placeholder(before: str) -> bool:

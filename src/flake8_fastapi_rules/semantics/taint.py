@@ -908,7 +908,7 @@ def is_constrained(
 
     Or a validator of the project tests it: `Annotated[str, AfterValidator(check_name)]`.
     """
-    given = [*model.resolver.metadata(module, annotation), (module, default)]
+    given = [*model.resolver.annotations.metadata(module, annotation), (module, default)]
     for home, node in given:
         if not isinstance(node, ast.Call):
             continue

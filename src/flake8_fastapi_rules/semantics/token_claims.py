@@ -32,6 +32,7 @@ def claims_of(model: Model, module: Module, call: ast.Call) -> Iterator[ast.expr
         return
     if not any(
         isinstance(given, ast.Dict | ast.Name)
+        or (isinstance(given, ast.Call) and isinstance(given.func, ast.Name))
         for given in (*call.args, *(k.value for k in call.keywords))
     ):
         return
@@ -110,6 +111,8 @@ def _encoded_parameter(model: Model, function: Function) -> str | None:
                     payload = inner
                 case ast.Dict(keys=keys, values=values) if None in keys:
                     payload = values[keys.index(None)]
+                case ast.BinOp(left=inner, op=ast.BitOr()):
+                    payload = inner
                 case _:
                     return None
         if isinstance(payload, ast.Name) and payload.id in names:

@@ -36,7 +36,12 @@ _OF_NOBODY = frozenset({"iss", "exp", "nbf", "iat", "aud", "jti", "kid"})
 _KEYWORD = re.compile(r"(?:^|_)access_(?:token_)?(?:expir\w*|lifetime|ttl|life|validity|max_age)$")
 _MAKER = re.compile(r"access_token|create_token|encode_token|sign_jwt")
 _EXPIRY = re.compile(r"^exp$|expir|lifetime|ttl")
-_ACCESS = re.compile(r"access|auth|login|log_in|sign_in|jwt|create_token|generate_token|make_token")
+_ACCESS = re.compile(
+    r"access|auth|login|log_in|sign_in|jwt|create_token|generate_token|make_token|issue_token"
+    r"|encode_token|sign_token|^_*(?:sign|issue)$"
+)
+#: The claim that says when a token ends, or what stands for it.
+_END_CLAIMS = frozenset({"exp", "expires", "expiry"})
 _ACCESS_TEXT = re.compile(r"[\"']access(?:_token)?[\"']")
 _OTHER_TEXT = re.compile(r"[\"'](?:refresh|reset|verif\w+|invit\w+|email_\w+)[\"']")
 
@@ -103,10 +108,10 @@ def is_access_lifetime(model: Model, module: Module, node: ast.expr) -> bool:
                 key = next((k for k, v in zip(keys, values, strict=True) if v is child), None)
                 if _names_nobody(keys):
                     return False
-                is_claim = isinstance(key, ast.Constant) and key.value == "exp"
+                is_claim = isinstance(key, ast.Constant) and key.value in _END_CLAIMS
                 return is_claim and _is_in_maker(model, module, node)
             case ast.Assign(targets=[ast.Subscript(slice=key), *_]):
-                is_claim = isinstance(key, ast.Constant) and key.value == "exp"
+                is_claim = isinstance(key, ast.Constant) and key.value in _END_CLAIMS
                 return is_claim and _is_in_maker(model, module, node)
             case ast.Assign(targets=[target, *_]):
                 name = snake(_name_of(target))

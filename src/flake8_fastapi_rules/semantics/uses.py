@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.evident import evident_roles
 from flake8_fastapi_rules.semantics.facts import (
     Dependency,
     EventHandler,
@@ -83,6 +84,8 @@ class Uses:
         self.version += 1
         for module in self.modules:
             self._collect(module)
+        for module in self.modules:
+            self._collect_evident(module)
         if any(self._model.local(module, UnclearRoute) for module in self.modules):
             self._collect_assembled()
         self.is_collected = True
@@ -148,6 +151,11 @@ class Uses:
             if self.roles.get(after):
                 self.by_module[new].append(Function(new, after))
         self._collect(new)
+        self._collect_evident(new)
+
+    def _collect_evident(self, module: Module) -> None:
+        for node, role in evident_roles(self._model, self, module):
+            self._add(Function(module, node), role)
 
     def _collect(self, module: Module) -> None:
         model = self._model

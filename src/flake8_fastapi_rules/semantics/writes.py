@@ -29,6 +29,7 @@ from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Role
 from flake8_fastapi_rules.semantics.intent import (
     VERBS,
     Intent,
+    asks_for_change,
     happens_on_the_way,
     keeps_something,
     words_of,
@@ -116,6 +117,11 @@ _AMBIGUOUS = name_set(
     """
     hit hits lock locks login meter meters touch trace track view views visit visits usage"""
 )
+#: Verbs of operations that are there to count, or to say that something is used.
+_COUNTING = name_set("decrease decrement increase increment reset touch")
+_COUNTED_THINGS = name_set("counter counters touch")
+#: Verbs that name what a flag of the request destroys: `?purge=true`.
+_DESTROYING = name_set("clear delete destroy drop erase purge remove reset truncate wipe")
 #: Words in the names of classes whose objects tell that something was done or kept.
 _RECORDS = name_set(
     "analytics audit cache cached download impression log logs metric metrics statistics telemetry"
@@ -302,12 +308,24 @@ class Writes:
 
     # -- what is left alone -----------------------------------------------------------------
 
+    def _is_asked_for(self, function: Function, name: str) -> bool:
+        """Whether an operation is there to count, or touch: `increment_counter`, `touch_job`.
+
+        What it changes is no bookkeeping on the way, though it is named like that.
+        """
+        node = function.node
+        return (
+            isinstance(node, FUNCTIONS)
+            and Role.ENDPOINT in self._model.roles(function)
+            and asks_for_counting(node.name, name)
+        )
+
     def _is_allowed(self, function: Function) -> bool:
         node = function.node
         if isinstance(node, ast.Lambda):
             return False
         owner = function.owner.node if function.owner else function.module.index.class_of(node)
-        if is_harmless(node.name):
+        if is_harmless(node.name) and not self._is_asked_for(function, node.name):
             return True
         if owner is not None and is_surely_harmless(owner.name):
             return True
@@ -325,6 +343,8 @@ class Writes:
             if parent is function.node:
                 return False
             match parent:
+                case ast.If(test=test) if self._is_choice(function, test):
+                    pass  # the client says that it wants the change
                 case ast.If(test=test, body=body, orelse=orelse):
                     if child in body and (_says_missing(test) or self._is_switch(function, test)):
                         return True
@@ -353,6 +373,22 @@ class Writes:
                     isinstance(argument.annotation, ast.Name) and argument.annotation.id == "bool"
                 )
         return False
+
+    def _is_choice(self, function: Function, test: ast.expr) -> bool:
+        """Whether a test asks a flag by which a request asks an operation for a change.
+
+        `?purge=true`, or whatever flag there is where the operation itself is named for a change,
+        as in `if not dry_run`.
+        """
+        flag = test.operand if isinstance(test, ast.UnaryOp) else test
+        node = function.node
+        if not isinstance(flag, ast.Name) or not isinstance(node, FUNCTIONS):
+            return False
+        if Role.ENDPOINT not in self._model.roles(function) or not self._is_switch(function, flag):
+            return False
+        if is_harmless(flag.id) or _speaks_of_time(flag):
+            return False
+        return asks_for_change(node.name) or not _DESTROYING.isdisjoint(words_of(flag.id))
 
     def is_once(self, function: Function, node: ast.AST) -> bool:
         """Whether a node only runs until something shared remembers its result."""
@@ -724,7 +760,9 @@ class Writes:
         for target in targets:
             if isinstance(target, ast.Name):
                 scope = function.module.index.scope_of(target)
-                if scope.outer.get(target.id) != "global" or is_harmless(target.id):
+                if scope.outer.get(target.id) != "global":
+                    continue
+                if is_harmless(target.id) and not self._is_asked_for(function, target.id):
                     continue
                 if not (
                     self._is_emptied(function, target, node)
@@ -737,7 +775,11 @@ class Writes:
                 ):
                     continue  # what keeps a task alive
                 if self._is_shared(function, target.value) and not (
-                    _is_counting(target) or self._keeps_what_it_got(function, target, node)
+                    (
+                        _is_counting(target)
+                        and not self._is_asked_for(function, last_name(target) or "")
+                    )
+                    or self._keeps_what_it_got(function, target, node)
                 ):
                     return node, _short(target), True
         return None
@@ -1009,7 +1051,7 @@ class Writes:
         if first is None or function.module.index.class_of(node) is None:
             return False
         found = any(
-            self._is_self_write(part, first.arg) and not self.is_lazy(function, part)
+            self._is_self_write(function, part, first.arg) and not self.is_lazy(function, part)
             for part in function.module.index.own_nodes(node)
         ) or any(
             site.target is not None
@@ -1024,7 +1066,7 @@ class Writes:
         self._self_writes[key] = found
         return found
 
-    def _is_self_write(self, node: ast.AST, name: str) -> bool:
+    def _is_self_write(self, function: Function, node: ast.AST, name: str) -> bool:
         targets: list[ast.expr] = []
         match node:
             case ast.Assign(targets=given) | ast.Delete(targets=given):
@@ -1033,7 +1075,11 @@ class Writes:
                 targets = [one]
             case ast.Call(func=ast.Attribute(value=ast.Attribute() as receiver, attr=attr)):
                 # Only the containers that the object holds itself.
-                if attr in _MUTATORS - {"update", "add", "insert", "remove", "sort"}:
+                if attr == "setdefault" and not isinstance(
+                    function.module.index.parents.get(node), ast.Attribute
+                ):
+                    pass  # makes what is missing, without `.append(x)` behind it
+                elif attr in _MUTATORS - {"update", "add", "insert", "remove", "sort"}:
                     targets = [ast.Subscript(receiver, ast.Constant(0), ast.Store())]
         for target in targets:
             if not isinstance(target, ast.Subscript):
@@ -1115,6 +1161,16 @@ def is_harmless(name: str) -> bool:
     if words[:1] and words[0] in _READING and words[1:2] == ["or"]:
         return True  # `get_or_attach`
     return "or" in words and not {"create", "add", "insert"}.isdisjoint(words)
+
+
+def asks_for_counting(operation: str, thing: str) -> bool:
+    """Whether an operation is there to count or touch something that is named for no use of it."""
+    words = words_of(thing)
+    return (
+        not _COUNTING.isdisjoint(words_of(operation)[:1])
+        and _COUNTED_THINGS.issuperset(_HARMLESS.intersection(words))
+        and not _counts_use(words)
+    )
 
 
 def is_surely_harmless(name: str) -> bool:
@@ -1396,6 +1452,10 @@ def _state_of(node: ast.expr) -> bool:
     return False
 
 
+def _name_of(target: ast.Attribute | ast.Subscript) -> str:
+    return target.attr if isinstance(target, ast.Attribute) else ""
+
+
 def _is_counting(target: ast.Attribute | ast.Subscript) -> bool:
     if isinstance(target, ast.Attribute):
         return is_harmless(target.attr) or _BOOKKEEPING.search(target.attr) is not None
@@ -1417,7 +1477,15 @@ def _spoken(func: ast.expr) -> str:
     return _short(func)
 
 
-__all__ = ["Found", "Writes", "is_harmless", "is_surely_harmless", "says_mutation", "words_of"]
+__all__ = [
+    "Found",
+    "Writes",
+    "asks_for_counting",
+    "is_harmless",
+    "is_surely_harmless",
+    "says_mutation",
+    "words_of",
+]
 
 
 def _root_name(node: ast.expr) -> ast.Name | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
-from flake8_fastapi_rules.semantics.holding import Holder, holders_in
+from flake8_fastapi_rules.semantics.holding import Holder, holders_in, owners_in
 
 #: Libraries whose asynchronous objects are closed by `aclose`; others call it `close`.
 _ACLOSED = ("httpx.AsyncClient", "redis.asyncio.", "httpx2.AsyncClient")
@@ -18,7 +18,8 @@ class LifespanLeak(Rule):
 
     ## What it does
     Reports an engine, pool, client, connection, session, producer or scheduler that a lifespan
-    opens before its `yield` and that nothing closes.
+    opens before its `yield` and that nothing closes, also one in an attribute of an object of
+    the project.
 
     ## Why it matters
     The server may stop while requests to others are half sent: clients and pools say goodbye only
@@ -69,7 +70,8 @@ class LifespanLeak(Rule):
     ## Leaves alone
     What a `with` or an exit stack holds, what is handed to a function after the `yield` (it may
     close it), schedulers and producers that are never started, and what is opened inside of
-    another call, whose result may close it.
+    another call, whose result may close it; objects of the project that are handed on, or named
+    after the `yield`.
 
     ## Source
     FastAPI's documentation on lifespan events; the libraries' documentation on closing.
@@ -77,6 +79,9 @@ class LifespanLeak(Rule):
 
     code = "FAR107"
     message = "`{name}` is opened here and never closed; call `{name}.{closer}()` after the `yield`"
+    variants = {
+        "owner": "`{name}` opens {kind} that nothing closes; give `{cls}` a method that does",
+    }
     profiles = ("recommended",)
     is_bug = True
     hints = ("yield",)
@@ -94,6 +99,16 @@ class LifespanLeak(Rule):
             if (holder.call.lineno, holder.call.col_offset) < first and self._leaks(holder):
                 yield self.report(holder.call, name=holder.names[0], closer=self._closer(holder))
 
+        for owner in owners_in(context.model, module, function.node):
+            yield self.report(
+                owner.call,
+                None if owner.closer else "owner",
+                name=owner.name,
+                closer=owner.closer,
+                kind=f"{'an' if owner.resource.kind == 'engine' else 'a'} {owner.resource.kind}",
+                cls=owner.cls.node.name,
+            )
+
     def _leaks(self, holder: Holder) -> bool:
         if holder.resource.kind in {"producer", "scheduler"} and not holder.is_started:
             return False
@@ -103,4 +118,6 @@ class LifespanLeak(Rule):
         closers = sorted(holder.resource.closers)
         if "aclose" in closers and holder.opener.startswith(_ACLOSED):
             return "aclose"
+        if holder.opener.startswith("aiokafka."):
+            return "stop"
         return "close" if "close" in closers else closers[0]

@@ -6,17 +6,19 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.scripts import is_in_command
 from flake8_fastapi_rules.semantics.shared import (
     Mutation,
     is_bounded_cache,
+    is_breaker,
     is_for_housekeeping,
     is_for_log,
     is_gauge,
     is_latch,
+    is_of_one_process,
     is_of_work_in_progress,
     is_refreshed,
 )
@@ -26,6 +28,7 @@ _MOCKS = frozenset({"mock", "mocks", "stub", "stubs"})
 #: Why a variable may well be one of each process.
 _OF_PROCESS = (
     is_bounded_cache,
+    is_breaker,
     is_for_housekeeping,
     is_for_log,
     is_latch,
@@ -38,6 +41,8 @@ _TIED = (
     # How a socket or stream is told of what happens: nobody else can take from it.
     "asyncio.Queue",
     "asyncio.Task",
+    "asyncio.Condition",
+    "asyncio.Event",
     "asyncio.Lock",
     "asyncio.Semaphore",
     "asyncio.BoundedSemaphore",
@@ -46,6 +51,8 @@ _TIED = (
     "multiprocessing.Process",
     "subprocess.Popen",
     "threading.BoundedSemaphore",
+    "threading.Condition",
+    "threading.Event",
     "threading.Lock",
     "threading.RLock",
     "threading.Semaphore",
@@ -105,7 +112,9 @@ class MutableGlobalState(Rule):
     WebSockets, their queues and of running tasks, which cannot leave the process; gauges of what
     goes on in it (`+= 1` and `-= 1` in one function) and what only keeps a line from being logged
     again and again, or tells when the process last tidied up; what remembers that something was
-    done once; what each function adds and takes away in its `finally`; variables called caches
+    done once; what each function adds and takes away in its `finally`; circuit breakers; what a
+    comment on it, or the module's docstring, says is of one process, or a fallback; variables
+    called caches
     whose entries grow old or are dropped, and what is set anew with the time when it is stale; the
     app that a command (Click, Typer) starts for itself,
     for a log-in by the browser, say; stand-ins in folders for mocks; locks, context variables, and
@@ -127,19 +136,26 @@ class MutableGlobalState(Rule):
     @on(Module)
     def check(self, module: Module, context: Context) -> Iterator[Report]:
         """Report the variables of a module, each once, at its first binding."""
-        if _is_stand_in(module, context):
-            return
         shared = context.model.shared_state(module)
-        for name in shared.names(module):
+        names = shared.names(module)
+        if not names or _is_stand_in(module, context):
+            return
+        for name in names:
             bindings = module.index.module_scope.bindings
             own = [b for b in bindings.get(name, ()) if not b.deferred]
             mutations = shared.mutations(module, name)
-            serving = [m for m in mutations if m.serves and not m.is_lazy and not _is_in_command(m)]
+            serving = [
+                m
+                for m in mutations
+                if m.serves and not m.is_lazy and not is_in_command(m.module, m.function.node)
+            ]
             if not own or not serving or self._is_tied_to_process(mutations, context):
                 continue
             if any(b.kind not in {"assign", "annotated"} for b in own):
                 continue
             if is_gauge(mutations) or any(says(mutations, name) for says in _OF_PROCESS):
+                continue
+            if is_of_one_process(module, name):
                 continue
             first = serving[0]
             place = next(
@@ -186,17 +202,3 @@ def _put_into_default(mutation: Mutation) -> list[ast.expr]:
             if isinstance(outer, ast.Call) and outer.func is method:
                 return outer.args
     return []
-
-
-def _is_in_command(mutation: Mutation) -> bool:
-    """Whether the function that changes something is local to a command of a command line."""
-    return any(
-        isinstance(above, FUNCTIONS)
-        and any(
-            isinstance(decorator, ast.Call)
-            and isinstance(decorator.func, ast.Attribute)
-            and decorator.func.attr == "command"
-            for decorator in above.decorator_list
-        )
-        for above in mutation.module.index.ancestors(mutation.function.node)
-    )

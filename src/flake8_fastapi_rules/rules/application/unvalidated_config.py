@@ -27,8 +27,8 @@ class UnvalidatedConfig(Rule):
 
     ## What it does
     Reports configuration read from YAML, TOML, JSON or INI that is returned or stored as it is,
-    without passing through a model. That it is configuration is told by the name of the function,
-    the target or the file (`conf`, `settings`).
+    without passing through a model; a dataclass that checks nothing is none. That it is
+    configuration is told by the name of the function, the target or the file (`conf`, `settings`).
 
     ## Why it matters
     A misspelt key, a missing section or a port given as text shows up wherever it is used, hours
@@ -81,7 +81,8 @@ class UnvalidatedConfig(Rule):
         if callee is None:
             return
         if callee.name in CONFIG_READERS:
-            if self._is_configuration(call, context) and is_kept(context.module, call):
+            kept = is_kept(context.model, context.module, call)
+            if kept and self._is_configuration(call, context):
                 yield self.report(call)
         elif not INI_READERS.isdisjoint(context.model.resolver.names_of(callee)):
             if self._is_configuration(call, context) and _is_parser_kept(context.module, call):

@@ -17,7 +17,7 @@ from flake8_fastapi_rules.fixes.edit import (
 )
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import Dependency, Route, Router
+from flake8_fastapi_rules.semantics.facts import Dependency, ParameterKind, Route, Router
 
 #: So many routes make a habit.
 _ENOUGH = 3
@@ -28,7 +28,7 @@ class RepeatedRouteDependency(Rule):
 
     ## What it does
     Reports a router with three routes or more of which each has the same dependency in its
-    `dependencies=[...]`.
+    `dependencies=[...]`, or as a parameter that its function never reads.
 
     ## Why it matters
     A check that every route needs is forgotten on the next one. On the router it holds for all of
@@ -97,7 +97,6 @@ class RepeatedRouteDependency(Rule):
     }
     profiles = ("opt-in",)
     fix = "unsafe"
-    hints = ("dependencies",)
 
     @on(Router)
     def check(self, router: Router, context: Context) -> Iterator[Report]:
@@ -132,14 +131,31 @@ def _has_it(router: Router, dependency: Dependency, context: Context) -> bool:
 
 
 def _listed(route: Route, context: Context) -> dict[object, Dependency] | None:
-    """The dependencies that a route lists, by what they are; `None` when it cannot be told."""
+    """The dependencies that a route only has run, by what they are; `None` if it cannot be told.
+
+    They stand in its list, or fill parameters that nothing reads.
+    """
     given = route.arguments.get("dependencies")
-    if route.has_unknown_arguments or given is None:
+    if route.has_unknown_arguments:
         return None
     found, is_complete = context.model.listed_dependencies(context.module, given)
     if not is_complete:
         return None
-    return {_key(each): each for each in found if each.target}
+    return {_key(each): each for each in (*found, *_unread(route, context)) if each.target}
+
+
+def _unread(route: Route, context: Context) -> Iterator[Dependency]:
+    """The dependencies of the parameters that a route's function never reads."""
+    function, model = route.function, context.model
+    if function is None or function.module is not context.module or function.owner is not None:
+        return
+    if len(getattr(function.node, "decorator_list", ())) > 1:
+        return  # another decorator may read them
+    for parameter in model.parameters(function):
+        if parameter.kind is ParameterKind.DEPENDENCY and not model.is_read(function, parameter):
+            dependency = model.dependency_of(parameter)
+            if dependency is not None:
+                yield dependency
 
 
 def _key(dependency: Dependency) -> object:
@@ -162,6 +178,8 @@ def _move(context: Context, router: Router, routes: list[Route], found: list[Dep
             getattr(binding.node, "lineno", 0) < router.node.lineno for binding in seen[1]
         ):
             raise Unfixable("the dependency is defined behind the router")
+    if any(dependency.parameter is not None for dependency in found):
+        raise Unfixable("some routes have it as a parameter")
     listed = router.arguments.get("dependencies")
     if _has_it(router, found[0], context):
         added: Edits = ()

@@ -164,7 +164,7 @@ def _missing_name(annotation: ast.expr | None, place: ast.AST, context: Context)
             and isinstance(each.value, str)
             and _is_type(each, context)
         ):
-            parsed = context.model.resolver.parsed_annotation(context.module, each)
+            parsed = context.model.resolver.annotations.parsed(context.module, each)
             nodes += [parsed] if parsed is not None else []
     for node in nodes:
         for name in ast.walk(node):

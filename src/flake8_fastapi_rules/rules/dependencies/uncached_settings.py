@@ -13,12 +13,11 @@ from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.calls import CallSite
 from flake8_fastapi_rules.semantics.facts import Dependency, DependencyFunction
+from flake8_fastapi_rules.semantics.libraries import SETTINGS
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.routines import body_without_docstring
 from flake8_fastapi_rules.semantics.values import UNKNOWN, Class, Function, FunctionNode, Value
-
-_SETTINGS = ("pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic.v1.BaseSettings")
 
 
 class UncachedSettings(Rule):
@@ -113,7 +112,7 @@ class UncachedSettings(Rule):
             if not _has_constants_only(site.node):
                 continue
             made = _built_by(site, context)
-            if not isinstance(made, Class) or not model.is_subclass(made, *_SETTINGS):
+            if not isinstance(made, Class) or not model.is_subclass(made, *SETTINGS):
                 continue
             parent = context.module.index.parents.get(site.node)
             if not isinstance(
@@ -144,7 +143,7 @@ class UncachedSettings(Rule):
         target = dependency.target
         if isinstance(target, Function) and isinstance(target.node, ast.Lambda):
             target = _made_by(target.node, target.module, context)  # `lambda: Settings()`
-        if isinstance(target, Class) and context.model.is_subclass(target, *_SETTINGS):
+        if isinstance(target, Class) and context.model.is_subclass(target, *SETTINGS):
             fix = Unfixable("a function that builds them must be written")
             yield self.report(dependency.node, "class", fix=fix, settings=target.node.name)
 

@@ -63,7 +63,7 @@ class BareExceptionRaised(Rule):
     ```
 
     ## Leaves alone
-    Subclasses of `Exception`, exceptions that the function itself catches, functions that FastAPI
+    Subclasses of `Exception`, builtin ones that the function itself catches, functions that FastAPI
     does not call, and those that say that they only try it (`simulate_error`).
 
     ## Source
@@ -72,17 +72,22 @@ class BareExceptionRaised(Rule):
 
     code = "FAR406"
     message = "`{name}` says nothing; raise an exception of its own class, or `HTTPException`"
-    variants = {"builtin": "`{name}` ends as 500; raise `HTTPException` or an error with a handler"}
+    variants = {
+        "builtin": "`{name}` ends as 500; raise `HTTPException` or an error with a handler",
+        "socket": "`{name}` breaks the connection off; raise `WebSocketException`, or close it",
+    }
     profiles = ("recommended",)
     hints = ("raise",)
 
     @on(FrameworkFunction)
     def check(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
-        """Report bare exceptions that leave FastAPI code."""
+        """Report bare exceptions, and builtin ones that leave an endpoint."""
         if _TRIES.match(getattr(fact.node, "name", "")):
             return
         function = Function(fact.module, fact.node)
-        is_strict = context.settings.profile == "strict" and Role.ENDPOINT in fact.roles
+        serves = fact.roles & {Role.ENDPOINT, Role.WEBSOCKET}
+        is_strict = context.settings.profile == "strict" and bool(serves)
+        builtin = "builtin" if Role.ENDPOINT in serves else "socket"
         for node in context.module.index.own_nodes(fact.node):
             if not isinstance(node, ast.Raise) or node.exc is None:
                 continue
@@ -94,8 +99,11 @@ class BareExceptionRaised(Rule):
                 continue
             if isinstance(node.exc, ast.Name) and not self._is_made_here(node.exc, fact, context):
                 continue  # an exception that was caught or made elsewhere
-            if not may_be_caught(context.model.resolver, function, node, raised.exception):
-                variant = None if name in _BARE else "builtin"
+            is_bare = name in _BARE
+            if is_bare or not may_be_caught(
+                context.model.resolver, function, node, raised.exception
+            ):
+                variant = None if is_bare else builtin
                 yield self.report(node, variant, name=name.rpartition(".")[2])
 
     def _is_made_here(self, node: ast.Name, fact: FrameworkFunction, context: Context) -> bool:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.handlers import registrations
 from flake8_fastapi_rules.semantics.libraries import TRACEBACK_LOG_CALLS, is_in
-from flake8_fastapi_rules.semantics.values import Constant, External, Function
+from flake8_fastapi_rules.semantics.values import Constant, External, Function, Value
 
 _CAUGHT = (External("builtins.Exception"), External("builtins.BaseException"), Constant(500))
+#: What makes answers and texts of an exception.
+_HARMLESS = frozenset({"fastapi", "pydantic", "starlette", "typing_extensions"})
 
 
 class HandlerWithoutLogging(Rule):
@@ -95,8 +98,15 @@ class HandlerWithoutLogging(Rule):
             if isinstance(site.callee, External) and is_in(site.callee.name, TRACEBACK_LOG_CALLS):
                 return True
             given = [*site.node.args, *(keyword.value for keyword in site.node.keywords)]
-            if not site.callee and any(
+            if self._may_be_reporting(site.callee) and any(
                 isinstance(value, ast.Name) and value.id == exception for value in given
             ):
                 return True
         return any(isinstance(each, ast.Raise) for each in function.module.index.own_nodes(node))
+
+    def _may_be_reporting(self, callee: Value) -> bool:
+        """Whether nothing is known of what a function does with the exception that it is given."""
+        if not isinstance(callee, External):
+            return not callee
+        root = callee.name.partition(".")[0]
+        return root not in _HARMLESS and root not in sys.stdlib_module_names

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.answers import sent_to_client
+from flake8_fastapi_rules.semantics.answers import is_answered_later, sent_to_client
 from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.catching import caught_by
 from flake8_fastapi_rules.semantics.exception_text import ExceptionText
@@ -38,8 +38,8 @@ class LeakedExceptionText(Rule):
 
     ## What it does
     Reports the text of an `Exception`, of an error of a database, of the operating system or of an
-    HTTP client, a traceback, and SQL, in the `detail` of an `HTTPException`, in a response, or in
-    what a WebSocket sends.
+    HTTP client, a traceback, and SQL, in the `detail` of an `HTTPException`, in a response, in
+    what a stream yields, or in what a WebSocket sends.
 
     ## Why it matters
     Nobody knows beforehand what such a text contains: SQL with its values, paths, host names,
@@ -154,6 +154,7 @@ class LeakedExceptionText(Rule):
         self, body: list[ast.stmt], exception: str | None, names: list[str], context: Context
     ) -> Iterator[Report]:
         text = ExceptionText(context.model, context.module, exception)
+        is_sent = False
         for node in _own(body):
             if exception is not None and isinstance(node, ast.Call):
                 given = self._handed_over(node, exception, context)
@@ -169,11 +170,32 @@ class LeakedExceptionText(Rule):
                     found, exception, context.module, context
                 ):
                     continue
+                is_sent = True
                 if exception is not None and not text.is_traceback(found):
                     name = names[0].rpartition(".")[2]
                     yield self.report(found, name=name)
                 else:
                     yield self.report(found, "traceback")
+        if exception is not None and not is_sent:
+            for found in self._kept(body, text, context):
+                if not self._is_known_as_own(found, exception, context.module, context):
+                    yield self.report(found, name=names[0].rpartition(".")[2])
+
+    def _kept(
+        self, body: list[ast.stmt], text: ExceptionText, context: Context
+    ) -> Iterator[ast.expr]:
+        """The texts that are put into what an endpoint answers with in the end."""
+        for node in _own(body):
+            match node:
+                case (
+                    ast.Call(func=ast.Attribute(value=ast.Name(id=kept), attr="append"), args=[put])
+                    | ast.Assign(targets=[ast.Subscript(value=ast.Name(id=kept))], value=put)
+                ):
+                    found = text.sent_in(put)
+                    if found is None or text.is_for_developers(found):
+                        continue
+                    if is_answered_later(context.model, context.module, node, kept):
+                        yield found
 
     def _handed_over(self, call: ast.Call, exception: str, context: Context) -> ast.expr | None:
         """The exception itself, given to a helper that makes its text a response or an error."""
@@ -190,12 +212,13 @@ class LeakedExceptionText(Rule):
         if not isinstance(callee, Function) or not isinstance(callee.node, FUNCTIONS):
             return None
         filled = argument_filled(callee, call, given) if given is not None else None
-        if filled is None or not model.is_instance(
-            context.resolve(call), RESPONSE, *HTTP_EXCEPTIONS
-        ):
+        if filled is None:
             return None
+        answers = model.is_instance(context.resolve(call), RESPONSE, *HTTP_EXCEPTIONS)
         text = ExceptionText(model, callee.module, filled.arg)
         for node in _own(callee.node.body):
+            if not answers and not isinstance(callee.module.index.parents.get(node), ast.Raise):
+                continue
             for sink in sent_to_client(model, callee.module, node):
                 found = text.sent_in(sink)
                 if found is None or text.is_for_developers(found) or text.is_traceback(found):

@@ -183,6 +183,8 @@ class ReturnedError(Rule):
         )
 
     def _status(self, node: ast.expr | None, context: Context) -> int | None:
+        if isinstance(node, ast.IfExp):
+            return self._status(node.body, context) or self._status(node.orelse, context)
         if not isinstance(node, ast.Tuple) or len(node.elts) not in (2, 3):
             return None
         body, given = node.elts[:2]

@@ -51,6 +51,8 @@ _LEVELS = frozenset(
 )
 #: Levels of what is expected to fail now and then.
 _EXPECTED = frozenset({"debug", "trace"})
+#: Exceptions that end what a routine waits for.
+_EXPECTED_TYPES = re.compile(r"Cancel|Closed|Disconnect|Empty|Exit|Interrupt|Stop|Timeout")
 _TRACED = frozenset(
     {"exception", "aexception", "capture_exception", "record_exception", "print_exc", "format_exc"}
 )
@@ -109,12 +111,12 @@ class SilentRoutine(Rule):
     ```
 
     ## Leaves alone
-    Handlers of certain exceptions, handlers that raise, that hand the exception to a function of
-    which nothing is known or return it to other callers, or that log the traceback in any way
-    (`exc_info=`, Sentry, `traceback`); handlers that log with `debug` only, as what is expected to
-    fail; handlers of log records; what only sends to a socket until that fails, or only removes
-    files; what says of itself that it works at best effort, or has a fallback; and tasks that
-    somebody waits for.
+    Handlers of certain exceptions that do not speak of an error, handlers that raise, that hand
+    the exception to a function of which nothing is known or return it to other callers, or that
+    log the traceback in any way (`exc_info=`, Sentry, `traceback`); handlers that log with `debug`
+    only, as what is expected to fail; handlers of log records; what only sends to a socket until
+    that fails, or only removes files; what says of itself that it works at best effort, or has a
+    fallback; and tasks that somebody waits for.
 
     ## Source
     Python's documentation of `logging.exception`; the convention of one guarded, logged top level
@@ -143,7 +145,10 @@ class SilentRoutine(Rule):
             for handler in guard.handlers:
                 if _BEST_EFFORT.search(context.source.segment(handler)):
                     continue
-                if is_broad(context.model, module, handler) and not raises_again(handler):
+                is_outermost = is_broad(context.model, module, handler) or (
+                    handler is guard.handlers[-1] and _speaks_of_error(handler)
+                )
+                if is_outermost and not raises_again(handler):
                     found = self._verdict(handler, context)
                     if _returns_exception(handler) and self._has_other_callers(
                         node, started, context
@@ -212,6 +217,17 @@ class SilentRoutine(Rule):
             for value in given
             for each in _parts(value)
         )
+
+
+def _speaks_of_error(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler of certain exceptions tells of one as of an error: it is not expected."""
+    if handler.type is not None and _EXPECTED_TYPES.search(ast.unparse(handler.type)):
+        return False
+    return any(
+        isinstance(node, ast.Call) and terminal_name(node.func) in {"critical", "error", "print"}
+        for statement in handler.body
+        for node in ast.walk(statement)
+    )
 
 
 def _parts(value: ast.expr) -> list[ast.expr]:

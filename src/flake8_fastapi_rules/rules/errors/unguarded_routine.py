@@ -63,7 +63,7 @@ class UnguardedRoutine(Rule):
 
     ## Leaves alone
     A `try` that is the whole body of the routine's endless loop, assignments and log lines in
-    front of it, routines that do nothing that can fail, tasks that somebody waits for, and
+    front of it, routines that call nothing, tasks that somebody waits for, and
     routines below a decorator of the project, which may do it.
 
     ## Source

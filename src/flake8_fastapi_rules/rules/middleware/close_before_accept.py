@@ -76,13 +76,13 @@ class CloseBeforeAccept(Rule):
         roles = context.model.roles(Function(context.module, function))
         if not sockets and Role.DEPENDENCY not in roles:
             return  # a dependency runs before the handler that may accept one
-        if sockets and not self._begins_unaccepted(function, roles, context):
-            return
         for node in context.module.index.own_nodes(function):
             if not isinstance(node, ast.Call):
                 continue
             code = self._code(node, sockets, context)
             if code in _CODES:
+                if sockets and not self._begins_unaccepted(function, roles, context):
+                    return
                 yield self.report(node, code=code)
             elif self._may_accept(node, sockets, context):
                 return
@@ -93,7 +93,10 @@ class CloseBeforeAccept(Rule):
         roles: frozenset[Role],
         context: Context,
     ) -> bool:
-        """Endpoints and dependencies begin there; a helper does when it accepts by itself."""
+        """Endpoints and dependencies begin there; a helper does when it accepts by itself.
+
+        So does one that endpoints call before anything else gets the socket.
+        """
         if roles:
             return bool(roles & {Role.WEBSOCKET, Role.DEPENDENCY})
         return any(
@@ -101,7 +104,29 @@ class CloseBeforeAccept(Rule):
             and isinstance(node.func, ast.Attribute)
             and node.func.attr == "accept"
             for node in context.module.index.own_nodes(function)
-        )
+        ) or self._is_called_first(function, context)
+
+    def _is_called_first(
+        self, function: ast.AsyncFunctionDef | ast.FunctionDef, context: Context
+    ) -> bool:
+        """Whether endpoints and dependencies call a helper, and nothing has their socket before."""
+        model = context.model
+        calls = list(model.direct_calls(Function(context.module, function)))
+        for call in calls:
+            caller = call.module.index.function_of(call.node)
+            if caller is None or not call.is_certain:
+                return False
+            roles = model.roles(Function(call.module, caller))
+            if not roles & {Role.WEBSOCKET, Role.DEPENDENCY}:
+                return False
+            given = {each.id for each in call.node.args if isinstance(each, ast.Name)}
+            for node in call.module.index.own_nodes(caller):
+                if isinstance(node, ast.Call) and node.lineno < call.node.lineno:
+                    if getattr(node.func, "attr", "") == "accept" or any(
+                        isinstance(each, ast.Name) and each.id in given for each in node.args
+                    ):
+                        return False
+        return bool(calls)
 
     def _code(self, node: ast.Call, sockets: set[str], context: Context) -> int | None:
         func = node.func

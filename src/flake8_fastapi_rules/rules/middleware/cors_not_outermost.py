@@ -70,7 +70,7 @@ class CorsNotOutermost(Rule):
     """
 
     code = "FAR802"
-    message = "`{name}` wraps `CORSMiddleware`: its own answers lack CORS headers; add CORS last"
+    message = "`{name}` wraps `CORSMiddleware`; add CORS last, so that every answer has its headers"
     profiles = ("recommended",)
     scope = "project"
     fix = "unsafe"

@@ -9,7 +9,8 @@ from flake8_fastapi_rules.engine.findings import Fix, FixMaker, Unfixable
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.fixes.edit import UNREADABLE, fix_of, replace_range
 from flake8_fastapi_rules.fixes.text import text_of
-from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
+from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
+from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.effects import spoken
 from flake8_fastapi_rules.semantics.libraries import CPU_BOUND, EXECUTORS, blocking, entry
 from flake8_fastapi_rules.semantics.names import last_names
@@ -17,6 +18,7 @@ from flake8_fastapi_rules.semantics.types import result_type
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance, Value
 
 _CALLABLES = ("collections.abc.Callable", "typing.Callable", "functools.partial")
+_NAMES = last_names(EXECUTORS)
 #: Executors that take no keyword arguments for the function.
 _POSITIONAL_ONLY = ("run_in_executor", "run_sync")
 
@@ -76,9 +78,29 @@ class ExecutorCalledFunction(Rule):
     is_bug = True
     fix = "safe"
 
-    @on_calls(last_names(EXECUTORS))
+    @on_calls(_NAMES)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report executors whose function argument is a call."""
+        yield from self._check(call, context)
+
+    @on(ast.Await, hints=("await",))
+    def check_reexported(self, node: ast.Await, context: Context) -> Iterator[Report]:
+        """Report those that a module of the project exports under another name."""
+        call = node.value
+        if (
+            not isinstance(call, ast.Call)
+            or not call.args
+            or not isinstance(call.args[0], ast.Call)
+        ):
+            return
+        root = call.func.value if isinstance(call.func, ast.Attribute) else call.func
+        if not isinstance(root, ast.Name) or last_name(call.func) in _NAMES:
+            return
+        found = context.module.index.lookup(root.id, root)
+        if found and all(binding.kind in {"import", "from"} for binding in found[1]):
+            yield from self._check(call, context)
+
+    def _check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
         if not any(isinstance(each, ast.Call) for each in arguments):
             return
@@ -122,6 +144,9 @@ class ExecutorCalledFunction(Rule):
         if not isinstance(callee, Function) or isinstance(callee.node, ast.Lambda):
             return False
         if not context.model.effects.graph.is_plainly_decorated(callee):
+            return False
+        typed = resolver.annotation(callee.module, callee.node.returns)
+        if resolver.is_instance(typed, *_CALLABLES):
             return False
         if isinstance(callee.node, ast.AsyncFunctionDef):
             return True

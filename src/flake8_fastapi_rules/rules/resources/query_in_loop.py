@@ -100,7 +100,7 @@ class QueryInLoop(Rule):
                 return False  # the loop tries again until one succeeds
             if isinstance(parent, ast.For | ast.AsyncFor) and child in parent.body:
                 return True
-            if isinstance(parent, ast.While) and child in parent.body and _empties(parent):
+            if isinstance(parent, ast.While) and child in parent.body and _goes_through(parent):
                 return True
             if isinstance(parent, ast.comprehension) and child is not parent.iter:
                 return True
@@ -110,8 +110,14 @@ class QueryInLoop(Rule):
         return False
 
 
-def _empties(loop: ast.While) -> bool:
-    """Whether a loop takes one element of a collection after the other: `while ids: ids.pop()`."""
+def _goes_through(loop: ast.While) -> bool:
+    """Whether a loop takes one element of a collection after the other.
+
+    That is `while ids: ids.pop()` or `while i < len(ids): ...`.
+    """
+    match loop.test:
+        case ast.Compare(left=ast.Name(), comparators=[ast.Call(func=ast.Name(id="len"))]):
+            return True
     if not isinstance(loop.test, ast.Name):
         return False
     return any(

@@ -11,6 +11,7 @@ from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.libraries import SESSIONS, SQL_SELECTS
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.names import looks_like_class
 from flake8_fastapi_rules.semantics.resolve import first_argument
 from flake8_fastapi_rules.semantics.values import Class, External, Instance
 
@@ -136,6 +137,8 @@ class RowsInsteadOfScalars(Rule):
                 if len(node.args) != 1 or isinstance(node.args[0], ast.Starred):
                     return None
                 entity = context.model.resolve(statement.module, node.args[0])
+                if isinstance(entity, External) and looks_like_class(entity.name):
+                    return entity.name.rpartition(".")[2]
                 return entity.node.name if isinstance(entity, Class) else None
             if not isinstance(node.func, ast.Attribute) or node.func.attr in _WIDENING:
                 return None

@@ -61,7 +61,8 @@ class SqlInjection(Rule):
     ```
 
     ## Leaves alone
-    Constants, numbers, dates, UUIDs and enumerations, placeholders that are joined, names of
+    Constants, dates, UUIDs, enumerations and numbers (but for values of rows in endpoints and
+    dependencies), placeholders that are joined, names of
     tables and columns and other parts of a statement unless they come from a request, values that
     the function checks against a fixed set or pattern, and what tests pass to their database.
 

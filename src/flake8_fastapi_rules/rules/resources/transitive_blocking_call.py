@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.effects import Step
+from flake8_fastapi_rules.semantics.effects import Evidence, display_name
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 
 
@@ -13,8 +14,8 @@ class TransitiveBlockingCall(Rule):
     """Do not call functions that block from asynchronous code.
 
     ## What it does
-    Reports a call in asynchronous FastAPI code of a function of the project that blocks its
-    thread, at whatever depth, and says on which way.
+    Reports a call in asynchronous FastAPI code of a function of the project (or the reading of a
+    property) that blocks its thread, at whatever depth, and says on which way.
 
     ## Why it matters
     It stops the event loop exactly as a blocking call in the endpoint itself does, but nobody sees
@@ -82,6 +83,10 @@ class TransitiveBlockingCall(Rule):
         if not function.is_async or function.roles <= {Role.LIFESPAN, Role.EVENT_HANDLER}:
             return
         effects = context.model.effects
+        for read, getter in effects.properties_read(function):
+            evidence = effects.blocks(getter)
+            if evidence is not None:
+                yield self._report(read, display_name(getter), evidence, context)
         for site in effects.calls_in_requests(function):
             target = site.target
             if target is None or not effects.may_block_through(site):
@@ -89,10 +94,12 @@ class TransitiveBlockingCall(Rule):
             evidence = effects.blocks(target)
             if evidence is None:
                 continue
-            step = Step(site.module, site.node, target)
-            yield self.report(
-                site.node,
-                call=step.name,
-                route=evidence.route,
-                related=[context.related(evidence.module, evidence.node, evidence.what)],
-            )
+            yield self._report(site.node, display_name(target), evidence, context)
+
+    def _report(self, node: ast.expr, called: str, evidence: Evidence, context: Context) -> Report:
+        return self.report(
+            node,
+            call=called,
+            route=evidence.route,
+            related=[context.related(evidence.module, evidence.node, evidence.what)],
+        )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
-from flake8_fastapi_rules.semantics.facts import Endpoint, Parameter, ParameterKind
+from flake8_fastapi_rules.semantics.facts import (
+    Dependency,
+    Endpoint,
+    Parameter,
+    ParameterKind,
+)
 from flake8_fastapi_rules.semantics.values import Function
 
 _BODY = {
@@ -100,24 +106,37 @@ class BodyOnGet(Rule):
                     name=endpoint.node.name,
                 )
             elif parameter.kind is ParameterKind.DEPENDENCY:
-                behind = self._behind(parameter, path_names, context)
+                behind = self._behind(model.dependency_of(parameter), path_names, context)
                 if behind is not None:
-                    yield self.report(
-                        parameter.node,
-                        "dependency",
-                        related=[context.related(behind.module, behind.node, "read from the body")],
-                        source=f"`{behind.name}` from {_BODY[behind.kind]}",
-                        dependency=parameter.name,
-                        method=method,
-                        name=endpoint.node.name,
-                    )
+                    yield self._below(parameter.node, parameter.name, behind, endpoint, context)
+        for route in endpoint.routes:
+            listed, _ = model.listed_dependencies(route.module, route.arguments.get("dependencies"))
+            for dependency in listed if route.module is context.module else ():
+                behind = self._behind(dependency, path_names, context)
+                if behind is not None:
+                    named = dependency.target_node or dependency.node
+                    shown = context.shown(named, module=dependency.module)
+                    yield self._below(route.node, shown, behind, endpoint, context)
+
+    def _below(
+        self, place: ast.AST, name: str, behind: Parameter, endpoint: Endpoint, context: Context
+    ) -> Report:
+        return self.report(
+            place,
+            "dependency",
+            related=[context.related(behind.module, behind.node, "read from the body")],
+            source=f"`{behind.name}` from {_BODY[behind.kind]}",
+            dependency=name,
+            method="GET" if "GET" in (endpoint.methods or ()) else "HEAD",
+            name=endpoint.node.name,
+        )
 
     def _behind(
-        self, parameter: Parameter, path_names: frozenset[str], context: Context
+        self, start: Dependency | None, path_names: frozenset[str], context: Context
     ) -> Parameter | None:
         """The first body parameter of a dependency or of what that depends on."""
         model = context.model
-        waiting = [model.dependency_of(parameter)]
+        waiting = [start]
         seen: set[object] = set()
         while waiting:
             dependency = waiting.pop(0)

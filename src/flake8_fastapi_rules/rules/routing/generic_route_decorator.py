@@ -123,7 +123,6 @@ class GenericRouteDecorator(Rule):
             and route.endpoint_module is context.module
             and isinstance(named, ast.Name)
             and named.id == endpoint.name
-            and not endpoint.decorator_list
             and isinstance(route.path_node, ast.Constant)
             and index.scope_of(endpoint) is index.scope_of(route.node)
             and not index.branch_of(route.node, index.scope_of(route.node))

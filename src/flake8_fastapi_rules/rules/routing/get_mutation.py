@@ -8,14 +8,20 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import is_link_key, is_one_time
 from flake8_fastapi_rules.semantics.effects import Evidence
-from flake8_fastapi_rules.semantics.facts import Endpoint, ParameterKind
+from flake8_fastapi_rules.semantics.facts import (
+    Endpoint,
+    Parameter,
+    ParameterKind,
+    Route,
+    RouteKind,
+)
 from flake8_fastapi_rules.semantics.intent import (
     asks_for_change,
     keeps_something,
     words_of,
 )
 from flake8_fastapi_rules.semantics.schemas import is_true
-from flake8_fastapi_rules.semantics.values import Function
+from flake8_fastapi_rules.semantics.values import External, Function
 from flake8_fastapi_rules.semantics.writes import brings_up_to_date
 
 _EVENTS = ("fastapi.sse.EventSourceResponse", "sse_starlette.EventSourceResponse")
@@ -98,13 +104,14 @@ class GetMutation(Rule):
     ## Leaves alone
     Caching, logging, auditing, metrics, rate limiting, locks, view counters and times of the last
     use, what a helper brings up to date (`sync_status`, `recalculate_total`), what is created
-    because it is missing or stale, noted because another service refused, or done once under a
-    flag, what a function writes only when its caller names a file, OAuth and SAML callbacks, links
-    in mails that carry a token (`verify`, `confirm`, `unsubscribe`), temporary files and those that
-    are made to be sent, the subscribers of a stream, requests to other services, data local to the
-    request, a commit that only ends a transaction, `rollback`, `refresh` and `expunge`, log-outs,
-    streams of server-sent events, deprecated operations, functions in `allowed-writes`, and what
-    operations of several methods write under a condition, which may be the method.
+    because it is missing or stale, noted because another service refused, or done once under a flag
+    that names no change (`refresh`), what a function writes only when its caller names a file,
+    OAuth and SAML callbacks, links in mails that carry a token (`verify`, `confirm`,
+    `unsubscribe`), temporary files and those that are made to be sent, the subscribers of a stream,
+    requests to other services, data local to the request, a commit that only ends a transaction,
+    `rollback`, `refresh` and `expunge`, log-outs, streams of server-sent events, deprecated
+    operations, functions in `allowed-writes`, and what operations of several methods write under a
+    condition, which may be the method.
 
     Of an operation whose name and path have no verb of change (`get_state`, `/dashboard`) also:
     what happens only under a condition that the request does not name, rows that get nothing but
@@ -164,6 +171,25 @@ class GetMutation(Rule):
             related=related if evidence.path else (),
         )
 
+    @on(Route)
+    def check_lambda(self, route: Route, context: Context) -> Iterator[Report]:
+        """Report the write of a route that a `lambda` serves."""
+        function, path = route.function, route.path or ""
+        if function is None or not isinstance(function.node, ast.Lambda) or not route.methods:
+            return
+        if route.kind is not RouteKind.HTTP or not {*route.methods} <= _READING:
+            return
+        effects = context.model.effects
+        evidence = effects.writes(function, local=True, sure=False)
+        if evidence is not None and not effects.is_forced_write(path):
+            if asks_for_change(path) or self._is_told_on_the_way(evidence):
+                yield self.report(
+                    evidence.place_in(),
+                    method="GET" if "GET" in route.methods else "HEAD",
+                    name=path,
+                    route=evidence.route,
+                )
+
     def _is_told_on_the_way(self, evidence: Evidence) -> bool:
         """Whether the calls that lead to a write say that they change something.
 
@@ -199,9 +225,15 @@ class GetMutation(Rule):
         leaves = any(words_of(each)[:1] == ["unsubscribe"] for each in said)
         return is_one_time(*said) and any(
             parameter.kind in _IN_LINKS
+            and (leaves or not self._is_number(parameter, context))
             and (leaves or is_link_key(parameter.alias or parameter.name))
             for parameter in context.model.parameters(function, names)
         )
+
+    def _is_number(self, parameter: Parameter, context: Context) -> bool:
+        """Whether a parameter is an integer, which counts rows and proves nothing: `uid: int`."""
+        typed = context.model.resolve(parameter.type_module, parameter.type_node)
+        return typed == External("builtins.int")
 
     def _streams(self, endpoint: Endpoint, context: Context) -> bool:
         """Whether the operation answers with a file, made here, or a stream, registered here."""

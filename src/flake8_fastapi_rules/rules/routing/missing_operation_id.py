@@ -53,7 +53,8 @@ class MissingOperationId(Rule):
 
     ## Leaves alone
     Operations outside of the schema, apps, routers and includes with a
-    `generate_unique_id_function`, and routers that no app of the project includes.
+    `generate_unique_id_function`, and routers that no app of the project includes (a file or two
+    by themselves are taken as they are).
 
     ## Source
     FastAPI's documentation on generating clients.
@@ -71,7 +72,7 @@ class MissingOperationId(Rule):
             return
         if route.has_unknown_arguments:
             return
-        for resolved in context.model.project(context.module).routes_at(route):
+        for resolved in context.model.project(context.module).routes_shown(route):
             if (
                 not resolved.is_plain
                 and not resolved.has_explicit_id

@@ -52,7 +52,7 @@ class MissingTags(Rule):
 
     ## Leaves alone
     Operations outside of the schema, tags that cannot be told, and routers that no app of the
-    project includes.
+    project includes (a file or two by themselves are taken as they are).
 
     ## Source
     FastAPI's documentation on path operation configuration.
@@ -68,7 +68,7 @@ class MissingTags(Rule):
         """Report a route that has no tags wherever it is served."""
         if route.kind is not RouteKind.HTTP:
             return
-        found = context.model.project(context.module).routes_at(route)
+        found = context.model.project(context.module).routes_shown(route)
         if found and all(
             not resolved.is_plain and resolved.tags == () and resolved.include_in_schema is True
             for resolved in found

@@ -67,8 +67,9 @@ class ShadowedRoute(Rule):
     ```
 
     ## Leaves alone
-    Equal patterns (FAR210), routes of which some paths or methods are still reached, converters of
-    your own, and what a branch or a run-time value decides.
+    Equal patterns (FAR210), routes of which some paths or methods are still reached, or whose own
+    function answers, under its other path, converters of your own, and what a branch or a run-time
+    value decides.
 
     ## Fix safety
     Moves the function in front of the one that hides it, when both stand in one module and nothing
@@ -98,8 +99,11 @@ class ShadowedRoute(Rule):
                 if fact.module is not module or fact.node in seen:
                     continue
                 earlier = conflict.earlier
-                if isinstance(earlier, ResolvedRoute) and earlier.route.node is fact.node:
-                    continue
+                if isinstance(earlier, ResolvedRoute) and (
+                    earlier.route.node is fact.node
+                    or (fact.endpoint is not None and earlier.route.endpoint is fact.endpoint)
+                ):
+                    continue  # the same function answers
                 if conflict.kind == "shadowed" or isinstance(earlier, ResolvedMount):
                     seen.add(fact.node)
                     yield self._report(conflict, context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import keyword
 import re
@@ -66,7 +67,8 @@ class UnboundPathParameter(Rule):
     Endpoints that read `request.path_params`, the URL or the scope, or pass the request on;
     endpoints with a dependency or decorator that cannot be resolved; paths that are no constants;
     the rest of a path (`{rest:path}`) in preflights (OPTIONS) and where it is the whole path, as
-    for a page that answers all of them; tests whose endpoints take nothing at all.
+    for a page that answers all of them; endpoints that do nothing but raise; tests whose endpoints
+    take nothing at all.
 
     ## Fix safety
     The fix adds the parameter, typed by the path's converter. What the endpoint does is unchanged;
@@ -99,7 +101,7 @@ class UnboundPathParameter(Rule):
         names = prefix_parameters(context.model, route) | own
         if route.methods == ("OPTIONS",) or _is_for_all_paths(route.path):
             names = {name: kind for name, kind in names.items() if kind != "path"}
-        if not names or self._is_test_of_paths(route, context):
+        if not names or self._is_test_of_paths(route, context) or _only_raises(route):
             return
         bound = context.model.bound_names(route)
         if bound is None:
@@ -155,6 +157,16 @@ class UnboundPathParameter(Rule):
             group=signature_group(function),
             leads_to=("FAR221",),
         )
+
+
+def _only_raises(route: Route) -> bool:
+    """Whether nothing is served at a path, whatever it says: `raise HTTPException(403)`."""
+    body = [
+        statement
+        for statement in (route.endpoint.body if isinstance(route.endpoint, FUNCTIONS) else ())
+        if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+    ]
+    return len(body) == 1 and isinstance(body[0], ast.Raise)
 
 
 def _is_for_all_paths(path: str) -> bool:

@@ -145,7 +145,7 @@ class UnconstrainedPathParameter(Rule):
         value = resolver.resolve(parameter.type_module, parameter.type_node)
         if isinstance(value, AnnotatedAlias) or not isinstance(value, External):
             return None
-        _, _, metadata = resolver.unwrapped(parameter.module, parameter.annotation)
+        _, _, metadata = resolver.annotations.unwrapped(parameter.module, parameter.annotation)
         parts = [(home, part) for home, part in metadata if not isinstance(part, ast.Constant)]
         if parameter.marker is not None and parameter.marker.call is not None:
             parts.append((parameter.marker.call_module, parameter.marker.call))

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from flake8_fastapi_rules.engine.records import record
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.paths import names_in
-from flake8_fastapi_rules.semantics.per_project import PerProject
-from flake8_fastapi_rules.semantics.project import Project
+from flake8_fastapi_rules.semantics.per_project import PerProject, modules_mentioning
+from flake8_fastapi_rules.semantics.project import Project, ResolvedMount
 from flake8_fastapi_rules.semantics.values import External
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.modules import Module
 
 _CALLS = frozenset({"url_for", "url_path_for"})
 _OWNERS = (
@@ -22,11 +28,18 @@ _OWNERS = (
     "fastapi.APIRouter",
     "starlette.applications.Starlette",
 )
+_APPS = ("fastapi.FastAPI", "starlette.applications.Starlette")
+#: Libraries of which it is known that they mount nothing on an app, or what they do.
+_KNOWN = ("builtins.", "fastapi.", "starlette.", "uvicorn.")
 #: Routes that FastAPI adds by itself.
 _BUILT_IN: dict[str, set[frozenset[str]]] = {
     name: {frozenset()}
     for name in ("openapi", "swagger_ui_html", "swagger_ui_redirect", "redoc_html")
 }
+
+
+#: How deep mounts are followed.
+_DEPTH = 3
 
 
 class UnknownUrlName(Rule):
@@ -87,7 +100,8 @@ class UnknownUrlName(Rule):
     ## Leaves alone
     Names that are no constants, objects that are no request, app or router, and projects with
     routes that cannot be seen: routers of libraries, mounted apps of others, includes and names
-    that only run time decides.
+    that only run time decides; names inside of a mount (`admin:login`) where a library is given the
+    app.
 
     ## Source
     Starlette's documentation on reverse URL look-ups.
@@ -112,13 +126,14 @@ class UnknownUrlName(Rule):
         name = context.model.text(context.module, node.args[0])
         if name is None or not _is_look_up(func, context):
             return
-        known = _routes_by_name(context.model, context.module)
-        if known is None:
+        routes = _routes_by_name(context.model, context.module)
+        if routes is None:
             return
-        wanted = known.get(name)
+        wanted = routes.known.get(name)
         if wanted is None:
-            mounted = ":" in name and name.partition(":")[0] in known
-            if not mounted and name.partition(":")[0] not in known:
+            if any(name.startswith(f"{prefix}:") for prefix in routes.closed):
+                return
+            if ":" not in name or not _is_given_to_library(context.model, context.module):
                 yield self.report(node, name=name if len(name) < 40 else "...")
             return
         if any(keyword.arg is None for keyword in node.keywords) or len(node.args) > 1:
@@ -143,9 +158,23 @@ def _is_look_up(func: ast.Attribute, context: Context) -> bool:
     )
 
 
-def _gather(project: Project) -> dict[str, set[frozenset[str]]] | None:
-    """The parameters of all routes by name; `None` when some routes cannot be seen."""
+@record
+class _Names:
+    """The names that URLs can be asked for by.
+
+    Parameters:
+        known: the parameters of all routes and mounts by name.
+        closed: the names of mounts whose routes cannot be seen.
+    """
+
+    known: dict[str, set[frozenset[str]]]
+    closed: frozenset[str]
+
+
+def _gather(project: Project) -> _Names | None:
+    """The names of all routes; `None` when some cannot be seen."""
     known = {name: set(parameters) for name, parameters in _BUILT_IN.items()}
+    closed: set[str] = set()
     if not project.apps or not project.every_include_resolved:
         return None
     if any(node.is_opaque or node.is_open or node.is_handed_out for node in project.nodes):
@@ -160,9 +189,58 @@ def _gather(project: Project) -> dict[str, set[frozenset[str]]] | None:
                 return None  # its routes have names of their own
             if isinstance(mount.name, str):
                 known.setdefault(mount.name, set()).add(frozenset({"*"}))
+                for inner, parameters in _below(project, mount, _DEPTH):
+                    if inner is None:
+                        closed.add(mount.name)
+                    else:
+                        known.setdefault(inner, set()).add(parameters)
             elif mount.name is not None:
                 return None
-    return known
+    return _Names(known, frozenset(closed))
+
+
+def _below(
+    project: Project, mount: ResolvedMount, depth: int
+) -> Iterator[tuple[str | None, frozenset[str]]]:
+    """The names of a mounted app's routes as the outer app knows them: `"admin:read_user"`.
+
+    And `None` when there may be others. A parameter of the mount's own path may be left out:
+    Starlette keeps its braces then.
+    """
+    own = frozenset(names_in(mount.local_path or ""))
+    if mount.child is None or not depth:
+        yield None, own
+        return
+    for built_in in _BUILT_IN:
+        yield f"{mount.name}:{built_in}", own
+    for route in project.resolved_routes(mount.child):
+        if route.local_path is not None:
+            named = frozenset(names_in(route.local_path))
+            yield f"{mount.name}:{route.name}", named
+            yield f"{mount.name}:{route.name}", own | named
+    for inner in project.resolved_mounts(mount.child):
+        if not isinstance(inner.name, str):
+            yield None, own
+            continue
+        yield f"{mount.name}:{inner.name}", frozenset({"*"})
+        for below, parameters in _below(project, inner, depth - 1):
+            yield below and f"{mount.name}:{below}", parameters
+            yield below and f"{mount.name}:{below}", own | parameters
+
+
+def _is_given_to_library(model: Model, module: Module) -> bool:
+    """Whether a library gets an app that it may mount something on: `Admin(app, engine)`."""
+    for other in modules_mentioning(model, module, "(app"):
+        for call in other.index.nodes(ast.Call):
+            first = call.args[0] if call.args else None
+            if not isinstance(first, ast.Name) or not model.is_instance(
+                model.resolve(other, first), *_APPS
+            ):
+                continue
+            callee = model.resolve(other, call.func)
+            if isinstance(callee, External) and not callee.name.startswith(_KNOWN):
+                return True
+    return False
 
 
 _routes_by_name = PerProject(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import argument
@@ -12,6 +13,8 @@ from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.values import Class, External
 
 _ENUMS = ("enum.Enum",)
+_STR_ENUM = "enum.StrEnum"
+_AUTO = External("enum.auto")
 _FEW = 6
 
 
@@ -77,6 +80,10 @@ class EnumForFixedValues(Rule):
             match statement:
                 case ast.Assign(targets=[ast.Name()], value=ast.Constant(value=str())):
                     members += 1
+                case ast.Assign(targets=[ast.Name()], value=ast.Call(func=func, args=[])) if (
+                    context.resolve(func) == _AUTO and context.model.is_subclass(cls, _STR_ENUM)
+                ):
+                    members += 1
                 case ast.Expr(value=ast.Constant()) | ast.Pass():
                     continue
                 case _:
@@ -86,7 +93,9 @@ class EnumForFixedValues(Rule):
         uses = 0
         for module in modules_mentioning(context.model, context.module, node.name):
             for name in self._references(module, node.name):
-                if context.model.resolve(module, name) != cls:
+                if isinstance(name, ast.Name | ast.Attribute) and (
+                    context.model.resolve(module, name) != cls
+                ):
                     continue
                 if not self._is_field_type(module, name, context):
                     return
@@ -101,6 +110,11 @@ class EnumForFixedValues(Rule):
         for other in module.index.nodes(ast.Attribute):
             if isinstance(other, ast.Attribute) and other.attr == name:
                 yield other
+        in_text = re.compile(rf"[\w\s\[\],.|]*\b{name}\b[\w\s\[\],.|]*")  # `"list[Color]"`
+        for text in module.index.nodes(ast.Constant):
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                if in_text.fullmatch(text.value) and _is_annotation(module, text):
+                    yield text
 
     def _is_field_type(self, module: Module, node: ast.expr, context: Context) -> bool:
         """Whether a reference stands in the annotation of a model's field, or is its default."""
@@ -121,6 +135,25 @@ class EnumForFixedValues(Rule):
                 return False
             child = parent
         return False
+
+
+def _is_annotation(module: Module, text: ast.Constant) -> bool:
+    """Whether a text is an annotation, or a part of one: `Mapped["Color"]`."""
+    child: ast.AST = text
+    for parent in module.index.ancestors(text):
+        match parent:
+            case ast.arg():
+                return True
+            case (
+                ast.AnnAssign(annotation=hint)
+                | ast.FunctionDef(returns=hint)
+                | ast.AsyncFunctionDef(returns=hint)
+            ):
+                return hint is child
+            case ast.stmt() | ast.Call():
+                return False
+        child = parent
+    return False
 
 
 def _is_default(value: ast.expr | None, member: ast.AST | None, context: Context) -> bool:

@@ -50,7 +50,7 @@ class IntegerIdentifier(Rule):
     ```
 
     ## Leaves alone
-    Models that no operation answers with, tables, and fields of other types.
+    Models and tables that no operation answers with, and fields of other types.
 
     ## Source
     The convention of UUIDs outside of the database.
@@ -65,7 +65,7 @@ class IntegerIdentifier(Rule):
     def check(self, model: PydanticModel, context: Context) -> Iterator[Report]:
         """Report identifiers that are numbers."""
         uses = schema_uses(context.model, context.module)
-        if model.kind == "table" or model.node not in uses.answers:
+        if model.node not in uses.answers:
             return
         for each in own_fields(context.model, model.cls):
             if each.name != "id" and not each.name.endswith("_id"):

@@ -9,6 +9,7 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint, Route, RouteKind
 from flake8_fastapi_rules.semantics.responses import (
     has_no_body,
+    may_say_more,
     return_annotation,
     returns_of,
     types_in,
@@ -89,7 +90,7 @@ class RawDictResponse(Rule):
 
     def _is_undescribed(self, route: Route, context: Context) -> bool:
         model = context.model
-        if route.kind is not RouteKind.HTTP or route.has_unknown_arguments:
+        if route.kind is not RouteKind.HTTP or may_say_more(model, route):
             return False
         if has_no_body(model, route):
             return False

@@ -18,7 +18,7 @@ from flake8_fastapi_rules.semantics.schemas import (
     schema_classes,
     schema_uses,
 )
-from flake8_fastapi_rules.semantics.values import Class, External, Instance
+from flake8_fastapi_rules.semantics.values import Class, Constant, External, Instance
 
 _CONFIGURATION = re.compile(r"(?:Config|Configuration|Settings)$")
 
@@ -55,7 +55,7 @@ class UndescribedField(Rule):
 
     ## Leaves alone
     Docstrings of fields where `use_attribute_docstrings` is on, fields made by helpers, private
-    fields, tables, and models with other uses.
+    fields, and models and tables with other uses.
 
     ## Source
     Pydantic's documentation on the customisation of JSON schemas.
@@ -69,7 +69,7 @@ class UndescribedField(Rule):
     @on(PydanticModel)
     def check(self, model: PydanticModel, context: Context) -> Iterator[Report]:
         """Report fields without a description."""
-        if model.kind in ("table", "root"):
+        if model.kind == "root":
             return
         if (
             model.kind != "settings"
@@ -111,11 +111,13 @@ class UndescribedField(Rule):
                 return True
         elif isinstance(each.node.value, ast.Call) and self._may_describe(each.node.value, context):
             return True
-        for home, node in context.model.resolver.metadata(each.module, each.node.annotation):
+        for home, node in context.model.resolver.annotations.metadata(
+            each.module, each.node.annotation
+        ):
             value = context.model.resolve(home, node)
             if isinstance(node, ast.Call) and any(k.arg == "description" for k in node.keywords):
                 return True
-            if not isinstance(value, Instance):
+            if not isinstance(value, Instance | Constant):
                 return True
         return False
 

@@ -67,8 +67,8 @@ class UnpaginatedList(Rule):
     ```
 
     ## Leaves alone
-    Lists that are written down in the code, lists of enumerations, other answers than lists, and
-    operations whose parameters or dependencies cannot all be told.
+    Lists of names or numbers that are written down in the code, lists of enumerations, other
+    answers than lists, and operations whose parameters or dependencies cannot all be told.
 
     ## Source
     The convention of paginated lists.
@@ -108,13 +108,15 @@ class UnpaginatedList(Rule):
         yield self.report(route.node, name=getattr(function.node, "name", "lambda"))
 
     def _is_written_down(self, function: Function, context: Context) -> bool:
-        """Whether the list has a fixed length."""
+        """Whether the list is one of names and numbers that the code fixes."""
         returns = returns_of(function.module, function.node)
         is_filled = False
         for statement in returns:
             value = context.model.resolve(function.module, statement.value)
             if not isinstance(value, Expression) or not isinstance(value.node, ast.List | ast.Set):
                 return False
+            if not all(isinstance(each, ast.Constant | ast.Attribute) for each in value.node.elts):
+                return False  # records: what stands there today comes from a database tomorrow
             is_filled = is_filled or bool(value.node.elts)
         return is_filled  # an empty one is filled later on
 

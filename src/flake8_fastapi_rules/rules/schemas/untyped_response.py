@@ -8,7 +8,7 @@ from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint, Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import RESPONSE
-from flake8_fastapi_rules.semantics.responses import has_no_body, returns_of
+from flake8_fastapi_rules.semantics.responses import has_no_body, may_say_more, returns_of
 from flake8_fastapi_rules.semantics.values import Instance
 
 
@@ -81,7 +81,7 @@ class UntypedResponse(Rule):
     def _is_untyped(self, route: Route, context: Context) -> bool:
         return (
             route.kind is RouteKind.HTTP
-            and not route.has_unknown_arguments
+            and not may_say_more(context.model, route)
             and route.verb not in ("route", "add_route")
             and "response_model" not in route.arguments
             and "response_class" not in route.arguments

@@ -92,8 +92,8 @@ class LongLivedAccessToken(Rule):
                 continue
             name = snake(target.id)
             found = _LIFETIME.search(name)
-            if found is None or OTHER_TOKEN.search(name) or name.startswith("max_"):
-                continue  # `max_...`: what may be asked for, not what is given
+            if found is None or OTHER_TOKEN.search(name) or name.startswith(("max_", "cache_")):
+                continue  # what may be asked for, or is remembered of it, not what is given
             owner = context.module.index.class_of(node)
             if owner is not None and _OTHER_CLASS.search(snake(owner.name)):
                 continue

@@ -22,6 +22,10 @@ _CHECK = re.compile(
     r"|cookies|origin",
     re.IGNORECASE,
 )
+#: What people connect to, as opposed to who they are.
+_ROOM = re.compile(
+    r"(?i)(?:room|channel|topic|lobby|game|board|feed|symbol)s?(?:_?(?:id|name|key|slug))?"
+)
 _SOCKET = "starlette.websockets.WebSocket"
 _REFUSALS = frozenset({1008, 4001, 4003, 4401, 4403})
 
@@ -98,7 +102,8 @@ class UnauthenticatedWebsocket(Rule):
         accept = self._accept(function, context.model, ())
         if accept is None:
             return
-        if not has_auth_middleware(context.model, context.module, of_sockets=True):
+        routes = endpoint.routes
+        if not has_auth_middleware(model, context.module, routes, of_sockets=True):
             yield self.report(accept, name=endpoint.node.name)
 
     def _accept(
@@ -129,8 +134,9 @@ class UnauthenticatedWebsocket(Rule):
     def _is_checked(self, nodes: tuple[ast.AST, ...], accept: ast.AST) -> bool:
         """Whether something before `accept` looks at credentials, or may end the handler."""
         line = getattr(accept, "lineno", 0)
+        about_rooms = {part for node in nodes if _asks_for_room(node) for part in ast.walk(node)}
         for node in nodes:
-            if getattr(node, "lineno", line) >= line:
+            if getattr(node, "lineno", line) >= line or node in about_rooms:
                 continue
             if isinstance(node, ast.Return | ast.Raise):
                 return True
@@ -140,6 +146,25 @@ class UnauthenticatedWebsocket(Rule):
             if isinstance(node, ast.Constant) and node.value in _REFUSALS:
                 return True
         return False
+
+
+def _asks_for_room(node: ast.AST) -> bool:
+    """Whether a branch asks for nothing but where somebody wants to go: `if room not in ROOMS`.
+
+    That says nothing of who it is.
+    """
+    if not isinstance(node, ast.If) or node.orelse:
+        return False
+    names = [part.id for part in ast.walk(node.test) if isinstance(part, ast.Name)]
+    words = [
+        *names,
+        *(part.attr for part in ast.walk(node.test) if isinstance(part, ast.Attribute)),
+    ]
+    if any(_CHECK.search(word) for word in words):
+        return False
+    return any(_ROOM.fullmatch(name) for name in names) and all(
+        _ROOM.search(name) for name in names
+    )
 
 
 def _operands(call: ast.Call) -> Iterator[ast.expr]:

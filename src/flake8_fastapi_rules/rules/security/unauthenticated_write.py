@@ -101,7 +101,7 @@ class UnauthenticatedWrite(Rule):
         if _REGISTRATION.search(f"{getattr(function.node, 'name', '')} {resolved[0].path}"):
             return
         if checks_access(context.model, function) or has_auth_middleware(
-            context.model, context.module
+            context.model, context.module, [route]
         ):
             return
         method = next(m for m in route.methods or () if m in _WRITES)

@@ -13,14 +13,15 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Lifespan
 from flake8_fastapi_rules.semantics.fixtures import fixture_decorator
 from flake8_fastapi_rules.semantics.resolve import first_argument
-from flake8_fastapi_rules.semantics.values import Function, Instance
+from flake8_fastapi_rules.semantics.values import Class, Function, Instance
 
 
 class ClientWithoutLifespan(Rule):
     """Use `TestClient` as a context manager when the app has a lifespan.
 
     ## What it does
-    Reports `TestClient(app)` outside of a `with`, for an app that has a lifespan.
+    Reports `TestClient(app)` outside of a `with`, for an app that has a lifespan or start-up
+    handlers, itself or in a router that it includes.
 
     ## Why it matters
     Only `with TestClient(app) as client:` runs the lifespan. Without it nothing is opened: the
@@ -97,11 +98,27 @@ class ClientWithoutLifespan(Rule):
         app = context.resolve(first_argument(call, "app"))
         if not (isinstance(app, Instance) and app.call and app.module):
             return
-        lifespans = context.model.local(app.module, Lifespan)
-        if not any(lifespan.owner is app.call for lifespan in lifespans):
-            return
-        if not self._is_entered(call, context):
+        if self._has_lifespan(app, context) and not self._is_entered(call, context):
             yield self.report(call, fix=partial(self._fix, call, context))
+
+    def _has_lifespan(self, app: Instance, context: Context) -> bool:
+        """Whether an app, or a router in it, runs something from start to stop."""
+        assert app.module is not None
+        lifespans = context.model.local(app.module, Lifespan)
+        if any(lifespan.owner is app.call for lifespan in lifespans):
+            return True
+        project = context.model.project(app.module)
+        index = app.module.index
+        made_in = index.function_of(app.call) if app.call is not None else None
+        for found in project.apps:
+            for node in project.reached(found) if found.call is app.call else ():
+                # A factory's app may get its own from a caller that the test does not go through.
+                if node is not found.node or isinstance(app.of, Class):
+                    if node.events or project.lifespan_of(node):
+                        return True
+                elif any(index.function_of(event) is made_in for event in node.events):
+                    return True
+        return False
 
     def _is_entered(self, call: ast.Call, context: Context) -> bool:
         index = context.module.index

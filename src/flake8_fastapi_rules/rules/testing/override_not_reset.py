@@ -51,7 +51,8 @@ class OverrideNotReset(Rule):
 
     ## Leaves alone
     Apps that are made for the test; overrides that the same function, a fixture it uses or an
-    `autouse` fixture takes back; `monkeypatch.setitem`; `patch.dict(app.dependency_overrides)`.
+    `autouse` fixture takes back; those of a fixture of the whole session, which are for all tests;
+    `monkeypatch.setitem`; `patch.dict(app.dependency_overrides)`.
 
     ## Source
     `dependency_overrides` is a plain dictionary of the app.

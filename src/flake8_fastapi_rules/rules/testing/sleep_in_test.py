@@ -17,7 +17,9 @@ from flake8_fastapi_rules.semantics.values import External
 #: Tests of FastAPI code use one of these, or a client that a fixture elsewhere makes.
 _WORDS = ("fastapi", "starlette", "TestClient", "AsyncClient")
 #: Words of what a test measures.
-_MEASURES = frozenset({"duration", "elapsed", "latency", "runtime", "took", "uptime"})
+_MEASURES = frozenset(
+    {"duration", "elapsed", "latency", "mtime", "runtime", "took", "updated", "uptime"}
+)
 _SCRIPTS = frozenset({"manual", "script", "scripts", "tools"})
 #: What comments say of a sleep that makes two times differ.
 _STAMPS = re.compile(
@@ -64,7 +66,8 @@ class SleepInTest(Rule):
     ## Leaves alone
     Files that have nothing to do with FastAPI, functions nested in a test and classes without tests
     that stand for slow code, polling with a limit, what makes a time that the test measures, or
-    another time stamp as its comment says, and scripts that are no tests.
+    another time stamp as its comment says or as the same is made before and after, scripts that are
+    no tests, and services among the tests' fixtures.
 
     ## Source
     The convention of tests that do not depend on time.
@@ -95,6 +98,8 @@ class SleepInTest(Rule):
             if _polls(module, call, function) or (cls is not None and _is_stand_in(cls)):
                 return
             if _is_measured(module, call, function) or _makes_stamps_differ(module, call):
+                return
+            if _makes_another(module, call) or _is_service(module):
                 return
             if _is_script(module) and not function.name.startswith(("test", "setup", "setUp")):
                 return
@@ -152,6 +157,34 @@ def _makes_stamps_differ(module: Module, call: ast.Call) -> bool:
     """Whether a comment at a sleep, or above it, says that it is for another time stamp."""
     lines = module.source.lines[max(call.lineno - 2, 0) : call.lineno]
     return any(_STAMPS.search(line.partition("#")[2]) for line in lines)
+
+
+def _makes_another(module: Module, call: ast.Call) -> bool:
+    """Whether the same is made before and after a sleep: `first = make()`, `second = make()`."""
+    statement = module.index.statement_of(call)
+    parent = module.index.parents.get(statement) if statement is not None else None
+    block = getattr(parent, "body", [])
+    if statement not in block:
+        return False
+    at = block.index(statement)
+    around = [*block[max(at - 1, 0) : at], *block[at + 1 : at + 2]]
+    made = [
+        ast.dump(each.value)
+        for each in around
+        if isinstance(each, ast.Assign)
+        and isinstance(each.value, ast.Call)
+        and isinstance(each.value.func, ast.Name)
+    ]
+    return len(made) == 2 and made[0] == made[1]
+
+
+def _is_service(module: Module) -> bool:
+    """Whether a file below the tests is a service that they run, without any test of its own."""
+    return (
+        "fixtures" in module.path.parts
+        and not module.path.name.startswith(("test_", "conftest"))
+        and not any(word in module.source.text for word in ("pytest", "unittest", "def test_"))
+    )
 
 
 def _decorators(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:

@@ -89,13 +89,20 @@ class UnknownOverride(Rule):
                 yield node.slice
         for assign in index.nodes(ast.Assign):
             if any(self._is_of_app(target, context) for target in assign.targets):
-                if isinstance(assign.value, ast.Dict):
-                    yield from (key for key in assign.value.keys if key is not None)
+                yield from _keys_of(assign.value)
+        for added in index.nodes(ast.AugAssign):
+            if self._is_of_app(added.target, context):
+                yield from _keys_of(added.value)
         for call in index.nodes(ast.Call):
-            func = call.func
-            if isinstance(func, ast.Attribute) and func.attr == "update" and call.args:
-                if self._is_of_app(func.value, context) and isinstance(call.args[0], ast.Dict):
-                    yield from (key for key in call.args[0].keys if key is not None)
+            match call:
+                case ast.Call(func=ast.Attribute(value=owner, attr=attr), args=[given, *_]) if (
+                    attr in {"setdefault", "update"} and self._is_of_app(owner, context)
+                ):
+                    yield from _keys_of(given) if attr == "update" else [given]
+                case ast.Call(func=ast.Attribute(attr="setitem" | "dict"), args=[owner, given, *_]):
+                    # `monkeypatch.setitem(overrides, key, fake)`, `patch.dict(overrides, {...})`
+                    if self._is_of_app(owner, context):
+                        yield from _keys_of(given) if isinstance(given, ast.Dict) else [given]
 
     def _is_of_app(self, node: ast.expr, context: Context) -> bool:
         """Whether an expression is the overrides of an app, and not of a mock."""
@@ -139,6 +146,11 @@ class UnknownOverride(Rule):
                     if isinstance(found, Function | Class) and _is_same(found, value):
                         return True
         return False
+
+
+def _keys_of(node: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(node, ast.Dict):
+        yield from (key for key in node.keys if key is not None)
 
 
 def _is_same(one: Function | Class, other: Function | Class) -> bool:

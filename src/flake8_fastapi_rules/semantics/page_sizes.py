@@ -1,0 +1,217 @@
+"""Query parameters that say how much of a list is asked for, and whether anything bounds them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from flake8_fastapi_rules.engine.index import FUNCTIONS, mentions
+from flake8_fastapi_rules.engine.records import record
+from flake8_fastapi_rules.semantics.credentials import last_name, snake
+from flake8_fastapi_rules.semantics.decorators import has_own_signature
+from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind
+from flake8_fastapi_rules.semantics.parameters import fields_of
+from flake8_fastapi_rules.semantics.responses import types_in
+from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function, Value
+
+if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.modules import Module
+
+LISTS = ("builtins.list", "collections.abc.Sequence", "typing.Sequence")
+_BOUNDS = ("le", "lt")
+#: Names beside which a limit is one on something else than what is shown.
+_OF_RATES = frozenset({"period", "window", "interval", "quota"})
+#: A name that means a page only beside another one that says where it begins, or for a list.
+_VAGUE = "size"
+#: Verbs of functions that answer with lists.
+_LISTING = frozenset({"browse", "find", "list", "paginate", "query", "search"})
+#: Types of numbers without an upper bound.
+_INTEGERS = (
+    External("builtins.int"),
+    External("pydantic.NonNegativeInt"),
+    External("pydantic.PositiveInt"),
+)
+#: Those that mean a page only beside a parameter that says where it begins: others are amounts.
+_FLOATS = (
+    External("builtins.float"),
+    External("pydantic.NonNegativeFloat"),
+    External("pydantic.PositiveFloat"),
+)
+_PAGING = frozenset({"after", "before", "cursor", "offset", "page", "page_number", "skip", "start"})
+
+
+@record
+class PageSize:
+    """A page size that a client may choose as it likes.
+
+    Parameters:
+        parameter: the query parameter, or the one that brings in the model with the field.
+        name: its name in the request.
+        model, field_module, field: the model that has it as a field, its module and the field's
+            statement.
+    """
+
+    parameter: Parameter
+    name: str
+    model: Class | None = None
+    field_module: Module | None = None
+    field: ast.stmt | None = None
+
+
+def unbounded_page_sizes(
+    model: Model, function: Function, path_names: frozenset[str], *, lists: bool = False
+) -> Iterator[PageSize]:
+    """The page sizes among a function's parameters that nothing bounds, in order.
+
+    Parameters:
+        path_names: the parameters of the paths that the function serves.
+        lists: the function is declared to answer with a list.
+    """
+    if not has_own_signature(model, function):
+        return
+    parameters = model.parameters(function, path_names)
+    names = {parameter.alias or parameter.name for parameter in parameters}
+    for parameter in parameters:
+        if parameter.kind is ParameterKind.DEPENDENCY:
+            yield from _of_class(model, parameter)
+        if parameter.kind is not ParameterKind.QUERY:
+            continue
+        name = parameter.alias or parameter.name
+        if not _is_page_size(model, name, names, function, lists=lists):
+            yield from _of_query_model(model, parameter)
+        elif _is_unbounded(model, parameter, names) and not _is_checked(parameter):
+            yield PageSize(parameter, name)
+
+
+def _is_page_size(
+    model: Model, name: str, names: set[str], function: Function | None, *, lists: bool = False
+) -> bool:
+    said = snake(name)
+    if not {name, said} & {*model.settings.page_size_names}:
+        return False
+    beside = {snake(each) for each in names}
+    owner = getattr(function.node, "name", "") if function is not None else ""
+    is_of_rates = not beside.isdisjoint(_OF_RATES) or "rate_limit" in owner or "quota" in owner
+    if is_of_rates and "page" not in said:
+        return False
+    if said != _VAGUE or lists or not beside.isdisjoint(_PAGING):
+        return True
+    return function is not None and _answers_with_list(model, function)
+
+
+def _answers_with_list(model: Model, function: Function) -> bool:
+    node = function.node
+    if isinstance(node, ast.Lambda):
+        return False
+    returned = model.resolver.annotation(function.module, node.returns)
+    return node.name.split("_")[0] in _LISTING or model.is_instance(returned, *LISTS)
+
+
+def _of_class(model: Model, parameter: Parameter) -> Iterator[PageSize]:
+    """The page sizes among the fields of a model or dataclass that is a dependency."""
+    dependency = model.dependency_of(parameter)
+    target = dependency.target if dependency is not None else None
+    if isinstance(target, Class) and model.callable_of(target) is None:
+        yield from _of_fields(model, target, parameter)
+
+
+def _of_query_model(model: Model, parameter: Parameter) -> Iterator[PageSize]:
+    """The page sizes among the fields of a `Query()` model."""
+    cls = model.resolver.resolve(parameter.type_module, parameter.type_node)
+    if parameter.marker is not None and model.is_subclass(cls, "pydantic.BaseModel"):
+        yield from _of_fields(model, cls, parameter)
+
+
+def _of_fields(model: Model, cls: Value, parameter: Parameter) -> Iterator[PageSize]:
+    resolver = model.resolver
+    if not isinstance(cls, Class) or any(
+        isinstance(statement, FUNCTIONS) and statement.decorator_list
+        for base in resolver.mro(cls)
+        if isinstance(base, Class)
+        for statement in base.node.body
+    ):
+        return  # a validator may bound it
+    fields = model.class_parameters(cls) or ()
+    names = {field.name for field in fields}
+    homes = {s.target.id: (m, s) for m, s in fields_of(resolver, cls)}  # type: ignore[union-attr]
+    for field in fields:
+        home, statement = homes[field.name]
+        if not _is_page_size(model, field.name, names, None):
+            continue
+        if not _has_bound(statement.value) and _is_unbounded(model, field, names):
+            yield PageSize(parameter, field.name, cls, home, statement)
+
+
+def _has_bound(node: ast.expr | None) -> bool:
+    """Whether a call such as `Query(...)` or `Field(...)` bounds, or may bound, its value."""
+    if not isinstance(node, ast.Call):
+        return node is not None and not isinstance(node, ast.Constant)
+    return any(keyword.arg in {*_BOUNDS, None} for keyword in node.keywords)
+
+
+def _is_unbounded(model: Model, parameter: Parameter, names: set[str]) -> bool:
+    resolver = model.resolver
+    if not _is_number(model, parameter, is_paged=not _PAGING.isdisjoint(map(snake, names))):
+        return False
+    _, _, metadata = resolver.annotations.unwrapped(parameter.module, parameter.annotation)
+    for home, part in metadata:
+        callee = resolver.resolve(home, part.func) if isinstance(part, ast.Call) else None
+        is_known = isinstance(callee, External) and callee.name in {
+            "fastapi.Query",
+            "pydantic.Field",
+        }
+        if isinstance(part, ast.Constant):
+            continue
+        if not is_known or _has_bound(part):
+            return False
+    marker = parameter.marker
+    if marker is not None and not marker.in_annotated:
+        return marker.call is None or not _has_bound(marker.call)
+    return True
+
+
+def _is_number(model: Model, parameter: Parameter, *, is_paged: bool) -> bool:
+    """Whether a type is that of numbers, or one of them constrained, but not from above."""
+    match parameter.type_node:
+        case ast.Call(func=func) as made:  # `conint(ge=1)`
+            callee = model.resolve(parameter.type_module, func)
+            return callee == External("pydantic.conint") and not _has_bound(made)
+    parts = [
+        part.value
+        for part in types_in(model, parameter.type_module, parameter.type_node)
+        if part.value != Constant(None)
+    ]
+    kinds = (*_INTEGERS, *_FLOATS) if is_paged else _INTEGERS
+    return len(parts) == 1 and parts[0] in kinds
+
+
+def _is_checked(parameter: Parameter) -> bool:
+    """Whether the body compares the value, or makes another of it."""
+    function, name = parameter.function, parameter.name
+    if not isinstance(function, FUNCTIONS):
+        return True
+    for node in ast.walk(function):
+        match node:
+            case ast.Call(func=ast.Name(id="min" | "sorted" | "clamp")):
+                if mentions(node, {name}):
+                    return True
+            case ast.Compare() if mentions(node, {name}) and not _is_from_below(node):
+                return True
+            case ast.Name(id=bound, ctx=ast.Store()) if bound == name:
+                return True
+    return False
+
+
+def _is_from_below(test: ast.Compare) -> bool:
+    """Whether a comparison says nothing of large values: `limit < 1`, `len(rows) < limit`."""
+    ordered = ast.Lt | ast.LtE | ast.Gt | ast.GtE | ast.In | ast.NotIn
+    if not any(isinstance(op, ordered) for op in test.ops):
+        return True
+    others = [e for e in (test.left, *test.comparators) if not isinstance(e, ast.Name)]
+    return bool(others) and all(
+        (isinstance(each, ast.Constant) and each.value in {0, 1})
+        or (isinstance(each, ast.Call) and last_name(each.func) == "len")
+        for each in others
+    )
