@@ -49,8 +49,14 @@ _PLAIN = frozenset(
     )
 )  # fmt: skip
 _TRACEBACKS = frozenset(
-    {"traceback.format_exc", "traceback.format_exception", "traceback.format_tb"}
-)
+    {
+        "traceback.format_exc", "traceback.format_exception", "traceback.format_list",
+        "traceback.format_stack", "traceback.format_tb",
+    }
+)  # fmt: skip
+_EXC_INFO = External("sys.exc_info")
+_CURRENT = External("sys.exception")
+_EXCEPTION_ONLY = External("traceback.format_exception_only")
 
 
 class ExceptionText:
@@ -61,15 +67,23 @@ class ExceptionText:
         module: the module of the expressions.
         name: the variable that holds the exception; `None` to find tracebacks only.
         is_text: whether the variable holds the text already.
+        is_current: whether the exception is the one that is being handled, so that `sys` knows it.
     """
 
     def __init__(
-        self, model: Model, module: Module, name: str | None, *, is_text: bool = False
+        self,
+        model: Model,
+        module: Module,
+        name: str | None,
+        *,
+        is_text: bool = False,
+        is_current: bool = False,
     ) -> None:
         self._model = model
         self._module = module
         self._name = name
         self._is_text_itself = is_text
+        self._asks_sys = is_current and "import sys" in module.source.text
 
     def sent_in(self, node: ast.expr, depth: int = 0) -> ast.expr | None:
         """The part of an expression that holds the exception's text."""
@@ -77,7 +91,7 @@ class ExceptionText:
             case ast.JoinedStr(values=values):
                 for part in values:
                     if isinstance(part, ast.FormattedValue):
-                        if _is_name(part.value, self._name):
+                        if self._is_exception(part.value):
                             return node
                         if self.sent_in(part.value, depth) is not None:
                             return node
@@ -85,10 +99,10 @@ class ExceptionText:
             case ast.Call():
                 return self._sent_in_call(node, depth)
             case ast.GeneratorExp(generators=[looped, *_]) | ast.ListComp(generators=[looped, *_]):
-                return node if _is_text_of(looped.iter, self._name) else None
+                return node if self._is_text_of(looped.iter) else None
             case ast.BinOp(op=ast.Mod(), right=right):
                 parts = right.elts if isinstance(right, ast.Tuple) else [right]
-                if any(_is_text_of(part, self._name) for part in parts):
+                if any(self._is_text_of(part) for part in parts):
                     return node
                 return self._first(parts, depth)
             case ast.BinOp(left=left, right=right):
@@ -104,9 +118,9 @@ class ExceptionText:
             case ast.BoolOp(values=values):
                 return self._first(values, depth)
             case ast.Attribute():
-                return node if _is_text_of(node, self._name) else None
+                return node if self._is_text_of(node) else None
             case ast.Subscript(value=value):
-                if _is_text_of(node, self._name):
+                if self._is_text_of(node):
                     return node
                 return node if isinstance(value, ast.Call) and self.sent_in(value, depth) else None
             case ast.Name(id=name) if name == self._name:
@@ -120,17 +134,17 @@ class ExceptionText:
         """The part of a call, or all of it, that holds the exception's text."""
         match node:
             case ast.Call(func=ast.Name(id=name), args=[argument, *_]) if name in _STRINGIFIERS:
-                return node if _is_text_of(argument, self._name) else None
+                return node if self._is_text_of(argument) else None
             case ast.Call(
                 func=ast.Name(id="getattr"), args=[held, ast.Constant(value=name), *default]
             ):
-                if name in _TEXTS and _is_text_of(held, self._name):
+                if name in _TEXTS and self._is_text_of(held):
                     return node
                 return self._first(default, depth)
             case ast.Call(func=ast.Name(id="map"), args=[_, *given]):
-                return node if any(_is_text_of(each, self._name) for each in given) else None
+                return node if any(self._is_text_of(each) for each in given) else None
             case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant()), args=arguments):
-                return node if any(_is_text_of(a, self._name) for a in arguments) else None
+                return node if any(self._is_text_of(a) for a in arguments) else None
         if self.is_traceback(node):
             return node
         inner = [*node.args, *(keyword.value for keyword in node.keywords)]
@@ -138,6 +152,8 @@ class ExceptionText:
             inner.append(node.func.value)
             return self._first(inner, depth)
         value = self._model.resolve(self._module, node.func)
+        if value == _EXCEPTION_ONLY:
+            return node if any(self._is_exception(each) for each in node.args) else None
         if isinstance(value, Function) and depth < _DEPTH:
             return next(
                 (each for each in inner if self._gives_back(node, value, each, depth)), None
@@ -153,7 +169,7 @@ class ExceptionText:
     def _gives_back(self, call: ast.Call, callee: Function, given: ast.expr, depth: int) -> bool:
         """Whether a function of the project puts the text of an argument into its result."""
         filled = argument_filled(callee, call, given)
-        is_exception = _is_name(given, self._name) and not self._is_text_itself
+        is_exception = self._is_exception(given) and not self._is_text_itself
         if filled is None or not isinstance(callee.node, FUNCTIONS):
             return False
         if not is_exception and self.sent_in(given, depth + 1) is None:
@@ -210,6 +226,51 @@ class ExceptionText:
         ]
         return given[-1] if given else None
 
+    def _is_exception(self, node: ast.expr) -> bool:
+        """Whether an expression is the exception itself, by its name or as `sys` tells it."""
+        match node:
+            case ast.Name(id=name):
+                if name == self._name:
+                    return True
+                found = self._module.index.lookup(name, node)
+                bindings = found[1] if found is not None else []
+                if len(bindings) != 1 or bindings[0].kind != "assign":
+                    return False
+                value, path = bindings[0].value, bindings[0].path
+                if value is None or not self._is_within(value, node):
+                    return False
+                return (
+                    self._is_exc_info(value)
+                    if path == (1,)
+                    else (not path and self._is_exception(value))
+                )
+            case ast.Subscript(value=told, slice=ast.Constant(value=1)):
+                return self._is_exc_info(told)
+            case ast.Call(args=[]) if self._asks_sys:
+                return self._model.resolve(self._module, node.func) == _CURRENT
+        return False
+
+    def _is_exc_info(self, node: ast.expr) -> bool:
+        if not self._asks_sys:
+            return False
+        value = self._model.resolve(self._module, node)
+        call = value.call if isinstance(value, Instance) else _bound(value) or node
+        return isinstance(call, ast.Call) and (
+            self._model.resolve(self._module, call.func) == _EXC_INFO
+        )
+
+    def _is_text_of(self, node: ast.expr) -> bool:
+        """Whether an expression is the exception, its text, or a part of it."""
+        if self._is_exception(node):
+            return True
+        if isinstance(node, ast.Attribute):
+            return node.attr in _TEXTS and self._is_text_of(node.value)
+        if isinstance(node, ast.Subscript):
+            return isinstance(node.value, ast.Attribute) and self._is_text_of(node.value)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            return node.func.id in _STRINGIFIERS and any(map(self._is_text_of, node.args))
+        return False
+
     def _first(self, nodes: list[ast.expr], depth: int) -> ast.expr | None:
         return next((found for n in nodes if (found := self.sent_in(n, depth))), None)
 
@@ -228,28 +289,16 @@ class ExceptionText:
         return is_for_development(self._module, node)
 
     def is_traceback(self, node: ast.expr) -> bool:
-        """Whether an expression is a call that gives a traceback."""
+        """Whether an expression is a call that gives a traceback, or a variable that holds it."""
+        if isinstance(node, ast.Name):
+            bound = _bound(self._model.resolve(self._module, node)) or self._given(node)
+            return (
+                bound is not None and not isinstance(bound, ast.Name) and self.is_traceback(bound)
+            )
         if not isinstance(node, ast.Call):
             return False
         callee = self._model.resolve(self._module, node.func)
         return isinstance(callee, External) and callee.name in _TRACEBACKS
-
-
-def _is_name(node: ast.expr, name: str | None) -> bool:
-    return name is not None and isinstance(node, ast.Name) and node.id == name
-
-
-def _is_text_of(node: ast.expr, exception: str | None) -> bool:
-    """Whether an expression is the exception, its text, or a part of it."""
-    if _is_name(node, exception):
-        return True
-    if isinstance(node, ast.Attribute):
-        return node.attr in _TEXTS and _is_text_of(node.value, exception)
-    if isinstance(node, ast.Subscript):
-        return isinstance(node.value, ast.Attribute) and _is_text_of(node.value, exception)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return node.func.id in _STRINGIFIERS and any(_is_text_of(a, exception) for a in node.args)
-    return False
 
 
 def _bound(value: Value) -> ast.expr | None:

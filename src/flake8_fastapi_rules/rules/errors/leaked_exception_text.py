@@ -153,7 +153,7 @@ class LeakedExceptionText(Rule):
     def _check(
         self, body: list[ast.stmt], exception: str | None, names: list[str], context: Context
     ) -> Iterator[Report]:
-        text = ExceptionText(context.model, context.module, exception)
+        text = ExceptionText(context.model, context.module, exception, is_current=bool(names))
         is_sent = False
         for node in _own(body):
             if exception is not None and isinstance(node, ast.Call):
@@ -171,7 +171,7 @@ class LeakedExceptionText(Rule):
                 ):
                     continue
                 is_sent = True
-                if exception is not None and not text.is_traceback(found):
+                if names and not text.is_traceback(found):
                     name = names[0].rpartition(".")[2]
                     yield self.report(found, name=name)
                 else:
