@@ -10,6 +10,7 @@ from flake8_fastapi_rules.semantics.facts import ParameterKind
 from flake8_fastapi_rules.semantics.libraries import ORM_WRITES, SESSION_WRITES, is_in
 from flake8_fastapi_rules.semantics.responses import returns_of
 from flake8_fastapi_rules.semantics.values import (
+    Class,
     External,
     Function,
     FunctionNode,
@@ -32,6 +33,8 @@ _DELETES = (External("sqlalchemy.delete"), External("sqlmodel.delete"))
 _CREATIONS = frozenset({"create", "create_model"})
 #: Methods of new objects that store them.
 _STORING = frozenset({"create", "insert", "save"})
+#: What methods of repositories that store a new object are called.
+_KEEPING = (["add"], ["create"], ["insert"], ["save"], ["store"])
 #: Class methods that make a new object of other data.
 _CONVERTERS = frozenset({"from_orm", "model_validate", "parse_obj"})
 #: How many functions what was stored may come through.
@@ -58,7 +61,10 @@ def gives_new_row(
     for node in module.index.own_nodes(function.node):
         match node:
             case ast.Call(func=ast.Attribute() as func):
-                if (name := _stored_name(model, module, func, node, sent)) is not None:
+                name = _stored_name(model, module, func, node, sent)
+                if name is None and node in sites:
+                    name = _handed_to_repository(model, sites[node])
+                if name is not None:
                     stored.add(name)
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 given.setdefault(name, []).append(value)
@@ -76,8 +82,8 @@ def gives_new_row(
             method = site.callee.name.rpartition(".")[2]
             if method in _CREATIONS or (method in _STORING and _is_of_new(model, site)):
                 return True
-        if distance < _DEPTH and site.target is not None and isinstance(site.callee, Function):
-            words = words_of(getattr(site.target.node, "name", ""))
+        if distance < _DEPTH and site.target is not None and not isinstance(site.callee, Class):
+            words = words_of(_called_name(site.target))
             if follows(words, distance + 1):
                 if gives_new_row(model, site.target, follows, distance + 1):
                     return True
@@ -148,6 +154,24 @@ def _stored_name(
     value = resolver.resolve(module, made)
     is_new = _is_made_here(model, value) if value else _looks_made_here(made, module)
     return made.id if is_new or made.id in sent else None
+
+
+def _handed_to_repository(model: Model, site: CallSite) -> str | None:
+    """The variable whose new object a method of the project stores: `accounts.add(account)`."""
+    match site.node:
+        case ast.Call(func=ast.Attribute(attr=attr), args=[ast.Name() as made]) if (
+            site.target is not None and words_of(attr)[:1] in _KEEPING
+        ):
+            if _is_made_here(model, model.resolve(site.module, made)):
+                kept = model.effects.writes(site.target, local=False)
+                return made.id if kept is not None else None
+    return None
+
+
+def _called_name(target: Function) -> str:
+    """The name that says what a call does: of an object that is called, its class has it."""
+    name = getattr(target.node, "name", "")
+    return target.owner.node.name if name == "__call__" and target.owner is not None else name
 
 
 def _is_made_here(model: Model, value: Value) -> bool:
