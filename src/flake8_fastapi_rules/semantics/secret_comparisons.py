@@ -25,6 +25,7 @@ from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
     Expression,
+    External,
     Function,
     FunctionNode,
     Instance,
@@ -65,6 +66,17 @@ _SAME = re.compile(
 )
 #: Files and functions that stand for another service in tests.
 _STAND_IN_FOR = re.compile(r"(?i)(?:^|_|\b)(?:fake|mock|stub|dummy)(?:_|$|\b|d)")
+
+#: Variables that an authentication code is looked for behind.
+_MAC_DEPTH = 2
+_MAC_AT_ONCE = External("hmac.digest")
+_ENCODERS = frozenset(
+    External(name)
+    for name in (
+        "base64.b64encode", "base64.standard_b64encode", "base64.urlsafe_b64encode",
+        "binascii.hexlify", "builtins.str",
+    )
+)  # fmt: skip
 
 #: Names that stand in front of the token in an `Authorization` header.
 _SCHEMES = frozenset({"bearer", "basic", "token", "apikey", "api-key"})
@@ -114,7 +126,10 @@ class _Comparisons:
 
     def _verifies(self, function: FunctionNode, left: ast.expr, right: ast.expr) -> bool:
         """Whether a function verifies a credential or a signature rather than a checksum."""
-        if any(self._is_credential(side) or self._is_signing(side) for side in (left, right)):
+        if any(
+            self._is_credential(side) or self._is_signing(side) or self._is_mac(side)
+            for side in (left, right)
+        ):
             return True
         return _SIGNS.search(self.module.source.segment(function)) is not None
 
@@ -127,13 +142,48 @@ class _Comparisons:
         return is_bearer_credentials(self.model, self.module, node)
 
     def _is_secret(self, node: ast.expr) -> bool:
-        return self._is_credential(node) or is_signature_name(last_name(node))
+        return self._is_credential(node) or is_signature_name(last_name(node)) or self._is_mac(node)
+
+    def _is_mac(self, node: ast.expr, depth: int = 0) -> bool:
+        """Whether an expression is the authentication code that `hmac` computes, as text or bytes.
+
+        Whatever it is called: nobody computes one but to compare it with the one that was sent.
+        """
+        if "hmac" not in self.module.source.text or depth > _MAC_DEPTH:
+            return False
+        match node:
+            case ast.BinOp(op=ast.Add(), left=left, right=right):
+                return self._is_mac(left, depth) or self._is_mac(right, depth)
+            case ast.JoinedStr(values=values):
+                parts = (each.value for each in values if isinstance(each, ast.FormattedValue))
+                return any(self._is_mac(each, depth) for each in parts)
+            case ast.Call(func=ast.Attribute(attr="digest" | "hexdigest", value=made)):
+                kind = self.model.resolve(self.module, made)
+                if self.model.is_instance(kind, "hmac.HMAC", "hmac.new"):
+                    return True
+            case ast.Call(
+                func=ast.Attribute(attr="hex" | "decode" | "encode" | "lower", value=raw)
+            ):
+                return self._is_mac(raw, depth)
+            case ast.Name():
+                found = self.module.index.lookup(node.id, node)
+                bindings = found[1] if found is not None else []
+                if len(bindings) != 1 or bindings[0].kind != "assign" or bindings[0].path:
+                    return False
+                value = bindings[0].value
+                return value is not None and self._is_mac(value, depth + 1)
+        if not isinstance(node, ast.Call):
+            return False
+        callee = self.model.resolve(self.module, node.func)
+        if callee == _MAC_AT_ONCE:
+            return True
+        return callee in _ENCODERS and any(self._is_mac(each, depth) for each in node.args)
 
     def _is_pair(self, secret: ast.expr, other: ast.expr) -> bool:
         """Whether a secret is compared with one that is expected."""
         if not self._is_secret(secret):
             return False
-        if self._is_presented(secret):
+        if self._is_presented(secret) or self._is_mac(secret):
             return True
         if _is_revealed(secret):
             match other:
@@ -229,6 +279,8 @@ class _Comparisons:
                 return False
 
     def _may_be_secret(self, node: ast.expr) -> bool:
+        if self._is_mac(node):
+            return True
         value: Value = self.model.resolve(self.module, node)
         made = value.node if isinstance(value, Expression) else node
         if isinstance(made, ast.BinOp | ast.JoinedStr):
@@ -248,7 +300,9 @@ class _Comparisons:
                 and not _STAND_IN.search(node.id)
                 and not is_sentinel(node.id, value.value)
             )
-        if self.model.is_instance(value, *_NO_TEXT, *_STORED_CLASSES):
+        if self.model.is_instance(value, *_STORED_CLASSES):
+            return self._is_of_row(node, value)
+        if self.model.is_instance(value, *_NO_TEXT):
             return False
         if isinstance(value, Instance) and isinstance(value.of, Class):
             return False
@@ -259,6 +313,15 @@ class _Comparisons:
             if isinstance(node.value, ast.Name) and node.value.id[:1].isupper():
                 return node.value.id.isupper()
         return True
+
+    def _is_of_row(self, node: ast.expr, column: Value) -> bool:
+        """Whether what is declared as a column is read from a row: there it is the text itself."""
+        if not isinstance(node, ast.Attribute):
+            return False
+        if not isinstance(self.model.resolve(self.module, node.value), Instance):
+            return False
+        held = column.args if isinstance(column, Instance) else ()
+        return not any(self.model.is_instance(each, *_NO_TEXT) for each in held)
 
     def _only_tells_apart(self, node: ast.Compare) -> bool:
         """Whether the answer is that something is the same or another, rather than who gets in."""
