@@ -439,10 +439,12 @@ class ModuleIndex:
         )
 
     def is_for_checkers(self, node: ast.AST) -> bool:
-        """Whether a statement is an `if TYPE_CHECKING`, under whatever name."""
-        if not isinstance(node, ast.If):
-            return False
-        test = node.test
+        """Whether a statement is an `if TYPE_CHECKING`, alone or in an `and`, whatever its name."""
+        return isinstance(node, ast.If) and any(
+            self._asks_for_checkers(test) for test in _joined_by(ast.And, node.test)
+        )
+
+    def _asks_for_checkers(self, test: ast.expr) -> bool:
         return is_type_checking(test) or (
             isinstance(test, ast.Name) and test.id in self._checking_aliases
         )
@@ -477,14 +479,18 @@ class ModuleIndex:
     def runs_at_import(self, node: ast.AST) -> bool:
         """Whether importing the module can evaluate `node`.
 
-        Not inside functions, under `if __name__ == "__main__"` or under `if TYPE_CHECKING`.
+        Not inside functions, under `if __name__ == "__main__"` or under `if TYPE_CHECKING`, be it
+        one of several conditions.
         """
         child = node
         for parent in self.ancestors(node):
             if isinstance(parent, (*FUNCTIONS, ast.Lambda)) and _is_inside(parent, child):
                 return False
             if isinstance(parent, ast.If) and child in parent.body:
-                if self.is_for_checkers(parent) or is_main_guard(parent.test):
+                if self.is_for_checkers(parent) or any(
+                    is_main_guard(test) or self._asks_for_checkers(test)
+                    for test in _joined_by(ast.Or, parent.test)
+                ):
                     return False
             if isinstance(parent, ast.If) and child in parent.orelse:
                 if is_main_guard(parent.test, ast.NotEq):
@@ -626,19 +632,29 @@ def is_type_checking(test: ast.expr) -> bool:
 def is_main_guard(test: ast.expr, operator: type[ast.cmpop] = ast.Eq) -> bool:
     """Whether an `if`'s test is `__name__ == "__main__"`, alone or in an `and`.
 
+    So is `__name__ in ("__main__", "__mp_main__")`.
+
     Parameters:
         operator: what compares the two; `ast.NotEq` of a guard whose `else` is for scripts.
     """
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) and operator is ast.Eq:
         return any(is_main_guard(value) for value in test.values)
-    if not (
-        isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], operator)
-    ):
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
         return False
     sides = [test.left, test.comparators[0]]
+    if isinstance(test.ops[0], ast.In if operator is ast.Eq else ast.NotIn):
+        sides = [test.left, *getattr(sides[1], "elts", ())]
+    elif not isinstance(test.ops[0], operator):
+        return False
     return any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides) and any(
         isinstance(side, ast.Constant) and side.value == "__main__" for side in sides
     )
+
+
+def _joined_by(operator: type[ast.boolop], test: ast.expr) -> list[ast.expr]:
+    """The conditions that `and` or `or` joins to a test; else the test alone."""
+    is_joined = isinstance(test, ast.BoolOp) and isinstance(test.op, operator)
+    return test.values if is_joined and isinstance(test, ast.BoolOp) else [test]
 
 
 def mentions(node: ast.AST, names: Container[str]) -> bool:

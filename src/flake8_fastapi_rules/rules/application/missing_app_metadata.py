@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App
-from flake8_fastapi_rules.semantics.values import Class, External, Function
+from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
+_WANTED = ("title", "version", "description")
 #: What runs or tests an app as it is.
 _SERVERS = ("uvicorn.", "hypercorn.", "granian.", "mangum.", "starlette.", "fastapi.", "httpx.")
 
@@ -46,8 +47,9 @@ class MissingAppMetadata(Rule):
     ```
 
     ## Leaves alone
-    Calls with `**kwargs`, subclasses with an `__init__` of their own, and apps made for a library,
-    which may describe them: `StacApi(app=FastAPI())`.
+    Calls with `**kwargs`, subclasses with an `__init__` of their own, what is assigned later
+    (`app.description = ...`, or an `app.openapi` of its own), and apps made for a library, which
+    may describe them: `StacApi(app=FastAPI())`.
 
     ## Source
     FastAPI's documentation on metadata.
@@ -66,12 +68,23 @@ class MissingAppMetadata(Rule):
             init = context.model.resolver.class_attribute(app.cls, "__init__", instance=True)
             if isinstance(init, Function):
                 return
-        wanted = ("title", "version", "description")
-        missing = [f"`{name}`" for name in wanted if name not in app.arguments]
+        said = {*app.arguments, *self._set_later(app, context)}
+        missing = [f"`{name}`" for name in _WANTED if name not in said]
         if missing:
             *first, last = missing
             listed = f"{', '.join(first)} and {last}" if first else last
             yield self.report(app.node, missing=listed)
+
+    def _set_later(self, app: App, context: Context) -> Iterator[str]:
+        """The attributes assigned to this app, or to one that cannot be told, behind its call.
+
+        An `openapi` of its own makes the document as it likes.
+        """
+        for node in context.module.index.nodes(ast.Attribute):
+            if isinstance(node.ctx, ast.Store) and node.attr in {*_WANTED, "openapi"}:
+                owner = context.resolve(node.value)
+                if isinstance(owner, Instance) and owner.call in {None, app.node}:
+                    yield from _WANTED if node.attr == "openapi" else (node.attr,)
 
     def _is_given_away(self, app: App, context: Context) -> bool:
         """Whether the call stands among the arguments of a library's, other than of a server's."""
