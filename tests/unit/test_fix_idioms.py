@@ -191,8 +191,23 @@ CONFIGS = {
     "method": ("class Config:\n    def f(): ...", None),
     "docstring": ("class Config:\n    '''Doc.'''\n    a = 1", None),
     "base": ("class Config(Base):\n    a = 1", None),
-    "own comment": ("class Config:\n    # why\n    a = 1", None),
-    "head comment": ("class Config:  # why\n    a = 1", None),
+    "own comment": (
+        "class Config:\n    # why\n\n    # so\n    a = 1",
+        "model_config = ConfigDict(\n    # why\n    # so\n    a=1,\n)",
+    ),
+    "head comment": (
+        "class Config:  # why\n    a = 1",
+        "model_config = ConfigDict(  # why\n    a=1,\n)",
+    ),
+    "comment below": (
+        "class Config:\n    a = 1\n    # b = 2\n# of y",
+        "model_config = ConfigDict(\n    a=1,\n    # b = 2\n)\n# of y",
+    ),
+    "one line": (
+        "class Config: a = 1  # why",
+        "model_config = ConfigDict(\n    a=1,  # why\n)",
+    ),
+    "comment over what goes": ("class Config:\n    # why\n    smart_union = True", None),
     "comment of what goes": ("class Config:\n    smart_union = True  # why", None),
     "made of another": ("class Config:\n    a = 1\n    b = a", None),
     "several lines": (

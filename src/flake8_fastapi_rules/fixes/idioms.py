@@ -241,13 +241,19 @@ def config_to_model_config(
 
     Raises:
         Unfixable: when the class has other bases, methods, anything but assignments of names,
-            comments on lines of their own, or when a key is set that is not a plain name.
+            or a comment at what has no successor, or when a key is set that is not a plain name.
     """
     bases = [base for base in config.bases if base not in inherited]
     if bases or config.keywords or config.decorator_list or config not in model.body:
         raise Unfixable("`Config` has bases or a decorator")
     entries: list[str] = []
     comments: list[str] = []
+    above: list[list[str]] = []
+    head_end = text.line_end(text.start(config))
+    heading = [each.string for each in text.comments_in(text.start(config), head_end)]
+    if text.start(config.body[0]) < head_end:
+        heading = []  # it speaks of the only setting
+    behind = head_end
     own_names = text.index.scopes[config].bindings
     for statement in config.body:
         if isinstance(statement, ast.Pass):
@@ -265,16 +271,23 @@ def config_to_model_config(
         key = renamed.get(name, name)
         comment = _trailing_comment(text, end)
         comments.append(comment)
+        over = [each.string for each in text.comments_in(behind, text.start(statement))]
+        above.append(over)
+        behind = text.line_end(end)
         if any(isinstance(n, ast.Name) and n.id in own_names for n in ast.walk(value)):
             raise Unfixable("one value in `Config` is made of another")
         if key:
             entries.append(f"{key}={values.get(name) or _outdented(text, config, start, end)}")
-        elif comment:
+        elif comment or over:
             raise Unfixable(COMMENT)
         else:
             comments.pop()
-    end_of_class = text.line_end(text.end(config))
+            above.pop()
+    last = text.line_end(text.end(config))
+    end_of_class = _end_of_comments(text, last, text.indentation(text.start(config)))
+    below = [each.string for each in text.comments_in(last, end_of_class)]
     own = [comment for comment in comments if comment]
+    own += [*heading, *(line for lines in above for line in lines), *below]
     present = text.comments_in(text.start(config), end_of_class)
     if len(present) != len(own):
         raise Unfixable(COMMENT)
@@ -287,19 +300,31 @@ def config_to_model_config(
     head = f"model_config = {imported.name}("
     if own or len(entries) > 3 or any("\n" in entry for entry in entries):
         unit = text.indent_unit
-        lines = [
-            f"{unit}{entry},{f'  {comment}' if comment else ''}"
-            for entry, comment in zip(entries, comments, strict=True)
-        ]
-        code = "\n".join([head, *lines, ")"])
+        lines = ["  ".join([head, *heading])]
+        for entry, comment, over in zip(entries, comments, above, strict=True):
+            lines += [f"{unit}{each}" for each in over]
+            lines.append(f"{unit}{entry},{f'  {comment}' if comment else ''}")
+        code = "\n".join([*lines, *(f"{unit}{each}" for each in below), ")"])
     else:
         code = f"{head}{', '.join(entries)})"
     if not text.own_line(config):
         raise Unfixable(SHARED_LINE)
     edit = replace_statement(text, config, code)
-    # The comment of the last line stands behind the class and has come along.
-    end = end_of_class if comments[-1] else edit.end
+    # The comments behind its last statement stand behind the class and have come along.
+    end = end_of_class if comments[-1] or below else edit.end
     return (*imported.edits, Edit(edit.start, end, edit.text))
+
+
+def _end_of_comments(text: FileText, line_end: int, indentation: str) -> int:
+    """The end of the comment lines below a line that are indented deeper than `indentation`."""
+    while line_end < len(text.text):
+        below = text.line_end(line_end + 1)
+        line = text.text[line_end + 1 : below]
+        inner = line.removeprefix(indentation)
+        if not (line.startswith(indentation) and inner[:1] in " \t" and inner.strip()[:1] == "#"):
+            break
+        line_end = below
+    return line_end
 
 
 def _trailing_comment(text: FileText, end: int) -> str:
