@@ -84,6 +84,8 @@ def shown_in_log(node: ast.expr) -> Iterator[ast.expr]:
         case ast.Dict(values=values):
             for value in values:
                 yield from shown_in_log(value)
+        case ast.BoolOp(op=ast.And(), values=[*_, last]):
+            yield from shown_in_log(last)  # `token and "set"`: the others show when they are empty
         case ast.BoolOp(values=values):
             for value in values:
                 yield from shown_in_log(value)
@@ -196,13 +198,52 @@ def is_name_of_entry(module: Module, node: ast.expr, call: ast.Call) -> bool:
 
 
 def is_masked(module: Module, node: ast.expr) -> bool:
-    """Whether a variable may hold what is left of a secret: `key = censor(key)`, `key[:4]`."""
+    """Whether a variable may hold what is left of a secret: `key = censor(key)`, `key[:4]`.
+
+    Also one of a list of such texts: `for token in [make()[:8] for _ in range(10)]`.
+    """
     found = module.index.lookup(node.id, node) if isinstance(node, ast.Name) else None
-    return found is not None and any(
-        _masks(part)
-        for binding in found[1]
-        if binding.kind == "assign" and binding.value is not None
-        for part in ast.walk(binding.value)
+    given: list[ast.expr] = []
+    for binding in found[1] if found is not None else ():
+        match binding.kind, binding.value, binding.node:
+            case "assign", ast.expr() as value, _:
+                given.append(value)
+            case "for", _, ast.For(iter=source):
+                given += _elements(module, _looped_over(source, binding.path))
+    return any(_masks(part) for value in given for part in ast.walk(value))
+
+
+def _looped_over(source: ast.expr, path: tuple[int, ...]) -> ast.expr:
+    """What a variable of a loop comes from: `tokens`, in `enumerate(zip(names, tokens))` too."""
+    match source, path:
+        case ast.Call(func=ast.Name(id="enumerate"), args=[inner, *_]), (1, *rest):
+            return _looped_over(inner, tuple(rest))
+        case ast.Call(func=ast.Name(id="zip"), args=args), (int(at), *rest) if at < len(args):
+            return _looped_over(args[at], tuple(rest))
+        case _:
+            return source
+
+
+def _elements(module: Module, source: ast.expr) -> list[ast.expr]:
+    """What a list holds that is made by a comprehension, where it is or where a local is set."""
+    found = module.index.lookup(source.id, source) if isinstance(source, ast.Name) else None
+    made = [binding.value for binding in found[1]] if found is not None else [source]
+    return [each.elt for each in made if isinstance(each, ast.ListComp)]
+
+
+def is_searched_for(module: Module, node: ast.expr) -> bool:
+    """Whether a token is a word to look for: its case does not matter, as it would of a secret."""
+    function = module.index.function_of(node)
+    return (
+        isinstance(node, ast.Name)
+        and function is not None
+        and any(
+            isinstance(each, ast.Attribute)
+            and each.attr in {"lower", "casefold"}
+            and isinstance(each.value, ast.Name)
+            and each.value.id == node.id
+            for each in module.index.own_nodes(function)
+        )
     )
 
 

@@ -32,6 +32,7 @@ from flake8_fastapi_rules.semantics.logged import (
     is_name_of_folder,
     is_name_of_thing,
     is_object,
+    is_searched_for,
     is_told_once,
     is_word_of_language,
     said_in_log,
@@ -270,7 +271,7 @@ class _Search:
             return False
         if isinstance(value, Function | Class) or is_word_of_language(module, name):
             return False
-        if is_coin(module, node):
+        if is_coin(module, node) or (is_token_name(name) and is_searched_for(module, node)):
             return False
         if isinstance(node, ast.Call):
             return True
