@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Dependency, Parameter
@@ -30,11 +31,19 @@ def is_used_as_value(model: Model, dependency: Dependency) -> bool:
 
 
 def call_without(
-    model: Model, function: Function, parameter: Parameter
+    model: Model,
+    function: Function,
+    parameter: Parameter,
+    is_test: Callable[[str], bool],
 ) -> tuple[Module, ast.expr] | None:
     """Where the project calls a function, or hands it to a background task, without a parameter.
 
-    FastAPI does not call it: a marker as the parameter's default stays what it is.
+    FastAPI does not call it: a marker as the parameter's default stays what it is. That a test
+    calls a function of the service alone says nothing: it may be a dependency of other projects,
+    or an override.
+
+    Parameters:
+        is_test: whether a path is that of a test.
     """
     node = function.node
     if not isinstance(node, FUNCTIONS) or not _is_plain(node):
@@ -45,9 +54,11 @@ def call_without(
                 return start.module, start.node
     if _is_passed_on(node, function.module):
         return None
+    is_tested = is_test(str(function.module.path))
     for call in model.direct_calls(function):
         if call.is_certain and call.omits(parameter.node):
-            return call.module, call.node
+            if is_tested or not is_test(str(call.module.path)):
+                return call.module, call.node
     return None
 
 

@@ -106,7 +106,8 @@ class DependsInBody(Rule):
                     kind=min(role.value for role in roles),
                 )
                 continue
-            caller = None if roles else call_without(model, function, parameter)
+            is_test = context.settings.is_test_path
+            caller = None if roles else call_without(model, function, parameter, is_test)
             if caller is not None:
                 yield self.report(
                     parameter.node,
