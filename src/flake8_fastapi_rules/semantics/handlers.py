@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.semantics.facts import ExceptionHandler
 from flake8_fastapi_rules.semantics.per_project import PerProject
-from flake8_fastapi_rules.semantics.values import Function
+from flake8_fastapi_rules.semantics.values import Class, External, Function, Value
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -34,6 +34,23 @@ def _gather(model: Model, uses: Uses) -> dict[ast.AST, list[ExceptionHandler]]:
 
 
 _registrations = PerProject(_gather)
+
+
+def _gather_caught(model: Model, uses: Uses) -> frozenset[Value]:
+    return frozenset(
+        handler.caught
+        for module in uses.modules
+        for handler in model.local(module, ExceptionHandler)
+        if isinstance(handler.caught, Class | External)
+    )
+
+
+_caught = PerProject(_gather_caught)
+
+
+def exceptions_with_handlers(model: Model, module: Module) -> frozenset[Value]:
+    """The exception classes that an app of the project has a handler for."""
+    return _caught(model, module)
 
 
 def registrations(model: Model, module: Module, function: ast.AST) -> tuple[ExceptionHandler, ...]:

@@ -6,9 +6,11 @@ import ast
 import re
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.fixes.edit import is_docstring
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.catching import may_be_caught
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
+from flake8_fastapi_rules.semantics.handlers import exceptions_with_handlers
 from flake8_fastapi_rules.semantics.values import External, Function, Instance
 
 _BARE = frozenset({"builtins.Exception", "builtins.BaseException"})
@@ -20,6 +22,10 @@ _BUILTIN = frozenset({"builtins.ValueError", "builtins.KeyError", "builtins.Runt
 _TRIES = re.compile(
     r"_*(?:test|simulate|trigger)_(?:\w+_)?(?:error|exception|crash|failure|sentry)$"
 )
+
+
+#: What such an endpoint raises: `Exception("test exception")`.
+_TRIED = re.compile(r"(?i)\btest(?:ing)? (?:crash|error|exception|failure)\b")
 
 
 class BareExceptionRaised(Rule):
@@ -63,8 +69,9 @@ class BareExceptionRaised(Rule):
     ```
 
     ## Leaves alone
-    Subclasses of `Exception`, builtin ones that the function itself catches, functions that FastAPI
-    does not call, and those that say that they only try it (`simulate_error`).
+    Subclasses of `Exception`, builtin ones that the function itself catches or that the app has a
+    handler for, functions that FastAPI does not call, and those that say that they only try it
+    (`simulate_error`).
 
     ## Source
     FastAPI's documentation on handling errors.
@@ -82,12 +89,14 @@ class BareExceptionRaised(Rule):
     @on(FrameworkFunction)
     def check(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
         """Report bare exceptions, and builtin ones that leave an endpoint."""
-        if _TRIES.match(getattr(fact.node, "name", "")):
+        if _TRIES.match(getattr(fact.node, "name", "")) or _only_tries(fact.node):
             return
         function = Function(fact.module, fact.node)
         serves = fact.roles & {Role.ENDPOINT, Role.WEBSOCKET}
         is_strict = context.settings.profile == "strict" and bool(serves)
         builtin = "builtin" if Role.ENDPOINT in serves else "socket"
+        model, module = context.model, context.module
+        handled = exceptions_with_handlers(model, module) if is_strict else ()
         for node in context.module.index.own_nodes(fact.node):
             if not isinstance(node, ast.Raise) or node.exc is None:
                 continue
@@ -97,6 +106,8 @@ class BareExceptionRaised(Rule):
             name = raised.exception.name
             if name not in _BARE and not (is_strict and name in _BUILTIN):
                 continue
+            if name in _BUILTIN and raised.exception in handled:
+                continue  # a handler of the app answers it
             if isinstance(node.exc, ast.Name) and not self._is_made_here(node.exc, fact, context):
                 continue  # an exception that was caught or made elsewhere
             is_bare = name in _BARE
@@ -111,3 +122,14 @@ class BareExceptionRaised(Rule):
         if isinstance(value, Instance) and value.call is not None:
             return context.module.index.function_of(value.call) is fact.node
         return isinstance(value, External)
+
+
+def _only_tries(node: ast.AST) -> bool:
+    """Whether a function does nothing but raise what says that it is a test."""
+    match getattr(node, "body", None):
+        case [*_, ast.Raise(exc=ast.Call(args=[ast.Constant(value=str() as said)]))] as body:
+            return _TRIED.search(said) is not None and all(
+                isinstance(each, ast.Raise) or is_docstring(each) for each in body
+            )
+        case _:
+            return False
