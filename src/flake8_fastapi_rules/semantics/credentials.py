@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
@@ -69,6 +70,7 @@ CREATING_METHODS = frozenset(
 )
 
 
+@lru_cache(maxsize=50_000)
 def snake(name: str) -> str:
     """A name in lower case with underscores, whatever it is written in."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").lower()

@@ -30,7 +30,10 @@ class PerProject(Generic[T]):
 
     def __call__(self, model: Model, module: Module) -> T:
         """The answer for the project around `module`."""
-        uses = model.uses(module)
+        return self.of(model, model.uses(module))
+
+    def of(self, model: Model, uses: Uses) -> T:
+        """The answer for the project that has these uses."""
         known: tuple[int, T] | None = uses.answers.get(self)
         if known is not None and known[0] == uses.version:
             return known[1]

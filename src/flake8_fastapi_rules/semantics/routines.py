@@ -32,7 +32,54 @@ _KEEPING = frozenset({"add", "callback", "push_async_callback"})
 _DEFINED = re.compile(r"def[ \t]+(\w+)")
 
 
-def _gather(model: Model, uses: Uses) -> list[tuple[str | None, BackgroundRoutine]]:
+class _Routines:
+    """The routines that a project starts, by the names of what they call.
+
+    A project may start hundreds, and has thousands of modules that define none of them.
+    """
+
+    def __init__(self, model: Model, routines: Iterable[BackgroundRoutine]) -> None:
+        self._model = model
+        self._named: defaultdict[str | None, list[tuple[int, BackgroundRoutine]]] = defaultdict(
+            list
+        )
+        self._targets: dict[int, Function | None] = {}
+        for order, routine in enumerate(routines):
+            self._named[_function_name(model, routine)].append((order, routine))
+
+    def with_targets_in(self, module: Module) -> Iterator[tuple[FunctionNode, BackgroundRoutine]]:
+        """Those that run functions of a module, with nobody waiting for them, as they start."""
+        if not self._named:
+            return
+        defined = self._named.keys() & _DEFINED.findall(module.source.text)
+        for order, routine in sorted(
+            (entry for name in (None, *defined) for entry in self._named.get(name, ())),
+            key=lambda entry: entry[0],
+        ):
+            target = self._target(order, routine)
+            if target is not None and target.module is module:
+                yield target.node, routine  # type: ignore[misc]
+
+    @property
+    def targets(self) -> Iterator[Function]:
+        """What they all run with nobody waiting for it."""
+        for entries in self._named.values():
+            for order, routine in entries:
+                target = self._target(order, routine)
+                if target is not None:
+                    yield target
+
+    def _target(self, order: int, routine: BackgroundRoutine) -> Function | None:
+        if order not in self._targets:
+            self._targets[order] = _left_alone(self._model, routine)
+        return self._targets[order]
+
+
+def _gather(model: Model, uses: Uses) -> _Routines:
+    return _Routines(model, _started(model, uses))
+
+
+def _started(model: Model, uses: Uses) -> Iterator[BackgroundRoutine]:
     imports = ImportGraph(model)
     beside: dict[Module, None] = {}
     packages: dict[Module, None] = {}
@@ -48,13 +95,11 @@ def _gather(model: Model, uses: Uses) -> list[tuple[str | None, BackgroundRoutin
         for edge in imports.edges(package):
             if edge.target.mentions_routines and not edge.target.mentions_framework:
                 beside[edge.target] = None
-    return [
-        (_function_name(model, routine), routine)
-        for module in (*uses.modules, *beside)
-        if not model.settings.is_test_path(str(module.path))  # a test may start anything
-        for started in model.local(module, BackgroundRoutine)
-        for routine in _behind(model, started)
-    ]
+    for module in (*uses.modules, *beside):
+        if model.settings.is_test_path(str(module.path)):
+            continue  # a test may start anything
+        for started in model.local(module, BackgroundRoutine):
+            yield from _behind(model, started)
 
 
 def _behind(model: Model, routine: BackgroundRoutine) -> Iterator[BackgroundRoutine]:
@@ -123,14 +168,8 @@ def routines_in(
 ) -> tuple[tuple[FunctionNode, list[BackgroundRoutine]], ...]:
     """The functions of a module that run in the background, each with what starts it."""
     found: defaultdict[FunctionNode, list[BackgroundRoutine]] = defaultdict(list)
-    routines = _routines(model, module)
-    defined = set(_DEFINED.findall(module.source.text)) if routines else set()
-    for name, routine in routines:
-        if name is not None and name not in defined:
-            continue
-        target = _left_alone(model, routine)
-        if target is not None and target.module is module:
-            found[target.node].append(routine)  # type: ignore[index]
+    for node, routine in _routines(model, module).with_targets_in(module):
+        found[node].append(routine)
     if not found:
         return ()
     return tuple((node, found[node]) for node in module.index.functions if node in found)
@@ -375,11 +414,7 @@ def has_nothing_to_guard(function: FunctionNode) -> bool:
 def _gather_helpers(model: Model, uses: Uses) -> frozenset[ast.AST]:
     """The functions that guarded routines call and that nothing else calls or refers to."""
     found: set[ast.AST] = set()
-    routines = {
-        target.node: target
-        for _, routine in _gather(model, uses)
-        if (target := _left_alone(model, routine)) is not None
-    }
+    routines = {target.node: target for target in _routines.of(model, uses).targets}
     queue = [
         target
         for node, target in routines.items()

@@ -347,6 +347,7 @@ class SharedState:
     def __init__(self, model: Model, uses: Uses) -> None:
         self._model = model
         self._uses = uses
+        self._parts: dict[Module, bool] = {}
         self._helped: dict[Module, dict[str, list[Mutation]]] = {}
 
     @cached_property
@@ -378,7 +379,11 @@ class SharedState:
         something when they run, as scripts do.
         """
         if self._fastapi_modules:
-            return module in self._fastapi_modules or self._is_imported_on_the_way(module)
+            known = self._parts.get(module)
+            if known is None:
+                known = module in self._fastapi_modules or self._is_imported_on_the_way(module)
+                self._parts[module] = known
+            return known
         if not all(_only_defines(statement) for statement in module.tree.body):
             return False
         return is_snippet(self._uses.root)

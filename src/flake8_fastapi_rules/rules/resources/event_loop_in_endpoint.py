@@ -103,8 +103,9 @@ class EventLoopInEndpoint(Rule):
         value = context.resolve(node)
         if isinstance(value, Function) and context.model.roles(value):
             return
-        if context.model.shared_state(context.module).is_part_of_service(context.module):
-            yield from self._locks(node, context)
+        held = list(self._locks(node, context))
+        if held and context.model.shared_state(context.module).is_part_of_service(context.module):
+            yield from held
 
     def _locks(self, function: FunctionNode, context: Context) -> Iterator[Report]:
         own = context.module.index.own_nodes(function)

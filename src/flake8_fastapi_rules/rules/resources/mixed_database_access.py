@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.calls import CallSite
+from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.libraries import (
     ASYNC_ENGINES,
     ASYNC_SESSION_FACTORIES,
@@ -15,6 +17,7 @@ from flake8_fastapi_rules.semantics.libraries import (
     SYNC_SESSION_FACTORIES,
     SYNC_SESSIONS,
 )
+from flake8_fastapi_rules.semantics.names import name_set
 from flake8_fastapi_rules.semantics.values import External, Function, Instance
 
 _SYNC = SYNC_SESSIONS | SYNC_ENGINES
@@ -27,6 +30,15 @@ _ENDS = frozenset(
         "remove",
     }
 )  # fmt: skip
+#: Methods of sessions, connections and engines.
+_USES = name_set(
+    """
+    add add_all begin begin_nested bulk_insert_mappings bulk_save_objects bulk_update_mappings
+    commit connect delete exec execute flush get get_one merge query raw_connection refresh rollback
+    run_sync scalar scalars stream stream_scalars"""
+)
+#: What gives sessions and connections is called so.
+_OPENED = re.compile(r"session|local|maker|factory|engine|conn|db|database", re.IGNORECASE)
 
 
 class MixedDatabaseAccess(Rule):
@@ -89,7 +101,7 @@ class MixedDatabaseAccess(Rule):
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, context: Context
     ) -> Iterator[Report]:
         """Report the first call of the kind that comes second."""
-        function = context.resolve(node)
+        function = context.resolve(node) if self._may_use_two(node, context) else None
         if not isinstance(function, Function):
             return
         first: dict[bool, CallSite] = {}
@@ -107,6 +119,19 @@ class MixedDatabaseAccess(Rule):
             name=node.name,
             related=[context.related(context.module, earlier.node, "the other kind is used here")],
         )
+
+    def _may_use_two(self, node: ast.AST, context: Context) -> bool:
+        """Whether the names of what is called allow for it: few functions have to be resolved."""
+        used: set[str] = set()
+        for each in context.module.index.own_nodes(node):
+            if not isinstance(each, ast.Call):
+                continue
+            name = last_name(each.func) or ""
+            if _OPENED.search(name):
+                used.add(f"{name}()")
+            elif name in _USES and isinstance(each.func, ast.Attribute):
+                used.add(last_name(each.func.value) or "")
+        return len(used) > 1
 
     def _is_async(self, site: CallSite, context: Context) -> bool | None:
         """Whether a call uses an asynchronous session; `None` if it uses none at all."""
