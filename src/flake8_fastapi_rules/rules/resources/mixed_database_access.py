@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
 
+from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.calls import CallSite
-from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.libraries import (
     ASYNC_ENGINES,
     ASYNC_SESSION_FACTORIES,
@@ -17,8 +19,10 @@ from flake8_fastapi_rules.semantics.libraries import (
     SYNC_SESSION_FACTORIES,
     SYNC_SESSIONS,
 )
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import name_set
-from flake8_fastapi_rules.semantics.values import External, Function, Instance
+from flake8_fastapi_rules.semantics.routines import terminal_name
+from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode, Instance
 
 _SYNC = SYNC_SESSIONS | SYNC_ENGINES
 _ASYNC = ASYNC_SESSIONS | ASYNC_ENGINES
@@ -39,6 +43,11 @@ _USES = name_set(
 )
 #: What gives sessions and connections is called so.
 _OPENED = re.compile(r"session|local|maker|factory|engine|conn|db|database", re.IGNORECASE)
+
+
+@lru_cache(maxsize=50_000)
+def _is_opening(name: str) -> bool:
+    return _OPENED.search(name) is not None
 
 
 class MixedDatabaseAccess(Rule):
@@ -96,12 +105,27 @@ class MixedDatabaseAccess(Rule):
     #: Whatever is asynchronous about a function, the word is somewhere in the file.
     hints = ("async",)
 
-    @on(ast.FunctionDef, ast.AsyncFunctionDef)
-    def check(
-        self, node: ast.FunctionDef | ast.AsyncFunctionDef, context: Context
-    ) -> Iterator[Report]:
+    @on(Module)
+    def check(self, module: Module, context: Context) -> Iterator[Report]:
+        """Look at the functions that may use two, by the names of what they call."""
+        used: defaultdict[FunctionNode, set[str]] = defaultdict(set)
+        for call in module.index.nodes(ast.Call):
+            name = terminal_name(call.func)
+            if name in _USES and isinstance(call.func, ast.Attribute):
+                owner = call.func.value
+                name = f"{terminal_name(getattr(owner, 'value', owner))}.{terminal_name(owner)}"
+            elif not _is_opening(name):
+                continue
+            function = module.index.function_of(call)
+            if isinstance(function, FUNCTIONS):
+                used[function].add(name)
+        for node in module.index.functions:
+            if len(used.get(node, ())) > 1:
+                yield from self._check(node, context)
+
+    def _check(self, node: FunctionNode, context: Context) -> Iterator[Report]:
         """Report the first call of the kind that comes second."""
-        function = context.resolve(node) if self._may_use_two(node, context) else None
+        function = context.resolve(node)
         if not isinstance(function, Function):
             return
         first: dict[bool, CallSite] = {}
@@ -119,19 +143,6 @@ class MixedDatabaseAccess(Rule):
             name=node.name,
             related=[context.related(context.module, earlier.node, "the other kind is used here")],
         )
-
-    def _may_use_two(self, node: ast.AST, context: Context) -> bool:
-        """Whether the names of what is called allow for it: few functions have to be resolved."""
-        used: set[str] = set()
-        for each in context.module.index.own_nodes(node):
-            if not isinstance(each, ast.Call):
-                continue
-            name = last_name(each.func) or ""
-            if _OPENED.search(name):
-                used.add(f"{name}()")
-            elif name in _USES and isinstance(each.func, ast.Attribute):
-                used.add(last_name(each.func.value) or "")
-        return len(used) > 1
 
     def _is_async(self, site: CallSite, context: Context) -> bool | None:
         """Whether a call uses an asynchronous session; `None` if it uses none at all."""
