@@ -120,7 +120,11 @@ class Annotations:
                 args = tuple(self.meaning(module, argument) for argument in arguments)
                 return Instance(base, args=args)
             case AnnotatedAlias(home, alias):
-                return self.meaning(home, parts_of(alias)[0])
+                given = {
+                    name: self.meaning(module, part)
+                    for name, part in zip(self._variables_of(home, alias), arguments, strict=False)
+                }
+                return self.with_variables(home, parts_of(alias)[0], given)
             case _:
                 return UNKNOWN
 
@@ -151,8 +155,12 @@ class Annotations:
     def unwrapped(
         self, module: Module, node: ast.expr | None
     ) -> tuple[Module, ast.expr | None, list[tuple[Module, ast.expr]]]:
-        """An annotation without `Annotated`: the module and node of the type, and the metadata."""
+        """An annotation without `Annotated`: the module and node of the type, and the metadata.
+
+        What stands for a type variable of a generic alias alone is what the alias is given.
+        """
         found: list[tuple[Module, ast.expr]] = []
+        variables: dict[str, tuple[Module, ast.expr]] = {}
         seen = 0
         while node is not None and seen < _DEPTH:
             seen += 1
@@ -161,6 +169,9 @@ class Annotations:
                 if parsed is None:
                     break
                 node = parsed
+                continue
+            if isinstance(node, ast.Name) and node.id in variables:
+                module, node = variables.pop(node.id)
                 continue
             value = self._resolver.resolve(module, node)
             if isinstance(value, Expression) and value.node is not node:
@@ -171,6 +182,10 @@ class Annotations:
                 break
             if not isinstance(value, AnnotatedAlias):
                 break
+            if isinstance(node, ast.Subscript) and node is not value.node:
+                names = self._variables_of(value.module, value.node)
+                given = [(module, part) for part in parts_of(node)]
+                variables = dict(zip(names, given, strict=False))
             module = value.module
             parts = parts_of(value.node)
             found[:0] = [(module, part) for part in parts[1:]]
@@ -217,15 +232,23 @@ class Annotations:
         names: dict[str, None] = {}
         for base in cls.node.bases:
             if isinstance(base, ast.Subscript):
-                found = {
-                    part.id: None
-                    for part in ast.walk(base.slice)
-                    if isinstance(part, ast.Name) and self._is_type_variable(cls.module, part)
-                }
+                found = dict.fromkeys(self._variables_of(cls.module, base))
                 if self._resolver.resolve(cls.module, base.value) in _GENERIC:
                     return tuple(found)  # what `Generic[...]` says is the order
                 names.update(found)
         return tuple(names)
+
+    def _variables_of(self, module: Module, written: ast.Subscript) -> tuple[str, ...]:
+        """The names of the type variables in a generic base or alias, in order."""
+        parent = module.index.parents.get(written)
+        declared = getattr(parent, "type_params", ())
+        if declared and not isinstance(parent, ast.ClassDef):
+            return tuple(parameter.name for parameter in declared)
+        names = [part for part in ast.walk(written.slice) if isinstance(part, ast.Name)]
+        names.sort(key=lambda part: (part.lineno, part.col_offset))
+        return tuple(
+            dict.fromkeys(part.id for part in names if self._is_type_variable(module, part))
+        )
 
     def _is_type_variable(self, module: Module, node: ast.expr) -> bool:
         value = self._resolver.resolve(module, node)

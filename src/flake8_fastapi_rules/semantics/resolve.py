@@ -1271,8 +1271,8 @@ class Resolver:
                 return AnnotatedAlias(module, node)
             case External(name) if name in _TYPE_FORMS or name in _CONTAINERS | _MAPPINGS:
                 return Expression(module, node)
-            case Class():
-                return value  # a generic class with its arguments
+            case Class() | AnnotatedAlias():
+                return value  # a generic class or alias with its arguments
             case External(name):
                 typed = RETURNS.get(f"{name}.__getitem__")
                 if typed:
