@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,10 @@ _MAKERS = (
 _LOOKS = frozenset(
     {"debug", "info", "warning", "error", "exception", "log", "print", "dumps", "bind"}
 )
+
+
+#: Names of what is told of an item that was not stored.
+_FAILURES = re.compile(r"(?i)fail|error|reject|invalid|skipped")
 
 
 def is_dump_of(model: Model, module: Module, call: ast.Call, names: Collection[str]) -> bool:
@@ -58,13 +63,27 @@ def is_only_looked_at(module: Module, dump: ast.Call) -> bool:
                 )
             case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in _LOOKS:
                 return True
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if _tells(name):
+                return True  # `FailedItem(data=item.model_dump())`
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append")) if _tells(
+                name
+            ):
+                return True
+            case ast.Assign(targets=[ast.Name(id=name)]) if _tells(name):
+                return True
             case ast.FormattedValue():
                 return True
             case ast.Assign(targets=[ast.Name(id=name)]) if parent.value is dump:
                 return _is_filtered_later(module, name, dump)
             case ast.stmt():
-                return isinstance(parent, ast.Assert | ast.If)
+                return isinstance(parent, ast.Assert | ast.If) or any(
+                    isinstance(above, ast.ExceptHandler) for above in module.index.ancestors(parent)
+                )
     return False
+
+
+def _tells(name: str) -> bool:
+    return _FAILURES.search(name) is not None
 
 
 def names_of_items(function: ast.AST, lists: Collection[str]) -> set[str]:

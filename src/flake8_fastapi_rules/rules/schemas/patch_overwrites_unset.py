@@ -14,11 +14,14 @@ from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.dumps import is_dump_of, is_only_looked_at, names_of_items
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.framework import SEQUENCE_TYPES
+from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.schemas import body_parameters, excluded_names, schema_fields
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
 #: What cannot leave anything out.
 _WHOLE = (External("builtins.dict"), External("builtins.vars"))
+#: Functions that look at a body and store nothing of it.
+_LOOKING = frozenset({"assert", "check", "compare", "diff", "ensure", "validate", "verify"})
 _FILTERS = frozenset({"exclude_unset", "exclude_defaults", "exclude_none"})
 
 
@@ -72,7 +75,7 @@ class PatchOverwritesUnset(Rule):
     ## Leaves alone
     `exclude_defaults` and `exclude_none`, which leave out what was not sent as well, the latter
     also where `exclude` names all else that has a default; dumps that are filtered at once, only
-    logged or told in an error; models whose fields all are required; PUT.
+    logged, compared or told in an error; models whose fields all are required; PUT.
 
     ## Fix safety
     Adds `exclude_unset=True`. What the client did not send is not written any more, which is what
@@ -148,6 +151,8 @@ class PatchOverwritesUnset(Rule):
             target = site.target
             if target is None or "exclude_" in target.module.source.segment(target.node):
                 continue  # it tells partial updates from whole ones
+            if not _LOOKING.isdisjoint(words_of(getattr(target.node, "name", ""))[:1]):
+                continue
             called = site.callee if isinstance(site.callee, Function) else target
             given = [*site.node.args, *(keyword.value for keyword in site.node.keywords)]
             names = {
