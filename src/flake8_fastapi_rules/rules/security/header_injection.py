@@ -6,13 +6,15 @@ import ast
 import re
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument, mentions
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.taint import taint_in
-from flake8_fastapi_rules.semantics.values import Expression
+from flake8_fastapi_rules.semantics.values import Expression, Instance
 
 _HEADERS = "starlette.datastructures.MutableHeaders"
+#: What the headers of a request are taken from.
+_REQUESTS = frozenset({"connection", "request", "scope", "websocket"})
 
 
 class HeaderInjection(Rule):
@@ -51,8 +53,8 @@ class HeaderInjection(Rule):
     ```
 
     ## Leaves alone
-    Values that are quoted, encoded or checked, types other than text, and whole values that are
-    handed on as they are.
+    Values that are quoted, encoded or checked, types other than text, whole values that are handed
+    on as they are, and headers of a request that is passed on with others.
 
     ## Source
     RFC 6266; `starlette.responses.Response.init_headers` (1.10); CWE-113.
@@ -83,9 +85,9 @@ class HeaderInjection(Rule):
         func = call.func
         if not isinstance(func, ast.Attribute) or not call.args:
             return
-        if not context.model.is_instance(
-            context.resolve(func.value), _HEADERS
-        ) and not self._becomes_headers(func.value, context):
+        if not self._is_headers(func.value, context) and not self._becomes_headers(
+            func.value, context
+        ):
             return
         given = call.args[-1]
         for each in given.values if isinstance(given, ast.Dict) else [given]:
@@ -96,10 +98,20 @@ class HeaderInjection(Rule):
         """Report `response.headers[...] = ...`."""
         for target in node.targets:
             if isinstance(target, ast.Subscript) and (
-                context.model.is_instance(context.resolve(target.value), _HEADERS)
+                self._is_headers(target.value, context)
                 or self._becomes_headers(target.value, context)
             ):
                 yield from self._judge(node.value, context)
+
+    def _is_headers(self, node: ast.expr, context: Context) -> bool:
+        """Whether an expression is the headers of a response, rather than a copy of a request's."""
+        value = context.resolve(node)
+        if not context.model.is_instance(value, _HEADERS):
+            return False
+        made = value.call if isinstance(value, Instance) else None
+        return made is None or not any(
+            mentions(each, _REQUESTS) for each in (*made.args, *(k.value for k in made.keywords))
+        )
 
     def _becomes_headers(self, node: ast.expr, context: Context) -> bool:
         """Whether a dictionary is the `headers` of a response in the same function."""
