@@ -52,7 +52,11 @@ _CATALOG = re.compile(
 #: A placeholder's name follows.
 _PLACEHOLDER = re.compile(r"(?<!:):$|%\($|[@$]$")
 #: What stands in front of a number, or of a value that no statement takes as a parameter.
-_UNBOUND = re.compile(r"(?:\b(?:LIMIT|OFFSET)\s*|\bDEFAULT\s*'?)$", re.IGNORECASE)
+_UNBOUND = re.compile(
+    r"(?:\b(?:LIMIT|OFFSET)\s*|\bDEFAULT\s*'?"
+    r"|^\s*SET\s+(?:SESSION\s+|LOCAL\s+)?[\w.]+\s*(?:=|\bTO\b)\s*'?)$",
+    re.IGNORECASE,
+)
 #: What the project's own code calls the names of tables and the like.
 _NAMES = re.compile(
     r"(?:^|_)(?:table|schema|col|column|constraint|seq|sequence|idx|index|database|view|field"

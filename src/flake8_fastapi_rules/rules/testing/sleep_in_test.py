@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import is_main_guard
+from flake8_fastapi_rules.engine.index import is_main_guard, mentions
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.client_calls import client_calls
 from flake8_fastapi_rules.semantics.credentials import last_name
@@ -211,27 +211,37 @@ def _polls(
             ) or (
                 isinstance(loop.test, ast.BoolOp) and (_asks_time(loop.test) or _counts_down(loop))
             )
+            counted = _counted(loop)
             return is_limited or any(
-                isinstance(each, ast.Assert | ast.If) and _is_limit(each) for each in ast.walk(loop)
+                isinstance(each, ast.Assert | ast.If) and _is_limit(each, counted)
+                for each in ast.walk(loop)
             )
     return False
 
 
-def _is_limit(statement: ast.Assert | ast.If) -> bool:
-    """Whether a statement of a loop fails when it takes too long."""
-    if isinstance(statement, ast.If) and not isinstance(statement.body[-1], ast.Raise):
-        return False
-    return _asks_time(statement.test)
+def _is_limit(statement: ast.Assert | ast.If, counted: set[str]) -> bool:
+    """Whether a statement of a loop gives up when it takes too long, or too many rounds."""
+    if isinstance(statement, ast.If):
+        match statement.body[-1]:
+            case ast.Raise() | ast.Expr(value=ast.Call(func=ast.Attribute(attr="fail"))):
+                pass
+            case _:
+                return False
+    return _asks_time(statement.test) or mentions(statement.test, counted)
 
 
 def _counts_down(loop: ast.While) -> bool:
     """Whether a loop counts what its test asks for: `while retries and not found`."""
-    counted = {
+    return mentions(loop.test, _counted(loop))
+
+
+def _counted(loop: ast.While) -> set[str]:
+    """The variables that every round of a loop adds to or takes from."""
+    return {
         each.target.id
         for each in ast.walk(loop)
         if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name)
     }
-    return any(isinstance(each, ast.Name) and each.id in counted for each in ast.walk(loop.test))
 
 
 def _asks_time(test: ast.expr) -> bool:
