@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from flake8_fastapi_rules.engine.index import mentions
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.framework import path_parameters
-from flake8_fastapi_rules.semantics.values import Class, External, Function
+from flake8_fastapi_rules.semantics.intent import words_of
+from flake8_fastapi_rules.semantics.values import Class, External, Function, Value
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -34,7 +35,7 @@ _KIND = re.compile(
     r"(?:_name|_key)?$"
 )
 #: What is configured may have any settings, of which those who configure it know.
-_CONFIGURATION = re.compile(r"(?:^|_)config(?:uration)?(?:_(?:data|updates?))?$")
+_CONFIGURATION = re.compile(r"(?:^|_)conf(?:ig(?:uration)?)?(?:_(?:data|updates?))?$")
 #: What only looks at a value, whoever uses it.
 _LOOKING = frozenset({"bool", "isinstance", "len", "print", "repr", "str", "type"})
 _LEVELS = frozenset({"debug", "info", "warning", "error", "exception"})
@@ -57,6 +58,8 @@ def is_handed_on(model: Model, endpoint: Endpoint, names: Set[str]) -> bool:
     """
     given = [call for call in _calls(endpoint) if _gets(call, names)]
     if any(_sends(call, names) or _gets_model(model, endpoint, call) for call in given):
+        return True
+    if any(_is_validator(model, endpoint, call) for call in given):
         return True
     if any(_sends_within(call, names) for call in _calls(endpoint)):
         return True
@@ -143,6 +146,14 @@ def _gets_model(model: Model, endpoint: Endpoint, call: ast.Call) -> bool:
     )
 
 
+def _is_validator(model: Model, endpoint: Endpoint, call: ast.Call) -> bool:
+    """Whether a call has a function of the project say what is wrong with a whole body."""
+    value = model.resolve(endpoint.module, call.func)
+    return isinstance(value, Function) and words_of(getattr(value.node, "name", ""))[:1] == [
+        "validate"
+    ]
+
+
 def _writes_out(model: Model, endpoint: Endpoint, call: ast.Call) -> bool:
     """Whether a call makes a text of a value as it is, which then is a document of any form."""
     value = model.resolve(endpoint.module, call.func)
@@ -179,14 +190,18 @@ def _sends_within(call: ast.Call, names: Set[str]) -> bool:
 def _validates_itself(model: Model, endpoint: Endpoint, names: Set[str]) -> bool:
     """Whether an endpoint has a model validate a body that FastAPI could not have taken as one.
 
-    It completes the body first, puts it into what is there (`model_copy(update=body)`), chooses
-    between models, or the model has a method of its own that does more.
+    It completes the body first, puts it into what is there (`model_copy(update=body)`,
+    `Settings(**{**stored, **body})`), chooses between models, or the model has a method of its own
+    that does more.
     """
     own = endpoint.module.index.own_nodes(endpoint.node)
     made: set[str] = set()
     checks = copies = False
     for call in (node for node in own if isinstance(node, ast.Call)):
         func = call.func
+        if any(_merges(each, names) for each in (*call.args, *(k.value for k in call.keywords))):
+            if _makes_model(model, model.resolve(endpoint.module, func)):
+                return True
         unpacked = [keyword.value for keyword in call.keywords if keyword.arg is None]
         if isinstance(func, ast.Attribute):
             checks = checks or func.attr in VALIDATIONS
@@ -213,6 +228,28 @@ def _validates_itself(model: Model, endpoint: Endpoint, names: Set[str]) -> bool
         for node in own
     )
     return len(made) > 1 or bool(made and completes) or (copies and checks)
+
+
+def _merges(node: ast.expr, names: Set[str]) -> bool:
+    """Whether a dictionary is another one with a body on top: `{**stored, **body}`."""
+    match node:
+        case ast.Dict(keys=[None, *_, None], values=[_, *_, ast.Name(id=name)]):
+            return name in names
+        case ast.BinOp(op=ast.BitOr(), right=ast.Name(id=name)):
+            return name in names
+        case _:
+            return False
+
+
+def _makes_model(model: Model, value: Value) -> bool:
+    """Whether a call gives a model: of the class itself, or of a function that is said to."""
+    match value:
+        case Class():
+            return model.is_subclass(value, _MODEL)
+        case Function(module=module, node=ast.FunctionDef(returns=ast.expr() as returned)):
+            return model.is_instance(model.resolver.annotation(module, returned), _MODEL)
+        case _:
+            return False
 
 
 def reads_keys(endpoint: Endpoint, names: Set[str]) -> bool:
