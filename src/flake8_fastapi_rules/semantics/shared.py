@@ -101,6 +101,8 @@ _USES: Final = name_set("accessed activity active call called calls execution re
 _LAST: Final = name_set("at last next sent time ts")
 #: Functions that say that they keep what they made.
 _CACHING: Final = re.compile(r"(?:^|_)(?:cache|memoi[sz]e)(?:_|$)")
+#: So many calls lead from FastAPI code to a helper that changes a variable of its module.
+_BETWEEN: Final = 3
 #: So many modules between the service and another one are looked through.
 _IMPORTERS: Final = 40
 #: Roles of functions that run while requests are served.
@@ -467,8 +469,36 @@ class SharedState:
                 new = callers[current] - seen
                 seen |= new
                 waiting.extend(new)
+            if not found and self._changes_for_good(module, node):
+                found = self._distant_roles(module, seen)
             if found:
                 yield node, frozenset(found)
+
+    def _changes_for_good(self, module: Module, node: FunctionNode) -> bool:
+        """Whether a function changes variables of its module, other than to keep what it made."""
+        return any(
+            home is module and not _is_for_reuse(mutation, name)
+            for (home, name), mutation in self._read(Function(module, node), frozenset())
+        )
+
+    def _distant_roles(self, module: Module, functions: Iterable[FunctionNode]) -> set[Role]:
+        """The roles of FastAPI code that calls functions through those of other modules."""
+        is_test = self._model.settings.is_test_path
+        found: set[Role] = set()
+        seen: set[ast.AST] = {*functions}
+        reached = [Function(module, node) for node in functions]
+        for _ in range(_BETWEEN):
+            callers = []
+            for call in (call for each in reached for call in self._model.direct_calls(each)):
+                caller = call.module.index.function_of(call.node)
+                if not isinstance(caller, FUNCTIONS) or caller in seen or not call.is_certain:
+                    continue
+                seen.add(caller)
+                if not is_test(str(call.module.path)):
+                    found.update(self._uses.roles.get(caller, ()))
+                    callers.append(Function(call.module, caller))
+            reached = callers
+        return found
 
     @cached_property
     def _calls_of_code(self) -> dict[str, list[tuple[Function, ast.expr]]]:
