@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
+from flake8_fastapi_rules.engine.index import mentions
 from flake8_fastapi_rules.semantics.facts import ParameterKind
 from flake8_fastapi_rules.semantics.libraries import ORM_WRITES, SESSION_WRITES, is_in
 from flake8_fastapi_rules.semantics.responses import returns_of
@@ -60,7 +61,7 @@ def gives_new_row(
     given: dict[str, list[ast.expr]] = {}
     for node in module.index.own_nodes(function.node):
         match node:
-            case ast.Call(func=ast.Attribute() as func):
+            case ast.Call(func=ast.Attribute() as func) if not _is_in_place_of_change(module, node):
                 name = _stored_name(model, module, func, node, sent)
                 if name is None and node in sites:
                     name = _handed_to_repository(model, sites[node])
@@ -100,6 +101,8 @@ def classes_of_new_rows(model: Model, module: Module, function: FunctionNode) ->
         match node:
             case ast.Call(func=ast.Attribute(attr="add") as func, args=[ast.expr() as made]):
                 value = resolver.resolve(module, made)
+                if _is_in_place_of_change(module, node):
+                    continue
                 if _is_made_here(model, value) and any(
                     is_in(name, SESSION_WRITES)
                     for name in resolver.names_of(resolver.resolve(module, func))
@@ -121,6 +124,27 @@ def deletes_rows(model: Model, module: Module, function: FunctionNode) -> bool:
         )
         for node in module.index.own_nodes(function)
     )
+
+
+def _is_in_place_of_change(module: Module, node: ast.AST) -> bool:
+    """Whether a branch stores where the other one changes what was found: put, not created."""
+    child = node
+    for parent in module.index.ancestors(node):
+        if isinstance(parent, ast.If):
+            others = parent.body if child in parent.orelse else parent.orelse
+            if any(
+                isinstance(target, ast.Attribute) and mentions(parent.test, _names_in(target))
+                for other in others
+                if isinstance(other, ast.Assign)
+                for target in other.targets
+            ):
+                return True
+        child = parent
+    return False
+
+
+def _names_in(target: ast.Attribute) -> frozenset[str]:
+    return frozenset({target.value.id}) if isinstance(target.value, ast.Name) else frozenset()
 
 
 def _is_of_new(model: Model, site: CallSite) -> bool:

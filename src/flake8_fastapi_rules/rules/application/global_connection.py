@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.libraries import (
     CONVERSATIONS,
     HTTP_CLIENTS,
@@ -75,8 +76,8 @@ class GlobalConnection(Rule):
 
     ## Leaves alone
     Engines, pools and session factories (FAR114), test clients, `with` statements, which close
-    what they open,
-    `if __name__ == "__main__"`, and modules that no FastAPI code imports, such as scripts.
+    what they open, `if __name__ == "__main__"`, modules of Celery's tasks, and modules that no
+    FastAPI code imports, such as scripts.
 
     ## Source
     The documentation of SQLAlchemy (a session per request), of HTTPX and of aiohttp.
@@ -101,7 +102,7 @@ class GlobalConnection(Rule):
             and (what := self._opened(call, context)) is not None
             and not self._is_in_with(call, context)
         ]
-        if opened and shared.is_part_of_service(module):
+        if opened and shared.is_part_of_service(module) and not _is_of_worker(module):
             for call, what in opened:
                 yield self.report(call, what=what)
 
@@ -136,6 +137,19 @@ def _may_open(module: Module) -> bool:
     """Whether a module's own statements may open something, as its text and tree show."""
     text = module.source.text
     return any(word in text for word in _WORDS) and any(map(_calls_something, module.tree.body))
+
+
+def _is_of_worker(module: Module) -> bool:
+    """Whether a module has tasks of Celery and no endpoints: its worker has no lifespan."""
+    text = module.source.text
+    if "elery" not in text or "APIRouter" in text or "FastAPI(" in text:
+        return False
+    decorators = (
+        each.func if isinstance(each, ast.Call) else each
+        for function in module.index.functions
+        for each in function.decorator_list
+    )
+    return any(last_name(each) in {"shared_task", "task"} for each in decorators)
 
 
 def _calls_something(statement: ast.stmt) -> bool:
