@@ -57,7 +57,9 @@ class Imported:
     edits: Edits
 
 
-def ensure_import(text: FileText, module: str, name: str, at: ast.AST) -> Imported:
+def ensure_import(
+    text: FileText, module: str, name: str, at: ast.AST, *, alias: str = ""
+) -> Imported:
     """Make `name` of `module` usable at the node `at`.
 
     A binding that is in effect there is reused. Otherwise an import is added at the top of the
@@ -66,6 +68,7 @@ def ensure_import(text: FileText, module: str, name: str, at: ast.AST) -> Import
     Parameters:
         module: an absolute dotted name, such as `typing`.
         name: what to import from it; `""` for the module itself.
+        alias: the name it is usually given where its own means something else.
 
     Raises:
         Unfixable: when every way of writing it is taken.
@@ -76,6 +79,8 @@ def ensure_import(text: FileText, module: str, name: str, at: ast.AST) -> Import
             return Imported(found, ())
     if name and _is_free(text, name, at, lambda b: _imports(b, module, name)):
         return Imported(name, _add_from(text, module, name, at))
+    if alias and _is_free(text, alias, at, lambda b: _imports(b, module, name)):
+        return Imported(alias, _add_from(text, module, f"{name} as {alias}", at))
     root = module.partition(".")[0]
     if _is_free(text, root, at, lambda b: b.kind == "import" and _root(b) == root):
         edit = _new_line(text, f"import {module}", module, False, at)
@@ -514,10 +519,15 @@ def replace_reference(text: FileText, node: ast.expr, module: str, name: str) ->
     return replace_references(text, [node], module, name)
 
 
-def replace_references(text: FileText, nodes: Sequence[ast.expr], module: str, name: str) -> Edits:
-    """Replace all of `nodes`, which name the same thing, as `replace_reference` does with one."""
-    first = nodes[0]
-    imported = ensure_import(text, module, name, first)
+def replace_references(
+    text: FileText, nodes: Sequence[ast.expr], module: str, name: str, *, alias: str = ""
+) -> Edits:
+    """Replace all of `nodes`, which name the same thing, as `replace_reference` does with one.
+
+    For `alias` see `ensure_import`.
+    """
+    first = min(nodes, key=text.start)
+    imported = ensure_import(text, module, name, first, alias=alias)
     new = tuple(replace(text, node, imported.name) for node in nodes)
     root = first
     while isinstance(root, ast.Attribute):

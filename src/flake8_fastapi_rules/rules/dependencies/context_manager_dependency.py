@@ -139,7 +139,7 @@ class ContextManagerDependency(Rule):
                     remove_decorator(text, node, decorator),
                     remove_unused_import(text, local, [decorator]),
                     group=import_group(local),
-                    leads_to=("FAR309", "FAR310", "FAR326"),
+                    leads_to=("FAR309", "FAR310", "FAR312", "FAR313", "FAR326"),
                 )
 
             yield self.report(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import fix_of
-from flake8_fastapi_rules.fixes.imports import replace_reference
+from flake8_fastapi_rules.fixes.imports import replace_references
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import ExceptionHandler
-from flake8_fastapi_rules.semantics.values import External
+from flake8_fastapi_rules.semantics.handlers import registrations
+from flake8_fastapi_rules.semantics.values import External, Function
 
 _OURS = "fastapi.HTTPException"
 _STARLETTE = "starlette.exceptions.HTTPException"
@@ -93,7 +96,26 @@ class FastapiHttpExceptionHandler(Rule):
     def _fix(self, fact: ExceptionHandler, context: Context) -> Fix:
         if fact.caught_node is None:
             raise Unfixable("it is registered by a table that stands elsewhere")
-        edits = replace_reference(
-            text_of(context.module), fact.caught_node, "starlette.exceptions", "HTTPException"
+        edits = replace_references(
+            text_of(context.module),
+            [fact.caught_node, *self._annotation(fact, context)],
+            "starlette.exceptions",
+            "HTTPException",
+            alias="StarletteHTTPException",
         )
         return fix_of("Use Starlette's `HTTPException`", "safe", edits)
+
+    def _annotation(self, fact: ExceptionHandler, context: Context) -> list[ast.expr]:
+        """What the handler's exception is annotated with, where nothing else is given to it."""
+        handler = fact.handler
+        if not isinstance(handler, Function) or handler.module is not context.module:
+            return []
+        if not isinstance(handler.node, FUNCTIONS) or len(handler.node.args.args) != 2:
+            return []
+        annotation = handler.node.args.args[1].annotation
+        is_ours = annotation is not None and context.resolve(annotation) == fact.caught
+        if annotation is None or not is_ours:
+            return []
+        others = registrations(context.model, context.module, handler.node)
+        known = {External(_OURS), External(_STARLETTE)}
+        return [annotation] if all(other.caught in known for other in others) else []

@@ -26,7 +26,9 @@ from flake8_fastapi_rules.semantics.values import (
 _MARKERS = ("fastapi.Depends", "fastapi.Security")
 _BARE = tuple(External(name) for name in _MARKERS)
 #: What shows of a route or app once FastAPI accepts it.
-_LEADS_TO = ("FAR119", "FAR120", "FAR203", "FAR205", "FAR501", "FAR502", "FAR809", "FAR810")
+_LEADS_TO = (
+    "FAR119", "FAR120", "FAR203", "FAR205", "FAR501", "FAR502", "FAR710", "FAR809", "FAR810",
+)  # fmt: skip
 _DISPLAYS = (ast.List, ast.Tuple, ast.Set)
 
 
