@@ -29,6 +29,16 @@ SCOPES = (ast.Module, *FUNCTIONS, ast.Lambda, ast.ClassDef, *COMPREHENSIONS)
 _SCOPE_TYPES = frozenset(SCOPES)
 
 #: What `own_nodes` does not look into.
+#: How a name gets a value of its own.
+_GIVEN = frozenset({"annotated", "assign", "walrus"})
+#: Calls that are asked for yes or no.
+_ASKING = frozenset(
+    {
+        "all", "any", "callable", "endswith", "exists", "fullmatch", "hasattr", "isabs", "isalnum",
+        "isalpha", "isdigit", "isdir", "isfile", "isidentifier", "isinstance", "issubclass",
+        "match", "startswith",
+    }
+)  # fmt: skip
 _DEFINITIONS = frozenset({*FUNCTIONS, ast.Lambda, ast.ClassDef})
 
 #: Fields that hold no nodes, or operators and contexts, which carry no position.
@@ -525,6 +535,31 @@ class ModuleIndex:
             scope = scope.parent
         return deferred
 
+    def condition(self, test: ast.expr) -> ast.expr:
+        """A test, with the conditions behind the local names that it asks instead.
+
+        `is_known = name in NAMES` and `if not is_known:` is the test `not name in NAMES`.
+        """
+        match test:
+            case ast.Name(id=name):
+                found = self.lookup(name, test)
+                if found is None or len(found[1]) != 1:
+                    return test
+                scope, (binding,) = found
+                is_local = isinstance(scope.node, FUNCTIONS)
+                if is_local and binding.kind in _GIVEN and not binding.path:
+                    if binding.value is not None and _is_condition(binding.value):
+                        return binding.value
+            case ast.UnaryOp(op=ast.Not(), operand=inner):
+                said = self.condition(inner)
+                if said is not inner:
+                    return ast.copy_location(ast.UnaryOp(test.op, said), test)
+            case ast.BoolOp(values=values):
+                parts = [self.condition(value) for value in values]
+                if any(part is not value for part, value in zip(parts, values, strict=True)):
+                    return ast.copy_location(ast.BoolOp(test.op, parts), test)
+        return test
+
     def at_the_end(self, scope: Scope, bindings: list[Binding]) -> list[Binding]:
         """Of the bindings of a name in `scope`, those that may hold when its code has run."""
         return self._visible(scope, bindings, None)
@@ -564,6 +599,18 @@ class ModuleIndex:
         if chosen and chosen[-1].kind == "delete":
             chosen = [b for b in chosen if b.kind != "delete"]
         return (chosen or candidates) + deferred
+
+
+def _is_condition(node: ast.expr) -> bool:
+    """Whether an expression is written to be asked: a comparison, or a call that says so."""
+    match node:
+        case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
+            return name in _ASKING or name.startswith(("is_", "has_", "can_"))
+        case ast.Await(value=inner):
+            return _is_condition(inner)
+    return False
 
 
 def _may_rename(binding: Binding) -> bool:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from flake8_fastapi_rules.engine.index import ModuleIndex
     from flake8_fastapi_rules.semantics.modules import Module
 
 #: What conditions say of where they hold.
@@ -18,13 +19,14 @@ _PRODUCTION = re.compile(r"(?i)(?:\b|_|(?<=is))prod(?:\b|_|uction)|staging")
 
 def is_for_development(module: Module, node: ast.AST) -> bool:
     """Whether a condition lets this run only where the service is worked on."""
+    index = module.index
     child = node
-    for parent in module.index.ancestors(node):
+    for parent in index.ancestors(node):
         if isinstance(parent, ast.If | ast.IfExp) and child is not parent.test:
             body = parent.body if isinstance(parent.body, list) else [parent.body]
-            if _says_development(parent.test, child in body):
+            if _says_development(index.condition(parent.test), child in body):
                 return True
-        if _is_behind_production(parent, child):
+        if _is_behind_production(index, parent, child):
             return True
         child = parent
     return False
@@ -55,7 +57,7 @@ def _strings(test: ast.Compare) -> str:
     )
 
 
-def _is_behind_production(parent: ast.AST, statement: ast.AST) -> bool:
+def _is_behind_production(index: ModuleIndex, parent: ast.AST, statement: ast.AST) -> bool:
     """Whether a block is left in front of a statement wherever this is not development."""
     for block in (getattr(parent, "body", ()), getattr(parent, "orelse", ())):
         if not isinstance(block, list) or statement not in block:
@@ -64,7 +66,7 @@ def _is_behind_production(parent: ast.AST, statement: ast.AST) -> bool:
             if (
                 isinstance(each, ast.If)
                 and isinstance(each.body[-1], ast.Return | ast.Raise | ast.Continue)
-                and _says_development(each.test, holds=False)
+                and _says_development(index.condition(each.test), holds=False)
             ):
                 return True
     return False

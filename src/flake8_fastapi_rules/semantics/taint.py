@@ -337,7 +337,7 @@ class Taint:
                 return next((t for v in values if (t := self._of(v, depth + 1))), None)
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 found = self._of(body, depth + 1) or self._of(orelse, depth + 1)
-                if found and _tests(test, found.name):
+                if found and _tests(self.module.index.condition(test), found.name):
                     return None
                 return found
             case ast.Call(func=ast.Attribute(attr="get", value=inner), args=[_, default]):
@@ -723,15 +723,17 @@ class Taint:
         looked_up = self._looked_up(names)
         for node in inside(ast.If):
             if looked_up and self._leaves(node.body[-1]):
-                if _is_missing(node.test) in looked_up:
+                if _is_missing(index.condition(node.test)) in looked_up:
                     return True
         conditions: list[ast.If | ast.While | ast.Assert | ast.IfExp] = [
             *inside(ast.If), *inside(ast.While), *inside(ast.Assert), *inside(ast.IfExp)
         ]  # fmt: skip
         hidden = self._in_comprehensions(names) if conditions else frozenset()
         for condition in conditions:
-            if condition not in hidden and any(_tests(condition.test, each) for each in names):
-                return True
+            if condition not in hidden:
+                test = index.condition(condition.test)
+                if any(_tests(test, each) for each in names):
+                    return True
         if any(
             _tests(test, each)
             for comprehension in _comprehensions(index, self.function)
@@ -928,12 +930,13 @@ def _refuses(function: Function, position: int) -> bool:
     taken = [*arguments.posonlyargs, *arguments.args][position + function.bound :][:1]
     if not taken or isinstance(function.node, ast.Lambda):
         return False
-    own = function.module.index.own_nodes(function.node)
-    tests = [each.test for each in own if isinstance(each, ast.If | ast.Assert)]
+    index = function.module.index
+    own = index.own_nodes(function.node)
+    tests = [index.condition(each.test) for each in own if isinstance(each, ast.If | ast.Assert)]
     return any(isinstance(each, ast.Raise | ast.Assert) for each in own) and any(
         _tests(test, name)
         for test in tests
-        for name in (taken[0].arg, *_derived(function.module.index, function.node, taken[0].arg))
+        for name in (taken[0].arg, *_derived(index, function.node, taken[0].arg))
     )
 
 

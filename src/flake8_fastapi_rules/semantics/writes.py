@@ -62,7 +62,7 @@ from flake8_fastapi_rules.semantics.values import (
 )
 
 if TYPE_CHECKING:
-    from flake8_fastapi_rules.engine.index import Binding
+    from flake8_fastapi_rules.engine.index import Binding, ModuleIndex
     from flake8_fastapi_rules.semantics.model import Model
 
 #: Directories made on demand and permissions are no change that anybody asked for.
@@ -338,14 +338,15 @@ class Writes:
         index = function.module.index
         child = node
         for parent in index.ancestors(node):
-            if isinstance(child, ast.stmt) and _follows_hit(parent, child):
+            if isinstance(child, ast.stmt) and _follows_hit(index, parent, child):
                 return True
             if parent is function.node:
                 return False
             match parent:
                 case ast.If(test=test) if self._is_choice(function, test):
                     pass  # the client says that it wants the change
-                case ast.If(test=test, body=body, orelse=orelse):
+                case ast.If(test=asked, body=body, orelse=orelse):
+                    test = index.condition(asked)
                     if child in body and (_says_missing(test) or self._is_switch(function, test)):
                         return True
                     if child in orelse and _says_present(test):
@@ -399,12 +400,15 @@ class Writes:
         )
 
     def _tests_for_missing(self, function: Function, node: ast.AST) -> Iterator[ast.expr]:
+        index = function.module.index
         child = node
-        for parent in function.module.index.ancestors(node):
-            if isinstance(parent, ast.If) and child in parent.body and _says_missing(parent.test):
-                yield parent.test
+        for parent in index.ancestors(node):
+            if isinstance(parent, ast.If) and child in parent.body:
+                test = index.condition(parent.test)
+                if _says_missing(test):
+                    yield test
             if isinstance(child, ast.stmt):
-                yield from _tests_for_hits(parent, child)
+                yield from _tests_for_hits(index, parent, child)
             if parent is function.node:
                 return
             child = parent
@@ -1306,25 +1310,27 @@ def _names_in(node: ast.AST) -> Iterator[str]:
             yield inner.attr
 
 
-def _follows_hit(parent: ast.AST, statement: ast.stmt) -> bool:
+def _follows_hit(index: ModuleIndex, parent: ast.AST, statement: ast.stmt) -> bool:
     """Whether an earlier `if found: return found` makes `statement` a creation on demand."""
-    return any(True for _ in _tests_for_hits(parent, statement))
+    return any(True for _ in _tests_for_hits(index, parent, statement))
 
 
-def _tests_for_hits(parent: ast.AST, statement: ast.stmt) -> Iterator[ast.expr]:
+def _tests_for_hits(index: ModuleIndex, parent: ast.AST, statement: ast.stmt) -> Iterator[ast.expr]:
     """The tests of earlier `if found: return found` in the block of `statement`."""
     for name in ("body", "orelse", "finalbody"):
         block = getattr(parent, name, None)
         if not isinstance(block, list) or statement not in block:
             continue
         for earlier in block[: block.index(statement)]:
+            if not isinstance(earlier, ast.If):
+                continue
+            test = index.condition(earlier.test)
             if (
-                isinstance(earlier, ast.If)
-                and any(_says_present(part) for part in _parts_of(earlier.test))
+                any(_says_present(part) for part in _parts_of(test))
                 and not earlier.orelse
                 and isinstance(last := earlier.body[-1], ast.Return)
             ):
-                asked = set(_names_in(earlier.test))
+                asked = set(_names_in(test))
                 # `if done: return`, and behind it `done = ...` or a row of what was asked
                 rest = block[block.index(earlier) :]
                 is_hit = not asked.isdisjoint(_names_set(rest))
@@ -1333,23 +1339,20 @@ def _tests_for_hits(parent: ast.AST, statement: ast.stmt) -> Iterator[ast.expr]:
                 elif last.value is not None:
                     is_hit = is_hit or not asked.isdisjoint(_names_in(last.value))
                 else:
-                    is_hit = is_hit or _makes_what_was_asked(earlier.test, rest)
+                    is_hit = is_hit or _makes_what_was_asked(test, rest)
                 if is_hit:
-                    yield earlier.test
-            elif (
-                isinstance(earlier, ast.If)
-                and isinstance(statement, ast.Assign)
-                and any(_names_what_is_kept(target, earlier) for target in statement.targets)
+                    yield test
+            elif isinstance(statement, ast.Assign) and (
+                any(_names_what_is_kept(target, earlier) for target in statement.targets)
             ):
-                yield earlier.test
+                yield test
             elif (
-                isinstance(earlier, ast.If)
-                and isinstance(earlier.test, ast.UnaryOp)
-                and isinstance(earlier.test.op, ast.Not)
+                isinstance(test, ast.UnaryOp)
+                and isinstance(test.op, ast.Not)
                 and isinstance(earlier.body[-1], ast.Return)
-                and any(_MISSING.search(name.lower()) for name in _names_in(earlier.test))
+                and any(_MISSING.search(name.lower()) for name in _names_in(test))
             ):
-                yield earlier.test  # `if not missing: return`
+                yield test  # `if not missing: return`
 
 
 def _names_what_is_kept(target: ast.expr, earlier: ast.If) -> bool:

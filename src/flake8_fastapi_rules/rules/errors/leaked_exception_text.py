@@ -233,16 +233,17 @@ class LeakedExceptionText(Rule):
         """Whether a condition around a text says that the exception is one of the project's."""
         child: ast.AST = node
         for parent in module.index.ancestors(node):
-            match parent:
-                case ast.If(
-                    test=ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), kinds])
-                ) if name == exception and child in parent.body:
-                    each = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
-                    return all(
-                        isinstance(context.model.resolve(module, kind), Class) for kind in each
-                    )
-                case ast.ExceptHandler():
-                    return False
+            if isinstance(parent, ast.ExceptHandler):
+                return False
+            if isinstance(parent, ast.If) and child in parent.body:
+                match module.index.condition(parent.test):
+                    case ast.Call(
+                        func=ast.Name(id="isinstance"), args=[ast.Name(id=name), kinds]
+                    ) if name == exception:
+                        each = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
+                        return all(
+                            isinstance(context.model.resolve(module, kind), Class) for kind in each
+                        )
             child = parent
         return False
 
