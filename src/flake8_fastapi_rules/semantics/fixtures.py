@@ -79,7 +79,8 @@ def uses_fixtures(resolver: Resolver, module: Module, function: FunctionNode) ->
 
 def is_set_up(module: Module, function: FunctionNode) -> bool:
     """Whether a function prepares tests in the style of xunit."""
-    return is_test_module(module) and function.name in SET_UPS
+    is_for_tests = is_test_module(module) or "tests" in module.path.parent.parts[-2:]
+    return is_for_tests and function.name in SET_UPS
 
 
 def tear_downs_of(module: Module, function: FunctionNode) -> tuple[FunctionNode, ...]:

@@ -309,7 +309,8 @@ class Resolver:
             case "for":
                 return self._iterated(module, binding)
             case "with":
-                return self._entered(module, binding)
+                entered = self._entered(module, binding.value)
+                return self._element(module, entered, binding.path)
             case "parameter":
                 return self.resolve(module, binding.node)
             case _:
@@ -859,6 +860,8 @@ class Resolver:
                 return Instance(callee, module, node)
             case External(name) if name in _TRANSPARENT_PARTIALS and node.args:
                 return self.resolve(module, node.args[0])
+            case External(name) if name.rpartition(".")[2] in _ENTERING and len(node.args) == 1:
+                return self._entered(module, node.args[0])
             case External(name) if name in _WORKERS and (
                 made := self._made_by_worker(node.args[_WORKERS[name] :][:1], module, node)
             ):
@@ -1218,24 +1221,23 @@ class Resolver:
             case _:
                 return UNKNOWN
 
-    def _entered(self, module: Module, binding: Binding) -> Value:
-        """What `with value as name` binds."""
-        expression = binding.value
+    def _entered(self, module: Module, expression: ast.expr | None) -> Value:
+        """What `with expression as name` binds."""
         if isinstance(expression, ast.Call):
             callee = self.resolve(module, expression.func)
             if isinstance(callee, Function) and self.is_context_manager(callee):
-                return self._element(module, self.yielded(callee), binding.path)
+                return self.yielded(callee)
             if isinstance(callee, External) and callee.name in _GIVING_BACK and expression.args:
-                return self._element(module, self.resolve(module, expression.args[0]), binding.path)
+                return self.resolve(module, expression.args[0])
         value = self.resolve(module, expression)
         match value:
             case Instance(of=External(name), args=args) if name in _CONTEXT_MANAGER_TYPES:
-                return self._element(module, args[0], binding.path) if args else UNKNOWN
+                return args[0] if args else UNKNOWN
             case Instance(of=External(name)):
                 for base in external_mro(name):
                     if base in ENTER:
                         return Instance(External(ENTER[base]), value.module, value.call)
-                return self._element(module, value, binding.path)
+                return value
             case Instance(of=Class() as cls):
                 for method_name in ("__aenter__", "__enter__"):
                     method = self.class_attribute(cls, method_name, instance=True)
@@ -1476,6 +1478,11 @@ _BASE_MAKERS = frozenset(
         "sqlalchemy.orm.as_declarative", "sqlalchemy.orm.registry.as_declarative_base",
         "sqlalchemy.orm.registry.mapped",
     }
+)  # fmt: skip
+#: Methods that enter a context manager and give what `with` would bind.
+_ENTERING = frozenset(
+    {"enterAsyncContext", "enterClassContext", "enterContext", "enter_async_context",
+     "enter_context"}
 )  # fmt: skip
 #: Context managers that give what they are given.
 _GIVING_BACK = frozenset({"contextlib.aclosing", "contextlib.closing", "contextlib.nullcontext"})

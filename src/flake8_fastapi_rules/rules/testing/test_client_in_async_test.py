@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 
 _CLIENT = "starlette.testclient.TestClient"
+#: What `unittest` runs in the loop of an async test, before and after it.
+_AROUND_TESTS = frozenset({"asyncSetUp", "asyncTearDown"})
 
 
 class TestClientInAsyncTest(Rule):
     """Use `AsyncClient` in async tests.
 
     ## What it does
-    Reports a `TestClient` that is made or used in an `async def` test.
+    Reports a `TestClient` that is made or used in an `async def` test, or in the `asyncSetUp` and
+    `asyncTearDown` around it.
 
     ## Why it matters
     `TestClient` runs the app in an event loop of its own, in another thread, and blocks the test's
@@ -57,7 +60,7 @@ class TestClientInAsyncTest(Rule):
     @on(ast.AsyncFunctionDef)
     def check(self, function: ast.AsyncFunctionDef, context: Context) -> Iterator[Report]:
         """Report the first use in each test."""
-        if not function.name.startswith("test"):
+        if not function.name.startswith("test") and function.name not in _AROUND_TESTS:
             return
         for node in context.module.index.own_nodes(function):
             if not isinstance(node, ast.Call):
