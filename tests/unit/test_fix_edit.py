@@ -291,3 +291,19 @@ def test_brackets_in_f_strings() -> None:
     )
     removed = edited(code, lambda: edit.remove_argument(text, call, call.args[1]))
     assert removed == "f(f'({a}) {{ [', g(h))\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "after"),
+    [
+        ("x = 0\n\n\na = 1\nb = 2\n", "x = 0\n\n\nb = 2\na = 1\n"),
+        ("x = 0\n\n\n# why\na = 1\nb = 2\n", "x = 0\n\n\nb = 2\n# why\na = 1\n"),
+        ("x = 0\n\n\na = 1\n\n\nb = 2\n", "x = 0\n\n\nb = 2\na = 1\n"),
+        ("x = 0\na = 1\n\nb = 2\n", "x = 0\n\nb = 2\na = 1\n"),
+    ],
+)
+def test_move_after(code: str, after: str) -> None:
+    def make(text: FileText, module: ast.Module) -> Any:
+        return edit.move_after(text, module.body[1], module.body[2])
+
+    assert change(code, ast.Module, make) == after

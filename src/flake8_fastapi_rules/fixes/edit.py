@@ -266,7 +266,9 @@ def _taken_out(text: FileText, statement: ast.stmt) -> tuple[Edit, str]:
     position = next((i for i, item in enumerate(block) if item is statement), 0)
     top = _above_comments(text, text.line_start(start), text.indentation(start))
     stop = text.line_end(end)
-    if position:
+    is_last = position + 1 == len(block)
+    if position and (is_last or not text.text[stop + 1 : text.line_end(stop + 1)].strip()):
+        # Blank lines follow, or nothing: those in front of it are not needed.
         before = text.line_end(text.end(block[position - 1]))
         if not text.text[before:top].strip():
             return Edit(before, stop, ""), text.text[top:stop]

@@ -15,8 +15,8 @@ from flake8_fastapi_rules.semantics.values import Function, Value
 
 #: What can be told only of a function that is a dependency.
 _LEADS_TO = (
-    "FAR208", "FAR209", "FAR308", "FAR309", "FAR310", "FAR311", "FAR312", "FAR316", "FAR317",
-    "FAR326", "FAR710",
+    "FAR208", "FAR209", "FAR308", "FAR309", "FAR310", "FAR311", "FAR312", "FAR313", "FAR314",
+    "FAR316", "FAR317", "FAR326", "FAR710",
 )  # fmt: skip
 
 
