@@ -78,6 +78,7 @@ _ENCODERS = frozenset(
     )
 )  # fmt: skip
 
+_LEVELS = frozenset({"debug", "info", "warning", "warn", "error"})
 #: Names that stand in front of the token in an `Authorization` header.
 _SCHEMES = frozenset({"bearer", "basic", "token", "apikey", "api-key"})
 
@@ -335,6 +336,8 @@ class _Comparisons:
             case ast.If(body=[ast.Raise(exc=ast.Call() as raised)]):
                 status = argument(raised, "status_code", 0)
                 return status is not None and self.model.status(self.module, status) == 409
+            case ast.If(body=body, orelse=[]):
+                return all(_logs(each) for each in body)  # and the function goes on
             case _:
                 return False
 
@@ -394,6 +397,15 @@ class _Comparisons:
             each.name == name.id and each.kind in {ParameterKind.HEADER, ParameterKind.COOKIE}
             for each in self.model.parameters(function)
         )
+
+
+def _logs(statement: ast.stmt) -> bool:
+    """Whether a statement only writes a line to the log."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=attr))):
+            return attr in _LEVELS
+        case _:
+            return False
 
 
 def _is_revealed(node: ast.expr) -> bool:

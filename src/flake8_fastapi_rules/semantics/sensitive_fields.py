@@ -52,6 +52,8 @@ _NEW_PASSWORD = re.compile(r"reset|generate|rotate|credential|temporary", re.IGN
 _TO_CONNECT = re.compile(
     r"(?:^|_)(?:hysteria|proxy|proxies|shadowsocks|socks5?|trojan|vless|vmess|vpn|wire_?guard)(?:_|$)"
 )
+#: Models that say that they are the ones with the secrets, beside others without: `UserWithCreds`.
+_WITH_SECRETS = re.compile(r"_with_(?:\w+_)?(?:creds?|credentials?|keys?|passwords?|secrets?)$")
 _API_KEY = re.compile(r"(?:^|_)(?:api|access)_?keys?(?:_|$)")
 _TEXT = frozenset({"builtins.str", "builtins.bytes", "pydantic.StrictStr", "pydantic.constr"})
 #: What says how a field is written into an answer.
@@ -111,7 +113,10 @@ def is_sensitive(
     name = snake(field.name)
     owner = field.module.index.class_of(field.node)
     said = snake(owner.name) if owner is not None else ""
-    if _TO_CONNECT.search(said) or _TO_CONNECT.search(snake(cls.node.name)):
+    if any(
+        _TO_CONNECT.search(each) or _WITH_SECRETS.search(each)
+        for each in (said, snake(cls.node.name))
+    ):
         return False
     if not _PASSWORD.match(name):
         if all(_hands_out(use, name) for use in answers):

@@ -75,8 +75,8 @@ class SensitiveResponseField(Rule):
     values, also where the project makes the answer, secrets with a `default_factory`, which are
     made here for the client, fields with a serializer of their own or a validator that encrypts or
     masks them, secrets that an operation exists to hand out, once, such as a `temporary_password`,
-    and what clients connect with: the password of a `Proxy`, the private key for `WireGuard`, the
-    secret of an `ApiKey`.
+    models that say that they have them (`UserWithCredentials`), and what clients connect with: the
+    password of a `Proxy`, the private key for `WireGuard`, the secret of an `ApiKey`.
 
     ## Source
     OWASP API security: excessive data exposure.
