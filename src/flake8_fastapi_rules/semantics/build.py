@@ -67,6 +67,8 @@ _CALLED = ROUTE_ADDERS | _OTHER_METHODS - {"middleware", "exception_handler", "o
 _APPLIED = ROUTE_DECORATORS | {"exception_handler", "middleware", "on_event"}
 #: So many dictionaries may be merged into each other to one table of handlers.
 _TABLES = 5
+#: So many middlewares may be put around an app by hand.
+_LAYERS = 10
 #: The libraries whose classes, and classes made of them, declare something when called.
 _DECLARING = frozenset({"asyncio", "fastapi", "starlette"})
 _OWNERS = ("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette")
@@ -174,10 +176,14 @@ def _itself(value: Value) -> Value:
     return value
 
 
+def _called_name(call: ast.Call) -> str:
+    func = call.func
+    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+
+
 def _starts_something(call: ast.Call) -> bool:
     """Whether the called name is one that starts background work."""
-    func = call.func
-    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    name = _called_name(call)
     return name in _STARTERS or name == "BackgroundTask"
 
 
@@ -189,6 +195,8 @@ class _Builder:
         self.index = module.index
         self.found: defaultdict[type[Any], list[Any]] = defaultdict(list)
         self._mentions_views = any(name in module.source.text for name in _VIEW_LIBRARIES)
+        #: Calls that may put a middleware around an app, and what they are given for it.
+        self._may_wrap: dict[ast.Call, ast.expr] = {}
 
     def run(self) -> None:
         """Collect what calls and decorators declare; the text says whether there can be any."""
@@ -206,6 +214,8 @@ class _Builder:
                 self._decorator(function, decorator)
             if declares:
                 self._written_as_text(function)
+        for call, given in self._may_wrap.items():
+            self._wrapping(call, given)
         for facts in self.found.values():
             facts.sort(key=lambda fact: (fact.node.lineno, fact.node.col_offset))
 
@@ -227,6 +237,9 @@ class _Builder:
 
     def _call(self, node: ast.Call) -> None:
         func = node.func
+        given = first_argument(node, "app")
+        if isinstance(given, ast.Name | ast.Call):
+            self._may_wrap[node] = given
         if isinstance(func, ast.Attribute):
             if func.attr in _CALLED:
                 self._method(node, func)
@@ -295,6 +308,48 @@ class _Builder:
             self._app(node, value, App)
         elif self.resolver.is_instance(value, "fastapi.APIRouter"):
             self._app(node, value, Router)
+
+    def _wrapping(self, node: ast.Call, given: ast.expr) -> None:
+        """`app = Guard(app)`: a middleware that is put around an app by hand."""
+        if not self._may_be_app(given):
+            return
+        target = self.resolver.resolve(self.module, node.func)
+        if not self._is_middleware(target):
+            return
+        value = self.resolver.resolve(self.module, given)
+        for _ in range(_LAYERS):
+            if not isinstance(value, Instance) or value.call not in self._may_wrap:
+                break
+            value = self.resolver.resolve(self.module, self._may_wrap[value.call])
+        if self.resolver.is_instance(value, "fastapi.FastAPI"):
+            arguments, unknown = self._arguments(node, ("app",))
+            fact = Middleware(self.module, node, "wrap", value, target, None, arguments, unknown)
+            self.found[Middleware].append(fact)
+
+    def _may_be_app(self, node: ast.expr) -> bool:
+        """Whether an argument may be an app: of all calls of classes, few are looked into."""
+        if isinstance(node, ast.Call):
+            return node in self._may_wrap or "app" in _called_name(node).lower()
+        assert isinstance(node, ast.Name)
+        if any(node.id in app.names for app in self.found[App]):
+            return True
+        _, bindings = self.index.lookup(node.id, node) or (None, [])
+        return any(
+            binding.value in self._may_wrap
+            or (binding.kind == "from" and ("app" in node.id or "api" in node.id))
+            for binding in bindings
+        )
+
+    def _is_middleware(self, target: Value) -> bool:
+        """Whether a class is one that takes an app and answers in its place."""
+        if isinstance(target, External):
+            return target.name.endswith("Middleware")
+        if not isinstance(target, Class):
+            return False
+        if self.resolver.is_subclass(target, "starlette.middleware.base.BaseHTTPMiddleware"):
+            return True
+        called = self.resolver.class_attribute(target, "__call__", instance=True)
+        return isinstance(called, Function) and len(list(all_arguments(called.node.args))) == 4
 
     def _declares_nothing(self, name: ast.Name) -> bool:
         """Whether the texts of other modules show that calling what they define declares nothing.

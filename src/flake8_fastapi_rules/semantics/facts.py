@@ -347,8 +347,8 @@ class Middleware:
     """A middleware put on an app.
 
     Parameters:
-        node: the call of `add_middleware`, the decorator `@app.middleware("http")`, or the
-            element of a `middleware=[...]` list.
+        node: the call of `add_middleware`, the decorator `@app.middleware("http")`, the
+            element of a `middleware=[...]` list, or the call of the class for `app = Guard(app)`.
         style: which of these it is.
         app: the app it is put on.
         target: the middleware class or function.
@@ -359,7 +359,7 @@ class Middleware:
 
     module: Module
     node: ast.expr
-    style: Literal["add", "decorator", "list"]
+    style: Literal["add", "decorator", "list", "wrap"]
     app: Value
     target: Value
     function: FunctionNode | None

@@ -105,6 +105,8 @@ class CorsNotOutermost(Rule):
 
     def _wraps(self, other: Middleware, cors: Middleware, context: Context) -> bool:
         """Whether `other` is put around `cors` on the same app, on a path that adds both."""
+        if "wrap" in (other.style, cors.style):
+            return False  # the names say what is around what, and they change
         if other is cors or other.app != cors.app or not cors.app:
             return False
         if _receiver(other) != _receiver(cors) or _receiver(cors).endswith(")"):

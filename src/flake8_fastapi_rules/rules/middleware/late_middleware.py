@@ -66,7 +66,8 @@ class LateMiddleware(Rule):
     def check(self, middleware: Middleware, context: Context) -> Iterator[Report]:
         """Report additions inside of functions that run with the app."""
         function = context.module.index.function_of(middleware.node)
-        if middleware.style == "list" or function is None or not hasattr(function, "name"):
+        is_added = middleware.style not in ("list", "wrap")
+        if not is_added or function is None or not hasattr(function, "name"):
             return
         app = middleware.app
         if (

@@ -76,7 +76,8 @@ class CorsWildcard(Rule):
     @on(Middleware)
     def check(self, middleware: Middleware, context: Context) -> Iterator[Report]:
         """Report the origins of CORS middleware put on an app."""
-        if middleware.style == "list" and not isinstance(middleware.node, ast.Call):
+        is_made = middleware.style == "list" and not isinstance(middleware.node, ast.Call)
+        if is_made or middleware.style == "wrap":
             return  # reported where it is made
         if context.model.is_subclass(middleware.target, CORS):
             call = middleware.node if isinstance(middleware.node, ast.Call) else None
