@@ -97,7 +97,7 @@ _LOG_METHODS = last_names(LOG_CALLS)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One call on the way to some evidence.
+    """One call on the way to some evidence, or one property that is read.
 
     Parameters:
         module, node: the call and where it stands.
@@ -105,7 +105,7 @@ class Step:
     """
 
     module: Module
-    node: ast.Call
+    node: ast.expr
     function: Function
 
     @property
@@ -188,13 +188,21 @@ class Raised:
 
 Direct = Callable[[Function], Evidence | None]
 Follow = Callable[[Function, CallSite], bool]
+Reads = Callable[[Function], Iterator[tuple[ast.Attribute, Function]]]
 
 
 class _Search:
-    """The shortest way from a function to evidence, over the call graph, each answer once."""
+    """The shortest way from a function to evidence, over the call graph, each answer once.
 
-    def __init__(self, graph: CallGraph, direct: Direct, follow: Follow) -> None:
+    Parameters:
+        reads: the properties that a function reads, if they are followed as well.
+    """
+
+    def __init__(
+        self, graph: CallGraph, direct: Direct, follow: Follow, reads: Reads | None = None
+    ) -> None:
         self._graph = graph
+        self._reads = reads
         self._direct = direct
         self._follow = follow
         self._own: dict[object, Evidence | None] = {}
@@ -229,16 +237,21 @@ class _Search:
                 return found
             if key in self._clean or len(path) >= _PATH_LIMIT:
                 continue
-            for site in self._graph.sites(current):
-                target = site.target
-                if target is None or not self._follow(current, site):
-                    continue
+            for node, target in self._ways(current):
                 below = key_of(target)
                 if below not in seen:
                     seen.add(below)
-                    queue.append((target, (*path, Step(site.module, site.node, target))))
+                    queue.append((target, (*path, Step(current.module, node, target))))
         self._clean |= seen
         return None
+
+    def _ways(self, function: Function) -> Iterator[tuple[ast.expr, Function]]:
+        """The functions that a function runs, and where."""
+        for site in self._graph.sites(function):
+            if site.target is not None and self._follow(function, site):
+                yield site.node, site.target
+        if self._reads is not None:
+            yield from self._reads(function)
 
 
 #: What router classes that choose how their endpoints run speak of.
@@ -262,7 +275,9 @@ class Effects:
         self._resolver = model.resolver
         self.graph = CallGraph(model)
         self._writes = Writes(model, self.graph)
-        self._blocking = _Search(self.graph, self._own_blocking, self._blocks_through)
+        self._blocking = _Search(
+            self.graph, self._own_blocking, self._blocks_through, self.properties_read
+        )
         self._writing = _Search(self.graph, self._own_write, self._writes.is_followed)
         self._storing = _Search(self.graph, self._own_storing, self._writes.is_followed)
         self._surely_writing = _Search(
@@ -307,10 +322,12 @@ class Effects:
             if site.node.lineno > since:
                 yield site
 
-    def properties_read(self, fact: FrameworkFunction) -> Iterator[tuple[ast.Attribute, Function]]:
+    def properties_read(
+        self, function: Function | FrameworkFunction
+    ) -> Iterator[tuple[ast.Attribute, Function]]:
         """The properties of the project's classes that a function reads, with what they run."""
-        module = fact.module
-        for node in module.index.own_nodes(fact.node):
+        module = function.module
+        for node in module.index.own_nodes(function.node):
             if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
                 continue
             parent = module.index.parents.get(node)
