@@ -86,6 +86,11 @@ class Binding:
     alias: ast.alias | None = None
     deferred: bool = False
 
+    @property
+    def given(self) -> ast.expr | None:
+        """The whole of what an assignment, annotated or not, or a walrus gives the name."""
+        return self.value if self.kind in _GIVEN and not self.path else None
+
 
 @dataclass(slots=True, eq=False)
 class Scope:
@@ -546,10 +551,9 @@ class ModuleIndex:
                 if found is None or len(found[1]) != 1:
                     return test
                 scope, (binding,) = found
-                is_local = isinstance(scope.node, FUNCTIONS)
-                if is_local and binding.kind in _GIVEN and not binding.path:
-                    if binding.value is not None and _is_condition(binding.value):
-                        return binding.value
+                given = binding.given if isinstance(scope.node, FUNCTIONS) else None
+                if given is not None and _is_condition(given):
+                    return given
             case ast.UnaryOp(op=ast.Not(), operand=inner):
                 said = self.condition(inner)
                 if said is not inner:
@@ -827,6 +831,13 @@ _BINDERS: tuple[type[ast.AST], ...] = (
     ast.Delete,
     *((ast.TypeAlias,) if hasattr(ast, "TypeAlias") else ()),
 )
+
+
+def targets_of(node: ast.AST | None) -> list[ast.expr]:
+    """What an assignment, annotated or not, gives its value to; nothing for other nodes."""
+    if isinstance(node, ast.Assign):
+        return node.targets
+    return [node.target] if isinstance(node, ast.AnnAssign) and node.value is not None else []
 
 
 def names_bound_in(target: ast.expr) -> Iterable[str]:

@@ -67,7 +67,10 @@ def gives_new_row(
                     name = _handed_to_repository(model, sites[node])
                 if name is not None:
                     stored.add(name)
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ):
                 given.setdefault(name, []).append(value)
     for statement in returns_of(module, function.node):
         answer = _unconverted(statement.value)
@@ -215,7 +218,7 @@ def _looks_made_here(name: ast.Name, module: Module) -> bool:
     if found is None or len(found[1]) != 1:
         return False
     statement = module.index.statement_of(found[1][0].node)
-    made = statement.value if isinstance(statement, ast.Assign) else None
+    made = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
     if not isinstance(made, ast.Call):
         return False
     called = made.func

@@ -69,11 +69,16 @@ def is_only_looked_at(module: Module, dump: ast.Call) -> bool:
                 name
             ):
                 return True
-            case ast.Assign(targets=[ast.Name(id=name)]) if _tells(name):
+            case (
+                ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name))
+            ) if _tells(name):
                 return True
             case ast.FormattedValue():
                 return True
-            case ast.Assign(targets=[ast.Name(id=name)]) if parent.value is dump:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=value)
+            ) if value is dump:
                 return _is_filtered_later(module, name, dump)
             case ast.stmt():
                 return isinstance(parent, ast.Assert | ast.If) or any(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, targets_of
 from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.development import is_for_development
 from flake8_fastapi_rules.semantics.modules import Module
@@ -219,10 +219,10 @@ class ExceptionText:
         given = [
             each.value
             for each in (index.own_nodes(function) if function is not None else ())
-            if isinstance(each, ast.Assign)
+            if isinstance(each, ast.Assign | ast.AnnAssign)
             and isinstance(each.value, ast.Call)
             and each.lineno < node.lineno
-            and any(isinstance(t, ast.Name) and t.id == node.id for t in each.targets)
+            and any(isinstance(t, ast.Name) and t.id == node.id for t in targets_of(each))
         ]
         return given[-1] if given else None
 
@@ -234,7 +234,7 @@ class ExceptionText:
                     return True
                 found = self._module.index.lookup(name, node)
                 bindings = found[1] if found is not None else []
-                if len(bindings) != 1 or bindings[0].kind != "assign":
+                if len(bindings) != 1 or bindings[0].kind not in {"annotated", "assign"}:
                     return False
                 value, path = bindings[0].value, bindings[0].path
                 if value is None or not self._is_within(value, node):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, targets_of
 from flake8_fastapi_rules.semantics.libraries import RESOURCE_OPENERS, Resource
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import (
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 #: What an object opens for as long as it lives.
+_REFERENCES = (ast.Name, ast.Attribute)
 _OWNED = frozenset({"client", "connection", "engine", "pool"})
 
 
@@ -177,8 +178,8 @@ def _is_closing(node: ast.AST, attr: str, resource: Resource) -> bool:
 def _sources(nodes: tuple[ast.AST, ...], names: list[str]) -> Iterator[str]:
     """What the names were given: `gateway` of `app.state.gateway = gateway`."""
     for node in nodes:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute):
-            if any(ast.unparse(target) in names for target in node.targets):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, _REFERENCES):
+            if any(ast.unparse(target) in names for target in targets_of(node)):
                 yield ast.unparse(node.value)
 
 
@@ -259,9 +260,9 @@ def _targets(module: Module, call: ast.Call) -> list[str]:
 
 def _aliases(nodes: tuple[ast.AST, ...], names: list[str]) -> Iterator[str]:
     for node in nodes:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, _REFERENCES):
             if ast.unparse(node.value) in names:
-                for target in node.targets:
+                for target in targets_of(node):
                     if isinstance(target, ast.Name | ast.Attribute):
                         yield ast.unparse(target)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, targets_of
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import Class
 
@@ -32,11 +32,7 @@ def is_kept(model: Model, module: Module, call: ast.Call) -> bool:
         return _fills(model, module, node)
     if isinstance(parent, ast.Return):
         return True
-    targets: list[ast.expr] = []
-    if isinstance(parent, ast.Assign):
-        targets = parent.targets
-    elif isinstance(parent, ast.AnnAssign):
-        targets = [parent.target]
+    targets = targets_of(parent)
     if len(targets) != 1:
         return False
     target = targets[0]
@@ -107,8 +103,8 @@ def is_variable_kept(module: Module, target: ast.Name, depth: int = 0) -> bool:
                 return False
         elif isinstance(parent, ast.Return):
             is_kept = True
-        elif isinstance(parent, ast.Assign):
-            other = parent.targets[0]  # another name for it, or a place that outlives it
+        elif targets := targets_of(parent):
+            other = targets[0]  # another name for it, or a place that outlives it
             is_kept = is_kept or not (
                 isinstance(other, ast.Name)
                 and index.scope_of(other) is scope

@@ -206,7 +206,7 @@ def is_masked(module: Module, node: ast.expr) -> bool:
     given: list[ast.expr] = []
     for binding in found[1] if found is not None else ():
         match binding.kind, binding.value, binding.node:
-            case "assign", ast.expr() as value, _:
+            case "assign" | "annotated", ast.expr() as value, _:
                 given.append(value)
             case "for", _, ast.For(iter=source):
                 given += _elements(module, _looped_over(source, binding.path))

@@ -6,6 +6,7 @@ import ast
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from flake8_fastapi_rules.engine.index import targets_of
 from flake8_fastapi_rules.semantics.libraries import RESOURCE_OPENERS
 from flake8_fastapi_rules.semantics.values import Class, FunctionNode, Instance
 
@@ -83,9 +84,15 @@ class Opening:
         found = set()
         for node in self._index.own_nodes(self._function):
             match node:
-                case ast.Assign(
-                    targets=[ast.Name(id=name)],
-                    value=ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=attr)),
+                case (
+                    ast.Assign(
+                        targets=[ast.Name(id=name)],
+                        value=ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=attr)),
+                    )
+                    | ast.AnnAssign(
+                        target=ast.Name(id=name),
+                        value=ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=attr)),
+                    )
                 ) if owner in self._names and attr in _PARTS:
                     found.add(name)
         return frozenset(found)
@@ -127,20 +134,18 @@ class Opening:
     def is_kept(self) -> bool:
         """Whether something that outlives the request holds it."""
         statement = self._index.statement_of(self._call)
-        targets: list[ast.expr] = []
-        if isinstance(statement, ast.Assign):
-            targets = statement.targets
-        elif isinstance(statement, ast.AnnAssign):
-            targets = [statement.target]
+        targets = targets_of(statement)
         names = {target.id for target in targets if isinstance(target, ast.Name)}
         outer = self._index.scopes[self._function].outer
         if any(not isinstance(target, ast.Name) for target in targets) or names & set(outer):
             return True
         return any(
-            isinstance(node, ast.Assign)
+            isinstance(node, ast.Assign | ast.AnnAssign)
             and isinstance(node.value, ast.Name)
             and node.value.id in names
-            and any(isinstance(target, ast.Attribute | ast.Subscript) for target in node.targets)
+            and any(
+                isinstance(target, ast.Attribute | ast.Subscript) for target in targets_of(node)
+            )
             for node in self._index.own_nodes(self._function)
         )
 

@@ -85,7 +85,9 @@ def outlives_test(model: Model, override: Override) -> bool:
     if is_attribute:  # `main.app`, but nothing of an object
         return all(binding.kind in {"from", "import"} for binding in bindings)
     if scope is module.index.module_scope:
-        return all(binding.kind in {"from", "import", "assign"} for binding in bindings)
+        return all(
+            binding.kind in {"from", "import", "assign", "annotated"} for binding in bindings
+        )
     if bindings[0].kind != "parameter":
         return False
     fixture = fixture_named(resolver, module, app.id)

@@ -243,8 +243,8 @@ def selects_password(model: Model, module: Module, node: ast.expr, depth: int = 
         found = module.index.lookup(node.id, node)
         if found is None or len(found[1]) != 1 or depth > 6:
             return False
-        value = found[1][0].value if found[1][0].kind in {"assign", "walrus"} else None
-        return isinstance(value, ast.expr) and selects_password(model, module, value, depth + 1)
+        value = found[1][0].given
+        return value is not None and selects_password(model, module, value, depth + 1)
     for call in ast.walk(node):
         if not isinstance(call, ast.Call):
             continue

@@ -169,9 +169,9 @@ class _Comparisons:
             case ast.Name():
                 found = self.module.index.lookup(node.id, node)
                 bindings = found[1] if found is not None else []
-                if len(bindings) != 1 or bindings[0].kind != "assign" or bindings[0].path:
+                if len(bindings) != 1:
                     return False
-                value = bindings[0].value
+                value = bindings[0].given
                 return value is not None and self._is_mac(value, depth + 1)
         if not isinstance(node, ast.Call):
             return False
@@ -331,7 +331,10 @@ class _Comparisons:
         while isinstance(outer, ast.BoolOp | ast.UnaryOp):
             outer = parents.get(outer)
         match outer:
-            case ast.Assign(targets=[ast.Name() | ast.Attribute() as target]):
+            case (
+                ast.Assign(targets=[ast.Name() | ast.Attribute() as target])
+                | ast.AnnAssign(target=ast.Name() | ast.Attribute() as target)
+            ):
                 return _SAME.search(last_name(target) or "") is not None
             case ast.If(body=[ast.Raise(exc=ast.Call() as raised)]):
                 status = argument(raised, "status_code", 0)

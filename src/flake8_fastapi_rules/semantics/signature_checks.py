@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument, targets_of
 from flake8_fastapi_rules.semantics.comments import comments_on
 from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.development import is_for_development
@@ -154,9 +154,10 @@ class SignatureChecks:
         """Whether the claims only tell how long it is good or who made it, or go to the log."""
         index = self.module.index
         parent = index.parents.get(call)
-        if not isinstance(parent, ast.Assign) or not isinstance(parent.targets[0], ast.Name):
+        targets = targets_of(parent)
+        if not targets or not isinstance(targets[0], ast.Name):
             return self._asks_when(call)
-        name, function = parent.targets[0].id, index.function_of(call)
+        name, function = targets[0].id, index.function_of(call)
         uses = [
             node
             for node in ast.walk(function or self.module.tree)

@@ -85,6 +85,9 @@ _STRING_METHODS = frozenset(
         "get", "items", "keys", "removeprefix", "removesuffix", "join",
     }
 )  # fmt: skip
+#: How a name gets what a text is built of, or taken from.
+_BUILDING = frozenset({"annotated", "assign", "augmented", "walrus"})
+_GIVING = frozenset({"annotated", "assign", "for", "walrus"})
 _CHECKS = frozenset(
     {"match", "fullmatch", "isidentifier", "isalnum", "isdigit", "isnumeric", "isdecimal", "index"}
 )
@@ -124,7 +127,7 @@ class BuiltSql:
             if found is None or not isinstance(found[0].node, FUNCTIONS):
                 return
             for binding in found[1]:
-                if binding.value is not None and binding.kind in {"assign", "augmented", "walrus"}:
+                if binding.value is not None and binding.kind in _BUILDING:
                     yield from self.built(binding.value, depth + 1)
             return
         if isinstance(node, ast.JoinedStr) or (
@@ -301,7 +304,7 @@ class BuiltSql:
                 assert isinstance(binding.node, ast.arg)
                 if not self._is_safe_parameter(binding.node, function):
                     return name
-            elif binding.value is not None and binding.kind in {"assign", "walrus", "for"}:
+            elif binding.value is not None and binding.kind in _GIVING:
                 origin = self._origin(binding.value, function, depth + 1)
                 if origin:
                     return origin

@@ -482,9 +482,9 @@ class Taint:
         for binding in found[1]:
             if binding.kind == "for" and not binding.path and self._is_texts(binding.value):
                 return None if self._is_checked(name) else Tainted(name, "", False)
-            if binding.value is None or binding.kind not in {"assign", "walrus"} or binding.path:
+            if binding.given is None:
                 continue
-            tainted = self._of(binding.value, depth + 1)
+            tainted = self._of(binding.given, depth + 1)
             if tainted is not None:
                 return None if self._is_checked(name) else tainted
         return None
@@ -691,12 +691,12 @@ class Taint:
     def _looked_up(self, names: set[str]) -> set[str]:
         """The names of what was looked up by a value: there is none for a value that is unknown."""
         found: set[str] = set()
-        for node in self.module.index.nodes_in(self.function, ast.Assign):
-            if len(node.targets) != 1:
-                continue
-            call = node.value.value if isinstance(node.value, ast.Await) else node.value
-            target = node.targets[0]
+        for targets, value in _assigned(self.module.index, self.function):
+            call = value.value if isinstance(value, ast.Await) else value
+            target = targets[0]
             if not isinstance(call, ast.Call) or not isinstance(target, ast.Name):
+                continue
+            if len(targets) != 1:
                 continue
             given = [*call.args, *(keyword.value for keyword in call.keywords)]
             if isinstance(call.func, ast.Attribute) and call.func.attr in _ROWS:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, targets_of
 from flake8_fastapi_rules.semantics.credentials import number, snake
 from flake8_fastapi_rules.semantics.tokens import token_use
 from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode
@@ -75,8 +75,8 @@ def added_to_clock(module: Module, clock: ast.Call) -> Iterator[tuple[ast.expr, 
         time, parent = parent, index.parents.get(parent)
     times = [time]
     function = index.function_of(time)
-    if isinstance(parent, ast.Assign) and function is not None:
-        names = {target.id for target in parent.targets if isinstance(target, ast.Name)}
+    if (targets := targets_of(parent)) and function is not None:
+        names = {target.id for target in targets if isinstance(target, ast.Name)}
         times = [
             node
             for node in index.own_nodes(function)
@@ -113,7 +113,7 @@ def is_access_lifetime(model: Model, module: Module, node: ast.expr) -> bool:
             case ast.Assign(targets=[ast.Subscript(slice=key), *_]):
                 is_claim = isinstance(key, ast.Constant) and key.value in _END_CLAIMS
                 return is_claim and _is_in_maker(model, module, node)
-            case ast.Assign(targets=[target, *_]):
+            case ast.Assign(targets=[target, *_]) | ast.AnnAssign(target=target):
                 name = snake(_name_of(target))
                 if OTHER_TOKEN.search(name) or _EXPIRY.search(name) is None:
                     return False
@@ -150,12 +150,13 @@ def _is_in_maker(model: Model, module: Module, node: ast.expr) -> bool:
     if not _makes_tokens(model, module, function):
         return False
     statement = next(n for n in module.index.ancestors(node) if isinstance(n, ast.stmt))
-    for target in statement.targets if isinstance(statement, ast.Assign) else ():
+    targets = targets_of(statement)
+    for target in targets:
         claims = target.value if isinstance(target, ast.Subscript) else target
         if OTHER_TOKEN.search(snake(_name_of(claims))):
             return False  # `refresh_claims = {"exp": ...}`
     text = says = module.source.segment(function)
-    if isinstance(statement, ast.Assign) and "access" in snake(_name_of(statement.targets[0])):
+    if targets and "access" in snake(_name_of(targets[0])):
         says = module.source.segment(statement)  # a refresh token may be made beside it
     if _OTHER_TEXT.search(says):
         return False
@@ -185,7 +186,10 @@ def _gives_access_token(model: Model, function: Function) -> bool:
         match parent:
             case ast.keyword(arg="access_token"):
                 return True
-            case ast.Assign(targets=[ast.Name(id="access_token")]):
+            case (
+                ast.Assign(targets=[ast.Name(id="access_token")])
+                | ast.AnnAssign(target=ast.Name(id="access_token"))
+            ):
                 return True
             case ast.Dict(keys=keys, values=values):
                 for key, value in zip(keys, values, strict=True):

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, targets_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
 from flake8_fastapi_rules.semantics.kept import is_kept, is_variable_kept
 from flake8_fastapi_rules.semantics.libraries import CONFIG_READERS, INI_READERS
@@ -95,9 +95,7 @@ class UnvalidatedConfig(Rule):
         owner = index.class_of(index.function_of(call) or call)
         if owner is not None and names[:1] and names[0].strip("_") in _PLAIN_METHODS:
             names.append(owner.name)  # `SettingsFile(path)`
-        if isinstance(statement, ast.Assign | ast.AnnAssign):
-            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            names += [ast.unparse(target) for target in targets]
+        names += [ast.unparse(target) for target in targets_of(statement)]
         names += [_said(argument) for argument in call.args]
         if isinstance(call.func, ast.Attribute):
             names.append(ast.unparse(call.func.value))
@@ -125,7 +123,10 @@ class UnvalidatedConfig(Rule):
             return False
         found = context.module.index.lookup(given.id, given)
         return found is not None and any(
-            isinstance(statement := context.module.index.statement_of(binding.node), ast.Assign)
+            isinstance(
+                statement := context.module.index.statement_of(binding.node),
+                ast.Assign | ast.AnnAssign,
+            )
             and isinstance(statement.value, ast.Call)
             and isinstance(statement.value.func, ast.Attribute)
             and _PIECES.search(statement.value.func.attr)

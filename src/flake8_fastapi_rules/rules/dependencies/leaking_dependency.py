@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flake8_fastapi_rules.engine.index import targets_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import DependencyFunction
 from flake8_fastapi_rules.semantics.openings import Opening, kind_opened, may_close
@@ -120,13 +121,13 @@ class LeakingDependency(Rule):
         for site in context.model.effects.calls(function):
             kind = kind_opened(context.model, site)
             statement = index.parents.get(site.node)
-            if kind is None or fact.cls is None or not isinstance(statement, ast.Assign):
+            if kind is None or fact.cls is None:
                 continue
             held = any(
                 isinstance(target, ast.Attribute)
                 and isinstance(target.value, ast.Name)
                 and target.value.id == "self"
-                for target in statement.targets
+                for target in targets_of(statement)
             )
             if held and not may_close(context.model, fact.cls):
                 yield self.report(site.node, "object", what=_SPOKEN[kind], name=fact.name)

@@ -78,9 +78,9 @@ class UnsetRequestState(Rule):
         state = node.value
         if isinstance(state, ast.Name):  # `state = request.state`
             found = index.lookup(state.id, state)
-            if found is None or len(found[1]) != 1 or found[1][0].kind != "assign":
+            if found is None or len(found[1]) != 1:
                 return False
-            state = found[1][0].value or state
+            state = found[1][0].given or state
         if not (
             isinstance(state, ast.Attribute)
             and state.attr == "state"

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument, targets_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.credentials import is_password_name, last_name
 from flake8_fastapi_rules.semantics.libraries import (
@@ -146,8 +146,8 @@ class WeakPasswordHash(Rule):
         found = context.module.index.lookup(node.id, node)
         if found is None or not isinstance(found[0].node, FUNCTIONS) or len(found[1]) != 1:
             return False
-        value = found[1][0].value
-        return found[1][0].kind == "assign" and value is not None and self._is_password(value)
+        value = found[1][0].given
+        return value is not None and self._is_password(value)
 
     def _is_only_a_step(self, call: ast.Call, context: Context) -> bool:
         """Whether a real password hash follows, or the password is only looked up."""
@@ -200,9 +200,10 @@ class WeakPasswordHash(Rule):
             return True
         named: set[str] = set()
         for node in ast.walk(function):
-            if isinstance(node, ast.Assign) and any(
+            targets = targets_of(node)
+            if targets and any(
                 each is digest or (isinstance(each, ast.Name) and each.id in named)
-                for each in ast.walk(node.value)
+                for each in ast.walk(node)
             ):
-                named.update(t.id for t in node.targets if isinstance(t, ast.Name))
+                named.update(t.id for t in targets if isinstance(t, ast.Name))
         return any(_KEYS.search(name.lower()) for name in named)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.engine.index import targets_of
 from flake8_fastapi_rules.fixes.edit import fix_of, replace_statement
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -131,8 +132,8 @@ class ClientWithoutLifespan(Rule):
             for above in index.ancestors(call)
         ):
             return True  # `async with LifespanManager(app)` runs it
-        if isinstance(parent, ast.Assign):
-            target = parent.targets[0]
+        if targets := targets_of(parent):
+            target = targets[0]
             where: ast.AST = index.function_of(call) or context.module.tree
             if not isinstance(target, ast.Name):
                 where = index.class_of(where) or context.module.tree
