@@ -16,9 +16,13 @@ from flake8_fastapi_rules.engine.records import record
 from flake8_fastapi_rules.requirements import Bounds, requirement_of
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import path_parameters
-from flake8_fastapi_rules.semantics.parameters import fields_of
+from flake8_fastapi_rules.semantics.parameters import fields_of, is_record
 from flake8_fastapi_rules.semantics.per_project import PerClass, PerProject
-from flake8_fastapi_rules.semantics.responses import model_classes, response_type
+from flake8_fastapi_rules.semantics.responses import (
+    answer_classes,
+    model_classes,
+    response_type,
+)
 from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function, Instance
 
 if TYPE_CHECKING:
@@ -233,6 +237,36 @@ def _models_of_fields(model: Model, cls: Class) -> Iterator[Class]:
 
 
 _named_models = PerClass(_models_of_fields)
+
+
+def _gather_records(model: Model, uses: Uses) -> frozenset[ast.ClassDef]:
+    found: set[Class] = set()
+    queue: list[Class] = []
+    for node, routes in list(uses.routes.items()):
+        for route in routes:
+            if route.kind is not RouteKind.HTTP or not isinstance(node, FUNCTIONS):
+                continue
+            declared = response_type(model, route)
+            if declared is not None:
+                queue += answer_classes(model, declared.module, declared.node)
+            for parameter in body_parameters(model, route):
+                queue += answer_classes(model, parameter.type_module, parameter.type_node)
+    while queue:
+        cls = queue.pop()
+        if cls not in found:
+            found.add(cls)
+            for each in schema_fields(model, cls):
+                queue += answer_classes(model, each.module, each.node.annotation)
+    records = [cls for cls in found if is_record(model.resolver, cls)]
+    return frozenset(_with_bases(model, records))
+
+
+_records = PerProject(_gather_records)
+
+
+def record_classes(model: Model, module: Module) -> frozenset[ast.ClassDef]:
+    """The dataclasses, typed dicts and named tuples of bodies and answers, with their bases."""
+    return _records(model, module)
 
 
 def body_parameters(model: Model, route: Route) -> Iterator[Parameter]:

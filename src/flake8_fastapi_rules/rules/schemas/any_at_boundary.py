@@ -9,8 +9,13 @@ from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import PydanticModel, Route, RouteKind
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.responses import response_type, types_in
-from flake8_fastapi_rules.semantics.schemas import body_parameters, own_fields, schema_classes
-from flake8_fastapi_rules.semantics.values import External
+from flake8_fastapi_rules.semantics.schemas import (
+    body_parameters,
+    own_fields,
+    record_classes,
+    schema_classes,
+)
+from flake8_fastapi_rules.semantics.values import Class, External
 
 _ANY = External("typing.Any")
 
@@ -20,7 +25,7 @@ class AnyAtBoundary(Rule):
 
     ## What it does
     Reports `Any`, alone or inside of another type, in body parameters, in declared answers, and in
-    the fields of the models that these are made of.
+    the fields of the models, dataclasses and typed dicts that these are made of.
 
     ## Why it matters
     `Any` switches validation and documentation off for a part of the interface, just where data
@@ -92,7 +97,16 @@ class AnyAtBoundary(Rule):
         """Report `Any` in the fields of models at the boundary."""
         if model.node not in schema_classes(context.model, context.module):
             return
-        for each in own_fields(context.model, model.cls):
+        yield from self._check_fields(model.cls, context)
+
+    @on(ast.ClassDef, hints=("dataclass", "TypedDict", "NamedTuple"))
+    def check_record(self, node: ast.ClassDef, context: Context) -> Iterator[Report]:
+        """Report `Any` in the fields of dataclasses and typed dicts at the boundary."""
+        if node in record_classes(context.model, context.module):
+            yield from self._check_fields(Class(context.module, node), context)
+
+    def _check_fields(self, cls: Class, context: Context) -> Iterator[Report]:
+        for each in own_fields(context.model, cls):
             if self._has_any(each.module, each.node.annotation, context):
                 yield self.report(each.node.annotation, "field", name=each.name)
 
