@@ -204,11 +204,12 @@ class _Builder:
         for call in self.index.nodes(ast.Call):
             if declares or _starts_something(call):
                 self._call(call)
-        if declares and "exception_handlers[" in self.module.source.text:
+        text = self.module.source.text
+        if declares and ("exception_handlers[" in text or "lifespan_context" in text):
             for statement in self.index.nodes(ast.Assign):
                 assert isinstance(statement, ast.Assign)
                 for target in statement.targets:
-                    self._stored_handler(target, statement.value)
+                    self._stored(target, statement.value)
         for function in self.index.functions:
             for decorator in function.decorator_list:
                 self._decorator(function, decorator)
@@ -536,9 +537,17 @@ class _Builder:
                 yield from self._pairs(home, left, depth - 1)
                 yield from self._pairs(home, right, depth - 1)
 
-    def _stored_handler(self, target: ast.expr, given: ast.expr) -> None:
-        """`app.exception_handlers[Error] = handler`"""
+    def _stored(self, target: ast.expr, given: ast.expr) -> None:
+        """`app.exception_handlers[Error] = handler`, `app.router.lifespan_context = lifespan`"""
         match target:
+            case ast.Attribute(value=ast.Attribute(value=owner, attr="router"), attr=attr) | (
+                ast.Attribute(value=owner, attr=attr)
+            ) if attr == "lifespan_context":
+                app = self.resolver.resolve(self.module, owner)
+                if isinstance(app, Instance) and self.resolver.is_instance(app, *_OWNERS):
+                    value = self.resolver.resolve(self.module, given)
+                    fact = Lifespan(self.module, given, value, app.call or target)
+                    self.found[Lifespan].append(fact)
             case ast.Subscript(
                 value=ast.Attribute(value=owner, attr="exception_handlers"), slice=caught
             ):

@@ -388,18 +388,18 @@ class ExceptionHandler:
 
 @dataclass(frozen=True, eq=False)
 class Lifespan:
-    """What is passed as `lifespan=`.
+    """What is passed as `lifespan=`, or assigned to `app.router.lifespan_context`.
 
     Parameters:
-        node: the argument.
+        node: the argument, or what is assigned.
         target: it, resolved (`Function` for the project's own).
-        owner: the app's or router's call.
+        owner: the app's or router's call; if that is unknown, what is assigned to.
     """
 
     module: Module
     node: ast.expr
     target: Value
-    owner: ast.Call
+    owner: ast.expr
 
 
 @dataclass(frozen=True, eq=False)

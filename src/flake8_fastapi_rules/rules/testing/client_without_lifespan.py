@@ -105,12 +105,15 @@ class ClientWithoutLifespan(Rule):
     def _has_lifespan(self, app: Instance, context: Context) -> bool:
         """Whether an app, or a router in it, runs something from start to stop."""
         assert app.module is not None
-        lifespans = context.model.local(app.module, Lifespan)
-        if any(lifespan.owner is app.call for lifespan in lifespans):
-            return True
-        project = context.model.project(app.module)
         index = app.module.index
         made_in = index.function_of(app.call) if app.call is not None else None
+        lifespans = context.model.local(app.module, Lifespan)
+        if any(
+            lifespan.owner is app.call and index.function_of(lifespan.node) is made_in
+            for lifespan in lifespans
+        ):
+            return True
+        project = context.model.project(app.module)
         for found in project.apps:
             for node in project.reached(found) if found.call is app.call else ():
                 # A factory's app may get its own from a caller that the test does not go through.
