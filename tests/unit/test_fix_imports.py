@@ -119,8 +119,24 @@ ADDED = {
         "import os\nhere\nfrom typing import Annotated\n",
         "import os\nfrom typing import Annotated\nhere\nfrom typing import Annotated\n",
     ),
+    "module and names": (
+        "import typing\nfrom typing import Any\n",
+        "import typing\nfrom typing import Annotated, Any\n",
+    ),
     "star": ("from x import *\n", "from typing import Annotated\n\nfrom x import *\n"),
 }  # fmt: skip
+
+
+def test_alias_and_dotted_name() -> None:
+    code = "import httpx\nfrom httpx import Client\nTransport = 1\nhere\n"
+    text = file_text(code)
+    at = text.index.nodes(ast.Name)[-1]
+    assert ensure_import(text, "httpx", "Response", at).name == "Response"
+    assert ensure_import(text, "httpx", "Response", at, is_dotted=True).name == "httpx.Response"
+    assert ensure_import(text, "httpx", "Transport", at, alias="Other").name == "httpx.Transport"
+    imported = ensure_import(text, "http", "Transport", at, alias="HttpTransport")
+    assert imported.name == "HttpTransport"
+    assert "from http import Transport as HttpTransport\n" in (edited(code, imported.edits) or "")
 
 
 @pytest.mark.parametrize("case", ADDED)

@@ -58,7 +58,7 @@ class Imported:
 
 
 def ensure_import(
-    text: FileText, module: str, name: str, at: ast.AST, *, alias: str = ""
+    text: FileText, module: str, name: str, at: ast.AST, *, alias: str = "", is_dotted: bool = False
 ) -> Imported:
     """Make `name` of `module` usable at the node `at`.
 
@@ -69,15 +69,25 @@ def ensure_import(
         module: an absolute dotted name, such as `typing`.
         name: what to import from it; `""` for the module itself.
         alias: the name it is usually given where its own means something else.
+        is_dotted: write `module.name` where the module is imported, even if names of it are, too.
 
     Raises:
         Unfixable: when every way of writing it is taken.
     """
+    is_free = bool(name) and _is_free(text, name, at, lambda b: _imports(b, module, name))
     for candidate in (module, *_SAME.get(module, ())):
         found = find_import(text, candidate, name, at)
-        if found is not None:
-            return Imported(found, ())
-    if name and _is_free(text, name, at, lambda b: _imports(b, module, name)):
+        if found is None:
+            continue
+        if (
+            is_free
+            and not is_dotted
+            and "." in found
+            and _statement_of(text, candidate, at) is not None
+        ):
+            break  # other names of it are imported one by one: so will this be
+        return Imported(found, ())
+    if is_free:
         return Imported(name, _add_from(text, module, name, at))
     if alias and _is_free(text, alias, at, lambda b: _imports(b, module, name)):
         return Imported(alias, _add_from(text, module, f"{name} as {alias}", at))
@@ -238,17 +248,23 @@ def _is_free(text: FileText, name: str, at: ast.AST, same: Callable[[Binding], b
 
 
 def _add_from(text: FileText, module: str, name: str, at: ast.AST) -> Edits:
+    statement = _statement_of(text, module, at)
+    edits = _extend(text, statement, name) if statement is not None else None
+    return edits or (_new_line(text, f"from {module} import {name}", module, True, at),)
+
+
+def _statement_of(text: FileText, module: str, at: ast.AST) -> ast.ImportFrom | None:
+    """The import at the top of the file that a name of `module` can be added to."""
     for statement in _leading_imports(text, at):
         if (
             isinstance(statement, ast.ImportFrom)
             and statement.module == module
             and not statement.level
             and statement.names[0].name != "*"
+            and _import_brackets(text, statement) is not None
         ):
-            edits = _extend(text, statement, name)
-            if edits is not None:
-                return edits
-    return (_new_line(text, f"from {module} import {name}", module, True, at),)
+            return statement
+    return None
 
 
 def _import_brackets(text: FileText, statement: ast.ImportFrom) -> tuple[int, int] | None:
@@ -527,7 +543,8 @@ def replace_references(
     For `alias` see `ensure_import`.
     """
     first = min(nodes, key=text.start)
-    imported = ensure_import(text, module, name, first, alias=alias)
+    is_dotted = isinstance(first, ast.Attribute)
+    imported = ensure_import(text, module, name, first, alias=alias, is_dotted=is_dotted)
     new = tuple(replace(text, node, imported.name) for node in nodes)
     root = first
     while isinstance(root, ast.Attribute):
