@@ -29,6 +29,8 @@ SCOPES = (ast.Module, *FUNCTIONS, ast.Lambda, ast.ClassDef, *COMPREHENSIONS)
 _SCOPE_TYPES = frozenset(SCOPES)
 
 #: What `own_nodes` does not look into.
+#: How many names a condition is looked for behind.
+_CONDITIONS = 3
 #: How a name gets a value of its own.
 _GIVEN = frozenset({"annotated", "assign", "walrus"})
 #: Calls that are asked for yes or no.
@@ -540,26 +542,26 @@ class ModuleIndex:
             scope = scope.parent
         return deferred
 
-    def condition(self, test: ast.expr) -> ast.expr:
+    def condition(self, test: ast.expr, depth: int = 0) -> ast.expr:
         """A test, with the conditions behind the local names that it asks instead.
 
         `is_known = name in NAMES` and `if not is_known:` is the test `not name in NAMES`.
         """
         match test:
-            case ast.Name(id=name):
+            case ast.Name(id=name) if depth < _CONDITIONS:
                 found = self.lookup(name, test)
                 if found is None or len(found[1]) != 1:
                     return test
                 scope, (binding,) = found
                 given = binding.given if isinstance(scope.node, FUNCTIONS) else None
                 if given is not None and _is_condition(given):
-                    return given
+                    return self.condition(given, depth + 1)
             case ast.UnaryOp(op=ast.Not(), operand=inner):
-                said = self.condition(inner)
+                said = self.condition(inner, depth)
                 if said is not inner:
                     return ast.copy_location(ast.UnaryOp(test.op, said), test)
             case ast.BoolOp(values=values):
-                parts = [self.condition(value) for value in values]
+                parts = [self.condition(value, depth) for value in values]
                 if any(part is not value for part, value in zip(parts, values, strict=True)):
                     return ast.copy_location(ast.BoolOp(test.op, parts), test)
         return test

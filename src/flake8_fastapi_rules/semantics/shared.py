@@ -201,7 +201,7 @@ def is_latch(mutations: Iterable[Mutation], name: str) -> bool:
             if function is not None:
                 setters[function] = setters[function] or bool(value.value)
         asked = asked and any(
-            isinstance(test, ast.If) and mentions(test.test, {name})
+            isinstance(test, ast.If) and mentions(index.condition(test.test), {name})
             for test in index.own_nodes(each.function.node)
         )
     return asked and bool(setters) and all(setters.values())
@@ -757,26 +757,26 @@ def _is_lazy(module: Module, node: ast.AST, name: str) -> bool:
     function = module.index.function_of(node)
     if _is_emptied_or_imported(module, node, function):
         return True
+    index = module.index
     for statement in _statements_before(module, function, node):
         if not isinstance(statement, ast.If) or not isinstance(
             last := statement.body[-1], ast.Return
         ):
             continue
-        tests = [statement.test]
-        if isinstance(statement.test, ast.BoolOp) and isinstance(statement.test.op, ast.And):
-            tests += statement.test.values
+        asked = index.condition(statement.test)
+        tests = [asked]
+        if isinstance(asked, ast.BoolOp) and isinstance(asked.op, ast.And):
+            tests += asked.values
         gives_it = isinstance(last.value, ast.Name) and last.value.id == name
-        if last.value is None and isinstance(statement.test, ast.Name):
-            if statement.test.id == name and not isinstance(
-                getattr(node, "value", None), ast.Constant
-            ):
+        if last.value is None and isinstance(asked, ast.Name):
+            if asked.id == name and not isinstance(getattr(node, "value", None), ast.Constant):
                 return True  # `if _client: return`, and behind it `_client = Client()`
         if (gives_it or last.value is None) and any(
             _is_there(test, name) or (gives_it and isinstance(test, ast.Name) and test.id == name)
             for test in tests
         ):
             return True
-        parts = list(ast.walk(statement.test))
+        parts = list(ast.walk(asked))
         if (
             last.value is not None
             and any(isinstance(part, ast.Name) and part.id == name for part in parts)
@@ -785,27 +785,28 @@ def _is_lazy(module: Module, node: ast.AST, name: str) -> bool:
             )
         ):
             return True
+    around = (a.test for a in index.ancestors(node) if isinstance(a, ast.If))
     return any(
-        isinstance(parent, ast.If)
-        and any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(parent.test))
+        any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(test))
         and (
-            any(isinstance(p, ast.UnaryOp) for p in (parent.test, *_alternatives(parent.test)))
-            or any(isinstance(part, ast.Is | ast.Eq) for part in ast.walk(parent.test))
+            any(isinstance(p, ast.UnaryOp) for p in (test, *_alternatives(test)))
+            or any(isinstance(part, ast.Is | ast.Eq) for part in ast.walk(test))
         )
-        for parent in module.index.ancestors(node)
+        for test in map(index.condition, around)
     )
 
 
 def _statements_before(
     module: Module, function: ast.AST | None, node: ast.AST
 ) -> Iterator[ast.stmt]:
-    """The statements of a function in front of a node: its own, and those of `with` around it."""
+    """The statements of a function in front of a node: its own, those of `with` and `try` too."""
     if not isinstance(function, FUNCTIONS):
         return
     blocks = [
         each.body
         for each in module.index.ancestors(node)
-        if isinstance(each, ast.With | ast.AsyncWith) and module.index.function_of(each) is function
+        if isinstance(each, ast.With | ast.AsyncWith | ast.Try)
+        and module.index.function_of(each) is function
     ]
     for block in (function.body, *blocks):
         for statement in block:
@@ -845,7 +846,7 @@ def _is_under_flag(module: Module, function: ast.AST, variable: str) -> bool:
         isinstance(above, ast.If)
         and any(
             asked in flags or _is_given_to(index, call, asked)
-            for asked in _asked_to_be_ready(index, above.test)
+            for asked in _asked_to_be_ready(index, index.condition(above.test))
         )
         for call in index.calls_of(frozenset({name}))
         for above in index.ancestors(call)
@@ -900,12 +901,11 @@ def _comes_with_another(module: Module, node: ast.AST, function: ast.AST) -> boo
     }
     return any(
         isinstance(statement, ast.If)
-        and statement.lineno < getattr(node, "lineno", 0)
         and isinstance(statement.body[-1], ast.Return)
-        and any(_is_there(statement.test, other) for other in others)
-        for statement in getattr(function, "body", ())
+        and any(_is_there(index.condition(statement.test), other) for other in others)
+        for statement in _statements_before(module, function, node)
     ) or any(
-        isinstance(above, ast.If) and _asked_to_be_missing(above.test) in others
+        isinstance(above, ast.If) and _asked_to_be_missing(index.condition(above.test)) in others
         for above in index.ancestors(node)
     )
 
@@ -930,14 +930,14 @@ def _is_filled_once(module: Module, node: ast.AST, function: ast.AST) -> bool:
     filled = {change.name.id for change in _changes(module, function)}
     return any(
         isinstance(statement, ast.If)
-        and statement.lineno < getattr(node, "lineno", 0)
         and isinstance(statement.test, ast.Name)
         and statement.test.id in filled
         and isinstance(last := statement.body[-1], ast.Return)
         and (last.value is None or ast.dump(last.value) == ast.dump(statement.test))
-        for statement in getattr(function, "body", ())
+        for statement in _statements_before(module, function, node)
     ) or any(
-        isinstance(above, ast.If) and _asked_to_be_missing(above.test) in filled
+        isinstance(above, ast.If)
+        and _asked_to_be_missing(module.index.condition(above.test)) in filled
         for above in module.index.ancestors(node)
     )
 

@@ -822,7 +822,7 @@ def expects_no_file(module: Module, node: ast.AST) -> bool:
     asked = module.index.mentioned(function)
     if not asked.isdisjoint(_EXISTENCE) or not asked.isdisjoint({f".{n}" for n in _EXISTENCE}):
         return True
-    return any(isinstance(each, ast.Try) for each in module.index.ancestors(node))
+    return any(isinstance(e, ast.Try) and e.handlers for e in module.index.ancestors(node))
 
 
 def text_in_sink(

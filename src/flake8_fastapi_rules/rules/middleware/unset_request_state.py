@@ -90,7 +90,7 @@ class UnsetRequestState(Rule):
         ):
             return False
         function = index.function_of(node)
-        if any(isinstance(parent, ast.Try) for parent in index.ancestors(node)):
+        if any(isinstance(each, ast.Try) and each.handlers for each in index.ancestors(node)):
             return False
         return not any(
             isinstance(other, ast.Constant)
