@@ -53,9 +53,7 @@ def bound_names(model: Model, route: Route) -> BoundNames | None:
     inherited = inherited_dependencies(model, route)
     if inherited is None:
         return None
-    names = frozenset(path_parameters(route.path or "")) | frozenset(
-        prefix_parameters(model, route)
-    )
+    names = frozenset(own_parameters(model, route)) | frozenset(prefix_parameters(model, route))
     collector = _Collector(model, names)
     collector.function(function)
     if route.view_class is not None and not _is_bound(model, route):
@@ -75,6 +73,21 @@ def _is_bound(model: Model, route: Route) -> bool:
     return isinstance(given, Function) and given.bound
 
 
+def own_parameters(model: Model, route: Route) -> dict[str, str]:
+    """The parameters, with their converters, in a route's own path.
+
+    Of a route that a loop or factory gives several paths, the parameters of all of them.
+    """
+    if route.path is not None:
+        return path_parameters(route.path)
+    found: dict[str, str] = {}
+    for resolved in model.project(route.module).routes_at(route):
+        if resolved.local_path is None:
+            return {}
+        found |= path_parameters(resolved.local_path)
+    return found
+
+
 def prefix_parameters(model: Model, route: Route) -> dict[str, str]:
     """The parameters, with their converters, that prefixes of routers and includes add to a path.
 
@@ -87,7 +100,7 @@ def prefix_parameters(model: Model, route: Route) -> dict[str, str]:
         paths = [prefix if isinstance(prefix, str) else None for prefix in prefixes]
     if not paths or None in paths:
         return {}
-    own = path_parameters(route.path or "")
+    own = own_parameters(model, route)
     found = [path_parameters(path) for path in paths if path is not None]
     return {
         name: converter

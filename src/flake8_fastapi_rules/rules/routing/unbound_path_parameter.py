@@ -7,6 +7,7 @@ import difflib
 import keyword
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
@@ -16,7 +17,7 @@ from flake8_fastapi_rules.fixes.imports import ensure_import
 from flake8_fastapi_rules.fixes.signature import add_parameter, signature_group
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.bound import prefix_parameters
+from flake8_fastapi_rules.semantics.bound import own_parameters, prefix_parameters
 from flake8_fastapi_rules.semantics.facts import Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import PLAIN_ROUTES, path_parameters
 from flake8_fastapi_rules.semantics.values import Function
@@ -93,13 +94,15 @@ class UnboundPathParameter(Rule):
     @on(Route)
     def check(self, route: Route, context: Context) -> Iterator[Report]:
         """Report the route's decorator or call, once for each parameter that is left over."""
-        if route.kind is RouteKind.WEBHOOK or route.verb in PLAIN_ROUTES or route.path is None:
+        if route.kind is RouteKind.WEBHOOK or route.verb in PLAIN_ROUTES:
             return
-        if route.function is None:
-            return
-        own = path_parameters(route.path)
+        for each in [route] if route.function else _of_table(route, context):
+            yield from self._check(each, context)
+
+    def _check(self, route: Route, context: Context) -> Iterator[Report]:
+        own = own_parameters(context.model, route)
         names = prefix_parameters(context.model, route) | own
-        if route.methods == ("OPTIONS",) or _is_for_all_paths(route.path):
+        if route.methods == ("OPTIONS",) or _is_for_all_paths(route.path or ""):
             names = {name: kind for name, kind in names.items() if kind != "path"}
         if not names or self._is_test_of_paths(route, context) or _only_raises(route):
             return
@@ -157,6 +160,25 @@ class UnboundPathParameter(Rule):
             group=signature_group(function),
             leads_to=("FAR221",),
         )
+
+
+def _of_table(route: Route, context: Context) -> Iterator[Route]:
+    """What a registration in a loop stands for, whose paths and functions a table names."""
+    seen: set[tuple[ast.AST, frozenset[str]]] = set()
+    for resolved in context.model.project(context.module).routes_at(route):
+        function = resolved.endpoint
+        if function is None or resolved.local_path is None:
+            continue
+        row = function.node, frozenset(path_parameters(resolved.local_path))
+        if row not in seen:
+            seen.add(row)
+            yield replace(
+                route,
+                path=resolved.local_path,
+                endpoint=function.node,
+                endpoint_module=function.module,
+                view_class=function.owner,
+            )
 
 
 def _only_raises(route: Route) -> bool:
