@@ -518,16 +518,40 @@ class Model:
         others = [k for k in part.keywords if k.arg != "dependency"]
         return (marker.name, type_name, name, *sorted(ast.dump(each) for each in others))
 
+    def made_with(self, value: Value, name: str) -> tuple[Module, ast.expr] | None:
+        """What an app or router gets for an argument, by its call or by its class's constructor."""
+        if not isinstance(value, Instance) or value.call is None or value.module is None:
+            return None
+        for keyword in value.call.keywords:
+            if keyword.arg == name:
+                return value.module, keyword.value
+        made = self.constructor(value)
+        for call in made.module.index.own_nodes(made.node) if made is not None else ():
+            if (
+                made is not None
+                and isinstance(call, ast.Call)
+                and isinstance(call.func, ast.Attribute)
+                and call.func.attr == "__init__"
+            ):
+                for keyword in call.keywords:
+                    if keyword.arg == name:
+                        return made.module, keyword.value
+        return None
+
+    def constructor(self, value: Instance) -> Function | None:
+        """The `__init__` that a class of the project, or a base of it, defines itself."""
+        if not isinstance(value.of, Class):
+            return None
+        made = self.resolver.class_attribute(value.of, "__init__", instance=True)
+        return made if isinstance(made, Function) else None
+
     def path_names(self, endpoint: Endpoint) -> frozenset[str]:
         """The path parameters of an endpoint's routes, with those of their routers' prefixes."""
         names: set[str] = set()
         for route in endpoint.routes:
             paths = [route.path]
-            receiver = route.receiver
-            if isinstance(receiver, Instance) and receiver.call and receiver.module:
-                for keyword in receiver.call.keywords:
-                    if keyword.arg == "prefix":
-                        paths.append(self.text(receiver.module, keyword.value))
+            if prefix := self.made_with(route.receiver, "prefix"):
+                paths.append(self.text(*prefix))
             for path in paths:
                 names.update(path_parameters(path or ""))
         return frozenset(names)
@@ -535,12 +559,10 @@ class Model:
     def served_paths(self, route: Route) -> tuple[str, ...]:
         """The paths that a route is known to have: as written, under its router, in the apps."""
         paths = [route.path]
-        receiver = route.receiver
-        if isinstance(receiver, Instance) and receiver.call and receiver.module:
-            for keyword in receiver.call.keywords:
-                if keyword.arg == "prefix" and route.path is not None:
-                    prefix = self.text(receiver.module, keyword.value)
-                    paths.append(None if prefix is None else prefix + route.path)
+        given = self.made_with(route.receiver, "prefix")
+        if given is not None and route.path is not None:
+            prefix = self.text(*given)
+            paths.append(None if prefix is None else prefix + route.path)
         paths += [each.path for each in self.project(route.module).routes_at(route)]
         return tuple(dict.fromkeys(path for path in paths if path is not None))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.semantics.facts import RouteKind
 from flake8_fastapi_rules.semantics.framework import PLAIN_ROUTES
-from flake8_fastapi_rules.semantics.values import Constant, Instance
+from flake8_fastapi_rules.semantics.values import Constant
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.facts import Route
@@ -34,11 +34,5 @@ def is_documented_operation(model: Model, route: Route) -> bool:
 
 def _is_on_hidden_router(model: Model, route: Route) -> bool:
     """Whether the router, which no app includes here, may keep its operations to itself."""
-    router = route.receiver
-    if not isinstance(router, Instance) or router.call is None or router.module is None:
-        return False
-    return any(
-        keyword.arg == "include_in_schema"
-        and model.resolve(router.module, keyword.value) != Constant(True)
-        for keyword in router.call.keywords
-    )
+    given = model.made_with(route.receiver, "include_in_schema")
+    return given is not None and model.resolve(*given) != Constant(True)

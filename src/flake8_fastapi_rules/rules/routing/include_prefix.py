@@ -84,6 +84,8 @@ class IncludePrefix(Rule):
             keyword.arg in {"prefix", None} for keyword in made.keywords
         ):
             return
+        if context.model.constructor(child) is not None:
+            return  # it may give the prefix itself, or take none
         if self._times_included(include, context) == 1:
             yield self.report(
                 prefix,

@@ -115,8 +115,10 @@ class InvalidPath(Rule):
             return None
         for router in context.model.local(receiver.module, Router):
             if router.node is receiver.call and not router.has_unknown_arguments:
-                given = router.arguments.get("prefix")
-                return context.model.text(router.module, given) if given is not None else ""
+                given = context.model.made_with(receiver, "prefix")
+                if given is not None:
+                    return context.model.text(*given)
+                return "" if context.model.constructor(receiver) is None else None
         return None
 
     def _is_glued(self, route: Route, context: Context) -> bool:

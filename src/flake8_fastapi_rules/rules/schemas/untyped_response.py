@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint, Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.responses import has_no_body, may_say_more, returns_of
-from flake8_fastapi_rules.semantics.values import Instance
 
 
 class UntypedResponse(Rule):
@@ -91,13 +89,10 @@ class UntypedResponse(Rule):
 
     def _has_text_router(self, route: Route, context: Context) -> bool:
         """Whether the router's `default_response_class` is another than JSON's."""
-        receiver = route.receiver
-        if not isinstance(receiver, Instance) or not receiver.call or not receiver.module:
+        given = context.model.made_with(route.receiver, "default_response_class")
+        if given is None:
             return False
-        given = argument(receiver.call, "default_response_class")
-        value = context.model.resolve(receiver.module, given)
-        return (
-            given is not None
-            and context.model.is_subclass(value, RESPONSE)
-            and not context.model.is_subclass(value, "starlette.responses.JSONResponse")
+        value = context.model.resolve(*given)
+        return context.model.is_subclass(value, RESPONSE) and not context.model.is_subclass(
+            value, "starlette.responses.JSONResponse"
         )
