@@ -296,6 +296,7 @@ class Calls:
         if not for_result:
             self._evaluator.executed.add(node)
         self._evaluator.running.append(node)
+        self._evaluator.runs[node] += 1
         self._evaluator.budget -= _COST
         self._evaluator.following += for_result
         depth = len(self._evaluator.conditions)

@@ -86,6 +86,8 @@ if TYPE_CHECKING:
 _IMPORTS = 120
 #: How many statements one project may take.
 _BUDGET = 1_000_000
+#: What other tests called so often is not called once more for a test's sake.
+_ENOUGH_RUNS = 5
 _TEXT_METHODS = frozenset(
     {
         "strip", "rstrip", "lstrip", "lower", "upper", "replace", "removeprefix", "removesuffix",
@@ -124,7 +126,8 @@ class Evaluator:
         self.running: list[ast.AST] = []
         #: How often something was told to an app or router, or one was made or kept.
         self.progress = 0
-        #: How often functions ran without any progress.
+        #: How often functions ran, and how often without any progress.
+        self.runs: Counter[ast.AST] = Counter()
         self.fruitless: Counter[ast.AST] = Counter()
         #: What functions under `lru_cache` gave.
         self.cached: dict[ast.AST, AV] = {}
@@ -184,21 +187,35 @@ class Evaluator:
                         around = module.index.function_of(node)
                         if around is None or not self.is_interesting(module, around):
                             candidates.append((module, node))
-        called: set[ast.AST] = set()
-        for module, node in candidates:
-            for call in calls_in(node):
-                callee = self.resolver.resolve(module, call.func)
-                if isinstance(callee, Function) and callee.node is not node:
-                    called.add(callee.node)
-                elif isinstance(callee, Class):
-                    init = self.resolver.class_attribute(callee, "__init__", instance=True)
-                    if isinstance(init, Function):
-                        called.add(init.node)
+        called = {node: self._called_by(module, node) for module, node in candidates}
+        by_others = {function.node for callees in called.values() for function in callees}
         candidates.sort(key=lambda item: self.model.settings.is_test_path(str(item[0].path)))
         for wanted in (False, True):
             for module, node in candidates:
-                if (node in called) is wanted and node not in self.executed:
+                if (node in by_others) is not wanted or node in self.executed:
+                    continue
+                if not self._is_one_of_many(module, called[node]):
                     yield Closure(Function(module, node), self.module_frame(module))
+
+    def _called_by(self, module: Module, node: FunctionNode) -> list[Function]:
+        """The functions of the project that a function calls by name, and constructors."""
+        found: list[Function] = []
+        for call in calls_in(node):
+            callee: Value | None = self.resolver.resolve(module, call.func)
+            if isinstance(callee, Class):
+                callee = self.resolver.class_attribute(callee, "__init__", instance=True)
+            if isinstance(callee, Function) and callee.node is not node:
+                found.append(callee)
+        return found
+
+    def _is_one_of_many(self, module: Module, called: list[Function]) -> bool:
+        """Whether a test only does what others did before it: no app or router is its own."""
+        if not self.model.settings.is_test_path(str(module.path)) or self.facts_of(module):
+            return False
+        assembling = [function for function in called if function in self.assembling]
+        return bool(assembling) and all(
+            self.runs[function.node] >= _ENOUGH_RUNS for function in assembling
+        )
 
     def _run_root(self, closure: Closure) -> None:
         function = closure.function

@@ -63,6 +63,8 @@ class Statements:
 
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
+        #: The classes that objects of classes keep in attributes.
+        self._kept_classes: set[tuple[ast.ClassDef, str, ast.ClassDef]] = set()
 
     def block(self, body: Sequence[ast.stmt], frame: Frame) -> None:
         """Execute statements until one of them leaves the block."""
@@ -221,9 +223,23 @@ class Statements:
                 return
         frame.names[name] = value
 
+    def _is_news(self, receiver: AV, attr: str, value: AV) -> bool:
+        """Whether an attribute gets what may concern apps, and not what such objects always get."""
+        if not may_concern_apps(value):
+            return False
+        if not isinstance(value, Class) or not isinstance(receiver, Object):
+            return True
+        key = (receiver.cls.node, attr, value.node)
+        if key in self._kept_classes:
+            return False
+        self._kept_classes.add(key)
+        return True
+
     def set_attribute(self, receiver: AV, attr: str, value: AV) -> None:
         """`receiver.attr = value`"""
-        self._evaluator.progress += isinstance(receiver, Made) or may_concern_apps(value)
+        self._evaluator.progress += isinstance(receiver, Made) or self._is_news(
+            receiver, attr, value
+        )
         if isinstance(receiver, Object):
             receiver.attributes[attr] = value
         elif isinstance(receiver, Made):
