@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import mentions, text_items
+from flake8_fastapi_rules.engine.index import FUNCTIONS, mentions, text_items
 from flake8_fastapi_rules.semantics.credentials import (
     is_secret_name,
     is_token_name,
@@ -100,12 +100,29 @@ def shown_in_log(node: ast.expr) -> Iterator[ast.expr]:
                     yield from shown_in_log(node.func.value)
 
 
-def said_in_log(call: ast.Call) -> str:
+def given_to_log(module: Module, call: ast.Call) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """What a log call is given, each with the text behind it: `line = f"..."`, or itself."""
+    for given in (*call.args, *(keyword.value for keyword in call.keywords)):
+        yield given, _text_behind(module, given)
+
+
+def _text_behind(module: Module, node: ast.expr) -> ast.expr:
+    """The text that was put together for a variable; another expression as it is."""
+    found = module.index.lookup(node.id, node) if isinstance(node, ast.Name) else None
+    if found is None or len(found[1]) != 1 or not isinstance(found[0].node, FUNCTIONS):
+        return node
+    match found[1][0].given:
+        case ast.JoinedStr() | ast.BinOp() | ast.Call(func=ast.Attribute(attr="format")) as text:
+            return text
+    return node
+
+
+def said_in_log(module: Module, call: ast.Call) -> str:
     """The literal text of a log call."""
     return " ".join(
         part.value
         for given in call.args
-        for part in ast.walk(given)
+        for part in ast.walk(_text_behind(module, given))
         if isinstance(part, ast.Constant) and isinstance(part.value, str)
     )
 
@@ -115,7 +132,9 @@ def is_name_of_thing(module: Module, node: ast.expr, call: ast.Call) -> bool:
     if last_name(node) != "token":
         return False
     function = module.index.function_of(call)
-    if any(_DEVICES.search(text) for text in (said_in_log(call), getattr(function, "name", ""))):
+    if any(
+        _DEVICES.search(text) for text in (said_in_log(module, call), getattr(function, "name", ""))
+    ):
         return True
     if not isinstance(node, ast.Name):
         return False
@@ -273,13 +292,13 @@ def is_told_once(module: Module, call: ast.Call, is_password: bool) -> bool:
     Parameters:
         is_password: it is a password that is told, no key.
     """
-    if _YOURS.search(said_in_log(call)):
+    if _YOURS.search(said_in_log(module, call)):
         return True
     function = module.index.function_of(call)
     if not is_password or function is None:
         return False
     said = (
-        said_in_log(each)
+        said_in_log(module, each)
         for each in module.index.own_nodes(function)
         if isinstance(each, ast.Call)
         and isinstance(each.func, ast.Attribute | ast.Name)

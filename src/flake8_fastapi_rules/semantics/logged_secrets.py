@@ -22,6 +22,7 @@ from flake8_fastapi_rules.semantics.facts import Role
 from flake8_fastapi_rules.semantics.libraries import is_log_call
 from flake8_fastapi_rules.semantics.logged import (
     DUMPS,
+    given_to_log,
     is_coin,
     is_made_a_number,
     is_made_here,
@@ -101,7 +102,7 @@ def logged_secret(model: Model, module: Module, call: ast.Call) -> LoggedSecret 
     search = _Search(model, module, call)
     if not search.may_tell() or not search.logs() or is_run_by_hand(model, module):
         return None
-    if _PRETENDING.search(said_in_log(call)) or is_for_development(module, call):
+    if _PRETENDING.search(said_in_log(module, call)) or is_for_development(module, call):
         return None
     if is_in_command(module, call):
         return None
@@ -119,14 +120,15 @@ class _Search:
         for keyword in self.call.keywords:
             if self._is_named_secret(keyword):
                 yield LoggedSecret(keyword.value, keyword.arg)
-        for given in (*self.call.args, *(k.value for k in self.call.keywords)):
-            for node in shown_in_log(given):
+        for given, text in given_to_log(self.module, self.call):
+            for node in shown_in_log(text):
+                place, name = (node, None) if text is given else (given, ast.unparse(node))
                 if self._is_headers(node):
-                    yield LoggedSecret(node, is_headers=True)
+                    yield LoggedSecret(place, is_headers=True)
                 elif self._is_secret(last_name(node), node):
-                    yield LoggedSecret(node)
+                    yield LoggedSecret(place, name)
                 elif password := self._password_in(node):
-                    yield LoggedSecret(node, password)
+                    yield LoggedSecret(place, password)
 
     def _password_in(self, node: ast.expr) -> str | None:
         """The password of a model that is shown with all of its fields, as the code would say."""
@@ -175,8 +177,8 @@ class _Search:
         if "eaders" in text or "credentials" in text:
             return True
         names = [keyword.arg for keyword in self.call.keywords]
-        for given in (*self.call.args, *(keyword.value for keyword in self.call.keywords)):
-            for node in shown_in_log(given):
+        for _, text_given in given_to_log(self.module, self.call):
+            for node in shown_in_log(text_given):
                 if "assword" in text and self._may_be_model(node):
                     return True
                 names.append(last_name(node))
