@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.bound import inherited_dependencies
-from flake8_fastapi_rules.semantics.credentials import is_one_time, is_secret_name, snake
+from flake8_fastapi_rules.semantics.credentials import (
+    is_key_name,
+    is_one_time,
+    is_password_name,
+    is_secret_name,
+    is_token_name,
+    snake,
+)
 from flake8_fastapi_rules.semantics.facts import (
     DependencyFunction,
     Endpoint,
@@ -130,6 +137,8 @@ class SecretInQuery(Rule):
 
     def _is_secret(self, parameter: Parameter, of_one_time: bool, context: Context) -> bool:
         name = snake(parameter.alias or parameter.name)
+        if not is_secret_name(name) and _is_plainly_secret(parameter.name):
+            name = snake(parameter.name)  # a short alias makes it no less of a secret
         if not is_secret_name(name) or is_one_time(name):
             return False
         if of_one_time and "token" in name:
@@ -138,6 +147,11 @@ class SecretInQuery(Rule):
         return not typed or not context.model.is_instance(
             typed, "builtins.bool", "builtins.int", "enum.Enum"
         )
+
+
+def _is_plainly_secret(name: str) -> bool:
+    """Whether a name says by itself that it is a secret: a bare `token` may be one of a page."""
+    return is_password_name(name) or is_key_name(name) or is_token_name(name, bare=False)
 
 
 def _serves_operations(context: Context, function: ast.AST) -> bool:
