@@ -43,6 +43,7 @@ from flake8_fastapi_rules.semantics.logged import (
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.schemas import excluded_names, schema_fields
 from flake8_fastapi_rules.semantics.scripts import is_in_command, is_run_by_hand
+from flake8_fastapi_rules.semantics.taint import CONNECTIONS
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
@@ -69,6 +70,8 @@ _HARMLESS_TYPES = (
     "pydantic.SecretStr", "pydantic.SecretBytes", "builtins.int", "builtins.bool",
     "builtins.float", "enum.Enum",
 )  # fmt: skip
+#: Names of the cookies that sessions are kept in.
+_SESSION = re.compile(r"^(?:\w+_)?(?:session|session_id|sessionid|sid)$")
 _SEQUENCES = ("builtins.list", "collections.abc.Sequence", "typing.Sequence")
 #: Classes that print what others would send.
 _STAND_IN = re.compile(r"(?i)console|stdout|simulat|dummy|fake|mock|debug")
@@ -90,11 +93,13 @@ class LoggedSecret:
         name: the name of the field of a structured log that tells it, or how a part of what stands
             there is called (`body.password`); `None` elsewhere.
         is_headers: all headers, with the secrets in them.
+        is_cookies: all cookies, with those of sessions.
     """
 
     node: ast.expr
     name: str | None = None
     is_headers: bool = False
+    is_cookies: bool = False
 
 
 def logged_secret(model: Model, module: Module, call: ast.Call) -> LoggedSecret | None:
@@ -125,7 +130,9 @@ class _Search:
                 place, name = (node, None) if text is given else (given, ast.unparse(node))
                 if self._is_headers(node):
                     yield LoggedSecret(place, is_headers=True)
-                elif self._is_secret(last_name(node), node):
+                elif self._is_cookies(node):
+                    yield LoggedSecret(place, is_cookies=True)
+                elif self._is_cookie_of_session(node) or self._is_secret(last_name(node), node):
                     yield LoggedSecret(place, name)
                 elif password := self._password_in(node):
                     yield LoggedSecret(place, password)
@@ -171,10 +178,35 @@ class _Search:
             self.model.resolve(self.module, node.value), _UPLOAD
         )
 
+    def _is_cookies(self, node: ast.expr) -> bool:
+        """Whether an expression is all cookies of a request."""
+        if isinstance(node, ast.Name):
+            found = self.module.index.lookup(node.id, node)
+            bindings = found[1] if found is not None else []
+            given = bindings[0].given if len(bindings) == 1 else None
+            return isinstance(given, ast.Attribute) and self._is_cookies(given)
+        return (
+            isinstance(node, ast.Attribute)
+            and node.attr == "cookies"
+            and self.model.is_instance(self.model.resolve(self.module, node.value), *CONNECTIONS)
+        )
+
+    def _is_cookie_of_session(self, node: ast.expr) -> bool:
+        """Whether an expression is the cookie that a client is known by."""
+        match node:
+            case (
+                ast.Subscript(value=cookies)
+                | ast.Call(func=ast.Attribute(attr="get", value=cookies))
+            ):
+                return _SESSION.search(last_name(node) or "") is not None and (
+                    self._is_cookies(cookies)
+                )
+        return False
+
     def may_tell(self) -> bool:
         """Whether the names of the arguments leave it possible that one is a secret (cheap)."""
         text = self.module.source.text
-        if "eaders" in text or "credentials" in text:
+        if "eaders" in text or "credentials" in text or ".cookies" in text:
             return True
         names = [keyword.arg for keyword in self.call.keywords]
         for _, text_given in given_to_log(self.module, self.call):

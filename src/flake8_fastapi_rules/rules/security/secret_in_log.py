@@ -14,8 +14,8 @@ class SecretInLog(Rule):
     """Keep secrets out of logs.
 
     ## What it does
-    Reports passwords, tokens, keys, authorization headers, whole header maps and models with a
-    password among their fields that are given to a logger or to `print`.
+    Reports passwords, tokens, keys, authorization headers, all headers or cookies of a request, and
+    models with a password among their fields, that are given to a logger or to `print`.
 
     ## Why it matters
     Logs are copied to files, collectors and tickets, kept for years and read by many. A token in
@@ -62,9 +62,12 @@ class SecretInLog(Rule):
 
     code = "FAR709"
     message = "`{name}` is written to the log; leave it out or shorten it"
-    variants = {"headers": "All headers are written to the log, with tokens and cookies in them"}
+    variants = {
+        "headers": "All headers are written to the log, with tokens and cookies in them",
+        "cookies": "All cookies are written to the log, with those of sessions",
+    }
     profiles = ("recommended",)
-    hints = (*SECRET_WORDS, "eaders", "credentials")
+    hints = (*SECRET_WORDS, "eaders", "credentials", "cookies")
 
     @on_calls(LEVELS | {"print"})
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
@@ -72,5 +75,7 @@ class SecretInLog(Rule):
         found = logged_secret(context.model, context.module, call)
         if found is not None and found.is_headers:
             yield self.report(found.node, "headers")
+        elif found is not None and found.is_cookies:
+            yield self.report(found.node, "cookies")
         elif found is not None:
             yield self.report(found.node, name=found.name or context.shown(found.node))
