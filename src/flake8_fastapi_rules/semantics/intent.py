@@ -67,6 +67,8 @@ _OUTDATED: Final = name_set(
     "cutoff dead deadline due expired expires inactive missing now orphaned outdated overdue"
     " stale stalled threshold today"
 )
+#: What says of a message whether it was read.
+_READ_FLAG: Final = re.compile(r"(?:is_|was_|has_|been_)*(?:un)?read")
 _DEPTH: Final = 3
 
 
@@ -88,6 +90,11 @@ def keeps_something(name: str) -> bool:
 def happens_on_the_way(name: str) -> bool:
     """Whether a function's name says that it only helps: `deduct_points`, `_try_refresh_token`."""
     return not _ON_THE_WAY.isdisjoint(words_of(name)[:1])
+
+
+def is_read_flag(name: str) -> bool:
+    """Whether an attribute says that somebody has read a message: `is_read`, but not `reads`."""
+    return _READ_FLAG.fullmatch(name) is not None
 
 
 class Intent:
@@ -175,6 +182,8 @@ class Intent:
                 left=ast.Name() as name, ops=[ast.Is() | ast.IsNot()], comparators=[right]
             ) if isinstance(right, ast.Constant) and right.value is None:
                 return self._is_one_thing(function, name)
+            case ast.Attribute(attr=attr) if is_read_flag(attr):
+                return True
             case ast.Call(func=ast.Attribute(attr="exists" | "isdir" | "isfile" | "is_file")):
                 return True
         return self._is_of_request(function, test)

@@ -31,6 +31,7 @@ from flake8_fastapi_rules.semantics.intent import (
     Intent,
     asks_for_change,
     happens_on_the_way,
+    is_read_flag,
     keeps_something,
     words_of,
 )
@@ -240,7 +241,7 @@ class Writes:
 
     def _is_no_choice(self, function: Function, target: ast.Attribute) -> bool:
         """Whether an attribute is set to a result, or only tells of a use."""
-        if _BOOKKEEPING.search(target.attr):
+        if _tells_of_use(target.attr):
             return True
         statement = function.module.index.statement_of(target)
         return statement is None or not self._is_telling(function, statement)
@@ -599,7 +600,7 @@ class Writes:
         """The variables on whose objects a statement sets an attribute that means something."""
         for target in _attribute_targets(node):
             root = _root_of(target)
-            if root is not None and not _BOOKKEEPING.search(target.attr):
+            if root is not None and not _tells_of_use(target.attr):
                 if not self.is_lazy(function, node):
                     if not sure or self._is_telling(function, node):
                         yield root
@@ -1196,10 +1197,15 @@ def _only_counts(node: ast.Call) -> bool:
         return bool(keys) and all(
             isinstance(key, ast.Constant)
             and isinstance(key.value, str)
-            and _BOOKKEEPING.search(key.value)
+            and _tells_of_use(key.value)
             for key in keys
         )
     return False
+
+
+def _tells_of_use(name: str) -> bool:
+    """Whether an attribute says when or how often something was used; not that it was read."""
+    return _BOOKKEEPING.search(name) is not None and not is_read_flag(name)
 
 
 def _counts_one(node: ast.AugAssign) -> bool:
@@ -1243,6 +1249,8 @@ def _ends_with(qualified: str, name: str) -> bool:
 
 def _says_missing(test: ast.expr) -> bool:
     match test:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Attribute(attr=attr)) if is_read_flag(attr):
+            return False
         case ast.UnaryOp(op=ast.Not()):
             return True
         case ast.Compare(ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
@@ -1461,7 +1469,7 @@ def _name_of(target: ast.Attribute | ast.Subscript) -> str:
 
 def _is_counting(target: ast.Attribute | ast.Subscript) -> bool:
     if isinstance(target, ast.Attribute):
-        return is_harmless(target.attr) or _BOOKKEEPING.search(target.attr) is not None
+        return is_harmless(target.attr) or _tells_of_use(target.attr)
     return False
 
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from flake8_fastapi_rules.engine.index import Binding
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.modules import Module
@@ -40,6 +41,7 @@ _TIED = (
     "starlette.websockets.WebSocket",
     # How a socket or stream is told of what happens: nobody else can take from it.
     "asyncio.Queue",
+    "asyncio.Future",
     "asyncio.Task",
     "asyncio.Condition",
     "asyncio.Event",
@@ -151,6 +153,8 @@ class MutableGlobalState(Rule):
             ]
             if not own or not serving or self._is_tied_to_process(mutations, context):
                 continue
+            if any(self._says_that_it_is_tied(binding, context) for binding in own):
+                continue
             if any(b.kind not in {"assign", "annotated"} for b in own):
                 continue
             if is_gauge(mutations) or any(says(mutations, name) for says in _OF_PROCESS):
@@ -171,6 +175,15 @@ class MutableGlobalState(Rule):
                 line=getattr(first.node, "lineno", 0),
                 module=first.module.name,
             )
+
+    def _says_that_it_is_tied(self, binding: Binding, context: Context) -> bool:
+        """Whether the annotation of a variable names such objects: `dict[str, WebSocket]`."""
+        annotation = getattr(binding.node, "annotation", None)
+        return annotation is not None and any(
+            context.model.is_subclass(context.resolve(part), *_TIED)
+            for part in ast.walk(annotation)
+            if isinstance(part, ast.Name | ast.Attribute)
+        )
 
     def _is_tied_to_process(self, mutations: tuple[Mutation, ...], context: Context) -> bool:
         return any(
