@@ -20,6 +20,7 @@ from flake8_fastapi_rules.semantics.credentials import (
 )
 from flake8_fastapi_rules.semantics.facts import ParameterKind
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.stored_passwords import plain_passwords_in
 from flake8_fastapi_rules.semantics.taint import CONNECTIONS
 from flake8_fastapi_rules.semantics.values import (
     Class,
@@ -120,7 +121,7 @@ class _Comparisons:
             self._is_query(node)
             or self._is_loop_key(node)
             or self._is_confirmation(left, right)
-            or self._is_stored_password(left, right)
+            or self._is_stored_password(node, left, right)
             or self._only_tells_apart(node)
             or _STAND_IN_FOR.search(f"{Path(self.module.source.path).stem} {function.name}")
         )
@@ -387,8 +388,10 @@ class _Comparisons:
             return True
         return any(_CONFIRMATION.search(last_name(side) or "") for side in (left, right))
 
-    def _is_stored_password(self, left: ast.expr, right: ast.expr) -> bool:
+    def _is_stored_password(self, node: ast.Compare, left: ast.expr, right: ast.expr) -> bool:
         """Whether a user's password is compared: storing it plain is the worse fault."""
+        if any(plain_passwords_in(self.model, self.module, node)):
+            return True
         return all(is_password_name(last_name(side)) for side in (left, right)) and not (
             self._is_setting(left) or self._is_setting(right)
         )

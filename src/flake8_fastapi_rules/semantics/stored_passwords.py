@@ -57,6 +57,9 @@ _STORED_PASSWORD = re.compile(
 )
 #: What users are found by.
 _USER_NAMES = frozenset({"user_name", "username", "email", "login", "user"})
+#: The same, where the mapping is called after them.
+_SHORT_NAMES = frozenset({"name", "user_id", "account", "uid"})
+_OF_USERS = re.compile(r"(?:^|_)(?:users?|accounts|logins|passwords|credentials|members)(?:_|$)")
 #: Class methods that make an object of another's attributes.
 _CONVERSIONS = frozenset({"model_validate", "from_orm", "parse_obj"})
 
@@ -271,9 +274,13 @@ class _Search:
     def _is_stored(self, node: ast.expr) -> bool:
         """Whether an expression is the password of an object that was stored."""
         if isinstance(node, ast.Name):
-            return bool(_STORED_PASSWORD.match(node.id)) or selects_password(
-                self.model, self.module, node
-            )
+            if _STORED_PASSWORD.match(node.id):
+                return True
+            found = self.module.index.lookup(node.id, node)
+            given = found[1][0].given if found is not None and len(found[1]) == 1 else None
+            if given is not None and _is_found_by_name(given):
+                return self._is_mapping(given)
+            return selects_password(self.model, self.module, node)
         if _is_found_by_name(node):
             return self._is_mapping(node)
         if not isinstance(node, ast.Attribute | ast.Subscript):
@@ -319,8 +326,14 @@ class _Search:
 def _is_found_by_name(node: ast.expr) -> bool:
     """Whether an expression looks a user up in a mapping: `USERS[form.username]`, or by `get`."""
     match node:
-        case ast.Subscript(slice=key) | ast.Call(func=ast.Attribute(attr="get"), args=[key, *_]):
-            return last_name(key) in _USER_NAMES and not isinstance(key, ast.Constant)
+        case (
+            ast.Subscript(value=mapping, slice=key)
+            | ast.Call(func=ast.Attribute(attr="get", value=mapping), args=[key, *_])
+        ):
+            name = last_name(key)
+            return name in _USER_NAMES or (
+                name in _SHORT_NAMES and _OF_USERS.search(last_name(mapping) or "") is not None
+            )
         case _:
             return False
 
