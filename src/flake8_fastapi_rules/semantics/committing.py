@@ -19,6 +19,8 @@ _DATABASE_WORDS: Final = re.compile(
 )
 #: Sessions that commit by themselves, or whose middleware may be told to.
 _COMMITTING: Final = re.compile(r"autocommit|fastapi_(?:async_)?sqlalchemy", re.IGNORECASE)
+#: Decorators that put nothing around a function.
+_PLAIN: Final = frozenset({"classmethod", "property", "staticmethod"})
 _SCHEME: Final = "fastapi.security.base.SecurityBase"
 
 
@@ -30,6 +32,7 @@ def may_commit_around(model: Model, endpoint: Endpoint) -> bool:
         _COMMITTING.search(module.source.text) is not None
         or any(effects.may_commit_by_route(route) for route in endpoint.routes)
         or any(_is_about_sessions(model, module, each) for each in endpoint.node.decorator_list)
+        or _may_commit_around_called(model, function)
         or _may_commit_below(model, function)
         or _may_commit_by_router(model, function)
         or _may_commit_in_middleware(model, module)
@@ -50,6 +53,24 @@ def _may_commit_below(model: Model, function: Function) -> bool:
             continue
         if target is None or model.effects.commits(target) is not False:
             return True
+    return False
+
+
+def _may_commit_around_called(model: Model, function: Function) -> bool:
+    """Whether a decorator of what an endpoint calls may commit: `@transactional`."""
+    seen = {function.node}
+    stack = [function]
+    while stack:
+        for site in model.effects.calls(stack.pop()):
+            target = site.target
+            if target is None or target.node in seen:
+                continue
+            seen.add(target.node)
+            stack.append(target)
+            for decorator in getattr(target.node, "decorator_list", ()):
+                is_plain = isinstance(decorator, ast.Name) and decorator.id in _PLAIN
+                if not is_plain and _is_about_sessions(model, target.module, decorator):
+                    return True
     return False
 
 

@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import targets_of
+from flake8_fastapi_rules.semantics.facts import ParameterKind
 from flake8_fastapi_rules.semantics.libraries import RESOURCE_OPENERS
-from flake8_fastapi_rules.semantics.values import Class, FunctionNode, Instance
+from flake8_fastapi_rules.semantics.values import Class, Function, FunctionNode, Instance
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.calls import CallSite
@@ -35,6 +36,32 @@ def kind_opened(model: Model, site: CallSite) -> str | None:
         return kind if kind in KINDS else None
     opened = model.effects.resource_opened(site)
     return next((kind for kind in KINDS if opened and kind in opened), None)
+
+
+def is_for_request_alone(model: Model, site: CallSite, function: Function) -> bool:
+    """Whether what is opened depends on what the request says, which no dependency knows.
+
+    `Session(bind=engine_of(user.tenant))`, where the user is the one who logs in.
+    """
+    sent = {
+        parameter.name
+        for parameter in model.parameters(function)
+        if parameter.kind in {ParameterKind.BODY, ParameterKind.FORM}
+    }
+    index = site.module.index
+    wanted: list[ast.AST] = [*site.node.args, *(keyword.value for keyword in site.node.keywords)]
+    seen: set[str] = set()
+    while wanted and sent:
+        for node in ast.walk(wanted.pop()):
+            if not isinstance(node, ast.Name) or node.id in seen:
+                continue
+            if node.id in sent:
+                return True
+            seen.add(node.id)
+            found = index.lookup(node.id, node)
+            if found is not None and found[0].node is function.node:
+                wanted += [each.value for each in found[1] if each.value is not None]
+    return False
 
 
 def may_close(model: Model, cls: Class) -> bool:

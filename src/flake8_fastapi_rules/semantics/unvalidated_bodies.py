@@ -164,6 +164,8 @@ class _Search:
             if not isinstance(node, ast.Call):
                 continue
             method = self._request_method(node)
+            if method == "json" and self._is_for_failure(node):
+                continue
             if method in _OTHER_READS:
                 return []
             if method == "json":
@@ -176,6 +178,12 @@ class _Search:
         if bodies > parsed or (bodies and self._encodes_again()):
             return []  # what is left of it is sent on
         return found
+
+    def _is_for_failure(self, node: ast.Call) -> bool:
+        """Whether a body is read to say what failed, behind where it was used."""
+        return any(
+            isinstance(above, ast.ExceptHandler) for above in self.module.index.ancestors(node)
+        )
 
     def _is_open(self, parameter: Parameter) -> bool:
         """Whether a parameter's type takes any JSON, or any object."""

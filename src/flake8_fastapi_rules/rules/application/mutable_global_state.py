@@ -190,10 +190,19 @@ class MutableGlobalState(Rule):
             isinstance(value := context.model.resolve(mutation.module, part), Instance)
             and context.model.is_instance(value, *_TIED)
             for mutation in mutations
-            for given in (*mutation.values, *_put_into_default(mutation))
+            for given in (*mutation.values, *_put_into_default(mutation), *_keys(mutation))
             for part in ast.walk(given)
             if part is given or isinstance(part, ast.Name)
         )
+
+
+def _keys(mutation: Mutation) -> list[ast.expr]:
+    """What a value is stored under: `names[task] = name`."""
+    match mutation.node:
+        case ast.Assign(targets=[ast.Subscript(slice=key)]):
+            return [key]
+        case _:
+            return []
 
 
 def _is_stand_in(module: Module, context: Context) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.libraries import LOOP_RUNNERS, THREAD_LOCKS, is_in
-from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode
+from flake8_fastapi_rules.semantics.values import Constant, External, Function, FunctionNode
 
 _OTHER_ROLES = frozenset({Role.LIFESPAN, Role.EVENT_HANDLER})
 _WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
@@ -138,6 +139,8 @@ class EventLoopInEndpoint(Rule):
                 return False
         if not context.model.is_instance(context.resolve(lock), *THREAD_LOCKS):
             return False
+        if context.resolve(argument(call, "blocking", 0)) == Constant(False):
+            return False  # it goes on without the lock
         released = [
             node.lineno
             for node in own

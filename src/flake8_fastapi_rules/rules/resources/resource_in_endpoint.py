@@ -7,10 +7,13 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Endpoint
+from flake8_fastapi_rules.semantics.openings import is_for_request_alone
 from flake8_fastapi_rules.semantics.values import Function
 
 #: What health paths try to get.
 _TRIED = "a database connection"
+#: What one of is enough, whatever is asked of it.
+_FOR_ALL = frozenset({"an HTTP client"})
 #: Operations that try whether a database can be reached, with settings that somebody gives.
 _PROBES = re.compile(
     r"(?:^|_)(?:check|ping|probe|test|try|verify)_(?:\w+_)?(?:connect|credentials|database|db)"
@@ -71,7 +74,8 @@ class ResourceInEndpoint(Rule):
     ## Leaves alone
     WebSocket handlers and streams, which open a session for each message on purpose, functions
     nested in the endpoint (they may outlive the request), services that the endpoint calls, what a
-    function remembers or keeps for everybody, and connections that health paths take from an
+    function remembers or keeps for everybody, what is opened by something that the body says (the
+    tenant of whoever logs in, the address to try), and connections that health paths take from an
     engine, or operations such as `test_connection` make: they try whether one can be had.
 
     ## Source
@@ -99,6 +103,7 @@ class ResourceInEndpoint(Rule):
             if what is not None and not (
                 (is_health and what == _TRIED and site.target is None)
                 or (is_probe and what in {_TRIED, "a database engine"})
+                or (what not in _FOR_ALL and is_for_request_alone(context.model, site, function))
             ):
                 yield self.report(
                     site.node,
