@@ -138,12 +138,13 @@ class _Operation:
 
         `require_test_mode()` takes nothing, so it knows nobody.
         """
-        function = self.model.callable_of(guard.target)
+        function = guard.function
         return (
             function is not None
-            and isinstance(guard.target, Function)
             and not guard.is_security
-            and not self.model.parameters(function)
+            and all(
+                each.kind is ParameterKind.NONE for each in self.model.parameters(function)
+            )  # at most `self`
         )
 
     def parameters(self) -> Iterator[ClaimedIdentity]:

@@ -276,6 +276,7 @@ class Dependency:
         target_node: the expression that names the target (`None` for `Depends()`).
         use_cache, scope: as written; `scope` is `None` when not given.
         is_security: written with `Security`.
+        called: the `__call__` of a target that is an object of the project.
     """
 
     module: Module
@@ -286,11 +287,12 @@ class Dependency:
     target_node: ast.expr | None
     is_security: bool
     scope: str | None
+    called: Function | None = None
 
     @property
     def function(self) -> Function | None:
-        """The function that is named; `Model.callable_of` also knows classes and objects."""
-        return self.target if isinstance(self.target, Function) else None
+        """The function that runs for each request; `Model.callable_of` also knows classes."""
+        return self.target if isinstance(self.target, Function) else self.called
 
 
 @dataclass(frozen=True, eq=False)

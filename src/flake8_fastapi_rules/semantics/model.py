@@ -756,7 +756,13 @@ class Model:
             target_node,
             name == "Security",
             self.text(home, marker.argument("scope")),
+            self.callable_of(target) if isinstance(target, Instance) else None,
         )
+
+    def aimed_at(self, dependency: Dependency, target: Value) -> Dependency:
+        """A dependency with what it calls, where more is known of that than where it is written."""
+        called = self.callable_of(target) if isinstance(target, Instance) else None
+        return replace(dependency, target=target, called=called)
 
     def _target_of_annotation(
         self, module: Module, node: ast.expr, parameter: Parameter | None
@@ -902,7 +908,7 @@ class Model:
         targets = self.targets(dependency)
         if len(targets) < 2:
             return (dependency,)
-        return tuple(replace(dependency, target=target) for target in targets)
+        return tuple(self.aimed_at(dependency, target) for target in targets)
 
     def sub_dependencies(self, dependency: Dependency) -> tuple[tuple[Dependency, ...], bool]:
         """What a dependency depends on itself, and whether that is certainly all of it."""

@@ -145,10 +145,15 @@ def may_refuse(model: Model, dependency: Dependency) -> bool:
     name = qualified_name(target) or ""
     if is_in(name, AUTH_DEPENDENCIES):
         return True
-    if isinstance(target, Function | Class):
-        if _gives_data_access(model, dependency) or _OPTIONAL.search(name.rpartition(".")[2]):
+    last = name.rpartition(".")[2]
+    if isinstance(target, Instance) and dependency.function is not None:
+        # `require_admin = Checker("admin")`: the object's name, or its class's
+        named = dependency.target_node
+        last = f"{(named and _last_name(named)) or ''} {display_name(dependency.function)}"
+    if isinstance(target, Function | Class) or dependency.function is not None:
+        if _gives_data_access(model, dependency) or _OPTIONAL.search(last):
             return False
-        return _AUTH_WORDS.search(name.rpartition(".")[2]) is not None
+        return _AUTH_WORDS.search(last) is not None
     return not name.startswith(("fastapi.", "starlette.", "sqlalchemy.", "sqlmodel."))
 
 

@@ -968,7 +968,12 @@ class Writes:
         """Whether a dependency gives the same object to all requests."""
         dependency = self._model.dependency_of(parameter)
         target = dependency.function if dependency is not None else None
-        if target is None or is_harmless(getattr(target.node, "name", "")):
+        if target is None:
+            return False
+        name = getattr(target.node, "name", "")
+        if name == "__call__" and target.owner is not None:
+            name = target.owner.node.name
+        if is_harmless(name):
             return False
         module = target.module
         if self._graph.is_cached(target):
@@ -1078,7 +1083,9 @@ class Writes:
                 targets = list(given)
             case ast.AugAssign(target=one) | ast.AnnAssign(target=one):
                 targets = [one]
-            case ast.Call(func=ast.Attribute(value=ast.Attribute() as receiver, attr=attr)):
+            case ast.Call(
+                func=ast.Attribute(value=(ast.Attribute() | ast.Name()) as receiver, attr=attr)
+            ):
                 # Only the containers that the object holds itself.
                 if attr == "setdefault" and not isinstance(
                     function.module.index.parents.get(node), ast.Attribute
@@ -1089,7 +1096,10 @@ class Writes:
         for target in targets:
             if not isinstance(target, ast.Subscript):
                 continue
-            root = target.value
+            root: ast.expr | None = target.value
+            if isinstance(root, ast.Name):  # `names = self._names`
+                found = function.module.index.lookup(root.id, root)
+                root = found[1][0].given if found is not None and len(found[1]) == 1 else None
             if (
                 isinstance(root, ast.Attribute)
                 and isinstance(root.value, ast.Name)

@@ -108,7 +108,7 @@ class Registry:
         found = to_value(target)
         if not found or found == dependency.target:
             return dependency
-        return replace(dependency, target=found)
+        return self._evaluator.model.aimed_at(dependency, found)
 
     def resolved(self, dependency: Dependency) -> Dependency:
         """A dependency whose target only a call with its arguments tells.
@@ -132,7 +132,7 @@ class Registry:
         if isinstance(found, Function | Class) or (
             isinstance(found, Instance) and isinstance(found.of, Class)
         ):
-            return replace(dependency, target=found)
+            return self._evaluator.model.aimed_at(dependency, found)
         return dependency
 
     def view_dependency(self, entry: RouteEntry) -> Dependency | None:
