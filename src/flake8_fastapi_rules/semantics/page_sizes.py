@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, mentions
 from flake8_fastapi_rules.engine.records import record
+from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.credentials import last_name, snake
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.modules import Module
 
+#: How many calls a page size is followed through to where it is bounded.
+_CALLS = 3
 LISTS = ("builtins.list", "collections.abc.Sequence", "typing.Sequence")
 _BOUNDS = ("le", "lt")
 #: Names beside which a limit is one on something else than what is shown.
@@ -81,7 +84,9 @@ def unbounded_page_sizes(
         name = parameter.alias or parameter.name
         if not _is_page_size(model, name, names, function, lists=lists):
             yield from _of_query_model(model, parameter)
-        elif _is_unbounded(model, parameter, names) and not _is_checked(parameter):
+        elif _is_unbounded(model, parameter, names) and not _is_checked(
+            model, function, parameter.name
+        ):
             yield PageSize(parameter, name)
 
 
@@ -187,12 +192,14 @@ def _is_number(model: Model, parameter: Parameter, *, is_paged: bool) -> bool:
     return len(parts) == 1 and parts[0] in kinds
 
 
-def _is_checked(parameter: Parameter) -> bool:
-    """Whether the body compares the value, or makes another of it."""
-    function, name = parameter.function, parameter.name
-    if not isinstance(function, FUNCTIONS):
+def _is_checked(model: Model, function: Function, name: str, depth: int = 0) -> bool:
+    """Whether the body compares the value, or makes another of it.
+
+    Or a function of the project does so that it is handed to.
+    """
+    if not isinstance(function.node, FUNCTIONS):
         return True
-    for node in ast.walk(function):
+    for node in ast.walk(function.node):
         match node:
             case ast.Call(func=ast.Name(id="min" | "sorted" | "clamp")):
                 if mentions(node, {name}):
@@ -201,7 +208,22 @@ def _is_checked(parameter: Parameter) -> bool:
                 return True
             case ast.Name(id=bound, ctx=ast.Store()) if bound == name:
                 return True
-    return False
+    return depth < _CALLS and any(
+        _is_checked(model, target, filled.arg, depth + 1)
+        for target, filled in _handed_to(model, function, name)
+    )
+
+
+def _handed_to(model: Model, function: Function, name: str) -> Iterator[tuple[Function, ast.arg]]:
+    """The functions of the project that a function hands a value to, and what takes it there."""
+    for site in model.effects.calls(function):
+        given = (*site.node.args, *(keyword.value for keyword in site.node.keywords))
+        for each in given:
+            if site.target is not None and isinstance(each, ast.Name) and each.id == name:
+                called = site.callee if isinstance(site.callee, Function) else site.target
+                filled = argument_filled(called, site.node, each)
+                if filled is not None:
+                    yield site.target, filled
 
 
 def _is_from_below(test: ast.Compare) -> bool:
