@@ -1343,6 +1343,15 @@ OUTER_MIDDLEWARE: Final[Mapping[str, MiddlewareKind]] = MappingProxyType(
         "uvicorn.middleware.proxy_headers.ProxyHeadersMiddleware": "proxy",
     }
 )
+#: Other middleware of libraries that puts nothing on the state of requests.
+STATELESS_MIDDLEWARE: Final = name_set(
+    """a2wsgi.WSGIMiddleware brotli_asgi.BrotliMiddleware
+    debug_toolbar.middleware.DebugToolbarMiddleware fastapi_profiler.PyInstrumentProfilerMiddleware
+    hypercorn.middleware.ProxyFixMiddleware starlette_compress.CompressMiddleware
+    starlette_csrf.CSRFMiddleware starlette_csrf.middleware.CSRFMiddleware
+    starsessions.SessionAutoloadMiddleware starsessions.SessionMiddleware
+    zstd_asgi.ZstdMiddleware"""
+)
 #: Functions that put tracing, metrics or logging around an app that they are given.
 APP_INSTRUMENTATION: Final[Mapping[str, MiddlewareKind]] = MappingProxyType(
     {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.semantics.arguments import is_changed
 from flake8_fastapi_rules.semantics.facts import Lifespan, Middleware
-from flake8_fastapi_rules.semantics.libraries import OUTER_MIDDLEWARE
+from flake8_fastapi_rules.semantics.libraries import OUTER_MIDDLEWARE, STATELESS_MIDDLEWARE
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.uses import Uses
@@ -40,6 +40,7 @@ def _written(model: Model, uses: Uses) -> frozenset[str] | None:
                 and (
                     target.name.startswith(("starlette.", *(f"{each}." for each in _RATE_LIMITERS)))
                     or target.name in OUTER_MIDDLEWARE
+                    or target.name in STATELESS_MIDDLEWARE
                 )
             ):
                 return None
