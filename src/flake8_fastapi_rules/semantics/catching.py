@@ -41,9 +41,16 @@ def caught_by(model: Model, module: Module, handler: ast.ExceptHandler) -> list[
     names: list[str] = []
     for node in types_caught(handler):
         name = qualified_name(model.resolve(module, node))
-        if name is None:
+        # `except ERRORS:`, a tuple that has a name
+        several = None if name is not None else model.elements(module, node)
+        parts = (
+            [name]
+            if several is None
+            else [qualified_name(model.resolve(*each)) for each in several]
+        )
+        names += [part for part in parts if part is not None]
+        if None in parts:
             return None
-        names.append(name)
     return names
 
 
