@@ -57,11 +57,11 @@ def is_handed_on(model: Model, endpoint: Endpoint, names: Set[str]) -> bool:
         names: the variables that hold the body.
     """
     given = [call for call in _calls(endpoint) if _gets(call, names)]
-    if any(_sends(call, names) or _gets_model(model, endpoint, call) for call in given):
+    if any(_sends(endpoint, call, names) or _gets_model(model, endpoint, call) for call in given):
         return True
     if any(_is_validator(model, endpoint, call) for call in given):
         return True
-    if any(_sends_within(call, names) for call in _calls(endpoint)):
+    if any(_sends_within(endpoint, call, names) for call in _calls(endpoint)):
         return True
     if _validates_itself(model, endpoint, names):
         return True
@@ -123,12 +123,20 @@ def _gets(call: ast.Call, names: Set[str]) -> bool:
     )
 
 
-def _sends(call: ast.Call, names: Set[str]) -> bool:
+def _behind(endpoint: Endpoint, node: ast.expr) -> ast.expr:
+    """What a variable was given that has one value; another expression as it is."""
+    if not isinstance(node, ast.Name):
+        return node
+    found = endpoint.module.index.lookup(node.id, node)
+    return (found is not None and len(found[1]) == 1 and found[1][0].given) or node
+
+
+def _sends(endpoint: Endpoint, call: ast.Call, names: Set[str]) -> bool:
     """Whether a call sends a value to a path of another service, as it is."""
     func = call.func
     if not (isinstance(func, ast.Attribute) and func.attr in _SENDING and call.args):
         return False
-    path = call.args[0]
+    path = _behind(endpoint, call.args[0])
     first = path.values[0] if isinstance(path, ast.JoinedStr) and path.values else path
     if not (isinstance(first, ast.Constant) and str(first.value).startswith(("/", "http"))):
         return False
@@ -160,7 +168,7 @@ def _writes_out(model: Model, endpoint: Endpoint, call: ast.Call) -> bool:
     return isinstance(value, External) and value.name in _DOCUMENTS
 
 
-def _sends_within(call: ast.Call, names: Set[str]) -> bool:
+def _sends_within(endpoint: Endpoint, call: ast.Call, names: Set[str]) -> bool:
     """Whether a value is a part of what is sent to another service, or rendered.
 
     `client.post("http://reports/build", json={"data": data})`, `template.render({"data": data})`
@@ -176,12 +184,13 @@ def _sends_within(call: ast.Call, names: Set[str]) -> bool:
     if func.attr == "render":
         given += call.args
     elif not (
-        isinstance(path := call.args[0], ast.Constant) and str(path.value).startswith("http")
+        isinstance(path := _behind(endpoint, call.args[0]), ast.Constant)
+        and str(path.value).startswith("http")
     ):
         return False
     return any(
         isinstance(each, ast.Name) and each.id in names
-        for value in given
+        for value in (_behind(endpoint, each) for each in given)
         if isinstance(value, ast.Dict)
         for each in value.values
     )
@@ -199,7 +208,8 @@ def _validates_itself(model: Model, endpoint: Endpoint, names: Set[str]) -> bool
     checks = copies = False
     for call in (node for node in own if isinstance(node, ast.Call)):
         func = call.func
-        if any(_merges(each, names) for each in (*call.args, *(k.value for k in call.keywords))):
+        given = (*call.args, *(k.value for k in call.keywords))
+        if any(_merges(_behind(endpoint, each), names) for each in given):
             if _makes_model(model, model.resolve(endpoint.module, func)):
                 return True
         unpacked = [keyword.value for keyword in call.keywords if keyword.arg is None]
