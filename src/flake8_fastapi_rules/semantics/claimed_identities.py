@@ -292,5 +292,5 @@ def _is_of_services(guard: Dependency) -> bool:
 
 def _is_for_managers(guard: Dependency) -> bool:
     """Whether a dependency lets those in who act for others."""
-    text = ast.unparse(guard.node).lower()
+    text = ast.unparse(guard.marker.call or guard.node).lower()
     return bool(_ADMIN.search(_FOR_ALL.sub("", text)) or _MANAGES.search(text))

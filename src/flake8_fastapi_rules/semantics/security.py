@@ -177,7 +177,9 @@ def _is_given_user(model: Model, function: Function) -> bool:
     """
     arguments = function.node.args
     for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
-        hint = each.annotation
+        home, hint = function.module, each.annotation
+        if isinstance(hint, ast.Name | ast.Attribute):  # `CurrentUserDep = FromDishka[CurrentUser]`
+            home, hint = model.resolver.written(home, hint) or (home, hint)
         if not isinstance(hint, ast.Subscript):
             continue
         parts = hint.slice.elts if isinstance(hint.slice, ast.Tuple) else [hint.slice]
@@ -185,7 +187,7 @@ def _is_given_user(model: Model, function: Function) -> bool:
             isinstance(value, External) and value.name.startswith(_CONTAINERS)
             for part in (hint.value, *parts)
             for value in [
-                model.resolve(function.module, part.func if isinstance(part, ast.Call) else part)
+                model.resolve(home, part.func if isinstance(part, ast.Call) else part)
             ]
         ):
             continue

@@ -195,8 +195,8 @@ class Uses:
         if given.annotation is None:
             if given.arg.strip("_") not in _APP_NAMES:
                 return False
-        elif not self._model.is_subclass(
-            self._model.resolve(module, given.annotation), *_APP_CLASSES
+        elif not self._model.is_instance(
+            self._model.resolver.annotation(module, given.annotation), *_APP_CLASSES
         ):
             return False
         return any(

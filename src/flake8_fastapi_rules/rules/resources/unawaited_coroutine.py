@@ -99,8 +99,11 @@ class UnawaitedCoroutine(Rule):
             return
         graph = context.model.effects.graph
         index = context.module.index
-        # What a function returns goes to FastAPI if nothing but its route stands around it.
-        answers = function.roles == {Role.ENDPOINT} and len(function.node.decorator_list) == 1
+        # What a function returns goes to FastAPI if nothing but its routes stands around it.
+        routes = context.model.uses(context.module).routes.get(function.node, ())
+        answers = function.roles == {Role.ENDPOINT} and {
+            route.node for route in routes
+        }.issuperset(function.node.decorator_list)
         for site in graph.sites(value):
             called = site.callee
             if (

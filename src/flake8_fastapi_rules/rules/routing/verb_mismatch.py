@@ -128,7 +128,8 @@ class VerbMismatch(Rule):
         model, module = context.model, endpoint.module
         if any(answers_with(model, route, _PAGE) for route in endpoint.routes):
             return True
-        return model.is_subclass(model.resolve(module, endpoint.node.returns), _PAGE) or any(
+        typed = model.resolver.annotation(module, endpoint.node.returns)
+        return model.is_instance(typed, _PAGE) or any(
             isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "TemplateResponse"
             for node in module.index.own_nodes(endpoint.node)
         )
