@@ -16,7 +16,6 @@ from flake8_fastapi_rules.semantics.values import (
     Class,
     External,
     Function,
-    FunctionNode,
 )
 
 _DISCONNECT = External("starlette.websockets.WebSocketDisconnect")
@@ -82,7 +81,7 @@ class UnhandledDisconnect(Rule):
     profiles = ("recommended",)
     is_bug = True
     scope = "project"
-    hints = ("receive_",)
+    hints = ("receive_", "ebsocket", "ebSocket")
 
     @on(Endpoint)
     def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
@@ -93,9 +92,29 @@ class UnhandledDisconnect(Rule):
         if self._is_handled_by_app(context) or self._is_wrapped(endpoint, context):
             return
         for node in context.module.index.own_nodes(endpoint.node):
-            if isinstance(node, ast.Call) and self._is_unguarded(node, endpoint.node, context):
+            if isinstance(node, ast.Call) and (
+                self._is_unguarded(node, function, context)
+                or self._leaves_to_caller(node, function, context)
+            ):
                 yield self.report(node, call=ast.unparse(node.func) + "()")
                 return
+
+    def _leaves_to_caller(self, call: ast.Call, caller: Function, context: Context) -> bool:
+        """Whether a call receives in a loop of another function, which other callers guard."""
+        if not isinstance(context.module.index.parents.get(call), ast.Await):
+            return False
+        callee = context.resolve(call.func)
+        if not isinstance(callee, Function) or not isinstance(callee.node, ast.AsyncFunctionDef):
+            return False
+        if context.model.roles(callee) or self._unguarded(callee, context) is None:
+            return False
+        calls = context.model.direct_calls(callee)
+        own = next((each for each in calls if each.node is call), None)
+        return (
+            own is not None
+            and self._is_left_alone(own, context)
+            and not all(self._is_left_alone(each, context) for each in calls)
+        )
 
     @on(ast.AsyncFunctionDef)
     def check_called(self, node: ast.AsyncFunctionDef, context: Context) -> Iterator[Report]:
@@ -103,19 +122,23 @@ class UnhandledDisconnect(Rule):
         function = Function(context.module, node)
         if context.model.roles(function) or context.module.index.is_generator(node):
             return
-        found = next(
-            (
-                call
-                for call in context.module.index.own_nodes(node)
-                if isinstance(call, ast.Call) and self._is_unguarded(call, node, context)
-            ),
-            None,
-        )
+        found = self._unguarded(function, context)
         if found is None or self._is_handled_by_app(context):
             return
         calls = context.model.direct_calls(function)
         if calls and all(self._is_left_alone(call, context) for call in calls):
             yield self.report(found, call=ast.unparse(found.func) + "()")
+
+    def _unguarded(self, function: Function, context: Context) -> ast.Call | None:
+        """The first receive in an endless loop of a function that nothing in there guards."""
+        return next(
+            (
+                call
+                for call in function.module.index.own_nodes(function.node)
+                if isinstance(call, ast.Call) and self._is_unguarded(call, function, context)
+            ),
+            None,
+        )
 
     def _is_left_alone(self, call: DirectCall, context: Context) -> bool:
         """Whether an endpoint awaits a function and handles nothing that comes out of it."""
@@ -147,20 +170,19 @@ class UnhandledDisconnect(Rule):
             case _:
                 return False
 
-    def _is_unguarded(self, node: ast.Call, function: FunctionNode, context: Context) -> bool:
+    def _is_unguarded(self, node: ast.Call, function: Function, context: Context) -> bool:
         """Whether a call receives in an endless loop, and nothing around it handles the end."""
         func = node.func
         if not (isinstance(func, ast.Attribute) and func.attr in _RECEIVES):
             return False
-        if not context.model.is_instance(
-            context.resolve(func.value), "starlette.websockets.WebSocket"
-        ):
+        receiver = context.model.resolve(function.module, func.value)
+        if not context.model.is_instance(receiver, "starlette.websockets.WebSocket"):
             return False
-        for parent in context.module.index.ancestors(node):
-            if parent is function:
+        for parent in function.module.index.ancestors(node):
+            if parent is function.node:
                 return False
             if isinstance(parent, ast.While):
-                return not self._is_guarded(node, Function(context.module, function), context)
+                return not self._is_guarded(node, function, context)
         return False
 
     def _is_handled_by_app(self, context: Context) -> bool:
