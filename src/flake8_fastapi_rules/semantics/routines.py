@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, all_arguments
+from flake8_fastapi_rules.engine.index import FUNCTIONS, all_arguments, mentions
 from flake8_fastapi_rules.semantics.calls import overriding
 from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Role
 from flake8_fastapi_rules.semantics.imports import ImportGraph
@@ -265,13 +265,12 @@ def _is_awaited(routine: BackgroundRoutine, name: str) -> bool:
         return False
     own = routine.module.index.own_nodes(function)
     names = {name} | {
-        node.target.id  # of `for task in tasks: task.cancel()` in a lifespan
+        node.target.id  # of `for task in (*tasks, other): task.cancel()` in a lifespan
         for node in own
         if routine.module.index.is_generator(function)
         and isinstance(node, ast.For)
         and isinstance(node.target, ast.Name)
-        and isinstance(node.iter, ast.Name)
-        and node.iter.id == name
+        and mentions(node.iter, {name})
     }
     is_cancelled = any(
         isinstance(node, ast.Attribute)
