@@ -862,9 +862,7 @@ class _Builder:
     def _bound_value(self, name: ast.Name) -> ast.expr:
         """The expression that a name of this module is bound to once; else the name itself."""
         _, bindings = self.index.lookup(name.id, name) or (None, [])
-        if len(bindings) == 1 and bindings[0].kind == "assign" and not bindings[0].path:
-            return bindings[0].value or name
-        return name
+        return (len(bindings) == 1 and bindings[0].given) or name
 
     def _applied(self, node: ast.Call, inner: ast.Call) -> None:
         """`router.get("/x")(function)`, `app.exception_handler(Error)(function)`"""
@@ -998,6 +996,9 @@ class _Builder:
         given = (first_argument(node, name) for name in ("func", "coro", "coro_or_future"))
         target_node = next((argument for argument in given if argument is not None), None)
         arguments = tuple(node.args[1:])
+        if isinstance(target_node, ast.Name) and starter == "create_task":
+            made = self._bound_value(target_node)  # `work = poll()`
+            target_node = made if isinstance(made, ast.Call) else target_node
         if isinstance(target_node, ast.Call) and starter == "create_task":
             arguments = tuple(target_node.args)
             target_node = target_node.func

@@ -56,6 +56,8 @@ STREAM_RESPONSES = name_set(
 )
 #: By so many of a protocol's methods the files are searched for classes that have them all.
 _RAREST = 2
+#: How many variables a coroutine is followed through to where it is awaited.
+_NAMES = 3
 _PROTOCOLS = frozenset({External("typing.Protocol"), External("typing_extensions.Protocol")})
 #: What calls the function that it is given, for each element, once somebody goes through them.
 _APPLIERS = (External("builtins.map"), External("builtins.filter"))
@@ -303,18 +305,30 @@ class CallGraph:
             return function if self._is_driven(module, node) else None
         return function
 
-    def _is_driven(self, module: Module, node: ast.expr) -> bool:
-        """Whether a coroutine is awaited, or given to something that runs it."""
+    def _is_driven(self, module: Module, node: ast.expr, depth: int = 0) -> bool:
+        """Whether a coroutine is awaited, or given to something that runs it.
+
+        At once, or by a variable: `tasks.append(work())`, and `gather(*tasks)` behind it.
+        """
         parent = module.index.parents.get(node)
         while isinstance(parent, ast.IfExp | ast.Starred | ast.List | ast.Tuple | ast.ListComp):
             node, parent = parent, module.index.parents.get(parent)
         if isinstance(parent, ast.Await):
             return True
         if isinstance(parent, ast.GeneratorExp) and node is parent.elt:
-            return self._is_driven(module, parent)
-        if isinstance(parent, ast.Call) and node is not parent.func:
-            return self._is_driver(module, parent)
-        return False
+            return self._is_driven(module, parent, depth)
+        name = _put_into(parent, node)
+        if name is None:
+            is_given = isinstance(parent, ast.Call) and node is not parent.func
+            return is_given and self._is_driver(module, parent)  # type: ignore[arg-type]
+        function = module.index.function_of(node)
+        return depth < _NAMES and any(
+            isinstance(each, ast.Name)
+            and each.id == name
+            and isinstance(each.ctx, ast.Load)
+            and self._is_driven(module, each, depth + 1)
+            for each in (module.index.own_nodes(function) if function is not None else ())
+        )
 
     def _is_iterated(self, module: Module, node: ast.expr, is_async: bool) -> bool:
         """Whether a generator is run by the statement that it stands in."""
@@ -343,6 +357,18 @@ class CallGraph:
     def _is_driver(self, module: Module, call: ast.Call) -> bool:
         callee = self._resolver.resolve(module, call.func)
         return not _DRIVERS.isdisjoint(self._resolver.names_of(callee))
+
+
+def _put_into(parent: ast.AST | None, node: ast.AST) -> str | None:
+    """The variable that a value is assigned to, or appended to."""
+    match parent:
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return name
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name(id=name), attr="append" | "add"), args=[given]
+        ) if given is node:
+            return name
+    return None
 
 
 def key_of(function: Function) -> tuple[ast.AST, ast.ClassDef | None]:
