@@ -154,6 +154,8 @@ def _is_given_away(model: Model, app: App, scope: ast.AST) -> bool:
 
 def _instruments(model: Model, module: Module) -> bool:
     """Whether a module hands an app to a library that puts middleware around it."""
+    if ".instrument" not in module.source.text:
+        return False
     for call in module.index.nodes(ast.Call):
         func = call.func
         if isinstance(func, ast.Attribute) and func.attr.startswith("instrument"):
@@ -181,7 +183,7 @@ def _only_works_on_others(model: Model, middleware: Middleware) -> bool:
 
     One that does nothing at all is a stand-in, of which that cannot be said.
     """
-    target: Value = middleware.target
+    target = _working(model, middleware)
     if isinstance(target, Class):
         methods = (model.resolver.class_attribute(target, name, instance=True) for name in _WORKING)
         target = next((each for each in methods if isinstance(each, Function)), target)
