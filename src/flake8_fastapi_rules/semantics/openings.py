@@ -142,9 +142,14 @@ class Opening:
         is_closed = any(map(self._is_closing, self._index.own_nodes(self._function)))
         return not is_closed and any(
             self._is_held_by(node)
-            for node in returned
+            for node in map(self._behind, returned)
             if not isinstance(node, ast.Name) or node.id in self._parts
         )
+
+    def _behind(self, node: ast.expr) -> ast.expr:
+        """What a variable was given that has one value: `service = Service(session)`."""
+        found = self._index.lookup(node.id, node) if isinstance(node, ast.Name) else None
+        return (found is not None and len(found[1]) == 1 and found[1][0].given) or node
 
     @property
     def is_closed_finally(self) -> bool:

@@ -1355,7 +1355,8 @@ def _tests_for_hits(index: ModuleIndex, parent: ast.AST, statement: ast.stmt) ->
                 if isinstance(last.value, ast.Constant) and last.value.value is not None:
                     is_hit = False  # `if running: return False` takes a turn, it keeps nothing
                 elif last.value is not None:
-                    is_hit = is_hit or not asked.isdisjoint(_names_in(last.value))
+                    given = (name for each in earlier.body for name in _names_in(each))
+                    is_hit = is_hit or not asked.isdisjoint(given)
                 else:
                     is_hit = is_hit or _makes_what_was_asked(test, rest)
                 if is_hit:

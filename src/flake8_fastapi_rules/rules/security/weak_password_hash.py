@@ -176,10 +176,28 @@ class WeakPasswordHash(Rule):
     def _is_shortened(self, call: ast.Call, context: Context) -> bool:
         """Whether only a piece of the digest is kept, which is to tell things apart."""
         parents = context.module.index.parents
-        digest = parents.get(call)
-        called = parents.get(digest) if isinstance(digest, ast.Attribute) else None
-        piece = parents.get(called) if isinstance(called, ast.Call) else None
-        return isinstance(piece, ast.Subscript) and isinstance(piece.slice, ast.Slice)
+        for digest in self._asked_for(call, context):
+            called = parents.get(digest)
+            piece = parents.get(called) if isinstance(called, ast.Call) else None
+            if isinstance(piece, ast.Subscript) and isinstance(piece.slice, ast.Slice):
+                return True
+        return False
+
+    def _asked_for(self, call: ast.Call, context: Context) -> list[ast.Attribute]:
+        """What a hash is asked for, at once or by its name: `made.hexdigest`."""
+        index = context.module.index
+        parent = index.parents.get(call)
+        if isinstance(parent, ast.Attribute):
+            return [parent]
+        names = {each.id for each in targets_of(parent) if isinstance(each, ast.Name)}
+        function = index.function_of(call) if names else None
+        return [
+            each
+            for each in (index.own_nodes(function) if function is not None else ())
+            if isinstance(each, ast.Attribute)
+            and isinstance(each.value, ast.Name)
+            and each.value.id in names
+        ]
 
     def _hashes_well(self, function: ast.AST, context: Context) -> bool:
         """Whether a function makes or checks a real password hash."""
@@ -192,9 +210,8 @@ class WeakPasswordHash(Rule):
 
     def _becomes_key(self, call: ast.Call, function: ast.AST, context: Context) -> bool:
         """Whether the bytes of the digest are the key of a cipher."""
-        parents = context.module.index.parents
-        digest = parents.get(call)
-        if not isinstance(digest, ast.Attribute) or digest.attr != "digest":
+        asked = self._asked_for(call, context)
+        if not any(each.attr == "digest" for each in asked):
             return False
         if _DERIVES.search(getattr(function, "name", "")):
             return True
@@ -202,7 +219,7 @@ class WeakPasswordHash(Rule):
         for node in ast.walk(function):
             targets = targets_of(node)
             if targets and any(
-                each is digest or (isinstance(each, ast.Name) and each.id in named)
+                each in asked or (isinstance(each, ast.Name) and each.id in named)
                 for each in ast.walk(node)
             ):
                 named.update(t.id for t in targets if isinstance(t, ast.Name))
