@@ -186,9 +186,7 @@ def _is_given_user(model: Model, function: Function) -> bool:
         if not any(
             isinstance(value, External) and value.name.startswith(_CONTAINERS)
             for part in (hint.value, *parts)
-            for value in [
-                model.resolve(home, part.func if isinstance(part, ast.Call) else part)
-            ]
+            for value in [model.resolve(home, part.func if isinstance(part, ast.Call) else part)]
         ):
             continue
         name = (_last_name(parts[0]) or "").rpartition(".")[2]

@@ -101,9 +101,9 @@ class UnawaitedCoroutine(Rule):
         index = context.module.index
         # What a function returns goes to FastAPI if nothing but its routes stands around it.
         routes = context.model.uses(context.module).routes.get(function.node, ())
-        answers = function.roles == {Role.ENDPOINT} and {
-            route.node for route in routes
-        }.issuperset(function.node.decorator_list)
+        answers = function.roles == {Role.ENDPOINT} and {route.node for route in routes}.issuperset(
+            function.node.decorator_list
+        )
         for site in graph.sites(value):
             called = site.callee
             if (

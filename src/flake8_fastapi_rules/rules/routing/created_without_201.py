@@ -25,7 +25,7 @@ from flake8_fastapi_rules.semantics.facts import (
 from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.intent import asks_for_change, words_of
 from flake8_fastapi_rules.semantics.responses import is_raw_response, model_classes, returns_of
-from flake8_fastapi_rules.semantics.schemas import is_true, own_fields
+from flake8_fastapi_rules.semantics.schemas import is_true, schema_fields
 from flake8_fastapi_rules.semantics.values import Function
 
 _CREATES = frozenset({"create", "register"})
@@ -192,7 +192,7 @@ class CreatedWithout201(Rule):
             )
             if parameter.kind is ParameterKind.BODY
             for cls in model_classes(model, parameter.type_module, parameter.type_node)
-            for field in own_fields(model, cls)
+            for field in schema_fields(model, cls)
         ]
         return bool(names) and all(words_of(name)[-1:] in (["id"], ["ids"]) for name in names)
 

@@ -12,7 +12,7 @@ from flake8_fastapi_rules.semantics.client_calls import client_calls
 from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import External
+from flake8_fastapi_rules.semantics.values import External, Function
 
 #: Tests of FastAPI code use one of these, or a client that a fixture elsewhere makes.
 _WORDS = ("fastapi", "starlette", "TestClient", "AsyncClient")
@@ -103,9 +103,10 @@ class SleepInTest(Rule):
                 return
             if _is_script(module) and not function.name.startswith(("test", "setup", "setUp")):
                 return
-            if not any(
+            is_served = any(
                 "route" in d or ".get(" in d or ".post(" in d for d in _decorators(function)
-            ):
+            ) or context.model.roles(Function(module, function))
+            if not is_served:
                 yield self.report(call, call=ast.unparse(call.func))
 
 
