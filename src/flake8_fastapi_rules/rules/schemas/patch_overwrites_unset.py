@@ -15,7 +15,12 @@ from flake8_fastapi_rules.semantics.dumps import is_dump_of, is_only_looked_at, 
 from flake8_fastapi_rules.semantics.facts import Endpoint
 from flake8_fastapi_rules.semantics.framework import SEQUENCE_TYPES
 from flake8_fastapi_rules.semantics.intent import words_of
-from flake8_fastapi_rules.semantics.schemas import body_parameters, excluded_names, schema_fields
+from flake8_fastapi_rules.semantics.schemas import (
+    body_parameters,
+    excluded_names,
+    is_pydantic_2,
+    schema_fields,
+)
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
 #: What cannot leave anything out.
@@ -208,7 +213,13 @@ class PatchOverwritesUnset(Rule):
             return False
         if not context.model.is_instance(value, "pydantic.BaseModel"):
             return False
-        return any(each.has_default for each in schema_fields(context.model, value.of))
+        fields = schema_fields(context.model, value.of)
+        if any(each.has_default for each in fields):
+            return True
+        # To Pydantic 1 what may be `None` may be left out as well.
+        return not is_pydantic_2(context.module) and any(
+            context.model.allows_none(each.module, each.node.annotation) for each in fields
+        )
 
     def _has_partial_items(self, value: object, context: Context) -> bool:
         """Whether a body is a list of such models."""
