@@ -12,11 +12,20 @@ from flake8_fastapi_rules.semantics.libraries import OUTER_MIDDLEWARE, STATELESS
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.uses import Uses
-from flake8_fastapi_rules.semantics.values import Class, Constant, Expression, External, Function
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Constant,
+    Expression,
+    External,
+    Function,
+    Instance,
+)
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
 
+#: What a dictionary is made of by a call.
+_MAPPINGS = ("builtins.dict", "typing.TypedDict")
 #: So many dictionaries may be unpacked into each other.
 _NESTED = 3
 #: Libraries whose decorators or middleware put attributes on the state.
@@ -76,13 +85,22 @@ def _yielded_by(model: Model, target: Function) -> set[str] | None:
         value = model.resolve(target.module, node.value)
         if value == Constant(None):
             continue
-        if not isinstance(value, Expression):
-            return None
-        keys = _keys(model, value.module, value.node)
+        keys: set[str] | None = None
+        match value:
+            case Expression():
+                keys = _keys(model, value.module, value.node)
+            case Instance(call=ast.Call() as call) if model.is_instance(value, *_MAPPINGS):
+                keys = _keywords_of(call)
         if keys is None:
             return None
         names.update(keys)
     return names
+
+
+def _keywords_of(call: ast.Call) -> set[str] | None:
+    """The keys of `State(engine=engine)` or `dict(engine=engine)`; `None` if one is unknown."""
+    names = {keyword.arg for keyword in call.keywords}
+    return None if call.args or None in names else {name for name in names if name is not None}
 
 
 def _keys(model: Model, module: Module, node: ast.expr, depth: int = 0) -> set[str] | None:
