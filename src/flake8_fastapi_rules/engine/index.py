@@ -28,7 +28,6 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 SCOPES = (ast.Module, *FUNCTIONS, ast.Lambda, ast.ClassDef, *COMPREHENSIONS)
 _SCOPE_TYPES = frozenset(SCOPES)
 
-#: What `own_nodes` does not look into.
 #: How many names a condition is looked for behind.
 _CONDITIONS = 3
 #: How a name gets a value of its own.
@@ -41,6 +40,7 @@ _ASKING = frozenset(
         "match", "startswith",
     }
 )  # fmt: skip
+#: What `own_nodes` does not look into.
 _DEFINITIONS = frozenset({*FUNCTIONS, ast.Lambda, ast.ClassDef})
 
 #: Fields that hold no nodes, or operators and contexts, which carry no position.
@@ -122,6 +122,7 @@ class ModuleIndex:
         self._scope_cache: dict[ast.AST, Scope] = {}
         self._body_cache: dict[ast.AST, tuple[ast.AST, ...]] = {}
         self._mentioned: dict[ast.AST, frozenset[str]] = {}
+        self._inside: dict[ast.AST, set[ast.AST]] = {}
         self._in_order: dict[type[ast.AST], list[Any]] = {}
         self.module_scope = Scope(tree, None)
         self.scopes[tree] = self.module_scope
@@ -238,7 +239,10 @@ class ModuleIndex:
         if issubclass(kind, ast.expr):
             if sys.version_info < (3, 12):
                 # What stands in an f-string has no place of its own: python/cpython#94869.
-                inside = {each for part in _parts(outer) for each in ast.walk(part)}
+                inside = self._inside.get(outer)
+                if inside is None:
+                    inside = {each for part in _parts(outer) for each in ast.walk(part)}
+                    self._inside[outer] = inside
                 return [each for each in nodes if each in inside]
             # A tree's decorators and return annotations come behind the body.
             nodes = self._in_order.get(kind) or self._in_order.setdefault(
@@ -252,8 +256,12 @@ class ModuleIndex:
 
         Also those by a name that may stand for something of another name.
         """
+        return self.calls_named(names | self._renamed)
+
+    def calls_named(self, names: frozenset[str]) -> list[ast.Call]:
+        """The calls of what is written with one of these last names, in source order."""
         by_name = self._calls_by_name
-        wanted = (names | self._renamed) & by_name.keys()
+        wanted = names & by_name.keys()
         found = [call for name in wanted for call in by_name[name]]
         found.sort(key=lambda item: item[0])
         return [call for _, call in found]
@@ -417,13 +425,7 @@ class ModuleIndex:
                     continue
                 if kind is ast.Attribute:
                     found.add(f".{current.attr}")  # type: ignore[attr-defined]
-                fields = _CHILD_FIELDS.get(kind)
-                for name in _child_fields(kind) if fields is None else fields:
-                    value = getattr(current, name, None)
-                    if value.__class__ is list:
-                        stack += [item for item in value if isinstance(item, ast.AST)]
-                    elif isinstance(value, ast.AST):
-                        stack.append(value)
+                stack += _children(current)
             cached = self._mentioned[node] = frozenset(found)
         return cached
 
@@ -712,7 +714,31 @@ def _joined_by(operator: type[ast.boolop], test: ast.expr) -> list[ast.expr]:
 
 def mentions(node: ast.AST, names: Container[str]) -> bool:
     """Whether one of some names stands in a tree, read or bound, as a variable."""
-    return any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node))
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, ast.Name):
+            if current.id in names:
+                return True
+        else:
+            stack += _children(current)
+    return False
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    """The nodes directly below a node, without operators and contexts, in no certain order."""
+    kind = node.__class__
+    fields = _CHILD_FIELDS.get(kind)
+    if fields is None:
+        fields = _CHILD_FIELDS[kind] = _child_fields(kind)
+    found: list[ast.AST] = []
+    for name in fields:
+        value = getattr(node, name, None)
+        if value.__class__ is list:
+            found += [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
 
 
 def is_ellipsis(node: ast.AST | None) -> bool:

@@ -239,8 +239,8 @@ class _Builder:
     def _call(self, node: ast.Call) -> None:
         func = node.func
         given = first_argument(node, "app")
-        if isinstance(given, ast.Name | ast.Call):
-            self._may_wrap[node] = given
+        if isinstance(given, ast.Name | ast.Call) and not _called_name(node).islower():
+            self._may_wrap[node] = given  # classes are not spelled in lower case
         if isinstance(func, ast.Attribute):
             if func.attr in _CALLED:
                 self._method(node, func)

@@ -209,7 +209,9 @@ class Callers:
         is_call_method = not isinstance(function.node, ast.Lambda) and (
             function.node.name == "__call__"
         )
-        for call in module.index.nodes(ast.Call):
+        index = module.index
+        wanted = _BINDERS.union(names)
+        for call in index.nodes(ast.Call) if is_call_method else index.calls_named(wanted):
             name = _terminal(call.func)
             if name in _BINDERS and call.args:
                 bound = call.args[0]

@@ -151,11 +151,16 @@ def _chooses_otherwise(project: Project, route: ResolvedRoute) -> bool:
     receiver = route.route.receiver
     if isinstance(receiver, Instance) and isinstance(receiver.of, Class):
         # A router class of the project that gives its routes a class, or replaces routes.
+        known: dict[ast.ClassDef, bool] = project.answers.setdefault(_chooses_otherwise, {})
         for cls in resolver.mro(receiver.of):
-            if isinstance(cls, Class) and any(
-                _gives_class(project, cls.module, node) or _takes_routes_away(node)
-                for node in ast.walk(cls.node)
-            ):
+            if not isinstance(cls, Class):
+                continue
+            if cls.node not in known:
+                known[cls.node] = any(
+                    _gives_class(project, cls.module, node) or _takes_routes_away(node)
+                    for node in ast.walk(cls.node)
+                )
+            if known[cls.node]:
                 return True
     for node in project.nodes_of(receiver):
         given = node.fact.arguments.get("route_class") if node.fact is not None else None

@@ -62,10 +62,11 @@ class ProjectFiles:
     def calling(self, name: str) -> Iterator[Path]:
         """The files where a name may be called, be it by `partial(name, ...)`, sorted."""
         texts = self._texts
+        text = texts.text
         called = re.compile(rb"\b%b[ \t]*\(" % name.encode())
         for i in texts.positions(name):
             start, end = texts.starts[i], texts.starts[i + 1]
-            if called.search(texts.text, start, end) or b"partial" in texts.text[start:end]:
+            if called.search(text, start, end) or text.find(b"partial", start, end) >= 0:
                 yield texts.paths[i]
 
     def tested(self, test: Callable[[bytes, int, int], bool]) -> Iterator[tuple[Path, bool]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ class ImportGraph:
                     yield ImportEdge(module, node, home)
 
     def _contains(self, package: Module, module: Module) -> bool:
-        return package.is_package and package.folder in module.path.parents
+        return package.is_package and str(module.path).startswith(f"{package.folder}{os.sep}")
 
     def _is_own(self, package: Module, name: str) -> bool:
         """Whether a package's `__init__` itself binds a name (so that it must have run)."""
