@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, mentions
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _CALLS = 3
 LISTS = ("builtins.list", "collections.abc.Sequence", "typing.Sequence")
 _BOUNDS = ("le", "lt")
+#: Functions that give no more than another argument says.
+_BOUNDING = frozenset({"min", "sorted", "clamp"})
+_NAMED = ast.Name | ast.Attribute
 #: Names beside which a limit is one on something else than what is shown.
 _OF_RATES = frozenset({"period", "window", "interval", "quota"})
 #: A name that means a page only beside another one that says where it begins, or for a list.
@@ -78,12 +81,12 @@ def unbounded_page_sizes(
     names = {parameter.alias or parameter.name for parameter in parameters}
     for parameter in parameters:
         if parameter.kind is ParameterKind.DEPENDENCY:
-            yield from _of_class(model, parameter)
+            yield from _unchecked(function, _of_class(model, parameter))
         if parameter.kind is not ParameterKind.QUERY:
             continue
         name = parameter.alias or parameter.name
         if not _is_page_size(model, name, names, function, lists=lists):
-            yield from _of_query_model(model, parameter)
+            yield from _unchecked(function, _of_query_model(model, parameter))
         elif _is_unbounded(model, parameter, names) and not _is_checked(
             model, function, parameter.name
         ):
@@ -149,6 +152,26 @@ def _of_fields(model: Model, cls: Value, parameter: Parameter) -> Iterator[PageS
             yield PageSize(parameter, field.name, cls, home, statement)
 
 
+def _unchecked(function: Function, sizes: Iterable[PageSize]) -> Iterator[PageSize]:
+    """Those of the fields of a parameter that the function's body does not compare either."""
+    for size in sizes:
+        for node in function.module.index.own_nodes(function.node):
+            if isinstance(node, ast.Call):
+                checks = isinstance(node.func, ast.Name) and node.func.id in _BOUNDING
+            else:
+                checks = isinstance(node, ast.Compare) and not _is_from_below(node)
+            if checks and any(
+                isinstance(each, ast.Attribute)
+                and each.attr == size.name
+                and isinstance(each.value, ast.Name)
+                and each.value.id == size.parameter.name
+                for each in ast.walk(node)
+            ):
+                break
+        else:
+            yield size
+
+
 def _has_bound(node: ast.expr | None) -> bool:
     """Whether a call such as `Query(...)` or `Field(...)` bounds, or may bound, its value."""
     if not isinstance(node, ast.Call):
@@ -201,7 +224,7 @@ def _is_checked(model: Model, function: Function, name: str, depth: int = 0) -> 
         return True
     for node in ast.walk(function.node):
         match node:
-            case ast.Call(func=ast.Name(id="min" | "sorted" | "clamp")):
+            case ast.Call(func=ast.Name(id=called)) if called in _BOUNDING:
                 if mentions(node, {name}):
                     return True
             case ast.Compare() if mentions(node, {name}) and not _is_from_below(node):
@@ -231,7 +254,7 @@ def _is_from_below(test: ast.Compare) -> bool:
     ordered = ast.Lt | ast.LtE | ast.Gt | ast.GtE | ast.In | ast.NotIn
     if not any(isinstance(op, ordered) for op in test.ops):
         return True
-    others = [e for e in (test.left, *test.comparators) if not isinstance(e, ast.Name)]
+    others = [e for e in (test.left, *test.comparators) if not isinstance(e, _NAMED)]
     return bool(others) and all(
         (isinstance(each, ast.Constant) and each.value in {0, 1})
         or (isinstance(each, ast.Call) and last_name(each.func) == "len")
