@@ -65,7 +65,8 @@ class EnvironmentRead(Rule):
 
     ## Leaves alone
     Settings modules and entry points (configurable), functions called `main`, what stands under
-    `if __name__ == "__main__"`, and variables that are set.
+    `if __name__ == "__main__"`, variables that are set, and the environment of another program that
+    is started (`env={**os.environ, ...}`).
 
     ## Source
     The convention of validated settings; pydantic-settings.
@@ -86,6 +87,8 @@ class EnvironmentRead(Rule):
         if isinstance(parent, ast.Subscript) and not isinstance(parent.ctx, ast.Load):
             return
         if isinstance(parent, ast.Attribute) and parent.attr in {"update", "setdefault", "pop"}:
+            return
+        if _is_for_child(node, context):
             return
         if not self._is_exempt(node, context) and self._is_fastapi_code(node, context):
             place: ast.AST = node
@@ -115,3 +118,21 @@ class EnvironmentRead(Rule):
             return True
         served = {function.node for function in context.facts(FrameworkFunction)}
         return any(above in served for above in context.module.index.ancestors(node))
+
+
+def _is_for_child(node: ast.AST, context: Context) -> bool:
+    """Whether the whole environment goes to another program, perhaps with more: `env={...}`."""
+    index = context.module.index
+    for above in index.ancestors(node):
+        match above:
+            case ast.Subscript() | ast.Compare():
+                return False
+            case ast.Call(func=ast.Attribute(attr=attr)) if attr != "copy" and not above.keywords:
+                return False
+            case ast.keyword(arg="env"):
+                return True
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                return name == "env" or name.endswith("_env")
+            case ast.stmt():
+                return False
+    return False

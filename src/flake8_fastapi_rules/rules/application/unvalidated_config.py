@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, targets_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
+from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.kept import is_kept, is_variable_kept
 from flake8_fastapi_rules.semantics.libraries import CONFIG_READERS, INI_READERS
 from flake8_fastapi_rules.semantics.modules import Module
@@ -104,7 +105,8 @@ class UnvalidatedConfig(Rule):
                 names += [_said(item.context_expr) for item in parent.items]
         module = context.module.name.rpartition(".")[2]
         if isinstance(statement, ast.Return) and module in context.settings.settings_modules:
-            names.append("settings")  # where nothing else says what is read
+            if not _is_given(call, context):
+                names.append("settings")  # where nothing else says what is read
         said = " ".join(names)
         if "log" in said.lower() or "logg" in context.module.name.lower():
             return False
@@ -132,6 +134,15 @@ class UnvalidatedConfig(Rule):
             and _PIECES.search(statement.value.func.attr)
             for binding in found[1]
         )
+
+
+def _is_given(call: ast.Call, context: Context) -> bool:
+    """Whether what is parsed is a text that the function is given: one value of a setting."""
+    given = call.args[0] if call.args else None
+    if last_name(call.func) != "loads" or not isinstance(given, ast.Name):
+        return False
+    found = context.module.index.lookup(given.id, given)
+    return found is not None and all(binding.kind == "parameter" for binding in found[1])
 
 
 def _said(node: ast.expr) -> str:
