@@ -17,6 +17,7 @@ from flake8_fastapi_rules.semantics.taint import (
     CONNECTIONS,
     REQUEST_MAPPINGS,
     is_constrained,
+    is_given_by_clients,
 )
 from flake8_fastapi_rules.semantics.values import (
     Class,
@@ -185,12 +186,16 @@ class BuiltSql:
         value = self._model.resolve(self._module, function)
         is_request = isinstance(value, Function) and bool(self._model.roles(value))
         if not is_request and (
-            _is_migration(self._module)
-            or part.is_qualifier
+            _is_migration(self._module) or self._model.settings.is_test_path(str(self._module.path))
+        ):
+            return None
+        if not is_request and isinstance(value, Function) and not _is_value(part.before):
+            return self._given_by_clients(part, value, function)
+        if not is_request and (
+            part.is_qualifier
             or not _is_value(part.before)
             or _CATALOG.search(part.before)
             or _UNBOUND.search(part.before)
-            or self._model.settings.is_test_path(str(self._module.path))
         ):
             return None
         origin = self._origin(part.node, function, 0)
@@ -204,6 +209,18 @@ class BuiltSql:
             parameter = next((a for a in _parameters(function) if a.arg == origin), None)
             if parameter is not None and is_written_by_callers(self._model, value, parameter):
                 return None
+        return origin
+
+    def _given_by_clients(self, part: Part, value: Function, function: FunctionNode) -> str | None:
+        """The parameter that a name or another piece of SQL is, if an operation hands it on."""
+        if _CATALOG.search(part.before) or _UNBOUND.search(part.before):
+            return None
+        origin = self._origin(part.node, function, 0)
+        if origin is None or _is_in_catalog(origin, function):
+            return None
+        parameter = next((a for a in _parameters(function) if a.arg == origin), None)
+        if parameter is None or not is_given_by_clients(self._model, value, parameter):
+            return None
         return origin
 
     def _number(self, node: ast.expr, function: FunctionNode) -> str | None:

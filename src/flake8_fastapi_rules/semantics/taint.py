@@ -814,6 +814,29 @@ def taint_in(model: Model, module: Module, function: FunctionNode) -> Taint:
     return taint
 
 
+def is_given_by_clients(
+    model: Model, function: Function, parameter: ast.arg, depth: int = 0
+) -> bool:
+    """Whether FastAPI code hands a parameter what a client wrote and nobody has checked.
+
+    Itself, or through functions that hand on what they are given.
+    """
+    for call in model.direct_calls(function) if depth < _CALLS else ():
+        given = call.given(parameter) if call.is_certain else None
+        caller = call.module.index.function_of(call.node)
+        if given is None or not isinstance(caller, FUNCTIONS):
+            continue
+        if taint_in(model, call.module, caller).of(given) is not None:
+            return True
+        found = call.module.index.lookup(given.id, given) if isinstance(given, ast.Name) else None
+        for binding in found[1] if found is not None and found[0].node is caller else ():
+            value = model.resolve(call.module, caller)
+            if isinstance(binding.node, ast.arg) and isinstance(value, Function):
+                if is_given_by_clients(model, value, binding.node, depth + 1):
+                    return True
+    return False
+
+
 def expects_no_file(module: Module, node: ast.AST) -> bool:
     """Whether a function asks whether a file is there, or goes on when it is none."""
     function = module.index.function_of(node)
