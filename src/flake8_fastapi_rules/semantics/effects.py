@@ -758,21 +758,29 @@ class Effects:
 
         What is begun and yielded itself is a session or a connection, unless another type is said.
         """
+        index = function.module.index
+        names = {
+            node.value.id
+            for node in index.own_nodes(function.node)
+            if isinstance(node, ast.Yield) and isinstance(node.value, ast.Name)
+        }
         match context:
-            case ast.Call(func=ast.Attribute(attr="begin", value=ast.Name(id=name))):
-                names = {
-                    node.value.id
-                    for node in function.module.index.own_nodes(function.node)
-                    if isinstance(node, ast.Yield) and isinstance(node.value, ast.Name)
-                }
+            case ast.Call(func=ast.Attribute(attr="begin", value=ast.Name(id=name))) if (
+                name in names
+            ):
                 is_declared = getattr(function.node, "returns", None) is not None
                 return names == {name} and (
                     not is_declared
                     or self._resolver.is_instance(self._resolver.yielded(function), *SESSIONS)
                 )
-            case ast.Call(func=ast.Attribute(attr="begin", value=ast.Attribute(attr=name))):
-                # `request.app.state.engine.begin()`
-                return name.endswith("engine") and self._resolver.is_instance(
+            case ast.Call(
+                func=ast.Attribute(attr="begin", value=ast.Name() | ast.Attribute() as of)
+            ):
+                # `request.app.state.engine.begin()`, `request.state.sessions.begin() as session`
+                held = getattr(index.parents.get(context), "optional_vars", None)
+                is_given = isinstance(held, ast.Name) and held.id in names
+                is_of_engine = isinstance(of, ast.Attribute) and of.attr.endswith("engine")
+                return (is_given or is_of_engine) and self._resolver.is_instance(
                     self._resolver.yielded(function), *SESSIONS
                 )
             case _:
