@@ -37,6 +37,8 @@ _ANSWER_ARGUMENTS = frozenset(
 _DICT = External("builtins.dict")
 #: How deep a type may nest before the rest of it is left aside.
 _DEPTH = 12
+#: How many calls a response is followed through to where its status is set.
+_CALLS = 3
 
 
 @record
@@ -361,3 +363,26 @@ def _runs(module: Module, node: ast.AST) -> bool:
 def is_generator(function: Function) -> bool:
     """Whether a function yields its answer piece by piece."""
     return function.module.index.is_generator(function.node)
+
+
+def sets_status(model: Model, function: Function, depth: int = 0) -> bool:
+    """Whether a body says the status: `response.status_code = 201`.
+
+    Or a function of the project does so that it hands a response to.
+    """
+    if any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "status_code"
+        and isinstance(node.ctx, ast.Store)
+        for node in function.module.index.own_nodes(function.node)
+    ):
+        return True
+    if depth >= _CALLS or "esponse" not in function.module.source.segment(function.node):
+        return False
+    return any(
+        model.is_instance(model.resolve(function.module, given), RESPONSE)
+        and sets_status(model, site.target, depth + 1)
+        for site in model.effects.calls(function)
+        if site.target is not None
+        for given in (*site.node.args, *(keyword.value for keyword in site.node.keywords))
+    )

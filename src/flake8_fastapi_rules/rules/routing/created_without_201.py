@@ -24,7 +24,12 @@ from flake8_fastapi_rules.semantics.facts import (
 )
 from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.intent import asks_for_change, words_of
-from flake8_fastapi_rules.semantics.responses import is_raw_response, model_classes, returns_of
+from flake8_fastapi_rules.semantics.responses import (
+    is_raw_response,
+    model_classes,
+    returns_of,
+    sets_status,
+)
 from flake8_fastapi_rules.semantics.schemas import is_true, schema_fields
 from flake8_fastapi_rules.semantics.values import Function
 
@@ -227,10 +232,8 @@ class CreatedWithout201(Rule):
             model, module, endpoint.node.returns
         ):
             return True
-        for node in module.index.own_nodes(endpoint.node):
-            if isinstance(node, ast.Attribute) and node.attr == "status_code":
-                if isinstance(node.ctx, ast.Store):
-                    return True
+        if sets_status(model, Function(module, endpoint.node, endpoint.view_class)):
+            return True
         return any(
             model.is_instance(model.resolve(module, node.value), RESPONSE)
             for node in returns_of(module, endpoint.node)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Route
 from flake8_fastapi_rules.semantics.operations import is_documented_operation
-from flake8_fastapi_rules.semantics.values import Function
+from flake8_fastapi_rules.semantics.responses import sets_status
 
 
 class MissingStatusCode(Rule):
@@ -63,17 +62,8 @@ class MissingStatusCode(Rule):
         """Report routes without the argument."""
         if "status_code" in route.arguments:
             return
-        if route.function is not None and self._sets_status(route.function):
+        if route.function is not None and sets_status(context.model, route.function):
             return
         if is_documented_operation(context.model, route):
             name = getattr(route.endpoint, "name", None) or route.path or route.verb
             yield self.report(route.node, name=name)
-
-    def _sets_status(self, function: Function) -> bool:
-        """Whether the body says the status: `response.status_code = 201`."""
-        return any(
-            isinstance(node, ast.Attribute)
-            and node.attr == "status_code"
-            and isinstance(node.ctx, ast.Store)
-            for node in function.module.index.own_nodes(function.node)
-        )
