@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.findings import Fix
 from flake8_fastapi_rules.fixes.edit import fix_of, replace
-from flake8_fastapi_rules.fixes.imports import ensure_import
+from flake8_fastapi_rules.fixes.imports import ensure_import, find_import
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.secret_comparisons import compares_secrets
@@ -54,6 +54,7 @@ class TimingUnsafeComparison(Rule):
 
     ## Fix safety
     Unsafe: `compare_digest` takes two `bytes` or two `str` of ASCII characters only, and no `None`.
+    It is that of `hmac` where a module imports that, but not `secrets`.
 
     ## Source
     Python's documentation of `secrets.compare_digest`; FastAPI's tutorial on HTTP Basic.
@@ -79,11 +80,13 @@ class TimingUnsafeComparison(Rule):
 
     def _fix(self, node: ast.Compare, context: Context) -> Fix:
         text = text_of(context.module)
-        imported = ensure_import(text, "secrets", "", node)
+        # `hmac` has the same function, and a module that signs has it already.
+        has_it = find_import(text, "hmac", "", node) and not find_import(text, "secrets", "", node)
+        imported = ensure_import(text, "hmac" if has_it else "secrets", "", node)
         source = context.source
         sides = [source.segment(node.left), source.segment(node.comparators[0])]
         call = f"{imported.name}.compare_digest({', '.join(sides)})"
         if isinstance(node.ops[0], ast.NotEq):
             call = f"not {call}"
         edit = replace(text, node, call)
-        return fix_of("Use `secrets.compare_digest`", "unsafe", edit, imported.edits)
+        return fix_of("Use `compare_digest`", "unsafe", edit, imported.edits)
