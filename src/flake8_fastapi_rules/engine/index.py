@@ -774,9 +774,6 @@ def _is_inside(scope: ScopeNode, child: ast.AST) -> bool:
     return True
 
 
-_TARGETS = (ast.Name, ast.Tuple, ast.List, ast.Starred)
-
-
 def _names(
     target: ast.expr, path: tuple[int, ...] = ()
 ) -> Iterator[tuple[ast.Name, tuple[int, ...]]]:

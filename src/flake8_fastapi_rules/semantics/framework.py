@@ -152,7 +152,6 @@ MARKER_BY_NAME: Final[Mapping[str, str]] = MappingProxyType(
 )
 #: Markers that say where a parameter's value comes from in the request.
 PARAMETER_MARKERS: Final = MARKERS - {"Depends", "Security"}
-BODY_MARKERS: Final = frozenset({"Body", "Form", "File"})
 
 # -- parameters ---------------------------------------------------------------------------------
 
@@ -210,9 +209,6 @@ SCALAR_TYPES: Final = name_set(
     pydantic.UUID8 re.Pattern typing.Any typing.Literal typing.LiteralString typing.NewType
     uuid.UUID zoneinfo.ZoneInfo bson.ObjectId bson.objectid.ObjectId beanie.PydanticObjectId"""
 )
-#: Of the scalars, those that leave the value free text: what such a parameter holds can be
-#: anything that fits into a URL.
-FREE_TEXT_TYPES: Final = name_set("builtins.str builtins.bytes typing.Any typing.LiteralString")
 #: Types that FastAPI turns into a file upload when the parameter is marked `File()`, or always.
 UPLOAD_TYPES: Final = name_set("fastapi.UploadFile starlette.datastructures.UploadFile")
 
@@ -220,9 +216,6 @@ UPLOAD_TYPES: Final = name_set("fastapi.UploadFile starlette.datastructures.Uplo
 
 #: `{name}` or `{name:converter}` as Starlette reads them.
 PATH_PARAMETER: Final = re.compile(r"{([a-zA-Z_][a-zA-Z0-9_]*)(:[a-zA-Z_][a-zA-Z0-9_]*)?}")
-#: What FastAPI takes for the names of path parameters: everything between braces, of a path that
-#: Starlette has rid of its converters.
-PATH_NAME: Final = re.compile(r"{(.*?)}")
 #: Converter -> regular expression of what it matches.
 PATH_CONVERTERS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -286,10 +279,6 @@ HTTP_EXCEPTIONS: Final = ("starlette.exceptions.HTTPException", "fastapi.HTTPExc
 #: Response classes that FastAPI deprecated in 0.131: Pydantic serialises.
 DEPRECATED_RESPONSES: Final = name_set(
     "fastapi.responses.ORJSONResponse fastapi.responses.UJSONResponse"
-)
-#: The `status_code` that a response class has when none is given (200 for all others).
-DEFAULT_STATUS: Final[Mapping[str, int]] = MappingProxyType(
-    {"starlette.responses.RedirectResponse": 307}
 )
 #: Statuses for which HTTP allows no body; FastAPI refuses a response model there.
 BODILESS_STATUSES: Final = frozenset({*range(100, 200), 204, 205, 304})
@@ -445,7 +434,6 @@ CHANGES: Final[Mapping[str, Change]] = MappingProxyType(
 
 #: The Starlette that renamed status constants, and the one that removed others.
 STATUS_CONSTANTS_RENAMED: Final = (0, 48)
-STATUS_CONSTANTS_REMOVED: Final = (0, 45)
 #: The Starlette whose test client is one of httpx, no longer one of requests.
 HTTPX_TEST_CLIENT: Final = (0, 21)
 #: When FastAPI changed how code behaves; the first version with the new behaviour.
@@ -453,18 +441,12 @@ ANNOTATED_PARAMETERS: Final = (0, 95)
 RETURN_ANNOTATION_IS_MODEL: Final = (0, 89)
 #: A dependency that catches around its `yield` must raise again.
 YIELD_MUST_RAISE: Final = (0, 110)
-PARAMETER_MODELS: Final = (0, 115)
 #: Code after `yield` runs after the response and its background tasks (as it did before 0.106).
 YIELD_AFTER_RESPONSE: Final = (0, 118)
 DEPENDENCY_SCOPES: Final = (0, 121)
 #: The package Pydantic 1 is not supported any more.
 NEEDS_PYDANTIC_2: Final = (0, 126)
-#: `include_router` keeps the child, so that routes added to it later are served.
-LIVE_ROUTERS: Final = (0, 137)
 EXTRA_KEYWORDS_REMOVED: Final = (0, 155)
-#: The first FastAPI that may be installed with Starlette 1.0, and the first that needs it.
-MAY_HAVE_STARLETTE_1: Final = (0, 133)
-NEEDS_STARLETTE_1: Final = (0, 164)
 
 #: The scopes of `Depends(scope=...)`.
 SCOPES: Final = frozenset({"function", "request"})

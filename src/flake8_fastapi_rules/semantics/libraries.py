@@ -708,8 +708,6 @@ EXECUTORS: Final[Mapping[str, int]] = MappingProxyType(
         "trio.to_thread.run_sync": 0,
     }
 )
-#: Of these, the ones that make a coroutine function instead of calling.
-EXECUTOR_FACTORIES: Final = frozenset({"asgiref.sync.sync_to_async", "asyncer.asyncify"})
 #: What starts or drives an event loop: a fault inside of a running one.
 LOOP_RUNNERS: Final = member_set(
     """
@@ -753,7 +751,6 @@ ASYNC_ENGINE_FACTORIES: Final = name_set(
     """
     sqlalchemy.ext.asyncio.async_engine_from_config sqlalchemy.ext.asyncio.create_async_engine"""
 )
-ENGINE_FACTORIES: Final = SYNC_ENGINE_FACTORIES | ASYNC_ENGINE_FACTORIES
 #: Arguments of an engine that show that somebody thought of its pool.
 POOL_ARGUMENTS: Final = name_set(
     """
@@ -785,7 +782,6 @@ SESSION_COMMITS: Final = _on_sessions("commit") | member_set(
     psycopg2.extensions.connection.commit; pymysql.connections.Connection.commit;
     aiosqlite.Connection.commit; aiomysql.Connection.commit"""
 )
-SESSION_FLUSHES: Final = _on_sessions("flush")
 #: Context managers that commit when they are left without an exception.
 COMMITTING_CONTEXTS: Final = _on_sessions("begin") | member_set(
     """
@@ -1136,14 +1132,6 @@ TEST_CLIENTS: Final = name_set(
 
 # -- security -----------------------------------------------------------------------------------
 
-#: The schemes of `fastapi.security`, whose instances are dependencies.
-SECURITY_SCHEMES: Final = member_set(
-    """
-    fastapi.security: APIKeyCookie APIKeyHeader APIKeyQuery HTTPBasic HTTPBearer HTTPDigest OAuth2
-        OAuth2AuthorizationCodeBearer OAuth2PasswordBearer OpenIdConnect;
-    fastapi.security.base.SecurityBase; fastapi.security.http.HTTPBase;
-    fastapi.security.api_key.APIKeyBase"""
-)
 #: Form dependencies of a login.
 LOGIN_FORMS: Final = member_set(
     "fastapi.security: OAuth2PasswordRequestForm OAuth2PasswordRequestFormStrict"
@@ -1253,8 +1241,6 @@ WEAK_SCHEMES: Final = name_set(
 PASSWORD_HASHES: Final = frozenset(
     name for name, kind in CPU_BOUND.items() if kind == "password hashing"
 )
-#: Comparisons that take the same time whatever is compared.
-CONSTANT_TIME_COMPARISONS: Final = name_set("hmac.compare_digest secrets.compare_digest")
 
 #: Rate limiters, as decorators (methods of the limiter), dependencies and middleware.
 RATE_LIMIT_DECORATORS: Final = member_set(
@@ -1304,8 +1290,6 @@ TRACEBACK_LOG_CALLS: Final = frozenset(
 )
 #: Keyword arguments that add the traceback to a log call.
 TRACEBACK_ARGUMENTS: Final = frozenset({"exc_info", "exception", "stack_info"})
-#: Attributes of a logger are looked up on these classes and objects.
-LOGGERS: Final = frozenset(name.rpartition(".")[0] for name in LOG_CALLS)
 
 
 def is_log_call(name: str) -> bool:
@@ -1440,31 +1424,6 @@ SIGNATURE_KEEPING_DECORATORS: Final = (
         dishka.integrations.fastapi: inject inject_sync; dependency_injector.wiring.inject"""
     )
 )
-#: Decorators that need `request: Request` in the signature of what they decorate.
-REQUEST_NEEDING_DECORATORS: Final = member_set(
-    """
-    slowapi.Limiter: exempt limit shared_limit; starlette.authentication.requires;
-    fastapi_cache.decorator.cache; fastapi_csrf_protect.CsrfProtect"""
-)
-#: Class decorators that make endpoints of methods, with the position of the router.
-CLASS_VIEW_DECORATORS: Final[Mapping[str, int | None]] = MappingProxyType(
-    {
-        "classy_fastapi.Routable": None,
-        "fastapi_class.View": 0,
-        "fastapi_router_controller.Controller": None,
-        "fastapi_utils.cbv.cbv": 0,
-        "fastapi_utils.cbv_base.Resource": None,
-    }
-)
-#: Routers and apps that have routes of their own, besides those that a project puts on them.
-SELF_ROUTING: Final = member_set(
-    """
-    fastapi_crudrouter: DatabasesCRUDRouter GinoCRUDRouter MemoryCRUDRouter OrmarCRUDRouter
-        SQLAlchemyCRUDRouter TortoiseCRUDRouter; fastapi_crudrouter.core.CRUDGenerator;
-    fastapi_jsonrpc: API Entrypoint; nicegui.App; strawberry.fastapi.GraphQLRouter"""
-)
-#: Objects of libraries that are FastAPI apps.
-KNOWN_APPS: Final = name_set("nicegui.app")
 
 # -- errors -------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -446,10 +446,6 @@ class Project:
                 found[event].append(node)
         return found
 
-    def apps_reaching(self, node: RouterNode) -> tuple[AppNode, ...]:
-        """The apps that include a router, directly or through others."""
-        return tuple(app for app in self.apps if node in self._table(app).reached)
-
     def reached(self, app: AppNode) -> frozenset[RouterNode]:
         """The app and all routers that it includes, directly or through others."""
         return frozenset(self._table(app).reached)
@@ -875,18 +871,3 @@ _HOMES = {
     }.items()
     for name in names
 }  # fmt: skip
-
-
-def iterate_includes(node: RouterNode) -> Iterator[IncludeEntry]:
-    """All includes below a node, each once."""
-    seen: set[RouterNode] = set()
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        for entry in current.includes:
-            yield entry
-            if entry.child is not None:
-                stack.append(entry.child)

@@ -23,7 +23,7 @@ from flake8_fastapi_rules.semantics.responses import (
     model_classes,
     response_type,
 )
-from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function, Instance
+from flake8_fastapi_rules.semantics.values import Class, Constant, External, Instance
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -280,12 +280,6 @@ def _parameters(model: Model, route: Route) -> tuple[Parameter, ...]:
     if function is None:
         return ()
     return model.parameters(function, frozenset(path_parameters(route.path or "")))
-
-
-def endpoint_function(route: Route) -> Function | None:
-    """A route's endpoint, if it is a function with a signature to read."""
-    function = route.function
-    return function if function is not None and isinstance(function.node, FUNCTIONS) else None
 
 
 def config_values(model: Model, cls: Class) -> dict[str, tuple[Module, ast.expr]] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -75,14 +74,6 @@ def token_use(model: Model, module: Module, call: ast.Call) -> TokenUse | None:
         if kind is not None:
             return TokenUse(module, call, name, kind, written_out(model, module, call))
     return None
-
-
-def token_uses(model: Model, module: Module) -> Iterator[TokenUse]:
-    """The calls of a module that make or read tokens, in source order."""
-    for call in module.index.calls_of(TOKEN_CALL_NAMES):
-        use = token_use(model, module, call)
-        if use is not None:
-            yield use
 
 
 def signing_key(model: Model, module: Module, call: ast.Call) -> ast.expr | None:
