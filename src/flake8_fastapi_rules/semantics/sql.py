@@ -12,12 +12,15 @@ from flake8_fastapi_rules.engine.index import COMPREHENSIONS, FUNCTIONS
 from flake8_fastapi_rules.semantics.callers import is_written_by_callers
 from flake8_fastapi_rules.semantics.framework import SEQUENCE_TYPES
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.parameters import is_dataclass
 from flake8_fastapi_rules.semantics.resolve import default_of
 from flake8_fastapi_rules.semantics.taint import (
     CONNECTIONS,
     REQUEST_MAPPINGS,
+    declared,
     is_constrained,
     is_given_by_clients,
+    is_validated,
 )
 from flake8_fastapi_rules.semantics.values import (
     Class,
@@ -250,6 +253,9 @@ class BuiltSql:
         if depth > 6:
             return None
         value = self._model.resolve(self._module, node)
+        if isinstance(value, Constant) and (cls := self._model_of(node)) is not None:
+            assert isinstance(node, ast.Attribute)
+            value = declared(self._model, cls, node.attr)  # the constant is its default
         if isinstance(value, Constant) or self._model.is_instance(value, *_SAFE_TYPES):
             return None
         if isinstance(value, Instance) and isinstance(value.of, Class):
@@ -269,6 +275,12 @@ class BuiltSql:
             case ast.Attribute(value=inner) | ast.Subscript(value=inner):
                 if isinstance(node, ast.Attribute) and not value:
                     return None  # what the attribute of an unknown object holds is not known
+                if _is_checked(ast.unparse(node), function):
+                    return None
+                cls = self._model_of(node)
+                if isinstance(node, ast.Attribute) and cls is not None:
+                    if is_validated(self._model, cls, node.attr):
+                        return None
                 found = self._origin(inner, function, depth + 1)
                 return ast.unparse(node) if found and len(ast.unparse(node)) < 40 else found
             case ast.FormattedValue(value=inner) | ast.Await(value=inner):
@@ -327,6 +339,23 @@ class BuiltSql:
                     return origin
         return None
 
+    def _model_of(self, node: ast.expr) -> Class | None:
+        """The model or dataclass of whose object an expression is a field."""
+        if not isinstance(node, ast.Attribute):
+            return None
+        owner = self._model.resolve(self._module, node.value)
+        cls = owner.of if isinstance(owner, Instance) else None
+        if isinstance(cls, Class) and (
+            self._model.is_subclass(cls, "pydantic.BaseModel")
+            or is_dataclass(self._model.resolver, cls)
+        ):
+            return cls
+        return None
+
+    def _text(self, node: ast.expr) -> str | None:
+        """The text that an expression always is."""
+        return None if self._model_of(node) else self._model.text(self._module, node)
+
     def _is_safe_parameter(self, parameter: ast.arg, function: FunctionNode) -> bool:
         default = default_of(function.args, parameter)
         if is_constrained(self._model, self._module, parameter.annotation, default):
@@ -354,7 +383,7 @@ class BuiltSql:
                     if isinstance(value, ast.Constant):
                         text += str(value.value)
                     elif isinstance(value, ast.FormattedValue):
-                        known = self._model.text(self._module, value.value)
+                        known = self._text(value.value)
                         if known is not None:
                             text += known
                             continue
@@ -364,7 +393,7 @@ class BuiltSql:
                         parts.append(Part(value.value, text, is_qualifier))
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 for side in (left, right):
-                    known = self._model.text(self._module, side)
+                    known = self._text(side)
                     if known is not None:
                         text += known
                     elif isinstance(side, ast.BinOp | ast.JoinedStr):
@@ -486,7 +515,10 @@ def _is_checked(name: str, function: FunctionNode) -> bool:
 def _is_name(node: ast.expr, name: str) -> bool:
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         node = node.func.value
-    return isinstance(node, ast.Name) and node.id == name
+    if isinstance(node, ast.Name):
+        return node.id == name
+    is_part = isinstance(node, ast.Attribute | ast.Subscript) and not name.isidentifier()
+    return is_part and ast.unparse(node) == name
 
 
 def is_sql(text: str) -> bool:

@@ -301,7 +301,9 @@ class Taint:
             if not isinstance(node, ast.Call):
                 continue
             if found := self.in_sinks(node, sinks, accepts):
-                return Reached(found, self.module, node)
+                if text_in_sink(self._model, self.module, node, sinks, accepts) is None:
+                    return Reached(found, self.module, node)
+                continue  # it is wrong whoever calls the function, and told of there
             if deeper := self.reached(node, sinks, accepts):
                 return deeper
         return None
@@ -520,12 +522,10 @@ class Taint:
                 yield Piece(right, self._model.text(self.module, left), False)
             case ast.BinOp(left=ast.Constant(value=str() as template), op=ast.Mod(), right=right):
                 given = right.elts if isinstance(right, ast.Tuple) else [right]
-                for position, value in enumerate(given):
-                    yield Piece(value, None if position else template.partition("%")[0], True)
+                yield from _filled_in(re.split(r"%(?:\(\w+\))?[a-z]", template), given)
             case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant(value=str() as t))):
                 given = [*node.args, *(keyword.value for keyword in node.keywords)]
-                for position, value in enumerate(given):
-                    yield Piece(value, None if position else t.partition("{")[0], True)
+                yield from _filled_in(re.split(r"{[^{}]*}", t), given)
             case ast.Call(func=func, args=args):
                 names = set(self._model.resolver.names_of(self._model.resolve(self.module, func)))
                 if "urllib.parse.urljoin" in names and len(args) == 2:
@@ -550,8 +550,7 @@ class Taint:
             parts, texts, ["", *texts], [*texts[1:], ""], strict=False
         ):
             if not isinstance(part, ast.Constant):
-                is_part = not (last or "/").endswith("/") or (following or "/") != "/"
-                yield Piece(part, before, True, is_part)
+                yield Piece(part, before, True, _is_part(last or "", following or ""))
             before = None if before is None or text is None else before + text
 
     def _source(self, node: ast.expr) -> str | None:
@@ -647,38 +646,10 @@ class Taint:
             return False
         held = self._model.resolver.attribute(value, name)
         if isinstance(held, Constant):  # its default
-            held = self._declared(value.of, name)
-        return self._model.is_instance(held, *_TEXT) and not self._is_validated(value.of, name)
-
-    def _declared(self, cls: Class, name: str) -> Value:
-        """What a class says that a field is, whatever its default."""
-        for base in self._model.resolver.mro(cls):
-            for statement in base.node.body if isinstance(base, Class) else ():
-                match statement:
-                    case ast.AnnAssign(target=ast.Name(id=field)) if field == name:
-                        assert isinstance(base, Class)
-                        return self._model.resolver.annotation(base.module, statement.annotation)
-        return UNKNOWN
-
-    def _is_validated(self, cls: Class, name: str) -> bool:
-        """Whether a model tests one of its fields, by a pattern or a validator."""
-        for base in self._model.resolver.mro(cls):
-            if not isinstance(base, Class):
-                continue
-            for statement in base.node.body:
-                match statement:
-                    case ast.AnnAssign(target=ast.Name(id=field)) if field == name:
-                        hint, value = statement.annotation, statement.value
-                        if is_constrained(self._model, base.module, hint, value):
-                            return True
-                    case ast.FunctionDef(decorator_list=decorators):
-                        for decorator in decorators:
-                            if isinstance(decorator, ast.Call) and any(
-                                isinstance(each, ast.Constant) and each.value == name
-                                for each in decorator.args
-                            ):
-                                return True
-        return False
+            held = declared(self._model, value.of, name)
+        return self._model.is_instance(held, *_TEXT) and not is_validated(
+            self._model, value.of, name
+        )
 
     def _is_source(self, node: ast.Name) -> bool:
         found = self.module.index.lookup(node.id, node)
@@ -858,6 +829,19 @@ def text_in_sink(
     return taint_in(model, module, function).in_sinks(call, sinks, accepts)
 
 
+def _is_part(before: str, behind: str) -> bool:
+    """Whether more than a slash stands next to a piece of a path."""
+    return not (before or "/").endswith("/") or (behind or "/") != "/"
+
+
+def _filled_in(texts: list[str], given: list[ast.expr]) -> Iterator[Piece]:
+    """The values that fill the fields of a template, between its texts."""
+    is_plain = len(texts) == len(given) + 1
+    for position, value in enumerate(given):
+        is_part = is_plain and _is_part(texts[position], texts[position + 1])
+        yield Piece(value, None if position else texts[0], True, is_part)
+
+
 def _dumped(node: ast.expr) -> ast.Name | None:
     """The model in `body.model_dump()`."""
     match node:
@@ -944,6 +928,38 @@ def is_constrained(
             validator = model.resolve(home, node.args[0])
             if isinstance(validator, Function) and _refuses(validator, 0):
                 return True
+    return False
+
+
+def declared(model: Model, cls: Class, name: str) -> Value:
+    """What a class says that a field is, whatever its default."""
+    for base in model.resolver.mro(cls):
+        for statement in base.node.body if isinstance(base, Class) else ():
+            match statement:
+                case ast.AnnAssign(target=ast.Name(id=field)) if field == name:
+                    assert isinstance(base, Class)
+                    return model.resolver.annotation(base.module, statement.annotation)
+    return UNKNOWN
+
+
+def is_validated(model: Model, cls: Class, name: str) -> bool:
+    """Whether a model tests one of its fields, by a pattern or a validator."""
+    for base in model.resolver.mro(cls):
+        if not isinstance(base, Class):
+            continue
+        for statement in base.node.body:
+            match statement:
+                case ast.AnnAssign(target=ast.Name(id=field)) if field == name:
+                    hint, value = statement.annotation, statement.value
+                    if is_constrained(model, base.module, hint, value):
+                        return True
+                case ast.FunctionDef(decorator_list=decorators):
+                    for decorator in decorators:
+                        if isinstance(decorator, ast.Call) and any(
+                            isinstance(each, ast.Constant) and each.value == name
+                            for each in decorator.args
+                        ):
+                            return True
     return False
 
 

@@ -134,7 +134,7 @@ class _Search:
         if (
             _expects_invalid(endpoint)
             and not reads_keys(endpoint, {name})
-            and (not _is_made_into_model(name, endpoint) or _refuses_with_400(endpoint))
+            and (not _is_made_into_model(name, endpoint) or _refuses_with_400(self.model, endpoint))
         ):
             return False
         return self._is_open(parameter)
@@ -145,7 +145,7 @@ class _Search:
         found = self._parsed_by_hand()
         if not found or self._verifies() or hands_on_request(endpoint):
             return  # the bytes are used for something else: a signature, a copy
-        if _refuses_with_400(endpoint):
+        if _refuses_with_400(self.model, endpoint):
             return  # FastAPI would answer 422
         for call in found:
             made = self._model_of(call)
@@ -393,13 +393,19 @@ def _expects_invalid(endpoint: Endpoint) -> bool:
     return any(True for _ in _handlers_of_invalid(endpoint))
 
 
-def _refuses_with_400(endpoint: Endpoint) -> bool:
+def _refuses_with_400(model: Model, endpoint: Endpoint) -> bool:
     """Whether an endpoint catches what a validation raises to answer 400, in a form of its own."""
+    handling = {n for handler in _handlers_of_invalid(endpoint) for n in ast.walk(handler)}
+    if not handling:
+        return False
+    function = Function(endpoint.module, endpoint.node, endpoint.view_class)
     return any(
         (isinstance(node, ast.Constant) and node.value == 400)
         or (isinstance(node, ast.Attribute) and node.attr.endswith("BAD_REQUEST"))
-        for handler in _handlers_of_invalid(endpoint)
-        for node in ast.walk(handler)
+        for node in handling
+    ) or any(
+        raised.status == 400 and raised.node in handling
+        for raised in model.effects.raises(function)
     )
 
 
