@@ -842,19 +842,6 @@ def _filled_in(texts: list[str], given: list[ast.expr]) -> Iterator[Piece]:
         yield Piece(value, None if position else texts[0], True, is_part)
 
 
-def _is_part(before: str, behind: str) -> bool:
-    """Whether more than a slash stands next to a piece of a path."""
-    return not (before or "/").endswith("/") or (behind or "/") != "/"
-
-
-def _filled_in(texts: list[str], given: list[ast.expr]) -> Iterator[Piece]:
-    """The values that fill the fields of a template, between its texts."""
-    is_plain = len(texts) == len(given) + 1
-    for position, value in enumerate(given):
-        is_part = is_plain and _is_part(texts[position], texts[position + 1])
-        yield Piece(value, None if position else texts[0], True, is_part)
-
-
 def _dumped(node: ast.expr) -> ast.Name | None:
     """The model in `body.model_dump()`."""
     match node:
