@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -234,8 +234,14 @@ def _asks_next(node: ast.expr | None, following: str) -> bool:
     )
 
 
-def _uses_only_within(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether `__call__(self, scope, receive, send)` gives `send` to nothing but the app within."""
+def _uses_only_within(
+    node: ast.FunctionDef | ast.AsyncFunctionDef, besides: Set[int] = frozenset()
+) -> bool:
+    """Whether `__call__(self, scope, receive, send)` gives `send` to nothing but the app within.
+
+    Parameters:
+        besides: the nodes that do not count.
+    """
     send = node.args.args[3].arg
     within = {
         id(part)
@@ -246,13 +252,14 @@ def _uses_only_within(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         for part in call.args
     }
     uses = [each for each in ast.walk(node) if isinstance(each, ast.Name) and each.id == send]
-    return all(id(use) in within for use in uses)
+    return all(id(use) in within or id(use) in besides for use in uses)
 
 
 def _is_for_sockets(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether `__call__` hands on at once what comes from no socket, which knows no CORS.
 
-    `if scope["type"] != "websocket": await self.app(scope, receive, send); return`
+    `if scope["type"] != "websocket": await self.app(scope, receive, send); return`, or it answers
+    in nothing but `if scope["type"] == "websocket":`.
     """
     for statement in node.body:
         if isinstance(statement, ast.If) and isinstance(statement.body[-1], ast.Return):
@@ -260,15 +267,30 @@ def _is_for_sockets(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
             parts = test.values if isinstance(test, ast.BoolOp) else [test]
             if isinstance(test, ast.BoolOp) and not isinstance(test.op, ast.Or):
                 parts = []
-            if any(
-                isinstance(part, ast.Compare)
-                and isinstance(part.ops[0], ast.NotEq)
-                and isinstance(said := part.comparators[0], ast.Constant)
-                and said.value == "websocket"
-                for part in parts
-            ):
+            if any(_asks_for_socket(part, ast.NotEq) for part in parts):
                 return True
-    return False
+    of_sockets = {
+        id(part)
+        for each in ast.walk(node)
+        if isinstance(each, ast.If) and _asks_for_socket(each.test, ast.Eq)
+        for statement in each.body
+        for part in ast.walk(statement)
+    }
+    return bool(of_sockets) and _uses_only_within(node, of_sockets)
+
+
+def _asks_for_socket(test: ast.expr, operator: type[ast.cmpop]) -> bool:
+    """Whether a condition, or a part of it that must hold, is about the type of a scope."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(_asks_for_socket(part, operator) for part in test.values)
+    return (
+        isinstance(test, ast.Compare)
+        and isinstance(test.ops[0], operator)
+        and any(
+            isinstance(said, ast.Constant) and said.value == "websocket"
+            for said in (test.left, test.comparators[0])
+        )
+    )
 
 
 def _only_passes_on(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
