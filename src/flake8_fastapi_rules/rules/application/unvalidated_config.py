@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, targets_of
+from flake8_fastapi_rules.engine.index import FUNCTIONS, mentions, targets_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on_calls
 from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.kept import is_kept, is_variable_kept
@@ -168,5 +168,25 @@ def _is_parser_kept(module: Module, call: ast.Call) -> bool:
     """Whether the parser that `parser.read(...)` fills is kept as it is."""
     parser = call.func.value if isinstance(call.func, ast.Attribute) else None
     if isinstance(parser, ast.Name):
-        return is_variable_kept(module, parser)
+        return is_variable_kept(module, parser) or _are_sections_kept(module, parser)
     return isinstance(parser, ast.Attribute)
+
+
+def _are_sections_kept(module: Module, parser: ast.Name) -> bool:
+    """Whether sections are returned or stored as dictionaries: `return dict(parser["shop"])`."""
+    index = module.index
+    function = index.function_of(parser)
+    for node in index.own_nodes(function) if function is not None else ():
+        value = node.value if isinstance(node, ast.Return) else None
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
+            value = node.value
+        if not isinstance(value, ast.Call | ast.DictComp | ast.Subscript):
+            continue
+        calls = [part.func for part in ast.walk(value) if isinstance(part, ast.Call)]
+        if mentions(value, {parser.id}) and all(
+            (isinstance(func, ast.Name) and func.id == "dict")
+            or (isinstance(func, ast.Attribute) and func.attr in {"items", "sections"})
+            for func in calls
+        ):
+            return True
+    return False

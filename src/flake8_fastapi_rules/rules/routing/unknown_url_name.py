@@ -152,6 +152,9 @@ class UnknownUrlName(Rule):
 
 def _is_look_up(func: ast.Attribute, context: Context) -> bool:
     callee = context.resolve(func)
+    if not callee and isinstance(func.value, ast.Attribute) and func.value.attr == "app":
+        held = context.resolve(func.value.value)  # `request.app`, of which nobody says the type
+        return context.model.is_instance(held, "starlette.requests.HTTPConnection")
     return isinstance(callee, External) and any(
         candidate.rpartition(".")[0] in _OWNERS
         for candidate in context.model.resolver.names_of(callee)
@@ -185,7 +188,7 @@ def _gather(project: Project) -> _Names | None:
                 return None
             known.setdefault(route.name, set()).add(frozenset(names_in(route.local_path)))
         for mount in project.resolved_mounts(app):
-            if mount.name is None and mount.child is None:
+            if mount.name is None and mount.child is None and not _serves_files(project, mount):
                 return None  # its routes have names of their own
             if isinstance(mount.name, str):
                 known.setdefault(mount.name, set()).add(frozenset({"*"}))
@@ -197,6 +200,14 @@ def _gather(project: Project) -> _Names | None:
             elif mount.name is not None:
                 return None
     return _Names(known, frozenset(closed))
+
+
+def _serves_files(project: Project, mount: ResolvedMount) -> bool:
+    """Whether files are mounted, which have no routes."""
+    fact = mount.mount
+    return fact is not None and project.model.is_instance(
+        fact.child, "starlette.staticfiles.StaticFiles"
+    )
 
 
 def _below(
