@@ -69,8 +69,10 @@ def sent_to_client(
     callee = model.resolve(module, node.func)
     if isinstance(callee, Function):
         if depth < _DEPTH:
-            is_response = model.is_instance(value, RESPONSE)
-            yield from _handed_on(model, node, callee, depth, raising=not is_response)
+            # `raise bad_request(text)`: what makes the error need not raise it itself
+            is_raised = isinstance(module.index.parents.get(node), ast.Raise)
+            is_answer = model.is_instance(value, RESPONSE, *(HTTP_EXCEPTIONS if is_raised else ()))
+            yield from _handed_on(model, node, callee, depth, raising=not is_answer)
     elif isinstance(value, Instance) and value.call is node:
         for kinds, (keyword, position) in (
             (HTTP_EXCEPTIONS, _DETAIL),

@@ -235,17 +235,32 @@ class LeakedExceptionText(Rule):
         for parent in module.index.ancestors(node):
             if isinstance(parent, ast.ExceptHandler):
                 return False
-            if isinstance(parent, ast.If) and child in parent.body:
-                match module.index.condition(parent.test):
-                    case ast.Call(
-                        func=ast.Name(id="isinstance"), args=[ast.Name(id=name), kinds]
-                    ) if name == exception:
-                        each = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
-                        return all(
-                            isinstance(context.model.resolve(module, kind), Class) for kind in each
-                        )
+            if isinstance(parent, ast.If | ast.IfExp) and child is not parent.test:
+                test = module.index.condition(parent.test)
+                if child in (parent.orelse if isinstance(parent, ast.If) else [parent.orelse]):
+                    match test:
+                        case ast.UnaryOp(op=ast.Not(), operand=inner):
+                            test = inner
+                        case _:
+                            test = ast.Constant(None)
+                kinds = _kinds_asked(test, exception)
+                if kinds:
+                    return all(
+                        isinstance(context.model.resolve(module, kind), Class) for kind in kinds
+                    )
             child = parent
         return False
+
+
+def _kinds_asked(test: ast.expr, exception: str) -> list[ast.expr]:
+    """The classes of which a condition says that the exception is one: `isinstance(error, X)`."""
+    match test:
+        case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), kinds]):
+            if name == exception:
+                return kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
+        case ast.BoolOp(op=ast.And(), values=values):
+            return next((found for v in values if (found := _kinds_asked(v, exception))), [])
+    return []
 
 
 def _own(body: list[ast.stmt]) -> Iterator[ast.AST]:
