@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, ModuleIndex, mentions, names_bound_in
 from flake8_fastapi_rules.semantics.facts import ParameterKind, Role
+from flake8_fastapi_rules.semantics.parameters import is_dataclass
 from flake8_fastapi_rules.semantics.paths import parameters_in
 from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.values import (
@@ -309,13 +310,16 @@ class Taint:
         return None
 
     def _is_model(self, node: ast.Name) -> bool:
-        """Whether a name is a body that a client sends, as a model."""
+        """Whether a name is a body that a client sends, as a model or dataclass."""
         value = self._model.resolve(self.module, node)
         return (
             self._is_source(node)
             and isinstance(value, Instance)
             and isinstance(value.of, Class)
-            and self._model.is_subclass(value.of, "pydantic.BaseModel")
+            and (
+                self._model.is_subclass(value.of, "pydantic.BaseModel")
+                or is_dataclass(self._model.resolver, value.of)
+            )
         )
 
     def _of(self, node: ast.expr, depth: int) -> Tainted | None:
@@ -329,6 +333,10 @@ class Taint:
                 return self._given_by_dependency(name)
             case ast.Attribute(value=ast.Name() as owner, attr=attr) if self._is_provided(owner):
                 return self._attribute_given(owner, attr)
+            case ast.Subscript(
+                value=ast.Name() as owner, slice=ast.Constant(value=str() as key)
+            ) if self._is_provided(owner):
+                return self._item_given(owner, key)
             case ast.Name(id=name):
                 return self._of_name(node, name, depth)
             case ast.Await(value=inner) | ast.FormattedValue(value=inner):
@@ -429,7 +437,11 @@ class Taint:
 
     def _may_give(self, name: str, target: Function | Class) -> bool:
         """Whether a dependency gives text of a client, or an object that may hold some."""
-        return isinstance(target, Class) or self._given_by_dependency(name) is not None
+        return (
+            isinstance(target, Class)
+            or self._given_by_dependency(name) is not None
+            or any(True for _ in self._items_of(target))
+        )
 
     def _given_by_dependency(self, name: str) -> Tainted | None:
         """The text from a client that a dependency returns, by the parameter's name."""
@@ -452,6 +464,25 @@ class Taint:
             if isinstance(node, ast.Return) and (found := inner.of(node.value)) is not None:
                 return replace(found, name=name)
         return None
+
+    def _item_given(self, owner: ast.Name, key: str) -> Tainted | None:
+        """The text from a client under a key of the dictionary that a dependency returns."""
+        target = self._provided[owner.id]
+        items = dict(self._items_of(target))
+        if not isinstance(target, Function) or not isinstance(target.node, FUNCTIONS):
+            return None
+        if key not in items or not self._model.returns_as_written(target):
+            return None
+        found = taint_in(self._model, target.module, target.node).of(items[key])
+        return replace(found, name=f"{owner.id}[{key!r}]") if found else None
+
+    def _items_of(self, target: Function | Class) -> Iterator[tuple[str, ast.expr]]:
+        """The items of the dictionaries that a dependency returns."""
+        for node in target.module.index.own_nodes(target.node):
+            if isinstance(node, ast.Return) and isinstance(node.value, ast.Dict):
+                for key, value in zip(node.value.keys, node.value.values, strict=True):
+                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                        yield key.value, value
 
     def _attribute_given(self, owner: ast.Name, attr: str) -> Tainted | None:
         """The text from a client that an object of a class has that is a dependency."""
@@ -479,7 +510,9 @@ class Taint:
         found = self.module.index.lookup(name, node)
         if found is None or not isinstance(found[0].node, (*FUNCTIONS, *_COMPREHENSIONS)):
             return None
-        if not self._is_text(self._model.resolve(self.module, node)):
+        value = self._model.resolve(self.module, node)
+        is_default = isinstance(value, Constant) and isinstance(value.value, str)  # of a field
+        if not is_default and not self._is_text(value):
             return None
         for binding in found[1]:
             if binding.kind == "for" and not binding.path and self._is_texts(binding.value):
@@ -752,7 +785,8 @@ class Taint:
     def _is_refused(self, call: ast.Call, given: list[ast.expr], names: set[str]) -> bool:
         """Whether a value is handed to a function of the project that raises for some values."""
         for position, each in enumerate(given):
-            if isinstance(each, ast.Name | ast.Attribute) and ast.unparse(each) in names:
+            is_written = isinstance(each, ast.Name | ast.Attribute | ast.Subscript)
+            if is_written and ast.unparse(each) in names:
                 callee = self._model.resolve(self.module, call.func)
                 if isinstance(callee, Function) and _refuses(callee, position):
                     return True
