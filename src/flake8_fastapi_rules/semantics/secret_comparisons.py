@@ -101,7 +101,7 @@ class _Comparisons:
     def is_of_secrets(self, node: ast.Compare) -> bool:
         if len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq | ast.NotEq):
             return False
-        given = (node.left, node.comparators[0])
+        given = (_behind_walrus(node.left), _behind_walrus(node.comparators[0]))
         left, right = (_behind_scheme(side) for side in given)
         # What has the name of a scheme in front can only be compared with a header.
         with_scheme = (left, right) != given
@@ -417,6 +417,11 @@ def _logs(statement: ast.stmt) -> bool:
 def _is_revealed(node: ast.expr) -> bool:
     """Whether an expression takes a secret out of its `SecretStr`."""
     return isinstance(node, ast.Call) and last_name(node.func) == "get_secret_value"
+
+
+def _behind_walrus(node: ast.expr) -> ast.expr:
+    """What an expression gives a name on its way."""
+    return node.value if isinstance(node, ast.NamedExpr) else node
 
 
 def _behind_scheme(node: ast.expr) -> ast.expr:
