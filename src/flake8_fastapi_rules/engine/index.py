@@ -313,8 +313,10 @@ class ModuleIndex:
         child, parent = node, self.parents.get(node)
         while parent is not None:
             if parent.__class__ in _SCOPE_TYPES and _is_inside(parent, child):  # type: ignore[arg-type]
-                scope = self.scopes[parent]
-                break
+                found = self.scopes.get(parent)
+                if found is not None:  # a lambda in a string annotation has none of its own
+                    scope = found
+                    break
             if (known := cache.get(parent)) is not None:
                 scope = known
                 break
