@@ -110,6 +110,12 @@ _SERVING: Final = frozenset(Role) - {Role.LIFESPAN, Role.EVENT_HANDLER}
 #: Where a text may change a variable: `rooms.pop(`, `rooms[name] =`, `global rooms`.
 _MUTATED: Final = re.compile(rf"(?:\[[^\n]*\])?\.(?:{'|'.join(sorted(MUTATORS))})\(")
 _GLOBAL: Final = re.compile(r"^[ \t]+global[ \t]+([^\n#;]+)", re.MULTILINE)
+#: Module variables that are empty containers at first, which somebody is to fill.
+_STORES: Final = re.compile(
+    r"^(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*"
+    r"(?:\{\}|\[\]|(?:dict|list|set|OrderedDict|Counter)\(\)|(?:\w+\.)?(?:defaultdict|deque)\()",
+    re.MULTILINE,
+)
 #: Variables of nearly every module; none of them is a container.
 _OBJECTS: Final = frozenset({"app", "log", "logger", "router"})
 #: How variables are bound, rather than functions, classes and modules.
@@ -425,19 +431,40 @@ class SharedState:
         known = self._helped.get(module)
         if known is None:
             known = self._helped[module] = defaultdict(list)
-            roles = dict(self._helper_roles(module))
-            for node, found in roles.items():
-                for (home, name), mutation in self._read(Function(module, node), found):
-                    if home is module and not _is_for_reuse(mutation, name):
-                        known[name].append(mutation)
+            changers = [(module, _variables_used(module)), *self._changers(module)]
+            for changer, variables in changers:
+                roles = dict(self._helper_roles(changer, variables, module))
+                for node, found in roles.items():
+                    for (home, name), mutation in self._read(Function(changer, node), found):
+                        if home is module and not _is_for_reuse(mutation, name):
+                            known[name].append(mutation)
         return known
 
-    def _helper_roles(self, module: Module) -> Iterator[tuple[FunctionNode, frozenset[Role]]]:
+    def _changers(self, module: Module) -> Iterator[tuple[Module, set[str]]]:
+        """Other modules that may change variables of a module, with the names these have there."""
+        modules, is_test = self._model.modules, self._model.settings.is_test_path
+        stored = set(_STORES.findall(module.source.text)) - _OBJECTS
+        changing: dict[Module, set[str]] = defaultdict(set)
+        for name in sorted(stored):
+            for file in modules.files_mentioning(self._uses.root, name):
+                other = None if is_test(str(file)) else modules.load(file)
+                if other is None or other is module:
+                    continue
+                if _may_change(other.source.text, name):
+                    changing[other].add(name)
+        for other, names in changing.items():
+            yield other, {*names, word_of(module)}
+
+    def _helper_roles(
+        self, module: Module, variables: set[str], home: Module
+    ) -> Iterator[tuple[FunctionNode, frozenset[Role]]]:
         """The functions of a module that change something, with the roles of those who call them.
 
         Functions of the same module may stand in between.
+
+        Parameters:
+            variables: the names of the variables of `home` in there.
         """
-        variables = _variables_used(module)
         if not variables:
             return
         index = module.index
@@ -469,16 +496,16 @@ class SharedState:
                 new = callers[current] - seen
                 seen |= new
                 waiting.extend(new)
-            if not found and self._changes_for_good(module, node):
+            if not found and self._changes_for_good(module, node, home):
                 found = self._distant_roles(module, seen)
             if found:
                 yield node, frozenset(found)
 
-    def _changes_for_good(self, module: Module, node: FunctionNode) -> bool:
-        """Whether a function changes variables of its module, other than to keep what it made."""
+    def _changes_for_good(self, module: Module, node: FunctionNode, home: Module) -> bool:
+        """Whether a function changes variables of a module, other than to keep what it made."""
         return any(
-            home is module and not _is_for_reuse(mutation, name)
-            for (home, name), mutation in self._read(Function(module, node), frozenset())
+            changed is home and not _is_for_reuse(mutation, name)
+            for (changed, name), mutation in self._read(Function(module, node), frozenset())
         )
 
     def _distant_roles(self, module: Module, functions: Iterable[FunctionNode]) -> set[Role]:
