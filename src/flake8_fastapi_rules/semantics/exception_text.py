@@ -267,6 +267,8 @@ class ExceptionText:
             return node.attr in _TEXTS and self._is_text_of(node.value)
         if isinstance(node, ast.Subscript):
             return isinstance(node.value, ast.Attribute) and self._is_text_of(node.value)
+        if isinstance(node, ast.BoolOp):  # `str(error.orig or error)`
+            return any(map(self._is_text_of, node.values))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             return node.func.id in _STRINGIFIERS and any(map(self._is_text_of, node.args))
         return False
