@@ -143,8 +143,9 @@ class ExceptionText:
                 return self._first(default, depth)
             case ast.Call(func=ast.Name(id="map"), args=[_, *given]):
                 return node if any(self._is_text_of(each) for each in given) else None
-            case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant()), args=arguments):
-                return node if any(self._is_text_of(a) for a in arguments) else None
+            case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant())):
+                filled = [*node.args, *(keyword.value for keyword in node.keywords)]
+                return node if any(self._is_text_of(each) for each in filled) else None
         if self.is_traceback(node):
             return node
         inner = [*node.args, *(keyword.value for keyword in node.keywords)]
