@@ -225,6 +225,12 @@ def test_replace_statement_and_return() -> None:
         statement("def f():\n    return x\n", edit.delete_return_value) == "def f():\n    return\n"
     )
     assert statement("def f():\n  return(x)\n", edit.delete_return_value) == "def f():\n  return\n"
+    assert statement("def f():\n  g()\n\n  return x\n", edit.delete_return_value) == (
+        "def f():\n  g()\n"
+    )
+    assert statement("def f():\n  g()\n  return x  # why\n", edit.delete_return_value) == (
+        "def f():\n  g()\n  return  # why\n"
+    )
     assert statement("def f():\n  return x[  # c\n1]\n", edit.delete_return_value) is None
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from flake8_fastapi_rules.engine.findings import Edit, Fix, Safety, Unfixable
+from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.text import FileText, Item
 from flake8_fastapi_rules.semantics.values import FunctionNode
 
@@ -298,9 +299,15 @@ def is_docstring(statement: ast.stmt) -> bool:
 
 
 def delete_return_value(text: FileText, statement: ast.Return) -> Edit:
-    """Turn `return x` into `return`."""
+    """Turn `return x` into `return`, or drop it where a function ends with it anyway."""
     if statement.value is None:
         raise Unfixable("it returns no value")
+    block = text.block_of(statement) or []
+    ends_function = isinstance(text.index.parents.get(statement), FUNCTIONS)
+    if ends_function and len(block) > 1 and block[-1] is statement:
+        before, line_end = text.line_end(text.end(block[-2])), text.line_end(text.end(statement))
+        if not text.has_comment(before, line_end) and text.own_line(statement):
+            return Edit(before, line_end, "")
     _, end = text.span(statement.value)
     keyword_end = text.start(statement) + len("return")
     return replace_range(text, keyword_end, end, "")
