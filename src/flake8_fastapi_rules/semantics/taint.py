@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, ModuleIndex, mentions, names_bound_in
+from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.facts import ParameterKind, Role
 from flake8_fastapi_rules.semantics.parameters import is_dataclass
 from flake8_fastapi_rules.semantics.paths import parameters_in
@@ -725,10 +726,12 @@ class Taint:
         names = {name, *_derived(index, self.function, name)}
         inside = partial(index.nodes_in, self.function)
         looked_up = self._looked_up(names)
-        for node in inside(ast.If):
-            if looked_up and self._leaves(node.body[-1]):
-                if _is_missing(index.condition(node.test)) in looked_up:
-                    return True
+        for node in inside(ast.If) if looked_up else ():
+            test = index.condition(node.test)
+            if self._leaves(node.body[-1]) and _is_missing(test) in looked_up:
+                return True
+            if node.orelse and self._leaves(node.orelse[-1]) and _is_there(test) in looked_up:
+                return True
         conditions: list[ast.If | ast.While | ast.Assert | ast.IfExp] = [
             *inside(ast.If), *inside(ast.While), *inside(ast.Assert), *inside(ast.IfExp)
         ]  # fmt: skip
@@ -757,7 +760,7 @@ class Taint:
             if getattr(call.func, "attr", "") in ("relative_to", "is_relative_to"):
                 if any(_mentions(call, each) for each in names):
                     return True
-            elif self._is_refused(call, call.args, names):
+            elif self._is_refused(call, names):
                 return True
         return False
 
@@ -782,13 +785,16 @@ class Taint:
             for each in ast.walk(comprehension)
         )
 
-    def _is_refused(self, call: ast.Call, given: list[ast.expr], names: set[str]) -> bool:
+    def _is_refused(self, call: ast.Call, names: set[str]) -> bool:
         """Whether a value is handed to a function of the project that raises for some values."""
-        for position, each in enumerate(given):
+        for each in (*call.args, *(keyword.value for keyword in call.keywords)):
             is_written = isinstance(each, ast.Name | ast.Attribute | ast.Subscript)
             if is_written and ast.unparse(each) in names:
                 callee = self._model.resolve(self.module, call.func)
-                if isinstance(callee, Function) and _refuses(callee, position):
+                taken = (
+                    argument_filled(callee, call, each) if isinstance(callee, Function) else None
+                )
+                if isinstance(callee, Function) and taken is not None and _refuses(callee, taken):
                     return True
         return False
 
@@ -915,12 +921,33 @@ def _named(function: FunctionNode, names: Mapping[str, object]) -> frozenset[ast
     return frozenset(each for each in _arguments_of(function) if each.arg in names)
 
 
+def _is_there(test: ast.expr) -> str | None:
+    """The name that a condition such as `x` or `x is not None` is about."""
+    match test:
+        case ast.Name(id=name) | ast.NamedExpr(target=ast.Name(id=name)):
+            return name
+        case ast.Compare(
+            left=ast.Name(id=name) | ast.NamedExpr(target=ast.Name(id=name)),
+            ops=[ast.IsNot()],
+            comparators=[ast.Constant()],
+        ):
+            return name
+        case _:
+            return None
+
+
 def _is_missing(test: ast.expr) -> str | None:
     """The name that a condition such as `not x` or `x is None` is about."""
     match test:
-        case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)):
+        case ast.UnaryOp(
+            op=ast.Not(), operand=ast.Name(id=name) | ast.NamedExpr(target=ast.Name(id=name))
+        ):
             return name
-        case ast.Compare(left=ast.Name(id=name), ops=[ast.Is()], comparators=[ast.Constant()]):
+        case ast.Compare(
+            left=ast.Name(id=name) | ast.NamedExpr(target=ast.Name(id=name)),
+            ops=[ast.Is()],
+            comparators=[ast.Constant()],
+        ):
             return name
         case ast.BoolOp(op=ast.Or(), values=values):  # `rows is None or rows.empty`
             return next((name for name in map(_is_missing, values) if name is not None), None)
@@ -960,8 +987,10 @@ def is_constrained(
         made = model.resolve(home, node.func)
         if isinstance(made, External) and made.name in _VALIDATORS and node.args:
             validator = model.resolve(home, node.args[0])
-            if isinstance(validator, Function) and _refuses(validator, 0):
-                return True
+            if isinstance(validator, Function):
+                taken = _positional(validator)[validator.bound :][:1]
+                if taken and _refuses(validator, taken[0]):
+                    return True
     return False
 
 
@@ -997,11 +1026,13 @@ def is_validated(model: Model, cls: Class, name: str) -> bool:
     return False
 
 
-def _refuses(function: Function, position: int) -> bool:
+def _positional(function: Function) -> list[ast.arg]:
+    return [*function.node.args.posonlyargs, *function.node.args.args]
+
+
+def _refuses(function: Function, taken: ast.arg) -> bool:
     """Whether a function of the project tests an argument and raises what it does not like."""
-    arguments = function.node.args
-    taken = [*arguments.posonlyargs, *arguments.args][position + function.bound :][:1]
-    if not taken or isinstance(function.node, ast.Lambda):
+    if isinstance(function.node, ast.Lambda):
         return False
     index = function.module.index
     own = index.own_nodes(function.node)
@@ -1009,7 +1040,7 @@ def _refuses(function: Function, position: int) -> bool:
     return any(isinstance(each, ast.Raise | ast.Assert) for each in own) and any(
         _tests(test, name)
         for test in tests
-        for name in (taken[0].arg, *_derived(index, function.node, taken[0].arg))
+        for name in (taken.arg, *_derived(index, function.node, taken.arg))
     )
 
 

@@ -122,7 +122,8 @@ class UnauthenticatedWebsocket(Rule):
             if not any(model.is_instance(value, _SOCKET) for value in resolved):
                 continue
             if isinstance(node.func, ast.Attribute) and node.func.attr == "accept":
-                return None if self._is_checked(nodes, node) else node
+                is_chosen = self._is_checked(nodes, node) or _is_refused_else(function, node)
+                return None if is_chosen else node
             callee = model.resolve(function.module, node.func)
             if not isinstance(callee, Function) or callee.node in above or len(above) > 2:
                 continue
@@ -148,12 +149,27 @@ class UnauthenticatedWebsocket(Rule):
         return False
 
 
-def _asks_for_room(node: ast.AST) -> bool:
+def _is_refused_else(function: Function, accept: ast.AST) -> bool:
+    """Whether the other branch of a condition around `accept` turns the client away."""
+    return any(
+        isinstance(above, ast.If)
+        and not _asks_for_room(above, with_else=True)
+        and any(
+            isinstance(part, ast.Constant) and part.value in _REFUSALS
+            for block in (above.body, above.orelse)
+            for statement in block
+            for part in ast.walk(statement)
+        )
+        for above in function.module.index.ancestors(accept)
+    )
+
+
+def _asks_for_room(node: ast.AST, *, with_else: bool = False) -> bool:
     """Whether a branch asks for nothing but where somebody wants to go: `if room not in ROOMS`.
 
     That says nothing of who it is.
     """
-    if not isinstance(node, ast.If) or node.orelse:
+    if not isinstance(node, ast.If) or (node.orelse and not with_else):
         return False
     names = [part.id for part in ast.walk(node.test) if isinstance(part, ast.Name)]
     words = [
