@@ -156,7 +156,9 @@ class _Operation:
                 not _says_who(parameter) or _ABOUT_USERS.search(self._said) is not None
             ):
                 continue
-            if not compares(self.model, self.function, parameter.name):
+            if compares(self.model, self.function, parameter.name):
+                continue
+            if not _gives_way(self.function, parameter.name):
                 yield ClaimedIdentity(parameter)
 
     def fields(self) -> Iterator[ClaimedIdentity]:
@@ -281,6 +283,24 @@ def _asks_who(function: Function, given: frozenset[str]) -> bool:
                 if isinstance(root, ast.Name) and root.id in given:
                     if root.id != "self" or "user" in ast.unparse(owner):
                         return True
+    return False
+
+
+def _gives_way(function: Function, name: str) -> bool:
+    """Whether what a client says counts only where its credentials tell nothing.
+
+    `user_id = request.state.user_id`, or `scope_of(request, fallback_user_id=user_id)`.
+    """
+    for node in function.module.index.own_nodes(function.node):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=target)], value=ast.Attribute(value=owner)) if (
+                target == name
+            ):
+                if isinstance(owner, ast.Attribute) and owner.attr == "state":
+                    return True
+            case ast.keyword(arg=str() as arg, value=ast.Name(id=given)) if given == name:
+                if "fallback" in arg or "default" in arg:
+                    return True
     return False
 
 

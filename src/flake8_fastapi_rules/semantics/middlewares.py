@@ -35,7 +35,8 @@ _OUTER_WORDS = (
     "log", "request_id", "requestid", "correlation", "trace", "tracing", "metric", "prometheus",
     "telemetry", "sentry", "error", "exception", "proxy", "forwarded", "timing", "audit",
     "context", "profil", "debug", "header", "observ", "monitor", "cors",
-    "babel", "i18n", "locale",
+    "babel", "i18n", "locale", "cachecontrol", "cache_control", "totaltime", "processtime",
+    "process_time", "responsetime", "response_time",
 )  # fmt: skip
 #: Words in names of functions that put something else than middleware on an app.
 _OTHER_WORDS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.findings import Fix
@@ -10,6 +11,9 @@ from flake8_fastapi_rules.fixes.edit import fix_of, remove_named_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.facts import App
+
+#: Conditions under which tracebacks are wanted.
+_ASKED = re.compile(r"(?i)debug|\bdev(?:elopment)?\b|is_dev|is_local")
 
 
 class DebugEnabled(Rule):
@@ -79,9 +83,22 @@ class DebugEnabled(Rule):
             yield from self._check(call, debug, context)
 
     def _check(self, call: ast.Call, debug: ast.expr | None, context: Context) -> Iterator[Report]:
+        if _is_asked_for(call, context):
+            return
         if isinstance(debug, ast.Constant) and debug.value is True:
             yield self.report(debug, fix=lambda: self._fix(call, context))
 
     def _fix(self, call: ast.Call, context: Context) -> Fix:
         edits = remove_named_argument(text_of(context.module), call, "debug")
         return fix_of("Remove `debug=True`", "safe", edits)
+
+
+def _is_asked_for(call: ast.Call, context: Context) -> bool:
+    """Whether a condition asks for it: `if settings.debug: app = FastAPI(debug=True)`."""
+    child: ast.AST = call
+    for above in context.module.index.ancestors(call):
+        if isinstance(above, ast.If) and child in above.body:
+            if _ASKED.search(ast.unparse(above.test)):
+                return True
+        child = above
+    return False

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from flake8_fastapi_rules.engine.index import Binding
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.credentials import last_name
+from flake8_fastapi_rules.semantics.facts import Route
 from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.scripts import is_in_command
@@ -27,6 +30,11 @@ from flake8_fastapi_rules.semantics.values import Instance
 
 _MOCKS = frozenset({"mock", "mocks", "stub", "stubs"})
 #: Why a variable may well be one of each process.
+#: In the name of a variable that each process has for itself.
+_OF_EACH = re.compile(r"(?:^|_)(?:in|per)_process(?:_|$)|process_(?:local|wide)|per_worker")
+#: What modules are called that say how a process logs, and what its latest lines are called.
+_LOGGING = frozenset({"debug", "log", "logger", "logging", "logs"})
+_LOGS = frozenset({"log", "logs"})
 _OF_PROCESS = (
     is_bounded_cache,
     is_breaker,
@@ -115,7 +123,8 @@ class MutableGlobalState(Rule):
     goes on in it (`+= 1` and `-= 1` in one function) and what only keeps a line from being logged
     again and again, or tells when the process last tidied up; what remembers that something was
     done once; what each function adds and takes away in its `finally`; circuit breakers; what a
-    comment on it, or the module's docstring, says is of one process, or a fallback; variables
+    comment on it, its name, or the module's docstring, says is of one process, or a fallback; how
+    a process logs, and the latest lines of a log; variables
     called caches
     whose entries grow old or are dropped, and what is set anew with the time when it is stale; the
     app that a command (Click, Typer) starts for itself,
@@ -159,7 +168,9 @@ class MutableGlobalState(Rule):
                 continue
             if is_gauge(mutations) or any(says(mutations, name) for says in _OF_PROCESS):
                 continue
-            if is_of_one_process(module, name):
+            if is_of_one_process(module, name) or _is_said_of_process(name):
+                continue
+            if _is_for_logging(module, context) or _is_recent_log(name, own):
                 continue
             first = serving[0]
             place = next(
@@ -194,6 +205,29 @@ class MutableGlobalState(Rule):
             for part in ast.walk(given)
             if part is given or isinstance(part, ast.Name)
         )
+
+
+def _is_said_of_process(name: str) -> bool:
+    """Whether a variable says that each process has its own: `seen_in_process`."""
+    return _OF_EACH.search(name.lower()) is not None
+
+
+def _is_for_logging(module: Module, context: Context) -> bool:
+    """Whether a module without routes sets how a process logs."""
+    last = module.name.rpartition(".")[2].strip("_").lower()
+    return last in _LOGGING and not context.facts(Route)
+
+
+def _is_recent_log(name: str, bindings: Sequence[Binding]) -> bool:
+    """Whether a variable holds the latest lines of a log and drops the others."""
+    if _LOGS.isdisjoint(words_of(name)):
+        return False
+    return any(
+        isinstance(made := binding.value, ast.Call)
+        and last_name(made.func) == "deque"
+        and any(keyword.arg == "maxlen" for keyword in made.keywords)
+        for binding in bindings
+    )
 
 
 def _keys(mutation: Mutation) -> list[ast.expr]:
