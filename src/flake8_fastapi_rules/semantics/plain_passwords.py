@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, all_arguments
@@ -25,6 +26,7 @@ from flake8_fastapi_rules.semantics.values import (
 )
 
 if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.callers import DirectCall
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.modules import Module
 
@@ -141,8 +143,8 @@ def _is_given_hashes(model: Model, function: Function, name: str) -> bool:
     parameter = next((each for each in arguments if each.arg == name), None)
     if parameter is None:
         return False  # one of a function around
-    for call in model.direct_calls(function):
-        match call.given(parameter):
+    for call, argument in _calls(model, function, parameter, name):
+        match call.given(argument):
             case ast.Name(id=given) if not is_password_name(given):
                 return True
             case ast.Name() as local if _is_made_by_call(call.module, local):
@@ -157,6 +159,26 @@ def _is_given_hashes(model: Model, function: Function, name: str) -> bool:
                     if has_validators(made.of):
                         return True
     return False
+
+
+def _calls(
+    model: Model, function: Function, parameter: ast.arg, name: str
+) -> Iterator[tuple[DirectCall, ast.arg]]:
+    """The calls of a function, and of the methods that it stands for, with the parameter."""
+    yield from ((call, parameter) for call in model.direct_calls(function))
+    owner = function.module.index.class_of(function.node)
+    if owner is None or isinstance(function.node, ast.Lambda):
+        return
+    for base in model.resolver.mro(Class(function.module, owner))[1:]:
+        if not isinstance(base, Class):
+            continue
+        for node in base.node.body:
+            if isinstance(node, FUNCTIONS) and node.name == function.node.name:
+                arguments = all_arguments(node.args)
+                same = next((each for each in arguments if each.arg == name), None)
+                if same is not None:
+                    named = Function(base.module, node)
+                    yield from ((call, same) for call in model.direct_calls(named))
 
 
 def _is_made_by_call(module: Module, node: ast.Name) -> bool:

@@ -176,7 +176,7 @@ class InvalidLifespan(Rule):
         if takes_app and not _takes_one(function, node):
             return "arity"
         if is_generator and most_yields(node.body) >= MANY:
-            return "twice"
+            return None if _goes_through_generator(function, node) else "twice"
         if decorators == [_SYNC]:
             return "sync-manager"
         if decorators == [_ASYNC]:
@@ -220,3 +220,19 @@ def _may_return_manager(function: Function) -> bool:
         and not (node.value is None or isinstance(node.value, ast.Constant))
         for node in function.module.index.own_nodes(function.node)
     )
+
+
+def _goes_through_generator(function: Function, node: FunctionNode) -> bool:
+    """Whether it yields for what a generator beside it yields: `async for _ in opened(): yield`."""
+    index = function.module.index
+    for loop in index.own_nodes(node):
+        if not isinstance(loop, ast.For | ast.AsyncFor) or most_yields(loop.body) == 0:
+            continue
+        called = loop.iter.func if isinstance(loop.iter, ast.Call) else None
+        found = index.lookup(called.id, called) if isinstance(called, ast.Name) else None
+        if found is not None and any(
+            isinstance(binding.node, FUNCTIONS) and index.is_generator(binding.node)
+            for binding in found[1]
+        ):
+            return True
+    return False

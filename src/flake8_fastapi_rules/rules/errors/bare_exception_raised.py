@@ -25,7 +25,7 @@ _TRIES = re.compile(
 
 
 #: What such an endpoint raises: `Exception("test exception")`.
-_TRIED = re.compile(r"(?i)\btest(?:ing)? (?:crash|error|exception|failure)\b")
+_TRIED = re.compile(r"(?i)\b(?:test(?:ing)?|expected) (?:crash|error|exception|failure)\b")
 
 
 class BareExceptionRaised(Rule):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Router
 from flake8_fastapi_rules.semantics.graph import RouterNode
 from flake8_fastapi_rules.semantics.project import AppNode, Project
+
+#: An include that was taken back and kept for later.
+_COMMENTED = re.compile(r"#[^\n]*\binclude_router\(\s*([\w.]+)")
 
 
 class RouterNeverIncluded(Rule):
@@ -65,7 +69,8 @@ class RouterNeverIncluded(Rule):
 
     ## Leaves alone
     Routers that functions make, that are handed to a library, or that are included under a
-    condition; projects with an include that cannot be resolved; libraries without an app.
+    condition or in a comment; projects with an include that cannot be resolved; libraries without
+    an app.
 
     ## Source
     FastAPI's documentation on bigger applications.
@@ -88,6 +93,8 @@ class RouterNeverIncluded(Rule):
         unreached = [node for node in project.unreached_routers() if node in nodes]
         if not unreached or not project.every_include_resolved:
             return
+        if _is_left_out(project, router):
+            return
         if any(_is_in_reach(project, app, node) for app in project.apps for node in unreached):
             count = len(unreached[0].routes)
             name = router.names[0]
@@ -96,6 +103,18 @@ class RouterNeverIncluded(Rule):
                 name=name if len(name) < 30 else "...",
                 count=f"its {count} routes answer" if count > 1 else "its route answers",
             )
+
+
+def _is_left_out(project: Project, router: Router) -> bool:
+    """Whether the include stands in a comment: `# app.include_router(admin.router)`."""
+    last = router.module.name.rpartition(".")[2]
+    names = {*router.names, *(f"{last}.{name}" for name in router.names)} - {"router"}
+    return any(
+        included in names or included.rpartition(".")[0].endswith(f".{last}")
+        for module in project.modules
+        if "include_router" in module.source.text
+        for included in _COMMENTED.findall(module.source.text)
+    )
 
 
 def _is_in_reach(project: Project, app: AppNode, node: RouterNode) -> bool:
