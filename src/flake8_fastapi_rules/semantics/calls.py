@@ -56,6 +56,13 @@ STREAM_RESPONSES = name_set(
 )
 #: By so many of a protocol's methods the files are searched for classes that have them all.
 _RAREST = 2
+#: What decorators ask that have a wrapper for each kind of function.
+_ASKING_KIND = frozenset(
+    {
+        "iscoroutinefunction", ".iscoroutinefunction", "is_async_callable", ".is_async_callable",
+        "is_coroutine_callable", ".is_coroutine_callable",
+    }
+)  # fmt: skip
 #: How many variables a coroutine is followed through to where it is awaited.
 _NAMES = 3
 _PROTOCOLS = frozenset({External("typing.Protocol"), External("typing_extensions.Protocol")})
@@ -277,7 +284,10 @@ class CallGraph:
             return False
         wants_async = isinstance(decorated.node, ast.AsyncFunctionDef)
         inner = [n for n in ast.walk(node) if isinstance(n, FUNCTIONS) and n is not node]
-        kinds = {isinstance(n, ast.AsyncFunctionDef) for n in inner}
+        wrappers = [n for n in inner if _holds_none(n)]
+        kinds = {isinstance(n, ast.AsyncFunctionDef) for n in wrappers}
+        if len(kinds) > 1 and not wants_async:  # `if iscoroutinefunction(function):`
+            return not _ASKING_KIND.isdisjoint(decorator.module.index.mentioned(node))
         return not inner or kinds == {wants_async} or (wants_async and True in kinds)
 
     def is_cached(self, function: Function) -> bool:
@@ -357,6 +367,12 @@ class CallGraph:
     def _is_driver(self, module: Module, call: ast.Call) -> bool:
         callee = self._resolver.resolve(module, call.func)
         return not _DRIVERS.isdisjoint(self._resolver.names_of(callee))
+
+
+def _holds_none(function: FunctionNode) -> bool:
+    """Whether no other function is made in a function."""
+    parts = (part for statement in function.body for part in ast.walk(statement))
+    return not any(isinstance(part, FUNCTIONS) for part in parts)
 
 
 def _put_into(parent: ast.AST | None, node: ast.AST) -> str | None:

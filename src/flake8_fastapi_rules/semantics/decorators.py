@@ -233,10 +233,26 @@ def _is_wrapper(model: Model, module: Module, value: ast.expr | None) -> bool:
         and model.resolve(module, value.func) == External("typing.cast")
     ):
         value = value.args[1]
-    wrapper = model.resolve(module, value)
-    if not isinstance(wrapper, Function) or isinstance(wrapper.node, ast.Lambda):
-        return False
-    return _uses_wraps(model, wrapper) and not _has_another_signature(model, wrapper, copies=False)
+    if isinstance(value, ast.IfExp):
+        return all(_is_wrapper(model, module, each) for each in (value.body, value.orelse))
+    wrappers = _either(module, value)
+    if not wrappers:
+        wrapper = model.resolve(module, value)
+        wrappers = [wrapper] if isinstance(wrapper, Function) else []
+    return bool(wrappers) and all(
+        isinstance(wrapper.node, FUNCTIONS)
+        and _uses_wraps(model, wrapper)
+        and not _has_another_signature(model, wrapper, copies=False)
+        for wrapper in wrappers
+    )
+
+
+def _either(module: Module, value: ast.expr | None) -> list[Function]:
+    """The functions that a name stands for in turn: one for coroutines, and another one."""
+    found = module.index.lookup(value.id, value) if isinstance(value, ast.Name) else None
+    nodes = [binding.node for binding in found[1]] if found is not None else []
+    functions = [Function(module, node) for node in nodes if isinstance(node, FUNCTIONS)]
+    return functions if len(functions) == len(nodes) > 1 else []
 
 
 def _uses_wraps(model: Model, function: Function) -> bool:
