@@ -937,7 +937,7 @@ class Effects:
         is_generator = target.module.index.is_generator(target.node)
         value = self._resolver.yielded(target) if is_generator else self._resolver.returned(target)
         if not isinstance(value, Instance) or value.call is None or value.module is None:
-            return None
+            return None if is_generator else self._opened_either_way(target)
         home = value.module.index.function_of(value.call)
         if home is None or home is site.module.index.function_of(site.node):
             return None
@@ -947,6 +947,21 @@ class Effects:
             if opening.node is value.call and not self._is_kept(value.module, value.call):
                 return self.opening(opening)
         return None
+
+    def _opened_either_way(self, function: Function) -> str | None:
+        """An opener of a function that gives one of several new resources, whichever it is."""
+        sites = {site.node: site for site in self.graph.sites(function)}
+        found: list[str | None] = []
+        for node in function.module.index.own_nodes(function.node):
+            given = [node.value] if isinstance(node, ast.Return) else []
+            for each in given:
+                if isinstance(each, ast.IfExp):
+                    given += [each.body, each.orelse]
+                else:
+                    made = each.value if isinstance(each, ast.Await) else each
+                    site = sites.get(made) if isinstance(made, ast.Call) else None
+                    found.append(None if site is None else self.opening(site))
+        return found[0] if all(found) and found else None
 
     def _is_kept(self, module: Module, call: ast.Call) -> bool:
         """Whether what a call makes is stored for longer than the function runs."""

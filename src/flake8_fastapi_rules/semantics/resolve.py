@@ -12,7 +12,13 @@ import builtins
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, Binding, Scope, all_arguments
+from flake8_fastapi_rules.engine.index import (
+    FUNCTIONS,
+    Binding,
+    Scope,
+    all_arguments,
+    argument,
+)
 from flake8_fastapi_rules.semantics.agreement import (
     agreed,
     has_unknown_part,
@@ -20,7 +26,7 @@ from flake8_fastapi_rules.semantics.agreement import (
     library_name,
     says_nothing,
 )
-from flake8_fastapi_rules.semantics.annotations import Annotations
+from flake8_fastapi_rules.semantics.annotations import Annotations, parts_of
 from flake8_fastapi_rules.semantics.bases import external_mro
 from flake8_fastapi_rules.semantics.modules import Module, Modules
 from flake8_fastapi_rules.semantics.names import canonical, looks_like_class
@@ -894,7 +900,8 @@ class Resolver:
                     callee, module, node, self.annotations.type_arguments(module, node.func)
                 )
             case Function():
-                return self.returned(callee, self._receivers_arguments(module, node.func))
+                chosen = self._overload(callee, module, node) or callee
+                return self.returned(chosen, self._receivers_arguments(module, node.func))
             case Instance(of=External(name)) if name in PRODUCT_ARGUMENT:
                 return self._product(callee, name, module, node)
             case Instance(of=External(name)):
@@ -908,6 +915,47 @@ class Resolver:
                 return self.returned(method) if isinstance(method, Function) else UNKNOWN
             case _:
                 return UNKNOWN
+
+    def _overload(self, function: Function, module: Module, call: ast.Call) -> Function | None:
+        """The overload of a function that a call takes, if a literal tells: `open("sync")`."""
+        node, home = function.node, function.module
+        if isinstance(node, ast.Lambda):
+            return None
+        bindings = home.index.scope_of(node).bindings.get(node.name, ())
+        for stub in (binding.node for binding in bindings if len(bindings) > 1):
+            if isinstance(stub, FUNCTIONS) and any(
+                self.resolve(home, decorator) == External("typing.overload")
+                for decorator in stub.decorator_list
+            ):
+                if self._takes_literals(home, stub, module, call, skipped=int(function.bound)):
+                    return Function(home, stub, function.owner, bound=function.bound)
+        return None
+
+    def _takes_literals(
+        self,
+        home: Module,
+        stub: ast.FunctionDef | ast.AsyncFunctionDef,
+        module: Module,
+        call: ast.Call,
+        *,
+        skipped: int,
+    ) -> bool:
+        """Whether what a call gives to parameters of literal types is among their literals."""
+        found = False
+        positional = [*stub.args.posonlyargs, *stub.args.args][skipped:]
+        for parameter in (*positional, *stub.args.kwonlyargs):
+            typed = parameter.annotation
+            if not isinstance(typed, ast.Subscript) or (
+                self.resolve(home, typed.value) != External("typing.Literal")
+            ):
+                continue
+            position = positional.index(parameter) if parameter in positional else None
+            given = argument(call, parameter.arg, position) or default_of(stub.args, parameter)
+            literals = [self.resolve(home, part) for part in parts_of(typed)]
+            if given is None or self.resolve(module, given) not in literals:
+                return False
+            found = True
+        return found
 
     def _made_by_worker(self, run: list[ast.expr], module: Module, node: ast.Call) -> Value:
         """What a function gives that a thread or process runs, and that is waited for."""
@@ -938,8 +986,8 @@ class Resolver:
         """What calling a factory gives that was told which class to make objects of."""
         default = External(RETURNS[f"{name}.__call__"])
         if factory.call is None or factory.module is None:
-            if factory.args:
-                return factory.args[0]
+            if factory.args and isinstance(factory.args[0], Instance):
+                return Instance(factory.args[0].of, module, node)
             # Many a parameter annotated with a plain `sessionmaker` makes asynchronous sessions.
             is_async = name.startswith("sqlalchemy.ext.asyncio.")
             return Instance(default, module, node) if is_async else UNKNOWN
