@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 from flake8_fastapi_rules.engine.findings import Edit, Unfixable
@@ -26,11 +26,15 @@ from flake8_fastapi_rules.fixes.edit import (
     replace_statement,
     wrap,
 )
-from flake8_fastapi_rules.fixes.imports import ensure_import
+from flake8_fastapi_rules.fixes.imports import ensure_import, find_import, replace_reference
 from flake8_fastapi_rules.fixes.signature import replace_default
 from flake8_fastapi_rules.fixes.text import FileText
-from flake8_fastapi_rules.semantics.values import FunctionNode
+from flake8_fastapi_rules.semantics.values import FunctionNode, Value, qualified_name
 
+#: The annotations of plain generators and of asynchronous ones.
+_GENERATORS = [
+    {"Generator", "AsyncGenerator"}, {"Iterator", "AsyncIterator"}, {"Iterable", "AsyncIterable"},
+]  # fmt: skip
 _UNCLEAR = "it cannot be told whether its type allows `None`"
 
 
@@ -45,6 +49,40 @@ def change_verb(text: FileText, call: ast.Call, verb: str, *without: Argument) -
         raise Unfixable("the method is not called on an object")
     removed = remove_argument(text, call, *without) if without else ()
     return rename(text, call.func, verb), *removed
+
+
+def annotate_generator(
+    text: FileText, function: FunctionNode, resolve: Callable[[ast.expr], Value]
+) -> Edits:
+    """Make the annotation of a generator that of an asynchronous one, or the other way round.
+
+    Parameters:
+        resolve: answers what a name in the annotation is.
+    """
+    annotation = function.returns
+    if annotation is None:
+        return ()
+    name = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    old = (qualified_name(resolve(name)) or "").removeprefix("collections.abc.")
+    is_async = old.startswith("Async")
+    new = old.removeprefix("Async") if is_async else f"Async{old}"
+    if {old, new} not in _GENERATORS:
+        raise Unfixable("its annotation is no plain type of generators")
+    module = "collections.abc"
+    for each in (module, "typing"):
+        if find_import(text, each, old, name) is not None:
+            module = each
+    edits = replace_reference(text, name, module, new)
+    if old.endswith("Generator") and isinstance(annotation, ast.Subscript):
+        given = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else []
+        end = text.end(given[-1]) if given else 0
+        if not is_async and len(given) == 3:  # an asynchronous generator returns nothing
+            edits = (*edits, replace_range(text, text.end(given[1]), end, ""))
+        elif is_async and len(given) == 2:
+            edits = (*edits, Edit(end, end, ", None"))
+        else:
+            raise Unfixable("the arguments of its annotation cannot be told")
+    return edits
 
 
 def wrap_in_list(text: FileText, node: ast.expr) -> Edits:

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker
-from flake8_fastapi_rules.fixes.edit import fix_of
+from flake8_fastapi_rules.fixes.edit import Edits, fix_of
+from flake8_fastapi_rules.fixes.idioms import annotate_generator
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.calls import is_abstract
@@ -104,7 +105,11 @@ class ThreadpoolDependency(Rule):
 
     def _fix(self, context: Context, node: ast.FunctionDef) -> FixMaker:
         def fix() -> Fix:
-            start = text_of(context.module).start(node)
-            return fix_of("Make it `async def`", "unsafe", Edit(start, start, "async "))
+            text = text_of(context.module)
+            start = text.start(node)
+            typed: Edits = ()
+            if context.module.index.is_generator(node):
+                typed = annotate_generator(text, node, context.resolve)
+            return fix_of("Make it `async def`", "unsafe", Edit(start, start, "async "), typed)
 
         return fix

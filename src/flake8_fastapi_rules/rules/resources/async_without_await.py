@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker, Unfixable
-from flake8_fastapi_rules.fixes.edit import UNREADABLE, fix_of
+from flake8_fastapi_rules.fixes.edit import UNREADABLE, Edits, fix_of
+from flake8_fastapi_rules.fixes.idioms import annotate_generator
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
@@ -108,6 +109,9 @@ class AsyncWithoutAwait(Rule):
             if keyword is None or following is None or keyword.string != "async":
                 raise Unfixable(UNREADABLE)
             edit = Edit(keyword.start, following.start, "")
-            return fix_of("Make it a plain `def`", "unsafe", edit, leads_to=("FAR312",))
+            typed: Edits = ()
+            if context.module.index.is_generator(node):
+                typed = annotate_generator(text, node, context.resolve)
+            return fix_of("Make it a plain `def`", "unsafe", edit, typed, leads_to=("FAR312",))
 
         return fix
