@@ -194,6 +194,19 @@ def test_noqa_is_obeyed(run_far: Far, tmp_path: Path) -> None:
     assert (tmp_path / "api.py").read_text() == text
 
 
+def test_noqa_is_obeyed_beside_a_fix(run_far: Far, tmp_path: Path) -> None:
+    text = (
+        "from typing import Annotated\n\nfrom fastapi import APIRouter, Query\n\n"
+        'router = APIRouter(prefix="/items")\n\n\n@router.get("")\nasync def items(\n'
+        "    size: int = Query(1),  # noqa: FAR302\n    start: int = Query(2),\n"
+        ") -> int:\n    return size + start\n"
+    )
+    project(tmp_path, {"api.py": text})
+    run_far("fix", "--select", "FAR302")
+    fixed = text.replace("start: int = Query(2)", "start: Annotated[int, Query()] = 2")
+    assert (tmp_path / "api.py").read_text() == fixed
+
+
 def test_add_noqa(run_far: Far, tmp_path: Path) -> None:
     project(tmp_path, {"app.py": BAD, "b.py": BAD})
     ran = run_far("fix", "--add-noqa", "--select", "FAR101", "app.py")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from flake8_fastapi_rules.engine.findings import Fix, Safety, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.suppress import Suppressions
 from flake8_fastapi_rules.fixes.edit import (
     IN_STRING,
     UNREADABLE,
@@ -43,22 +44,27 @@ def is_left_out(model: Model, function: Function, parameter: Parameter) -> bool:
 
 
 def annotated_markers(
-    model: Model, function: Function, parameters: Sequence[Parameter], wanted: Parameter
+    model: Model, function: Function, parameters: Sequence[Parameter], wanted: Parameter, code: str
 ) -> Fix:
     """Move the markers that are defaults of `parameters` into `Annotated[...]`.
 
-    All of one signature in one go: one by one they would take a round each.
+    All of one signature in one go: one by one they would take a round each. What a `noqa` comment
+    hides is left alone.
 
     Parameters:
         wanted: the one that must be among those that can be moved.
+        code: the rule that reports them.
     """
     node = function.node
     if not isinstance(node, FUNCTIONS):
         raise Unfixable("it is a lambda")
     by_argument = {parameter.node: parameter for parameter in parameters}
+    hidden = Suppressions(function.module.source)
     markers = []
     staying: dict[ast.arg, str] = {}
     for parameter in parameters:
+        if parameter is not wanted and hidden.covers(code, parameter.node.lineno):
+            continue
         marker = parameter.marker
         reason = _why_not_movable(model, function, parameter)
         if reason or marker is None:

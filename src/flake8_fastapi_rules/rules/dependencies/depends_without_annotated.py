@@ -92,7 +92,7 @@ class DependsWithoutAnnotated(Rule):
             if _is_default_dependency(parameter)
         ]
         for parameter in found:
-            fix = partial(annotated_markers, context.model, function, found, parameter)
+            fix = partial(annotated_markers, context.model, function, found, parameter, self.code)
             yield self._report_parameter(parameter, context, fix)
 
     @on(ast.ClassDef, framework_only=True)

@@ -93,7 +93,7 @@ class ParameterWithoutAnnotated(Rule):
         ]
         if found and model.may_have_injected_parameters(function):
             for parameter in found:
-                fix = partial(annotated_markers, model, function, found, parameter)
+                fix = partial(annotated_markers, model, function, found, parameter, self.code)
                 yield self._report_parameter(parameter, context, fix)
 
     @on(ast.ClassDef, framework_only=True)
