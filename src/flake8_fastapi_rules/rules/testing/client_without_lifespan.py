@@ -137,10 +137,13 @@ class ClientWithoutLifespan(Rule):
             return True  # `async with LifespanManager(app)` runs it
         if targets := targets_of(parent):
             target = targets[0]
+            name = ast.unparse(target)
             where: ast.AST = index.function_of(call) or context.module.tree
             if not isinstance(target, ast.Name):
                 where = index.class_of(where) or context.module.tree
-            return any(_enters(node, ast.unparse(target)) for node in ast.walk(where))
+            elif isinstance(owner := index.parents.get(parent), ast.ClassDef):
+                where, name = owner, f"self.{name}"  # one client for all tests of a class
+            return any(_enters(node, name) for node in ast.walk(where))
         return not isinstance(parent, ast.Return | ast.Yield | ast.Expr | ast.Attribute)
 
     def _fix(self, call: ast.Call, context: Context) -> Fix:
