@@ -135,7 +135,7 @@ class ClientWithoutLifespan(Rule):
             for above in index.ancestors(call)
         ):
             return True  # `async with LifespanManager(app)` runs it
-        if targets := targets_of(parent):
+        if parent is not None and (targets := targets_of(parent)):
             target = targets[0]
             name = ast.unparse(target)
             where: ast.AST = index.function_of(call) or context.module.tree
