@@ -9,12 +9,14 @@ from functools import partial
 from flake8_fastapi_rules.engine.findings import Edit, Fix, FixMaker, Safety, Unfixable
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import (
+    Edits,
     fix_of,
     remove_argument,
     rename,
     rename_argument,
     replace,
     replace_range,
+    wrap,
 )
 from flake8_fastapi_rules.fixes.idioms import config_to_model_config
 from flake8_fastapi_rules.fixes.imports import (
@@ -356,7 +358,11 @@ class PydanticFixes:
             modules_mentioning(self._model, self._module, f"def {node.attr}(")
         ):
             raise Unfixable("a model of the project has a method of its own")
-        return fix_of(f"Use `{use.new}`", "safe", rename(text_of(self._module), node, use.new))
+        text = text_of(self._module)
+        of_class: Edits = ()
+        if node.attr == "__fields__" and isinstance(self._resolve(node.value), Instance):
+            of_class = wrap(text, node.value, "type(", ")")  # objects have it until Pydantic 3 only
+        return fix_of(f"Use `{use.new}`", "safe", of_class, rename(text, node, use.new))
 
     def _means_the_same(self, place: ast.AST) -> bool:
         """Whether the new method, or attribute, takes what the old one is given."""
