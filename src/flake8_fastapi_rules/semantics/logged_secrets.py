@@ -169,6 +169,8 @@ class _Search:
 
     def _is_headers(self, node: ast.expr) -> bool:
         """Whether an expression is all headers of a request."""
+        if isinstance(node, ast.Attribute) and node.attr == "raw":
+            node = node.value
         value = self.model.resolve(self.module, node)
         if not self.model.is_instance(value, _HEADERS):
             return False
