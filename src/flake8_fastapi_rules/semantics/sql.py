@@ -275,6 +275,8 @@ class BuiltSql:
             case ast.Attribute(value=inner) | ast.Subscript(value=inner):
                 if isinstance(node, ast.Attribute) and not value:
                     return None  # what the attribute of an unknown object holds is not known
+                if isinstance(node, ast.Attribute) and self._is_property(node):
+                    return None  # made by the project: `db.timestamp_now`
                 if _is_checked(ast.unparse(node), function):
                     return None
                 cls = self._model_of(node)
@@ -319,6 +321,18 @@ class BuiltSql:
                 return self._origin(inner, function, depth + 1)
             case _:
                 return None
+
+    def _is_property(self, node: ast.Attribute) -> bool:
+        """Whether an attribute is computed by a class of the project, rather than filled in."""
+        owner = self._model.resolve(self._module, node.value)
+        if not isinstance(owner, Instance) or not isinstance(owner.of, Class):
+            return False
+        return any(
+            isinstance(each, FUNCTIONS) and each.name == node.attr
+            for base in self._model.resolver.mro(owner.of)
+            if isinstance(base, Class)
+            for each in base.node.body
+        )
 
     def _origin_of_name(
         self, node: ast.Name, name: str, function: FunctionNode, depth: int

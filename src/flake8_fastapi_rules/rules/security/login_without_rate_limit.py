@@ -71,8 +71,8 @@ class LoginWithoutRateLimit(Rule):
 
     ## Leaves alone
     Paths with parameters (tokens made for somebody else), endpoints that take a file, or nothing
-    and await the token of another service, routes whose dependencies are not certain, and projects
-    with middleware that cannot be told.
+    and await the token of another service, those that answer 429 by themselves, routes whose
+    dependencies are not certain, and projects with middleware that cannot be told.
 
     ## Source
     OWASP: blocking brute force attacks.
@@ -107,6 +107,8 @@ class LoginWithoutRateLimit(Rule):
                 return
             if is_rate_limited(context.model, function.module, function.node, each.dependencies):
                 return
+        if any(each.status == 429 for each in context.model.effects.raises(function)):
+            return  # it counts the attempts by itself
         if resolved:
             yield self.report(route.node, path=resolved[0].path or route.path)
 
