@@ -80,7 +80,12 @@ _HEAVY = frozenset({"password hashing", "image processing", "data frame work"})
 #: Shorter sleeps, in seconds, only give way to other threads.
 _NOTICEABLE = 0.005
 #: Calls that are over in a moment; not worth a thread where they are far away.
-_BRIEF = frozenset({"os.makedirs", "os.mkdir", "pathlib.Path.mkdir", "pathlib.Path.touch"})
+_BRIEF = frozenset(
+    {
+        "os.makedirs", "os.mkdir", "pathlib.Path.mkdir", "pathlib.Path.touch",
+        "tempfile.TemporaryDirectory", "tempfile.mkdtemp",
+    }
+)  # fmt: skip
 #: Methods of a session that end its use, or only prepare it.
 _SESSION_ENDS = frozenset({"close", "close_all", "expunge", "expunge_all", "remove", "__call__"})
 #: Words of operations that OAuth, OpenID Connect or SAML want to be a GET.

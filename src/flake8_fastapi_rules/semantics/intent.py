@@ -121,7 +121,7 @@ class Intent:
                 return True
             match parent:
                 case ast.If(test=test, body=body, orelse=orelse) if child in (*body, *orelse):
-                    if not self._is_plain_test(function, test):
+                    if not self._is_plain_test(function, test) and not _moves_on(test, body):
                         return False
                     other = orelse if child in body else body
                     if other and not isinstance(other[-1], ast.Return | ast.Raise):
@@ -289,6 +289,22 @@ class Intent:
             and isinstance(self._resolver.resolve(function.module, binding.value.func), Class)
             for binding in self._bindings(function, name)
         )
+
+
+def _moves_on(test: ast.expr, body: list[ast.stmt]) -> bool:
+    """Whether a condition only asks for the state that its body ends: new orders become seen.
+
+    `if order.status == "new": order.status = "seen"`
+    """
+    match test:
+        case ast.Compare(left=ast.Attribute() as asked, ops=[ast.Eq()]):
+            return any(
+                isinstance(statement, ast.Assign)
+                and isinstance(statement.value, ast.Constant | ast.Attribute)
+                and any(ast.unparse(target) == ast.unparse(asked) for target in statement.targets)
+                for statement in body
+            )
+    return False
 
 
 def _is_collection(value: ast.expr) -> bool:
