@@ -115,7 +115,15 @@ class Uses:
                 if any(other.node is route.node for other in self.routes[function.node]):
                     continue
                 owner = function.owner or route.view_class
-                route = replace(route, methods=entry.methods, view_class=owner)
+                path = entry.own.prefix if route.path is None else route.path
+                route = replace(
+                    route,
+                    methods=entry.methods,
+                    path=path if isinstance(path, str) else None,
+                    endpoint=function.node,  # in a loop over a table, each in its turn
+                    endpoint_module=function.module,
+                    view_class=owner,
+                )
                 self._serve(function, route)
                 if self._is_certainly_of(route, function):
                     self.assembled[route.module].append(route)
