@@ -892,7 +892,9 @@ class Writes:
         if (state := self._state_behind(function, root)) is not None:
             return self._is_shared(function, state)
         value = self._resolver.resolve(function.module, root)
-        if self._is_modules_own(function, root, value):
+        if self._is_modules_own(function, root, value) or (
+            isinstance(value, Class) and root.id != "cls"  # `Store.items[key] = item`
+        ):
             return True
         parameter = self._injected(function, held if root.id == "self" else root)
         return parameter is not None and self._is_shared_by(parameter)
