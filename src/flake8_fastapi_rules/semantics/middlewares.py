@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 CORS = "starlette.middleware.cors.CORSMiddleware"
 #: Middleware that passes on what is not HTTP, WebSockets among it, without a look.
 HTTP_ONLY = "starlette.middleware.base.BaseHTTPMiddleware"
+_PLAIN_BASE = External(HTTP_ONLY)
 #: Words in names of middleware that belongs outside of CORS: it must see every request and answer.
 _OUTER_WORDS = (
     "log", "request_id", "requestid", "correlation", "trace", "tracing", "metric", "prometheus",
@@ -170,7 +171,7 @@ def may_wrap_cors(model: Model, middleware: Middleware) -> bool:
     """Whether a middleware belongs outside of CORS by its nature, as far as that can be told."""
     target = middleware.target
     name = qualified_name(target)
-    if name is None or isinstance(target, Instance):
+    if name is None or isinstance(target, Instance) or not _working(model, middleware):
         return True
     if isinstance(target, External) and OUTER_MIDDLEWARE.get(target.name, "security") != "security":
         return True
@@ -528,6 +529,8 @@ def logs_requests(model: Model, middleware: Middleware) -> bool:
 def _working(model: Model, middleware: Middleware) -> Value:
     """What does the work of a middleware: `dispatch=` of a plain `BaseHTTPMiddleware`."""
     given = middleware.arguments.get("dispatch")
+    if given is None and middleware.has_unknown_arguments and middleware.target == _PLAIN_BASE:
+        return UNKNOWN  # `add_middleware(kind, **options)` may give a function
     if given is None or isinstance(middleware.target, Class):
         return middleware.target
     return model.resolve(middleware.module, given)
