@@ -893,7 +893,8 @@ class Writes:
             return self._is_shared(function, state)
         value = self._resolver.resolve(function.module, root)
         if self._is_modules_own(function, root, value) or (
-            isinstance(value, Class) and root.id != "cls"  # `Store.items[key] = item`
+            # `Store.items[key] = item`
+            isinstance(value, Class) and root.id != "cls" and _is_of_module(value)
         ):
             return True
         parameter = self._injected(function, held if root.id == "self" else root)
@@ -1320,6 +1321,12 @@ def _says_failed(left: ast.expr, right: ast.expr) -> bool:
 def _speaks_of_time(test: ast.expr) -> bool:
     """Whether a test asks if something is stale, expired or missing."""
     return any(_STALE.search(name.lower()) for name in _names_in(test))
+
+
+def _is_of_module(cls: Class) -> bool:
+    """Whether a class is made when its module is imported, not anew in a function."""
+    index = cls.module.index
+    return index.function_of(cls.node) is None
 
 
 def _names_in(node: ast.AST) -> Iterator[str]:
