@@ -1364,8 +1364,11 @@ def _tests_for_hits(index: ModuleIndex, parent: ast.AST, statement: ast.stmt) ->
                 if isinstance(last.value, ast.Constant) and last.value.value is not None:
                     is_hit = False  # `if running: return False` takes a turn, it keeps nothing
                 elif last.value is not None:
-                    given = (name for each in earlier.body for name in _names_in(each))
-                    is_hit = is_hit or not asked.isdisjoint(given)
+                    given = [last.value]
+                    if isinstance(last.value, ast.Name):  # `found = kept.id; return found`
+                        bound = index.lookup(last.value.id, last.value)
+                        given += [b.given for b in bound[1] if b.given] if bound else []
+                    is_hit = is_hit or any(not asked.isdisjoint(_names_in(n)) for n in given)
                 else:
                     is_hit = is_hit or _makes_what_was_asked(test, rest)
                 if is_hit:
