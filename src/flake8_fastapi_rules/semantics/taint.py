@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -156,6 +156,7 @@ class Taint:
         given: for a function that is called, what its parameters are given.
         above: the functions on the way to it.
         dumps: for parameters that are given the dump of a model, that model.
+        besides: a look-up that is asked about itself: what it finds tells nothing of that.
     """
 
     def __init__(
@@ -166,6 +167,7 @@ class Taint:
         given: Mapping[str, Tainted] | None = None,
         above: tuple[FunctionNode, ...] = (),
         dumps: Mapping[str, Value] = _NO_DUMPS,
+        besides: ast.Call | None = None,
     ) -> None:
         self.module = module
         self.function = function
@@ -174,6 +176,7 @@ class Taint:
         self._above = (*above, function)
         self._is_called = given is not None
         self._dumps = dumps
+        self._besides = besides
         self._checked: dict[str, bool] = {}
         self._followed: set[str] = set()
         self._given_texts: dict[str, Tainted | None] = {}
@@ -272,8 +275,9 @@ class Taint:
 
     def in_sinks(self, call: ast.Call, sinks: Sinks, accepts: Accepts = _is_any) -> Tainted | None:
         """The first text that a call itself takes as one of its sinks (see `reached`)."""
+        before = self._before(call)
         for sink in sinks(self._model, self.module, call):
-            found = self.of(sink)
+            found = before.of(sink)
             if found is not None and accepts(found):
                 return found
         return None
@@ -294,7 +298,7 @@ class Taint:
             sinks: the expressions of a call to look at.
             accepts: whether such a text, there, is to be told of.
         """
-        inner = self._handed_on(call, self.of)
+        inner = self._handed_on(call, self._before(call).of)
         return None if inner is None else inner._first_sink(sinks, accepts)
 
     def _first_sink(self, sinks: Sinks, accepts: Accepts) -> Reached | None:
@@ -693,25 +697,43 @@ class Taint:
         value = self._model.resolve(self.module, node)
         return self._model.is_instance(value, *CONNECTIONS)
 
-    def _looked_up(self, names: set[str]) -> set[str]:
-        """The names of what was looked up by a value: there is none for a value that is unknown."""
-        found: set[str] = set()
+    def _before(self, call: ast.Call) -> Taint:
+        """What clients can write where a call runs, which cannot know yet what it will find."""
+        if self._besides is not None:
+            return self
+        for lookup, _ in self._lookups:
+            if any(each is call for each in ast.walk(lookup)):
+                given = self._given if self._is_called else None
+                around, dumps = self._above[:-1], self._dumps
+                return Taint(self._model, self.module, self.function, given, around, dumps, lookup)
+        return self
+
+    @cached_property
+    def _lookups(self) -> Sequence[tuple[ast.Call, Sequence[ast.expr]]]:
+        """The look-ups that nothing gets by without a find, with what each of them is told."""
+        index = self.module.index
+        needed: set[str | None] = set()
+        for node in index.nodes_in(self.function, ast.If):
+            test = index.condition(node.test)
+            if self._leaves(node.body[-1]):
+                needed.add(_is_missing(test))
+            if node.orelse and self._leaves(node.orelse[-1]):
+                needed.add(_is_there(test))
+        found: list[tuple[ast.Call, Sequence[ast.expr]]] = []
         for targets, value in _assigned(self.module.index, self.function):
             call = value.value if isinstance(value, ast.Await) else value
             target = targets[0]
             if not isinstance(call, ast.Call) or not isinstance(target, ast.Name):
                 continue
-            if len(targets) != 1:
+            if len(targets) != 1 or target.id not in needed or call is self._besides:
                 continue
             given = [*call.args, *(keyword.value for keyword in call.keywords)]
             if isinstance(call.func, ast.Attribute) and call.func.attr in _ROWS:
                 given.append(call.func.value)  # `result.first()`, `session.query(Item).first()`
                 given += [a for c in ast.walk(call.func) if isinstance(c, ast.Call) for a in c.args]
-            if not any(_mentions(each, name) for each in given for name in names):
-                continue
             makers = set(self._model.resolver.names_of(self._model.resolve(self.module, call.func)))
             if makers.isdisjoint(_MAKERS) and getattr(call.func, "attr", "") not in _KEEPING:
-                found.add(target.id)
+                found.append((call, given))
         return found
 
     def _is_checked(self, name: str) -> bool:
@@ -725,13 +747,9 @@ class Taint:
         index = self.module.index
         names = {name, *_derived(index, self.function, name)}
         inside = partial(index.nodes_in, self.function)
-        looked_up = self._looked_up(names)
-        for node in inside(ast.If) if looked_up else ():
-            test = index.condition(node.test)
-            if self._leaves(node.body[-1]) and _is_missing(test) in looked_up:
-                return True
-            if node.orelse and self._leaves(node.orelse[-1]) and _is_there(test) in looked_up:
-                return True
+        told = (each for _, given in self._lookups for each in given)
+        if any(_mentions(each, name) for each in told for name in names):
+            return True
         conditions: list[ast.If | ast.While | ast.Assert | ast.IfExp] = [
             *inside(ast.If), *inside(ast.While), *inside(ast.Assert), *inside(ast.IfExp)
         ]  # fmt: skip
