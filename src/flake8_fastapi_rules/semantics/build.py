@@ -16,6 +16,7 @@ from flake8_fastapi_rules.semantics.facts import (
     EventHandler,
     ExceptionHandler,
     Include,
+    Initialisation,
     Lifespan,
     Middleware,
     ModelKind,
@@ -275,6 +276,7 @@ class _Builder:
         own = Class(self.module, cls)
         if self.resolver.is_subclass(own, *_OWNERS):
             arguments, _ = self._arguments(node, ())
+            self.found[Initialisation].append(Initialisation(self.module, node, arguments))
             self._lifespan(node, arguments.get("lifespan"))
             self._event_arguments(arguments, Instance(own))
             self._handler_table(arguments.get("exception_handlers"), Instance(own))

@@ -63,6 +63,20 @@ class Router(App):
     """A call that makes an `APIRouter` (or an instance of a subclass)."""
 
 
+@dataclass(frozen=True, eq=False)
+class Initialisation:
+    """A `super().__init__(...)` in a class of the project's own apps or routers.
+
+    Parameters:
+        node: the call.
+        arguments: keyword arguments by name.
+    """
+
+    module: Module
+    node: ast.Call
+    arguments: dict[str, ast.expr]
+
+
 class RouteKind(Enum):
     """How a route serves."""
 

@@ -37,6 +37,7 @@ from flake8_fastapi_rules.semantics.framework import (
     status_of,
 )
 from flake8_fastapi_rules.semantics.libraries import NOT_CALLABLE
+from flake8_fastapi_rules.semantics.making import making_of
 from flake8_fastapi_rules.semantics.modules import Module, Modules, absolute
 from flake8_fastapi_rules.semantics.paths import is_health_path
 from flake8_fastapi_rules.semantics.resolve import MANY, Resolver, first_argument
@@ -520,30 +521,16 @@ class Model:
 
     def made_with(self, value: Value, name: str) -> tuple[Module, ast.expr] | None:
         """What an app or router gets for an argument, by its call or by its class's constructor."""
-        if not isinstance(value, Instance) or value.call is None or value.module is None:
-            return None
-        for keyword in value.call.keywords:
-            if keyword.arg == name:
-                return value.module, keyword.value
-        made = self.constructor(value)
-        for call in made.module.index.own_nodes(made.node) if made is not None else ():
-            if (
-                made is not None
-                and isinstance(call, ast.Call)
-                and isinstance(call.func, ast.Attribute)
-                and call.func.attr == "__init__"
-            ):
-                for keyword in call.keywords:
-                    if keyword.arg == name:
-                        return made.module, keyword.value
-        return None
+        made = making_of(self, value)
+        return made.arguments.get(name) if made is not None else None
 
-    def constructor(self, value: Instance) -> Function | None:
-        """The `__init__` that a class of the project, or a base of it, defines itself."""
-        if not isinstance(value.of, Class):
-            return None
-        made = self.resolver.class_attribute(value.of, "__init__", instance=True)
-        return made if isinstance(made, Function) else None
+    def is_made_without(self, value: Value, name: str) -> bool:
+        """Whether an app or router is certain not to get an argument, or to get an empty text."""
+        made = making_of(self, value)
+        if made is None:
+            return False
+        given = made.arguments.get(name)
+        return made.lacks(name) if given is None else self.text(*given) == ""
 
     def path_names(self, endpoint: Endpoint) -> frozenset[str]:
         """The path parameters of an endpoint's routes, with those of their routers' prefixes."""

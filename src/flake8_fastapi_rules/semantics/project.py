@@ -770,6 +770,8 @@ class _Table:
 
     def _in_schema(self, options: Options) -> bool | None:
         """Whether the documentation shows a route; that of an app without one shows none."""
+        if self.app.node.attributes.get("openapi_url") in (Constant(None), Constant("")):
+            return False  # given by the constructor of the app's class, perhaps
         fact = self.app.node.fact
         given = fact.arguments.get("openapi_url") if fact is not None else None
         if fact is not None and given is not None:

@@ -12,6 +12,7 @@ from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import Include
 from flake8_fastapi_rules.semantics.framework import ROUTER
+from flake8_fastapi_rules.semantics.making import takes_option
 from flake8_fastapi_rules.semantics.values import Constant, Instance
 
 _VERSION = re.compile(r"(?:/api)?(?:/v[0-9][0-9a-z.]*)?/?", re.IGNORECASE)
@@ -80,12 +81,12 @@ class IncludePrefix(Rule):
         if context.resolve(include.child_node) == Constant(None):
             return
         made = child.call
-        if not context.model.is_instance(child, ROUTER) or any(
-            keyword.arg in {"prefix", None} for keyword in made.keywords
-        ):
+        if not context.model.is_instance(child, ROUTER):
             return
-        if context.model.constructor(child) is not None:
-            return  # it may give the prefix itself, or take none
+        if any(keyword.arg == "prefix" for keyword in made.keywords):
+            return
+        if not context.model.is_made_without(child, "prefix"):
+            return
         if self._times_included(include, context) == 1:
             yield self.report(
                 prefix,
@@ -114,6 +115,8 @@ class IncludePrefix(Rule):
             or child.module is not context.module
         ):
             raise Unfixable("the router is made in another module")
+        if not takes_option(context.model, child, "prefix"):
+            raise Unfixable("the router's class takes no prefix")
         text = text_of(context.module)
         code = f"prefix={text.segment(include.arguments['prefix'])}"
         return fix_of(

@@ -12,7 +12,14 @@ from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.fixes.edit import fix_of, replace
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import App, Include, Route, RouteKind, Router
+from flake8_fastapi_rules.semantics.facts import (
+    App,
+    Include,
+    Initialisation,
+    Route,
+    RouteKind,
+    Router,
+)
 from flake8_fastapi_rules.semantics.framework import PATH_PARAMETER
 from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.values import Instance
@@ -114,11 +121,10 @@ class InvalidPath(Rule):
         if not isinstance(receiver, Instance) or receiver.module is None:
             return None
         for router in context.model.local(receiver.module, Router):
-            if router.node is receiver.call and not router.has_unknown_arguments:
-                given = context.model.made_with(receiver, "prefix")
-                if given is not None:
+            if router.node is receiver.call:
+                if given := context.model.made_with(receiver, "prefix"):
                     return context.model.text(*given)
-                return "" if context.model.constructor(receiver) is None else None
+                return "" if context.model.is_made_without(receiver, "prefix") else None
         return None
 
     def _is_glued(self, route: Route, context: Context) -> bool:
@@ -128,8 +134,8 @@ class InvalidPath(Rule):
             for resolved in context.model.project(context.module).routes_at(route)
         )
 
-    @on(App, Router)
-    def check_prefix(self, router: App, context: Context) -> Iterator[Report]:
+    @on(App, Router, Initialisation)
+    def check_prefix(self, router: App | Initialisation, context: Context) -> Iterator[Report]:
         """Report the prefix of a router."""
         yield from self._check_prefix(router.arguments.get("prefix"), context)
 

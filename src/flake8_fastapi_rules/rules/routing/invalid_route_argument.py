@@ -9,7 +9,7 @@ from flake8_fastapi_rules.engine.findings import Fix, FixMaker, Unfixable
 from flake8_fastapi_rules.fixes.edit import fix_of, remove_named_argument, replace, wrap
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import App, Include, Route, Router
+from flake8_fastapi_rules.semantics.facts import App, Include, Initialisation, Route, Router
 from flake8_fastapi_rules.semantics.framework import RESPONSE
 from flake8_fastapi_rules.semantics.parameters import is_handed_in
 from flake8_fastapi_rules.semantics.values import (
@@ -81,8 +81,10 @@ class InvalidRouteArgument(Rule):
     is_bug = True
     fix = "safe"
 
-    @on(Route, Router, App, Include)
-    def check(self, fact: Route | Router | App | Include, context: Context) -> Iterator[Report]:
+    @on(Route, Router, App, Include, Initialisation)
+    def check(
+        self, fact: Route | Router | App | Include | Initialisation, context: Context
+    ) -> Iterator[Report]:
         """Report each argument of the wrong kind, at the argument."""
         call = fact.call if isinstance(fact, Route) else fact.node
         if call is None:

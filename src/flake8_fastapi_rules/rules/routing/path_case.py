@@ -7,7 +7,14 @@ import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import App, Include, Route, RouteKind, Router
+from flake8_fastapi_rules.semantics.facts import (
+    App,
+    Include,
+    Initialisation,
+    Route,
+    RouteKind,
+    Router,
+)
 
 _CASES = {
     "kebab": re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*"),
@@ -59,8 +66,10 @@ class PathCase(Rule):
         if route.kind is not RouteKind.WEBHOOK:
             yield from self._check(route.path_node, route.path, context)
 
-    @on(App, Router, Include)
-    def check_prefix(self, owner: App | Include, context: Context) -> Iterator[Report]:
+    @on(App, Router, Include, Initialisation)
+    def check_prefix(
+        self, owner: App | Include | Initialisation, context: Context
+    ) -> Iterator[Report]:
         """Report prefixes."""
         prefix = owner.arguments.get("prefix")
         if prefix is not None:
