@@ -205,7 +205,9 @@ def checks_access(model: Model, function: Function) -> bool:
     for decorator in getattr(function.node, "decorator_list", ()):
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
         name = (_last_name(called) or "").rpartition(".")[2]
-        if name not in ROUTE_DECORATORS and _AUTH_WORDS.search(name):
+        if name not in ROUTE_DECORATORS and (
+            _AUTH_WORDS.search(name) or _refuses_around(model, function.module, called)
+        ):
             return True
     if any(raised.status in _REFUSALS for raised in model.effects.raises(function)):
         return True
@@ -217,6 +219,27 @@ def checks_access(model: Model, function: Function) -> bool:
         for node in function.module.index.own_nodes(function.node)
         if isinstance(node, ast.Call)
         and re.search("(?i)check|verify|require|auth", _last_name(node.func) or "")
+    )
+
+
+def _refuses_around(model: Model, module: Module, decorator: ast.expr) -> bool:
+    """Whether the wrapper that a decorator of the project makes refuses some of the callers.
+
+    `@role_checker("admin")`, whatever it is called.
+    """
+    made = model.resolve(module, decorator)
+    if isinstance(made, Class):
+        made = model.resolver.attribute(Instance(made), "__call__")
+    if not isinstance(made, Function):
+        return False
+    inside = made.module.index.nodes_in
+    wrappers: list[FunctionNode] = [
+        *inside(made.node, ast.FunctionDef), *inside(made.node, ast.AsyncFunctionDef)
+    ]  # fmt: skip
+    return any(
+        raised.status in _REFUSALS
+        for wrapper in wrappers
+        for raised in model.effects.raises(Function(made.module, wrapper))
     )
 
 

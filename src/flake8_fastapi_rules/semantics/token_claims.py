@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.semantics.libraries import STRING_SUBJECT_LIBRARIES
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.per_project import modules_mentioning
 from flake8_fastapi_rules.semantics.resolve import arguments_of
-from flake8_fastapi_rules.semantics.tokens import TokenUse, token_use
+from flake8_fastapi_rules.semantics.tokens import TokenUse, is_switched_off, option_given, token_use
 from flake8_fastapi_rules.semantics.values import Function
 
 
@@ -18,6 +19,39 @@ def wants_string_subject(use: TokenUse) -> bool:
     """Whether a call encodes claims with a library that decodes no other subjects."""
     library = use.name.partition(".")[0]
     return use.kind.action == "encode" and library in STRING_SUBJECT_LIBRARIES
+
+
+def takes_any_subject(model: Model, module: Module) -> bool:
+    """Whether the project reads tokens, and nothing that does looks at the subject's type.
+
+    PyJWT does not where it leaves the signature alone, python-jose only where it is told so.
+    """
+    if not any(True for _ in modules_mentioning(model, module, "verify_s")):
+        return False
+    is_read = False
+    for home in modules_mentioning(model, module, "decode"):
+        if not any(library in home.source.text for library in STRING_SUBJECT_LIBRARIES):
+            continue
+        for call in home.index.nodes(ast.Call):
+            use = token_use(model, home, call)
+            if use is None or use.kind.action != "decode":
+                continue
+            if use.name.partition(".")[0] in STRING_SUBJECT_LIBRARIES:
+                if not _takes_any_subject(model, use):
+                    return False
+                is_read = True
+    return is_read
+
+
+def _takes_any_subject(model: Model, use: TokenUse) -> bool:
+    options = argument(use.written, "options", 3)
+    if is_switched_off(model, use.module, options, "verify_sub"):
+        return True
+    return (
+        use.name.startswith("jwt.")
+        and is_switched_off(model, use.module, options, "verify_signature")
+        and not option_given(model, use.module, options, "verify_sub")
+    )
 
 
 def claims_of(model: Model, module: Module, call: ast.Call) -> Iterator[ast.expr]:
