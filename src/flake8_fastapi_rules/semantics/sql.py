@@ -13,6 +13,7 @@ from flake8_fastapi_rules.semantics.callers import is_written_by_callers
 from flake8_fastapi_rules.semantics.framework import SEQUENCE_TYPES
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.parameters import is_dataclass
+from flake8_fastapi_rules.semantics.provided import provider_of, returned_items
 from flake8_fastapi_rules.semantics.resolve import default_of
 from flake8_fastapi_rules.semantics.taint import (
     CONNECTIONS,
@@ -273,6 +274,8 @@ class BuiltSql:
             ):
                 return ast.unparse(read)
             case ast.Attribute(value=inner) | ast.Subscript(value=inner):
+                if isinstance(node, ast.Subscript) and self._is_safe_item(node, function, depth):
+                    return None
                 if isinstance(node, ast.Attribute) and not value:
                     return None  # what the attribute of an unknown object holds is not known
                 if isinstance(node, ast.Attribute) and self._is_property(node):
@@ -321,6 +324,26 @@ class BuiltSql:
                 return self._origin(inner, function, depth + 1)
             case _:
                 return None
+
+    def _is_safe_item(self, node: ast.Subscript, function: FunctionNode, depth: int) -> bool:
+        """Whether an item of a dictionary that a dependency returns holds nothing dangerous."""
+        match node:
+            case ast.Subscript(value=ast.Name(id=owner), slice=ast.Constant(value=str(key))):
+                pass
+            case _:
+                return False
+        for parameter in self._model.parameters(Function(self._module, function)):
+            if parameter.name != owner:
+                continue
+            target = provider_of(self._model, parameter)
+            if not isinstance(target, Function) or not isinstance(target.node, FUNCTIONS):
+                return False
+            inner = BuiltSql(self._model, target.module)
+            given = [value for name, value in returned_items(target) if name == key]
+            return bool(given) and not any(
+                inner._origin(value, target.node, depth + 1) for value in given
+            )
+        return False
 
     def _is_property(self, node: ast.Attribute) -> bool:
         """Whether an attribute is computed by a class of the project, rather than filled in."""

@@ -16,6 +16,7 @@ from flake8_fastapi_rules.semantics.facts import ParameterKind, Role
 from flake8_fastapi_rules.semantics.parameters import is_dataclass
 from flake8_fastapi_rules.semantics.paths import parameters_in
 from flake8_fastapi_rules.semantics.per_project import PerProject
+from flake8_fastapi_rules.semantics.provided import provider_of, returned_items
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
     Class,
@@ -424,11 +425,8 @@ class Taint:
         if self._is_called or self._model.roles(value).isdisjoint(_OF_REQUESTS):
             return found
         for parameter in self._model.parameters(value):
-            if parameter.kind is ParameterKind.DEPENDENCY:
-                dependency = self._model.dependency_of(parameter)
-                target = dependency.target if dependency is not None else None
-                if isinstance(target, Function | Class):
-                    found[parameter.node.arg] = target
+            if (target := provider_of(self._model, parameter)) is not None:
+                found[parameter.node.arg] = target
         return found
 
     def _is_provided(self, node: ast.Name) -> bool:
@@ -445,7 +443,7 @@ class Taint:
         return (
             isinstance(target, Class)
             or self._given_by_dependency(name) is not None
-            or any(True for _ in self._items_of(target))
+            or any(True for _ in returned_items(target))
         )
 
     def _given_by_dependency(self, name: str) -> Tainted | None:
@@ -473,21 +471,13 @@ class Taint:
     def _item_given(self, owner: ast.Name, key: str) -> Tainted | None:
         """The text from a client under a key of the dictionary that a dependency returns."""
         target = self._provided[owner.id]
-        items = dict(self._items_of(target))
+        items = dict(returned_items(target))
         if not isinstance(target, Function) or not isinstance(target.node, FUNCTIONS):
             return None
         if key not in items or not self._model.returns_as_written(target):
             return None
         found = taint_in(self._model, target.module, target.node).of(items[key])
         return replace(found, name=f"{owner.id}[{key!r}]") if found else None
-
-    def _items_of(self, target: Function | Class) -> Iterator[tuple[str, ast.expr]]:
-        """The items of the dictionaries that a dependency returns."""
-        for node in target.module.index.own_nodes(target.node):
-            if isinstance(node, ast.Return) and isinstance(node.value, ast.Dict):
-                for key, value in zip(node.value.keys, node.value.values, strict=True):
-                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                        yield key.value, value
 
     def _attribute_given(self, owner: ast.Name, attr: str) -> Tainted | None:
         """The text from a client that an object of a class has that is a dependency."""

@@ -20,6 +20,7 @@ from flake8_fastapi_rules.semantics.intent import (
     keeps_something,
     words_of,
 )
+from flake8_fastapi_rules.semantics.provided import request_parameters
 from flake8_fastapi_rules.semantics.schemas import is_true
 from flake8_fastapi_rules.semantics.values import External, Function
 from flake8_fastapi_rules.semantics.writes import brings_up_to_date
@@ -227,7 +228,7 @@ class GetMutation(Rule):
             parameter.kind in _IN_LINKS
             and (leaves or not self._is_number(parameter, context))
             and (leaves or is_link_key(parameter.alias or parameter.name))
-            for parameter in context.model.parameters(function, names)
+            for parameter in request_parameters(context.model, function, names)
         )
 
     def _is_number(self, parameter: Parameter, context: Context) -> bool:

@@ -95,7 +95,7 @@ class SecretInQuery(Rule):
             if self._is_secret(parameter, of_one_time, context):
                 yield self.report(parameter.node, name=parameter.name, where=where)
             else:
-                yield from self._fields(parameter, context)
+                yield from self._fields(parameter, of_one_time, context)
 
     @on_calls(("APIKeyQuery",))
     def check_scheme(self, call: ast.Call, context: Context) -> Iterator[Report]:
@@ -116,12 +116,15 @@ class SecretInQuery(Rule):
             and self._is_secret(parameter, False, context)
             and not is_one_time(_VERIFIES.sub("", snake(fact.node.name)))
         ]
-        if not found or not _serves_operations(context, fact.node):
-            return
         for parameter in found:
+            is_token = "token" in snake(parameter.alias or parameter.name)
+            if not _serves_operations(context, fact.node, beside_links=is_token):
+                continue
             yield self.report(parameter.node, name=parameter.name, where="query")
 
-    def _fields(self, parameter: Parameter, context: Context) -> Iterator[Report]:
+    def _fields(
+        self, parameter: Parameter, of_one_time: bool, context: Context
+    ) -> Iterator[Report]:
         """Report the first secret in a model of query parameters."""
         typed = context.model.resolver.annotation(parameter.type_module, parameter.type_node)
         if not isinstance(typed, Instance) or not isinstance(typed.of, Class):
@@ -129,7 +132,8 @@ class SecretInQuery(Rule):
         if not context.model.is_instance(typed, "pydantic.BaseModel"):
             return
         for each in schema_fields(context.model, typed.of):
-            if is_secret_name(snake(each.name)) and not is_one_time(each.name):
+            alias = context.model.text(each.module, each.argument("alias"))
+            if _is_kept_secret(snake(alias or each.name), of_one_time):
                 related = [context.related(each.module, each.node.target, "the field")]
                 name = f"{typed.of.node.name}.{each.name}"
                 yield self.report(parameter.node, name=name, where="query", related=related)
@@ -139,9 +143,7 @@ class SecretInQuery(Rule):
         name = snake(parameter.alias or parameter.name)
         if not is_secret_name(name) and _is_plainly_secret(parameter.name):
             name = snake(parameter.name)  # a short alias makes it no less of a secret
-        if not is_secret_name(name) or is_one_time(name):
-            return False
-        if of_one_time and "token" in name:
+        if not _is_kept_secret(name, of_one_time):
             return False
         typed = context.model.resolver.annotation(parameter.type_module, parameter.type_node)
         return not typed or not context.model.is_instance(
@@ -149,22 +151,35 @@ class SecretInQuery(Rule):
         )
 
 
+def _is_kept_secret(name: str, of_one_time: bool) -> bool:
+    """Whether a name is that of a secret, but not of a token that is good for one use."""
+    if not is_secret_name(name) or is_one_time(name):
+        return False
+    return not (of_one_time and "token" in name)
+
+
 def _is_plainly_secret(name: str) -> bool:
     """Whether a name says by itself that it is a secret: a bare `token` may be one of a page."""
     return is_password_name(name) or is_key_name(name) or is_token_name(name, bare=False)
 
 
-def _serves_operations(context: Context, function: ast.AST) -> bool:
-    """Whether a dependency belongs to an HTTP operation of the project."""
+def _serves_operations(context: Context, function: ast.AST, *, beside_links: bool) -> bool:
+    """Whether a dependency belongs to an HTTP operation of the project.
+
+    Parameters:
+        beside_links: those do not count that are reached once, by a link that was sent.
+    """
     routes = context.model.project(context.module).all_routes
     if any(
         route.kind is RouteKind.HTTP
+        and not (beside_links and is_one_time(route.path or "", route.name or ""))
         and any(d.function is not None and d.function.node is function for d in route.dependencies)
         for route in routes
     ):
         return True
     for endpoint in context.facts(Endpoint):
-        if not endpoint.is_websocket:
+        said = [endpoint.node.name, *(route.path or "" for route in endpoint.routes)]
+        if not endpoint.is_websocket and not (beside_links and is_one_time(*said)):
             own = Function(context.module, endpoint.node, endpoint.view_class)
             below = list(context.model.all_dependencies(own)[0])
             for route in endpoint.routes:
