@@ -20,8 +20,10 @@ from flake8_fastapi_rules.semantics.facts import (
     RouteKind,
 )
 from flake8_fastapi_rules.semantics.paths import names_in
+from flake8_fastapi_rules.semantics.resolve import arguments_of
 from flake8_fastapi_rules.semantics.schemas import SchemaField, body_parameters, schema_fields
 from flake8_fastapi_rules.semantics.security import security_dependencies
+from flake8_fastapi_rules.semantics.shared_keys import is_only_compared, knows_key_only
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Function,
@@ -119,7 +121,7 @@ class _Operation:
             for found in guards
         ):
             return False  # a scheme in `dependencies=[...]` tells nobody who it is
-        if all(all(_is_of_services(guard) for guard in found) for found in guards):
+        if all(self._know_applications(found) for found in guards):
             return False
         if any(all(self._asks_nobody(guard) for guard in found) for found in guards):
             return False
@@ -132,6 +134,28 @@ class _Operation:
             if each.kind is ParameterKind.DEPENDENCY
         }
         return not _asks_who(self.function, frozenset({*given, "self"}))
+
+    def _know_applications(self, guards: Sequence[Dependency]) -> bool:
+        """Whether all that keeps strangers out asks for the key of an application."""
+        own = {each.target for each in self.model.dependencies(self.function)}
+        known: set[Value] = set()  # with the schemes that they read the key by
+        for each in guards:
+            if each.function is not None and knows_key_only(self.model, each.function):
+                below = {sub.target for sub in self.model.sub_dependencies(each)[0]}
+                known |= {each.target, *(below - own)}
+        return all(
+            guard.target in known or _is_of_services(guard) or self._compares_key(guard)
+            for guard in guards
+        )
+
+    def _compares_key(self, guard: Dependency) -> bool:
+        """Whether the endpoint compares what a scheme gives with one key and asks nobody else."""
+        return (
+            guard.function is None
+            and guard.parameter is not None
+            and guard.parameter.node in arguments_of(self.function.node)
+            and is_only_compared(self.model, self.function, guard.parameter.name)
+        )
 
     def _asks_nobody(self, guard: Dependency) -> bool:
         """Whether a dependency refuses for what the service is set to, and is told no credentials.
