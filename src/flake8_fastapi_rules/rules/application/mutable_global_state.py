@@ -9,13 +9,13 @@ from pathlib import Path
 
 from flake8_fastapi_rules.engine.index import Binding
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.facts import Route
 from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.scripts import is_in_command
 from flake8_fastapi_rules.semantics.shared import (
     Mutation,
+    SharedState,
     is_bounded_cache,
     is_breaker,
     is_for_housekeeping,
@@ -170,7 +170,9 @@ class MutableGlobalState(Rule):
                 continue
             if is_of_one_process(module, name) or _is_said_of_process(name):
                 continue
-            if _is_for_logging(module, context) or _is_recent_log(name, own):
+            if _is_for_logging(module, context) or _is_recent_log(name, own, context):
+                continue
+            if _numbers_log(mutations, shared, context):
                 continue
             first = serving[0]
             place = next(
@@ -218,16 +220,31 @@ def _is_for_logging(module: Module, context: Context) -> bool:
     return last in _LOGGING and not context.facts(Route)
 
 
-def _is_recent_log(name: str, bindings: Sequence[Binding]) -> bool:
+def _is_recent_log(name: str, bindings: Sequence[Binding], context: Context) -> bool:
     """Whether a variable holds the latest lines of a log and drops the others."""
     if _LOGS.isdisjoint(words_of(name)):
         return False
     return any(
         isinstance(made := binding.value, ast.Call)
-        and last_name(made.func) == "deque"
+        and context.model.is_subclass(context.resolve(made.func), "collections.deque")
         and any(keyword.arg == "maxlen" for keyword in made.keywords)
         for binding in bindings
     )
+
+
+def _numbers_log(mutations: Sequence[Mutation], shared: SharedState, context: Context) -> bool:
+    """Whether a variable only counts the lines of such a log, where these are put in."""
+    if not all(isinstance(each.node, ast.AugAssign) for each in mutations):
+        return False
+    module = context.module
+    bindings = module.index.module_scope.bindings
+    keeping = {
+        each.function.node
+        for name in shared.names(module)
+        if _is_recent_log(name, bindings.get(name, ()), context)
+        for each in shared.mutations(module, name)
+    }
+    return all(each.function.node in keeping for each in mutations)
 
 
 def _keys(mutation: Mutation) -> list[ast.expr]:
