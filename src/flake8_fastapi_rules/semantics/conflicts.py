@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,20 +84,68 @@ class _Earlier:
                 position += 1
 
 
-def conflicts(project: Project, app: AppNode) -> tuple[Conflict, ...]:
-    """The conflicts among the certain routes of an app, in the order of the later routes."""
-    known: dict[AppNode, tuple[Conflict, ...]] = project.answers.setdefault(conflicts, {})
-    if app not in known:
-        known[app] = tuple(_conflicts(project, app))
-    return known[app]
+def conflicts(project: Project, module: Module) -> tuple[Conflict, ...]:
+    """The conflicts in any app whose later route, or an include on the way to it, is in a module.
+
+    Among the certain routes of each app, in their order, the apps in that of `Project.roots`.
+    """
+    known: dict[Module, tuple[Conflict, ...]] | None = project.answers.get(conflicts)
+    if known is None:
+        known = project.answers[conflicts] = _by_module(project)
+    return known.get(module, ())
 
 
-def _conflicts(project: Project, app: AppNode) -> Iterator[Conflict]:
-    routes: list[ResolvedRoute | ResolvedMount] = [
+def _by_module(project: Project) -> dict[Module, tuple[Conflict, ...]]:
+    found: defaultdict[Module, list[Conflict]] = defaultdict(list)
+    seen: set[object] = set()
+    for app in project.roots:
+        table = _table(project, app)
+        # Examples and tests may build one app hundreds of times: the same routes in the same order.
+        choices: dict[int, int] = {}
+        signature = tuple(_signature(subject, choices) for subject in table)
+        if signature in seen:
+            continue
+        seen.add(signature)
+        for conflict in _conflicts(project, table):
+            route = conflict.route
+            homes = (route.route.module, *(include.module for include in route.includes))
+            for module in dict.fromkeys(homes):
+                found[module].append(conflict)
+    return {module: tuple(those) for module, those in found.items()}
+
+
+def _table(project: Project, app: AppNode) -> list[ResolvedRoute | ResolvedMount]:
+    """The routes and mounts of an app in their order."""
+    table: list[ResolvedRoute | ResolvedMount] = [
         *project.resolved_routes(app),
         *project.resolved_mounts(app),
     ]
-    routes.sort(key=lambda subject: subject.order)
+    table.sort(key=lambda subject: subject.order)
+    return table
+
+
+def _signature(
+    subject: ResolvedRoute | ResolvedMount, choices: dict[int, int]
+) -> tuple[object, ...]:
+    """What decides about the conflicts of a route or mount, and about where they are reported.
+
+    Parameters:
+        choices: numbers the conditions of the app as they come: each run has its own.
+    """
+    if isinstance(subject, ResolvedMount):
+        return subject.node, subject.local_path, subject.certain
+    conditions = subject.conditions
+    if conditions is not None:
+        conditions = frozenset(
+            choices.setdefault(each, len(choices)) for each in sorted(conditions)
+        )
+    includes = tuple(include.node for include in subject.includes)
+    return subject.route.node, subject.local_path, subject.methods, conditions, includes
+
+
+def _conflicts(
+    project: Project, routes: Iterable[ResolvedRoute | ResolvedMount]
+) -> Iterator[Conflict]:
     by_method: defaultdict[str, _Earlier] = defaultdict(_Earlier)
     mounts = _Earlier()
     for subject in routes:

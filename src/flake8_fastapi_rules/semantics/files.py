@@ -41,6 +41,7 @@ class ProjectFiles:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._mentioning: dict[str, tuple[Path, ...]] = {}
+        self._calling: dict[str, tuple[Path, ...]] = {}
         self._kept: _Texts | None = None
 
     @property
@@ -59,8 +60,14 @@ class ProjectFiles:
             known = self._mentioning[word] = tuple(found)
         return known
 
-    def calling(self, name: str) -> Iterator[Path]:
+    def calling(self, name: str) -> tuple[Path, ...]:
         """The files where a name may be called, be it by `partial(name, ...)`, sorted."""
+        known = self._calling.get(name)
+        if known is None:
+            known = self._calling[name] = tuple(self._find_calling(name))
+        return known
+
+    def _find_calling(self, name: str) -> Iterator[Path]:
         texts = self._texts
         text = texts.text
         called = re.compile(rb"\b%b[ \t]*\(" % name.encode())

@@ -561,7 +561,7 @@ class Modules:
         """The Python files below `root` whose text contains a word, in sorted order."""
         return self._files_of(root).mentioning(word)
 
-    def files_calling(self, root: Path, name: str) -> Iterator[Path]:
+    def files_calling(self, root: Path, name: str) -> tuple[Path, ...]:
         """The Python files below `root` whose text may call a name, in sorted order."""
         return self._files_of(root).calling(name)
 

@@ -55,6 +55,8 @@ MUTATORS: Final = name_set(
 _DISPLAYS: Final = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 #: Mutators of what containers hold: an ORM's session in a table has `add` and `update` too.
 _ELEMENT_MUTATORS: Final = MUTATORS - {"add", "clear", "remove", "update"}
+#: Of a name that more files than this call, the calls are not read one by one.
+_CALLING: Final = 40
 #: Objects whose attributes are no state of the process, or are what an app is made of.
 _KEEPING_ELSEWHERE: Final = (
     "threading.local", "fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette"
@@ -516,7 +518,8 @@ class SharedState:
         reached = [Function(module, node) for node in functions]
         for _ in range(_BETWEEN):
             callers = []
-            for call in (call for each in reached for call in self._model.direct_calls(each)):
+            rare = [each for each in reached if not self._is_called_everywhere(each)]
+            for call in (call for each in rare for call in self._model.direct_calls(each)):
                 caller = call.module.index.function_of(call.node)
                 if not isinstance(caller, FUNCTIONS) or caller in seen or not call.is_certain:
                     continue
@@ -526,6 +529,11 @@ class SharedState:
                     callers.append(Function(call.module, caller))
             reached = callers
         return found
+
+    def _is_called_everywhere(self, function: Function) -> bool:
+        """Whether so many files call something of its name that reading them all takes long."""
+        name = getattr(function.node, "name", "")
+        return len(self._model.modules.files_calling(self._uses.root, name)) > _CALLING
 
     @cached_property
     def _calls_of_code(self) -> dict[str, list[tuple[Function, ast.expr]]]:

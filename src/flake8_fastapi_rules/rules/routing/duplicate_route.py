@@ -83,10 +83,9 @@ class DuplicateRoute(Rule):
         """Report the later one of each pair, in the module where it stands."""
         project = context.model.project(module)
         seen: set[object] = set()
-        for app in project.roots:
-            for conflict in conflicts(project, app):
-                if conflict.kind == "duplicate" and isinstance(conflict.earlier, ResolvedRoute):
-                    yield from self._report(conflict, conflict.earlier, module, context, seen)
+        for conflict in conflicts(project, module):
+            if conflict.kind == "duplicate" and isinstance(conflict.earlier, ResolvedRoute):
+                yield from self._report(conflict, conflict.earlier, module, context, seen)
 
     def _report(
         self,

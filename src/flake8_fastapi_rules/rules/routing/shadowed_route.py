@@ -93,20 +93,19 @@ class ShadowedRoute(Rule):
         """Report the routes of this module that are hidden in some app."""
         project = context.model.project(module)
         seen: set[ast.AST] = set()
-        for app in project.roots:
-            for conflict in conflicts(project, app):
-                fact = conflict.route.route
-                if fact.module is not module or fact.node in seen:
-                    continue
-                earlier = conflict.earlier
-                if isinstance(earlier, ResolvedRoute) and (
-                    earlier.route.node is fact.node
-                    or (fact.endpoint is not None and earlier.route.endpoint is fact.endpoint)
-                ):
-                    continue  # the same function answers
-                if conflict.kind == "shadowed" or isinstance(earlier, ResolvedMount):
-                    seen.add(fact.node)
-                    yield self._report(conflict, context)
+        for conflict in conflicts(project, module):
+            fact = conflict.route.route
+            if fact.module is not module or fact.node in seen:
+                continue
+            earlier = conflict.earlier
+            if isinstance(earlier, ResolvedRoute) and (
+                earlier.route.node is fact.node
+                or (fact.endpoint is not None and earlier.route.endpoint is fact.endpoint)
+            ):
+                continue  # the same function answers
+            if conflict.kind == "shadowed" or isinstance(earlier, ResolvedMount):
+                seen.add(fact.node)
+                yield self._report(conflict, context)
 
     def _report(self, conflict: Conflict, context: Context) -> Report:
         route, earlier = conflict.route, conflict.earlier
