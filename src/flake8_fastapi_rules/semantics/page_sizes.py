@@ -6,15 +6,22 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, mentions
+from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.engine.records import record
 from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.credentials import last_name, snake
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind
 from flake8_fastapi_rules.semantics.parameters import fields_of
+from flake8_fastapi_rules.semantics.provided import returned_items, takers_of
 from flake8_fastapi_rules.semantics.responses import types_in
-from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function, Value
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Constant,
+    External,
+    Function,
+    Value,
+)
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -29,6 +36,8 @@ _BOUNDING = frozenset({"min", "sorted", "clamp"})
 _NAMED = ast.Name | ast.Attribute
 #: Names beside which a limit is one on something else than what is shown.
 _OF_RATES = frozenset({"period", "window", "interval", "quota"})
+#: What the name of a function says that is about such limits.
+_RATES = ("rate_limit", "quota")
 #: A name that means a page only beside another one that says where it begins, or for a list.
 _VAGUE = "size"
 #: Verbs of functions that answer with lists.
@@ -66,6 +75,50 @@ class PageSize:
     field: ast.stmt | None = None
 
 
+@record
+class _Place:
+    """Where a function has a value: in a variable, or in one's attribute or item."""
+
+    name: str
+    key: str | None = None
+
+    def is_read_by(self, node: ast.expr) -> bool:
+        """Whether an expression is the value: `page`, `page.limit`, `page["limit"]`."""
+        match node:
+            case ast.Name(id=name):
+                return self.key is None and name == self.name
+            case (
+                ast.Attribute(value=ast.Name(id=name), attr=key)
+                | ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=key))
+                | ast.Call(
+                    func=ast.Attribute(value=ast.Name(id=name), attr="get"),
+                    args=[ast.Constant(value=key), *_],
+                )
+            ):
+                return self.key is not None and (name, key) == (self.name, self.key)
+        return False
+
+    def is_read_in(self, node: ast.AST) -> bool:
+        """Whether some part of a tree is the value."""
+        return any(self.is_read_by(each) for each in ast.walk(node) if isinstance(each, ast.expr))
+
+    def may_be_read_in(self, function: ast.AST) -> bool:
+        """Whether a function reads the value, or hands on what has it."""
+        body = getattr(function, "body", None)
+        parts = [n for each in body for n in ast.walk(each)] if isinstance(body, list) else []
+        owned = {
+            each.value
+            for each in parts
+            if isinstance(each, ast.Attribute | ast.Subscript) and isinstance(each.value, ast.Name)
+        }
+        return any(
+            self.is_read_by(each)
+            or (isinstance(each, ast.Name) and each.id == self.name and each not in owned)
+            for each in parts
+            if isinstance(each, ast.expr)
+        )
+
+
 def unbounded_page_sizes(
     model: Model, function: Function, path_names: frozenset[str], *, lists: bool = False
 ) -> Iterator[PageSize]:
@@ -81,14 +134,16 @@ def unbounded_page_sizes(
     names = {parameter.alias or parameter.name for parameter in parameters}
     for parameter in parameters:
         if parameter.kind is ParameterKind.DEPENDENCY:
-            yield from _unchecked(function, _of_class(model, parameter))
+            yield from _unchecked(model, function, _of_class(model, parameter, function))
         if parameter.kind is not ParameterKind.QUERY:
             continue
         name = parameter.alias or parameter.name
         if not _is_page_size(model, name, names, function, lists=lists):
-            yield from _unchecked(function, _of_query_model(model, parameter))
-        elif _is_unbounded(model, parameter, names) and not _is_checked(
-            model, function, parameter.name
+            yield from _unchecked(model, function, _of_query_model(model, parameter, function))
+        elif (
+            _is_unbounded(model, parameter, names)
+            and not _is_checked(model, function, _Place(parameter.name))
+            and not _is_checked_by_users(model, function, parameter.name)
         ):
             yield PageSize(parameter, name)
 
@@ -101,7 +156,12 @@ def _is_page_size(
         return False
     beside = {snake(each) for each in names}
     owner = getattr(function.node, "name", "") if function is not None else ""
-    is_of_rates = not beside.isdisjoint(_OF_RATES) or "rate_limit" in owner or "quota" in owner
+    users = [user for user, _ in takers_of(model, function)] if function is not None else []
+    is_of_rates = not beside.isdisjoint(_OF_RATES) or any(
+        word in each
+        for each in (owner, *(getattr(user.node, "name", "") for user in users))
+        for word in _RATES
+    )
     if is_of_rates and "page" not in said:
         return False
     if said != _VAGUE or lists or not beside.isdisjoint(_PAGING):
@@ -117,22 +177,24 @@ def _answers_with_list(model: Model, function: Function) -> bool:
     return node.name.split("_")[0] in _LISTING or model.is_instance(returned, *LISTS)
 
 
-def _of_class(model: Model, parameter: Parameter) -> Iterator[PageSize]:
+def _of_class(model: Model, parameter: Parameter, function: Function) -> Iterator[PageSize]:
     """The page sizes among the fields of a model or dataclass that is a dependency."""
     dependency = model.dependency_of(parameter)
     target = dependency.target if dependency is not None else None
     if isinstance(target, Class) and model.callable_of(target) is None:
-        yield from _of_fields(model, target, parameter)
+        yield from _of_fields(model, target, parameter, function)
 
 
-def _of_query_model(model: Model, parameter: Parameter) -> Iterator[PageSize]:
+def _of_query_model(model: Model, parameter: Parameter, function: Function) -> Iterator[PageSize]:
     """The page sizes among the fields of a `Query()` model."""
     cls = model.resolver.resolve(parameter.type_module, parameter.type_node)
     if parameter.marker is not None and model.is_subclass(cls, "pydantic.BaseModel"):
-        yield from _of_fields(model, cls, parameter)
+        yield from _of_fields(model, cls, parameter, function)
 
 
-def _of_fields(model: Model, cls: Value, parameter: Parameter) -> Iterator[PageSize]:
+def _of_fields(
+    model: Model, cls: Value, parameter: Parameter, function: Function
+) -> Iterator[PageSize]:
     resolver = model.resolver
     if not isinstance(cls, Class) or any(
         isinstance(statement, FUNCTIONS) and statement.decorator_list
@@ -146,29 +208,16 @@ def _of_fields(model: Model, cls: Value, parameter: Parameter) -> Iterator[PageS
     homes = {s.target.id: (m, s) for m, s in fields_of(resolver, cls)}  # type: ignore[union-attr]
     for field in fields:
         home, statement = homes[field.name]
-        if not _is_page_size(model, field.name, names, None):
+        if not _is_page_size(model, field.name, names, function):
             continue
         if not _has_bound(statement.value) and _is_unbounded(model, field, names):
             yield PageSize(parameter, field.name, cls, home, statement)
 
 
-def _unchecked(function: Function, sizes: Iterable[PageSize]) -> Iterator[PageSize]:
+def _unchecked(model: Model, function: Function, sizes: Iterable[PageSize]) -> Iterator[PageSize]:
     """Those of the fields of a parameter that the function's body does not compare either."""
     for size in sizes:
-        for node in function.module.index.own_nodes(function.node):
-            if isinstance(node, ast.Call):
-                checks = isinstance(node.func, ast.Name) and node.func.id in _BOUNDING
-            else:
-                checks = isinstance(node, ast.Compare) and not _is_from_below(node)
-            if checks and any(
-                isinstance(each, ast.Attribute)
-                and each.attr == size.name
-                and isinstance(each.value, ast.Name)
-                and each.value.id == size.parameter.name
-                for each in ast.walk(node)
-            ):
-                break
-        else:
+        if not _is_checked(model, function, _Place(size.parameter.name, size.name)):
             yield size
 
 
@@ -215,7 +264,7 @@ def _is_number(model: Model, parameter: Parameter, *, is_paged: bool) -> bool:
     return len(parts) == 1 and parts[0] in kinds
 
 
-def _is_checked(model: Model, function: Function, name: str, depth: int = 0) -> bool:
+def _is_checked(model: Model, function: Function, place: _Place, depth: int = 0) -> bool:
     """Whether the body compares the value, or makes another of it.
 
     Or a function of the project does so that it is handed to.
@@ -224,29 +273,75 @@ def _is_checked(model: Model, function: Function, name: str, depth: int = 0) -> 
         return True
     for node in ast.walk(function.node):
         match node:
-            case ast.Call(func=ast.Name(id=called)) if called in _BOUNDING:
-                if mentions(node, {name}):
+            case ast.Call() | ast.Compare() if _is_bound(node, place):
+                return True
+            case ast.Name(id=bound, ctx=ast.Store()) if bound == place.name and not place.key:
+                return True
+            case ast.Assign(targets=[ast.Name(id=other)], value=value) if place.key:
+                if place.is_read_by(value) and any(
+                    isinstance(each, ast.Compare | ast.Call) and _is_bound(each, _Place(other))
+                    for each in ast.walk(function.node)
+                ):
                     return True
-            case ast.Compare() if mentions(node, {name}) and not _is_from_below(node):
-                return True
-            case ast.Name(id=bound, ctx=ast.Store()) if bound == name:
-                return True
     return depth < _CALLS and any(
-        _is_checked(model, target, filled.arg, depth + 1)
-        for target, filled in _handed_to(model, function, name)
+        _is_checked(model, target, there, depth + 1)
+        for target, there in _handed_to(model, function, place)
     )
 
 
-def _handed_to(model: Model, function: Function, name: str) -> Iterator[tuple[Function, ast.arg]]:
-    """The functions of the project that a function hands a value to, and what takes it there."""
+def _is_bound(node: ast.Call | ast.Compare, place: _Place) -> bool:
+    """Whether a comparison, or a call such as `min(...)`, bounds a value."""
+    if isinstance(node, ast.Compare):
+        return place.is_read_in(node) and not _is_from_below(node)
+    is_bounding = isinstance(node.func, ast.Name) and node.func.id in _BOUNDING
+    return is_bounding and place.is_read_in(node)
+
+
+def _handed_to(
+    model: Model, function: Function, place: _Place
+) -> Iterator[tuple[Function, _Place]]:
+    """The functions of the project that a function hands a value to, and where it is there."""
     for site in model.effects.calls(function):
         given = (*site.node.args, *(keyword.value for keyword in site.node.keywords))
         for each in given:
-            if site.target is not None and isinstance(each, ast.Name) and each.id == name:
+            whole = isinstance(each, ast.Name) and each.id == place.name
+            if site.target is not None and (whole or place.is_read_by(each)):
                 called = site.callee if isinstance(site.callee, Function) else site.target
                 filled = argument_filled(called, site.node, each)
                 if filled is not None:
-                    yield site.target, filled
+                    yield site.target, _Place(filled.arg, place.key if whole else None)
+
+
+def _is_checked_by_users(model: Model, function: Function, name: str) -> bool:
+    """Whether what a dependency takes is bounded by each function that reads it from there."""
+    keys = [key for key, value in _given_on(function) if value == name]
+    found = [
+        _is_checked(model, user, _Place(taken.name, key))
+        for user, taken in takers_of(model, function)
+        for key in keys
+        if _Place(taken.name, key).may_be_read_in(user.node)
+    ]
+    return bool(found) and all(found)
+
+
+def _given_on(function: Function) -> Iterator[tuple[str | None, str]]:
+    """Where a dependency puts its parameters, with their names: attributes, items, the result."""
+    for node in function.module.index.own_nodes(function.node):
+        match node:
+            case ast.Return(value=ast.Name(id=name)):
+                yield None, name
+            case ast.Assign(
+                targets=[ast.Attribute(value=ast.Name(id="self"), attr=attr)],
+                value=ast.Name(id=name),
+            ):
+                yield attr, name
+            case ast.Return(value=ast.Call(func=ast.Name() | ast.Attribute(), keywords=keywords)):
+                for keyword in keywords:
+                    if keyword.arg is not None and isinstance(keyword.value, ast.Name):
+                        yield keyword.arg, keyword.value.id
+    for key, value in returned_items(function):
+        if isinstance(value, ast.Name):
+            yield key, value.id
 
 
 def _is_from_below(test: ast.Compare) -> bool:

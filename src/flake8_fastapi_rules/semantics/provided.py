@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.semantics.facts import ParameterKind
+from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.values import Class, Function
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from flake8_fastapi_rules.semantics.facts import Parameter
     from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.uses import Uses
 
 
 def provider_of(model: Model, parameter: Parameter) -> Function | Class | None:
@@ -52,3 +54,25 @@ def returned_items(function: Function | Class) -> Iterator[tuple[str, ast.expr]]
             for key, value in zip(node.value.keys, node.value.values, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
                     yield key.value, value
+
+
+def _gather_takers(model: Model, uses: Uses) -> dict[ast.AST, list[tuple[Function, Parameter]]]:
+    found: dict[ast.AST, list[tuple[Function, Parameter]]] = {}
+    for functions in uses.by_module.values():
+        for function in functions:
+            for parameter in model.parameters(function):
+                target = provider_of(model, parameter)
+                called = model.callable_of(target) if target is not None else None
+                if called is not None:
+                    found.setdefault(called.node, []).append((function, parameter))
+    return found
+
+
+_takers = PerProject(_gather_takers)
+
+
+def takers_of(model: Model, dependency: Function) -> list[tuple[Function, Parameter]]:
+    """The functions that are given what a dependency returns, each with the parameter for it."""
+    if dependency.node not in model.uses(dependency.module).dependencies:
+        return []
+    return _takers(model, dependency.module).get(dependency.node, [])
