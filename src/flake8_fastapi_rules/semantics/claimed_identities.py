@@ -69,6 +69,8 @@ _ABOUT_USERS = re.compile(r"(?:^|/)(?:users?|profiles?|authors?|accounts?)(?:/|\
 _ID = re.compile(r"^(?:id|pk|sub|uid|uuid|user_?id|account_id)$", re.IGNORECASE)
 #: Messages to somebody, who is told by `user_id`.
 _MESSAGE = re.compile(r"(?:^|[/_ -])(?:send|notify|notifications?)(?![a-z])")
+#: Paths of reads that take their filters in the body.
+_SEARCH = re.compile(r"(?:^|[/:_-])(?:search|query|filter|find)/?(?:\s|$)")
 _KINDS = frozenset({ParameterKind.QUERY, ParameterKind.HEADER, ParameterKind.BODY})
 
 
@@ -208,8 +210,22 @@ class _Operation:
             and not (name == "user_id" and _MESSAGE.search(self._said))
             and not (name == "owner_id" and self._changes)
             and not self._is_several(field)
+            and not (field.has_default and self._is_no_person(f"{parameter.name}.{name}"))
             and uses_field(self.model, self.function, parameter.name, name)
             and not compares(self.model, self.function, f"{parameter.name}.{name}")
+        )
+
+    def _is_no_person(self, text: str) -> bool:
+        """Whether an id that may be left out filters a search, or names one of several things.
+
+        `any([body.user_id, body.agent_id])`: what acts can be no agent instead.
+        """
+        if _SEARCH.search(self._said):
+            return True
+        return any(
+            text in asked and any(_is_other_id(each, text) for each in asked)
+            for node in self.module.index.own_nodes(self.function.node)
+            for asked in [_asked_for_one(node)]
         )
 
     @cached_property
@@ -264,6 +280,27 @@ class _Operation:
         """Whether a field holds several names, such as those of a film's authors."""
         typed = self.model.resolver.annotation(field.module, field.node.annotation)
         return self.model.is_instance(typed, "builtins.list", "builtins.set", "builtins.dict")
+
+
+def _asked_for_one(node: ast.AST) -> frozenset[str]:
+    """The texts of what a test wants at least one of."""
+    match node:
+        case ast.Call(func=ast.Name(id="any"), args=[ast.List(elts=asked) | ast.Tuple(elts=asked)]):
+            return frozenset(map(ast.unparse, asked))
+        case ast.BoolOp(op=ast.Or(), values=asked):
+            return frozenset(map(ast.unparse, asked))
+        case ast.BoolOp(op=ast.And(), values=values):
+            missing = [each.operand for each in values if isinstance(each, ast.UnaryOp)]
+            if len(missing) == len(values):
+                return frozenset(map(ast.unparse, missing))
+    return frozenset()
+
+
+def _is_other_id(text: str, of: str) -> bool:
+    """Whether an expression is the id of something else that the same body holds."""
+    owner, _, name = text.rpartition(".")
+    is_id = name.endswith("_id") and not _SELF.match(name.lower())
+    return is_id and owner == of.rpartition(".")[0]
 
 
 def _says_who(parameter: Parameter) -> bool:

@@ -58,14 +58,16 @@ class ClientSuppliedIdentity(Rule):
     ## Leaves alone
     Operations without a security dependency, or with a mere scheme such as `HTTPBearer()` in
     `dependencies=[...]`, which tells nobody who it is, path parameters, filters of reads (what may
-    be left out), reads that show users, ids that the endpoint or a function that it calls compares,
-    or that a dependency takes as well, fields that neither it nor what it hands the body to reads,
-    `user_id` of messages to somebody, routes whose dependencies are not certain, paths, names
-    and dependencies that speak of administration, members, roles, permissions or sharing: there the
-    id is somebody else's, the new `owner_id` of what is changed, endpoints that take the user's id
-    from the credentials as well, what only another service may call (`require_api_key`,
-    `get_internal_service`, credentials that are compared with one key), which acts for its users,
-    and what a dependency guards that is told nothing (`require_test_mode`).
+    be left out; also in the body of a search), an id beside others of which one is wanted
+    (`any([body.user_id, body.agent_id])`), reads that show users, ids that the endpoint or a
+    function that it calls compares, or that a dependency takes as well, fields that neither it nor
+    what it hands the body to reads, `user_id` of messages to somebody, routes whose dependencies
+    are not certain, paths, names and dependencies that speak of administration, members, roles,
+    permissions or sharing: there the id is somebody else's, the new `owner_id` of what is changed,
+    endpoints that take the user's id from the credentials as well, what only another service may
+    call (`require_api_key`, `get_internal_service`, credentials that are compared with one key),
+    which acts for its users, and what a dependency guards that is told nothing
+    (`require_test_mode`).
 
     ## Source
     OWASP API security: broken object level authorization.
