@@ -801,8 +801,14 @@ _ROUTERS: Final = re.compile(
 )
 
 
+#: How the names begin of models that `create_model(...)` makes: their fields are not known.
+MADE_MODEL: Final = "pydantic.create_model()."
+
+
 def _told_by_name(name: str) -> tuple[str, ...]:
     """The base that only the name of a class tells, of a library or module that is not here."""
+    if name.startswith(MADE_MODEL):
+        return ("pydantic.BaseModel",)
     return ("fastapi.APIRouter",) if name.endswith("Router") and _ROUTERS.fullmatch(name) else ()
 
 

@@ -226,11 +226,15 @@ class _Collector:
             for _, field in fields_of(self._model.resolver, typed.of):
                 if isinstance(field.target, ast.Name):
                     self.names.add(field.target.id)
+        elif self._model.is_instance(typed, "pydantic.BaseModel"):
+            self.is_complete = False  # by `create_model(...)`
 
     def _fields(self, cls: Class) -> None:
         """The names besides those of its fields that fill a model: `itemId`."""
         if not self._model.is_subclass(cls, "pydantic.BaseModel"):
             return
+        if not self._model.resolver.has_known_bases(cls):
+            self.is_complete = False
         settings = config_values(self._model, cls)
         if settings is None or "alias_generator" in settings:
             self.is_complete = False

@@ -148,8 +148,7 @@ def _gets_model(model: Model, endpoint: Endpoint, call: ast.Call) -> bool:
     """Whether a call is given a model as well, to validate by: `parse_body(NewItem, body)`."""
     return any(
         isinstance(argument, ast.Name | ast.Attribute)
-        and isinstance(cls := model.resolve(endpoint.module, argument), Class)
-        and model.is_subclass(cls, _MODEL)
+        and model.is_subclass(model.resolve(endpoint.module, argument), _MODEL)
         for argument in (*call.args, *(keyword.value for keyword in call.keywords))
     )
 
@@ -221,15 +220,15 @@ def _validates_itself(model: Model, endpoint: Endpoint, names: Set[str]) -> bool
                     for keyword in call.keywords
                 )
             owner = model.resolve(endpoint.module, func.value)
-            if isinstance(owner, Class) and _gets(call, names) and "validat" in func.attr:
+            if _gets(call, names) and "validat" in func.attr:
                 if model.is_subclass(owner, _MODEL):
-                    made.add(owner.node.name)
+                    made.add(ast.unparse(func.value))
                     if func.attr not in VALIDATIONS:
                         return True
         elif any(isinstance(each, ast.Name) and each.id in names for each in unpacked):
             owner = model.resolve(endpoint.module, func)
-            if isinstance(owner, Class) and model.is_subclass(owner, _MODEL):
-                made.add(owner.node.name)
+            if model.is_subclass(owner, _MODEL):
+                made.add(ast.unparse(func))
     completes = any(
         isinstance(node, ast.Subscript)
         and isinstance(node.ctx, ast.Store)
@@ -254,7 +253,7 @@ def _merges(node: ast.expr, names: Set[str]) -> bool:
 def _makes_model(model: Model, value: Value) -> bool:
     """Whether a call gives a model: of the class itself, or of a function that is said to."""
     match value:
-        case Class():
+        case Class() | External():
             return model.is_subclass(value, _MODEL)
         case Function(module=module, node=ast.FunctionDef(returns=ast.expr() as returned)):
             return model.is_instance(model.resolver.annotation(module, returned), _MODEL)

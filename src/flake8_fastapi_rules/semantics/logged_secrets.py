@@ -305,6 +305,8 @@ class _Search:
         is_way_in = not is_password_name(name) and "secret" not in (name or "")
         if is_way_in and starts_server_later(model, module, self.call):
             return False
+        if isinstance(node, ast.Attribute) and _is_field_of_unseen(model, module, node):
+            return False
         if isinstance(value, Function | Class) or is_word_of_language(module, name):
             return False
         if is_coin(module, node) or (is_token_name(name) and is_searched_for(module, node)):
@@ -327,4 +329,14 @@ def _shows_itself(model: Model, cls: Class) -> bool:
     return any(
         isinstance(model.resolver.class_attribute(cls, name, instance=True), Function)
         for name in ("__repr__", "__str__", "__repr_args__")
+    )
+
+
+def _is_field_of_unseen(model: Model, module: Module, node: ast.Attribute) -> bool:
+    """Whether the type of a model's field is not written down: it may well hide its value."""
+    owner = model.resolve(module, node.value)
+    return (
+        isinstance(owner, Instance)
+        and isinstance(owner.of, External)
+        and model.is_instance(owner, "pydantic.BaseModel")
     )

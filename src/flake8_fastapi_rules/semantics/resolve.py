@@ -27,7 +27,7 @@ from flake8_fastapi_rules.semantics.agreement import (
     says_nothing,
 )
 from flake8_fastapi_rules.semantics.annotations import Annotations, parts_of
-from flake8_fastapi_rules.semantics.bases import external_mro
+from flake8_fastapi_rules.semantics.bases import MADE_MODEL, external_mro
 from flake8_fastapi_rules.semantics.modules import Module, Modules
 from flake8_fastapi_rules.semantics.names import canonical, looks_like_class
 from flake8_fastapi_rules.semantics.rows import ITERABLE_ROWS, ROW_LIBRARIES, queried
@@ -786,6 +786,8 @@ class Resolver:
                     value = self.resolve(value.module, value.node.value)  # `dict[str, int]`
                 if isinstance(value, Class | External):
                     bases.append(value)
+                    made = isinstance(value, External) and value.name.startswith(MADE_MODEL)
+                    complete = complete and not made
                 elif isinstance(value, Instance) and library_name(value) in _BASE_MAKERS:
                     bases.append(External("sqlalchemy.orm.DeclarativeBase"))
                     complete = complete and (value.call is None or not _gives_base(value.call))
@@ -862,6 +864,9 @@ class Resolver:
                 return self.annotation(module, node.args[0])
             case External("builtins.type"):
                 return UNKNOWN
+            case External("pydantic.create_model"):
+                place = f"{module.name}:{node.lineno}:{node.col_offset}".replace(".", "/")
+                return External(MADE_MODEL + place)  # two of them are not the same
             case External("typing.NewType" | "typing.TypeAliasType"):
                 return Instance(callee, module, node)
             case External(name) if name in _TRANSPARENT_PARTIALS and node.args:

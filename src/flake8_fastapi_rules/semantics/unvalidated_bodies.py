@@ -240,8 +240,8 @@ class _Search:
                 made, given = self.model.resolve(self.module, call.func.value), call.args[:1]
             if not any(g is node or (isinstance(g, ast.Name) and g.id in names) for g in given):
                 continue
-            if isinstance(made, Class) and self.model.is_subclass(made, "pydantic.BaseModel"):
-                return made.node.name
+            if self.model.is_subclass(made, "pydantic.BaseModel"):
+                return made.node.name if isinstance(made, Class) else ast.unparse(call.func)
             if isinstance(made, Instance) and self.model.is_instance(made, _ADAPTER):
                 return ast.unparse(made.call.args[0]) if made.call and made.call.args else None
             if isinstance(call.func, ast.Attribute) and call.func.attr in VALIDATIONS:

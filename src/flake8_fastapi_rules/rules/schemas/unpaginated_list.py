@@ -144,7 +144,9 @@ class UnpaginatedList(Rule):
                 return True
             typed = model.resolver.annotation(parameter.type_module, parameter.type_node)
             of = getattr(typed, "of", None)
-            if isinstance(of, Class) and model.is_subclass(of, "pydantic.BaseModel"):
+            if model.is_instance(typed, "pydantic.BaseModel"):
+                if not isinstance(of, Class):
+                    return True  # the fields of a model that is made by a call are not known
                 if any(_PAGING.search(field.name) for field in model.class_parameters(of) or ()):
                     return True
             if model.is_instance(typed, "starlette.requests.Request"):
