@@ -318,7 +318,8 @@ class Effects:
         if not isinstance(value, Function) or fact.roles <= {Role.EVENT_HANDLER}:
             return
         since = 0
-        if fact.roles <= {Role.LIFESPAN, Role.EVENT_HANDLER}:
+        is_end = fact.node.name == "__aexit__"  # of a lifespan that is a class
+        if fact.roles <= {Role.LIFESPAN, Role.EVENT_HANDLER} and not is_end:
             own = fact.module.index.own_nodes(fact.node)
             since = min((n.lineno for n in own if isinstance(n, ast.Yield)), default=0)
             if not since:

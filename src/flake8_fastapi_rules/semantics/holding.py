@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, targets_of
+from flake8_fastapi_rules.engine.index import FUNCTIONS, all_arguments, targets_of
 from flake8_fastapi_rules.semantics.libraries import RESOURCE_OPENERS, Resource
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import (
@@ -19,6 +19,7 @@ from flake8_fastapi_rules.semantics.values import (
 )
 
 if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.facts import FrameworkFunction
     from flake8_fastapi_rules.semantics.model import Model
 
 
@@ -73,6 +74,34 @@ def holders_in(model: Model, module: Module, function: FunctionNode) -> tuple[Ho
             Holder(call, opener, resource, tuple(names), used.is_started(), used.is_closed())
         )
     return tuple(found)
+
+
+def is_left_open(model: Model, opening: FrameworkFunction, holder: Holder) -> bool:
+    """Whether nothing in the `__aexit__` of a class can close what its `__aenter__` holds."""
+    cls = opening.module.index.class_of(opening.node)
+    if cls is None:
+        return False
+    own = Class(opening.module, cls)
+    leaving = model.resolver.class_attribute(own, "__aexit__", instance=True)
+    if not isinstance(leaving, Function) or not model.resolver.has_known_bases(own):
+        return False
+    kept = {name.rpartition(".")[2] for name in holder.names}
+    details = {argument.arg for argument in all_arguments(leaving.node.args)} - {"self"}
+    for node in leaving.module.index.own_nodes(leaving.node):
+        match node:
+            case ast.Attribute(attr=name) | ast.Name(id=name) if name in kept:
+                return False
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="self"))):
+                return False  # a method of its own
+            case ast.Call(args=args, keywords=keywords):
+                given = [*args, *(keyword.value for keyword in keywords)]
+                if not all(
+                    isinstance(each, ast.Constant)
+                    or (isinstance(each, ast.Name) and each.id in details)
+                    for each in given
+                ):
+                    return False  # it may be closed by what is called
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,10 @@ class Uses:
                     self._add(function, Role.DEPENDENCY)
         for lifespan in model.local(module, Lifespan):
             self._add_value(lifespan.target, Role.LIFESPAN)
+            if isinstance(lifespan.target, Class):  # a context manager that is written out
+                for name in ("__aenter__", "__aexit__"):
+                    method = model.resolver.class_attribute(lifespan.target, name, instance=True)
+                    self._add_value(method, Role.LIFESPAN)
         for function_node in module.index.functions:
             if self._is_lifespan(module, function_node):
                 self._add(Function(module, function_node), Role.LIFESPAN)

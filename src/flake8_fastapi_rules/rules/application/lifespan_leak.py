@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
-from flake8_fastapi_rules.semantics.holding import Holder, holders_in, owners_in
+from flake8_fastapi_rules.semantics.holding import Holder, holders_in, is_left_open, owners_in
 
 #: Libraries whose asynchronous objects are closed by `aclose`; others call it `close`.
 _ACLOSED = ("httpx.AsyncClient", "redis.asyncio.", "httpx2.AsyncClient")
@@ -80,17 +80,23 @@ class LifespanLeak(Rule):
     code = "FAR107"
     message = "`{name}` is opened here and never closed; call `{name}.{closer}()` after the `yield`"
     variants = {
+        "manager": "`{name}` is opened here and never closed; "
+        "call `{name}.{closer}()` in `__aexit__`",
         "owner": "`{name}` opens {kind} that nothing closes; give `{cls}` a method that does",
     }
     profiles = ("recommended",)
     is_bug = True
-    hints = ("yield",)
+    hints = ("yield", "__aenter__")
 
     @on(FrameworkFunction)
     def check(self, function: FrameworkFunction, context: Context) -> Iterator[Report]:
         """Report each opening call of a lifespan whose result is not closed."""
         module = function.module
-        if Role.LIFESPAN not in function.roles or not module.index.is_generator(function.node):
+        if Role.LIFESPAN not in function.roles:
+            return
+        if function.node.name == "__aenter__":
+            yield from self._check_manager(function, context)
+        if not module.index.is_generator(function.node):
             return
         holders = holders_in(context.model, module, function.node)
         yields = [n for n in module.index.own_nodes(function.node) if isinstance(n, ast.Yield)]
@@ -108,6 +114,13 @@ class LifespanLeak(Rule):
                 kind=f"{'an' if owner.resource.kind == 'engine' else 'a'} {owner.resource.kind}",
                 cls=owner.cls.node.name,
             )
+
+    def _check_manager(self, function: FrameworkFunction, context: Context) -> Iterator[Report]:
+        """Report what the `__aenter__` of a class opens and its `__aexit__` leaves alone."""
+        for holder in holders_in(context.model, function.module, function.node):
+            if self._leaks(holder) and is_left_open(context.model, function, holder):
+                closer = self._closer(holder)
+                yield self.report(holder.call, "manager", name=holder.names[0], closer=closer)
 
     def _leaks(self, holder: Holder) -> bool:
         if holder.resource.kind in {"producer", "scheduler"} and not holder.is_started:
