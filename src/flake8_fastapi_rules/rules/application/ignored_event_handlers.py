@@ -91,10 +91,10 @@ class IgnoredEventHandlers(Rule):
         lifespans = [project.lifespan_of(owner) for owner in owners if owner.is_app]
         if not owners or len(lifespans) != len(owners):
             return
-        if any(
-            isinstance(fact.node, ast.IfExp | ast.BoolOp)
-            for fact in self._given(owners[0], context)
-        ):
+        given = [fact.node for fact in self._given(owners[0], context)]
+        if by_class := context.model.made_with(owners[0].value, "lifespan"):
+            given.append(by_class[1])
+        if any(isinstance(node, ast.IfExp | ast.BoolOp) for node in given):
             return
         if all(lifespan and not _may_run_handlers(lifespan, context) for lifespan in lifespans):
             related = self._place(owners[0], lifespans[0], context)
@@ -114,6 +114,9 @@ class IgnoredEventHandlers(Rule):
 
 def _may_run_handlers(lifespan: Value, context: Context) -> bool:
     """Whether a lifespan runs the handlers itself, or enters what could be the default one."""
+    if isinstance(lifespan, Class):  # with `__aenter__`
+        entering = context.model.resolver.class_attribute(lifespan, "__aenter__", instance=True)
+        return not isinstance(entering, Function) or _may_run_handlers(entering, context)
     if not isinstance(lifespan, Function):
         return False
     index = lifespan.module.index
