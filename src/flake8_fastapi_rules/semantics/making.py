@@ -161,7 +161,7 @@ def _changed_options(module: Module, init: ast.FunctionDef, rest: str) -> frozen
             continue
         parent = parents.get(node)
         match parent, parents.get(parent) if parent is not None else None:
-            case (ast.keyword(arg=None) | ast.Compare()), _:
+            case ((ast.keyword(arg=None) | ast.Compare()), _):
                 pass
             case ast.Subscript(slice=ast.Constant(value=str(name))), _:
                 found.add(name)
