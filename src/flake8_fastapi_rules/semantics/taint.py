@@ -276,9 +276,8 @@ class Taint:
 
     def in_sinks(self, call: ast.Call, sinks: Sinks, accepts: Accepts = _is_any) -> Tainted | None:
         """The first text that a call itself takes as one of its sinks (see `reached`)."""
-        before = self._before(call)
         for sink in sinks(self._model, self.module, call):
-            found = before.of(sink)
+            found = self._before(call).of(sink) if self._may_carry(sink) else None
             if found is not None and accepts(found):
                 return found
         return None
@@ -299,7 +298,7 @@ class Taint:
             sinks: the expressions of a call to look at.
             accepts: whether such a text, there, is to be told of.
         """
-        inner = self._handed_on(call, self._before(call).of)
+        inner = self._handed_on(call, lambda node: self._before(call).of(node))
         return None if inner is None else inner._first_sink(sinks, accepts)
 
     def _first_sink(self, sinks: Sinks, accepts: Accepts) -> Reached | None:
@@ -691,12 +690,21 @@ class Taint:
         """What clients can write where a call runs, which cannot know yet what it will find."""
         if self._besides is not None:
             return self
+        lookup = self._calls_of_lookups.get(call)
+        if lookup is None:
+            return self
+        given = self._given if self._is_called else None
+        around, dumps = self._above[:-1], self._dumps
+        return Taint(self._model, self.module, self.function, given, around, dumps, lookup)
+
+    @cached_property
+    def _calls_of_lookups(self) -> Mapping[ast.AST, ast.Call]:
+        """The nodes of look-ups, each with the first look-up that it belongs to."""
+        found: dict[ast.AST, ast.Call] = {}
         for lookup, _ in self._lookups:
-            if any(each is call for each in ast.walk(lookup)):
-                given = self._given if self._is_called else None
-                around, dumps = self._above[:-1], self._dumps
-                return Taint(self._model, self.module, self.function, given, around, dumps, lookup)
-        return self
+            for each in ast.walk(lookup):
+                found.setdefault(each, lookup)
+        return found
 
     @cached_property
     def _lookups(self) -> Sequence[tuple[ast.Call, Sequence[ast.expr]]]:
