@@ -292,9 +292,23 @@ def _is_checked(model: Model, function: Function, place: _Place, depth: int = 0)
 def _is_bound(node: ast.Call | ast.Compare, place: _Place) -> bool:
     """Whether a comparison, or a call such as `min(...)`, bounds a value."""
     if isinstance(node, ast.Compare):
-        return place.is_read_in(node) and not _is_from_below(node)
+        # `ceil(total / size) > page` compares what is counted by it.
+        sides = (node.left, *node.comparators)
+        return any(_is_size(side, place) for side in sides) and not _is_from_below(node)
     is_bounding = isinstance(node.func, ast.Name) and node.func.id in _BOUNDING
     return is_bounding and place.is_read_in(node)
+
+
+def _is_size(node: ast.expr, place: _Place) -> bool:
+    """Whether an expression is the value, be it by default or converted: `int(limit or 10)`."""
+    match node:
+        case ast.BoolOp(values=parts) | ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return any(_is_size(part, place) for part in parts)
+        case ast.NamedExpr(value=inner):
+            return _is_size(inner, place)
+        case ast.Call(args=given) if not place.is_read_by(node):
+            return any(_is_size(each, place) for each in given)
+    return place.is_read_by(node)
 
 
 def _handed_to(
