@@ -78,13 +78,28 @@ class MissingAppMetadata(Rule):
     def _set_later(self, app: App, context: Context) -> Iterator[str]:
         """The attributes assigned to this app, or to one that cannot be told, behind its call.
 
-        An `openapi` of its own makes the document as it likes.
+        An `openapi` of its own makes the document as it likes, or changes what FastAPI makes of it.
         """
-        for node in context.module.index.nodes(ast.Attribute):
+        index = context.module.index
+        for node in index.nodes(ast.Attribute):
             if isinstance(node.ctx, ast.Store) and node.attr in {*_WANTED, "openapi"}:
                 owner = context.resolve(node.value)
                 if isinstance(owner, Instance) and owner.call in {None, app.node}:
-                    yield from _WANTED if node.attr == "openapi" else (node.attr,)
+                    if node.attr != "openapi":
+                        yield node.attr
+                    elif self._may_say(getattr(index.parents[node], "value", None), context):
+                        yield from _WANTED
+
+    def _may_say(self, given: ast.expr | None, context: Context) -> bool:
+        """Whether a document of an app's own may have a title of its own."""
+        maker = context.resolve(given.func if isinstance(given, ast.Call) else given)
+        if not isinstance(maker, Function) or isinstance(maker.node, ast.Lambda):
+            return True
+        return any(
+            (isinstance(node, ast.keyword) and node.arg in {*_WANTED, None})
+            or (isinstance(node, ast.Constant) and node.value in {*_WANTED, "info"})
+            for node in ast.walk(maker.node)
+        )
 
     def _is_given_away(self, app: App, context: Context) -> bool:
         """Whether the call stands among the arguments of a library's, other than of a server's."""
