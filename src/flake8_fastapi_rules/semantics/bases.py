@@ -11,6 +11,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from flake8_fastapi_rules.semantics.values import External, Instance
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -803,6 +805,12 @@ _ROUTERS: Final = re.compile(
 
 #: How the names begin of models that `create_model(...)` makes: their fields are not known.
 MADE_MODEL: Final = "pydantic.create_model()."
+
+
+def is_of_made_model(value: object) -> bool:
+    """Whether a value is an object of a model that `create_model(...)` makes."""
+    of = value.of if isinstance(value, Instance) else None
+    return isinstance(of, External) and of.name.startswith(MADE_MODEL)
 
 
 def _told_by_name(name: str) -> tuple[str, ...]:

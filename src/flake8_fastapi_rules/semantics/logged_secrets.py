@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.bases import is_of_made_model
 from flake8_fastapi_rules.semantics.credentials import (
     is_bearer_credentials,
     is_key_name,
@@ -334,9 +335,4 @@ def _shows_itself(model: Model, cls: Class) -> bool:
 
 def _is_field_of_unseen(model: Model, module: Module, node: ast.Attribute) -> bool:
     """Whether the type of a model's field is not written down: it may well hide its value."""
-    owner = model.resolve(module, node.value)
-    return (
-        isinstance(owner, Instance)
-        and isinstance(owner.of, External)
-        and model.is_instance(owner, "pydantic.BaseModel")
-    )
+    return is_of_made_model(model.resolve(module, node.value))

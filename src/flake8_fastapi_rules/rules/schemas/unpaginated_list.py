@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.bases import is_of_made_model
 from flake8_fastapi_rules.semantics.bound import inherited_dependencies, view_dependencies
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import Parameter, Route, RouteKind
@@ -144,9 +145,9 @@ class UnpaginatedList(Rule):
                 return True
             typed = model.resolver.annotation(parameter.type_module, parameter.type_node)
             of = getattr(typed, "of", None)
-            if model.is_instance(typed, "pydantic.BaseModel"):
-                if not isinstance(of, Class):
-                    return True  # the fields of a model that is made by a call are not known
+            if is_of_made_model(typed):
+                return True  # its fields are not known
+            if isinstance(of, Class) and model.is_subclass(of, "pydantic.BaseModel"):
                 if any(_PAGING.search(field.name) for field in model.class_parameters(of) or ()):
                     return True
             if model.is_instance(typed, "starlette.requests.Request"):
