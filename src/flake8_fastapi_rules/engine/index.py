@@ -879,6 +879,11 @@ def text_items(node: ast.Dict) -> Iterator[tuple[str, ast.expr]]:
             yield key.value, value
 
 
+def terminal_name(node: ast.AST) -> str:
+    """The last name of what is called or named: `send` of `self.bus.send`; empty for others."""
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
 def argument(call: ast.Call, keyword: str, position: int | None = None) -> ast.expr | None:
     """The argument given as `keyword` or at `position`; `None` when it is not there."""
     for each in call.keywords:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, Scope, all_arguments
+from flake8_fastapi_rules.engine.index import FUNCTIONS, Scope, all_arguments, terminal_name
 from flake8_fastapi_rules.semantics.facts import (
     App,
     BackgroundRoutine,
@@ -177,14 +177,9 @@ def _itself(value: Value) -> Value:
     return value
 
 
-def _called_name(call: ast.Call) -> str:
-    func = call.func
-    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-
-
 def _starts_something(call: ast.Call) -> bool:
     """Whether the called name is one that starts background work."""
-    name = _called_name(call)
+    name = terminal_name(call.func)
     return name in _STARTERS or name == "BackgroundTask"
 
 
@@ -240,7 +235,7 @@ class _Builder:
     def _call(self, node: ast.Call) -> None:
         func = node.func
         given = first_argument(node, "app")
-        if isinstance(given, ast.Name | ast.Call) and not _called_name(node).islower():
+        if isinstance(given, ast.Name | ast.Call) and not terminal_name(node.func).islower():
             self._may_wrap[node] = given  # classes are not spelled in lower case
         if isinstance(func, ast.Attribute):
             if func.attr in _CALLED:
@@ -332,7 +327,7 @@ class _Builder:
     def _may_be_app(self, node: ast.expr) -> bool:
         """Whether an argument may be an app: of all calls of classes, few are looked into."""
         if isinstance(node, ast.Call):
-            return node in self._may_wrap or "app" in _called_name(node).lower()
+            return node in self._may_wrap or "app" in terminal_name(node.func).lower()
         assert isinstance(node, ast.Name)
         if any(node.id in app.names for app in self.found[App]):
             return True

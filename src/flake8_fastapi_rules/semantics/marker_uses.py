@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, terminal_name
 from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Dependency, Parameter
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
@@ -162,7 +162,7 @@ def _uses_of(
 
 def _takes_markers(call: ast.Call) -> bool:
     """Whether a call is known to be one that a marker may be given to."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = terminal_name(call.func)
     return name in {
         "Parameter", "replace", "append", "extend", "insert", "isinstance", "print", "repr", "str",
         "setattr", "include_router", "add_api_route", "APIRouter", "FastAPI", "Depends", "Security",

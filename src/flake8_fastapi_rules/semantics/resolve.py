@@ -18,6 +18,7 @@ from flake8_fastapi_rules.engine.index import (
     Scope,
     all_arguments,
     argument,
+    terminal_name,
 )
 from flake8_fastapi_rules.semantics.agreement import (
     agreed,
@@ -671,7 +672,7 @@ class Resolver:
     def _may_be_app(self, module: Module, node: ast.expr) -> bool:
         value = self.resolve(module, node)
         if not value:
-            name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+            name = terminal_name(node)
             return name in {"app", "application"}
         return self.is_instance(value, _APP)
 

@@ -7,6 +7,7 @@ import builtins
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from flake8_fastapi_rules.engine.index import terminal_name
 from flake8_fastapi_rules.engine.records import record
 from flake8_fastapi_rules.semantics.framework import (
     BODILESS_STATUSES,
@@ -140,7 +141,7 @@ def may_say_more(model: Model, route: Route) -> bool:
 def _unpacked_names(model: Model, module: Module, node: ast.expr) -> frozenset[str]:
     """The keys of a dictionary that is written once and never changed; all of interest if not."""
     home, table = model.resolver.written(module, node) or (module, node)
-    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    name = terminal_name(node)
     text = home.source.text
     if name and any(f"{name}{change}" in text for change in ("[", ".update(", ".setdefault(")):
         return _ANSWER_ARGUMENTS

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, all_arguments, mentions
+from flake8_fastapi_rules.engine.index import FUNCTIONS, all_arguments, mentions, terminal_name
 from flake8_fastapi_rules.semantics.calls import overriding
 from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Role
 from flake8_fastapi_rules.semantics.imports import ImportGraph
@@ -396,11 +396,6 @@ _HARMLESS = frozenset(
         "list", "dict", "set", "uuid4", "get_event_loop", "get_running_loop", "len", "str",
     }
 )  # fmt: skip
-
-
-def terminal_name(func: ast.expr) -> str:
-    """The last name of what is called: `send` of `self.bus.send`; empty for anything else."""
-    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
 
 
 def has_nothing_to_guard(function: FunctionNode) -> bool:

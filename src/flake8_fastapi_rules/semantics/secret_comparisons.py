@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument, terminal_name
 from flake8_fastapi_rules.semantics.credentials import (
     is_bearer_credentials,
     is_key_name,
@@ -351,7 +351,7 @@ class _Comparisons:
                 return False
             if isinstance(ancestor, ast.Call):
                 func = ancestor.func
-                name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+                name = terminal_name(func)
                 if name in _QUERIES:
                     return True
         return False

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, mentions
+from flake8_fastapi_rules.engine.index import FUNCTIONS, mentions, terminal_name
 from flake8_fastapi_rules.semantics.comments import comments_on
 from flake8_fastapi_rules.semantics.credentials import last_name
 from flake8_fastapi_rules.semantics.facts import App, Role, Router
@@ -713,7 +713,7 @@ def _calls(module: Module, function: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     for call in module.index.own_nodes(function):
         if isinstance(call, ast.Call):
             func = call.func
-            yield func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", ""), func
+            yield terminal_name(func), func
 
 
 def _variables_used(module: Module) -> set[str]:

@@ -10,7 +10,13 @@ from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, ModuleIndex, mentions, names_bound_in
+from flake8_fastapi_rules.engine.index import (
+    FUNCTIONS,
+    ModuleIndex,
+    mentions,
+    names_bound_in,
+    terminal_name,
+)
 from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.facts import ParameterKind, Role
 from flake8_fastapi_rules.semantics.parameters import is_dataclass
@@ -1153,7 +1159,7 @@ def _validates(node: ast.expr) -> bool:
     if not isinstance(call, ast.Call):
         return False
     func = call.func
-    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    name = terminal_name(func)
     words = ("valid", "check", "verify", "ensure", "assert", "require", "authorize", "sanitize")
     return any(word in name.lower() for word in words)
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.engine.index import terminal_name
 from flake8_fastapi_rules.fixes.edit import Edits, fix_of, insert_after, replace_statement
 from flake8_fastapi_rules.fixes.text import FileText, text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -164,7 +165,7 @@ def _may_raise(handler: ast.ExceptHandler, fact: DependencyFunction, context: Co
         ):
             return True
         func = site.node.func
-        name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        name = terminal_name(func)
         if any(word in name.lower() for word in _ENDING):
             return True
     return False

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from flake8_fastapi_rules.engine.index import mentions
+from flake8_fastapi_rules.engine.index import mentions, terminal_name
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.catching import is_broad, raises_again
 from flake8_fastapi_rules.semantics.facts import BackgroundRoutine
@@ -21,7 +21,6 @@ from flake8_fastapi_rules.semantics.routines import (
     closing_try,
     guarding_try,
     routines_in,
-    terminal_name,
 )
 from flake8_fastapi_rules.semantics.values import (
     Class,

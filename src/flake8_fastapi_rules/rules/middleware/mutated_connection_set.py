@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Fix
-from flake8_fastapi_rules.engine.index import ModuleIndex
+from flake8_fastapi_rules.engine.index import ModuleIndex, terminal_name
 from flake8_fastapi_rules.fixes.edit import fix_of, wrap
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -180,7 +180,7 @@ def _is_send(node: ast.expr, names: set[str], *, of_sockets: bool) -> bool:
             and any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(func.value))
         ):
             return True
-        called = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        called = terminal_name(func)
         if (
             of_sockets
             and any(word in called for word in _HELPER_WORDS)

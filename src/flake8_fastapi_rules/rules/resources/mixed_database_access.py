@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, terminal_name
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.calls import CallSite
 from flake8_fastapi_rules.semantics.libraries import (
@@ -21,7 +21,6 @@ from flake8_fastapi_rules.semantics.libraries import (
 )
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import name_set
-from flake8_fastapi_rules.semantics.routines import terminal_name
 from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode, Instance
 
 _SYNC = SYNC_SESSIONS | SYNC_ENGINES

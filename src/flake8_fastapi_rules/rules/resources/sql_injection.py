@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, terminal_name
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.calls import argument_filled
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction
@@ -82,7 +82,7 @@ class SqlInjection(Rule):
         if not isinstance(given, _MAY_BE_BUILT):
             return
         func = call.func
-        last = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        last = terminal_name(func)
         callee = context.resolve(func)
         is_sink = isinstance(callee, External) and any(
             name in SQL_SINKS for name in spellings(callee.name)
@@ -141,7 +141,7 @@ def _runs(function: FunctionNode | ast.Lambda, name: str) -> bool:
         func, given = node.func, node.args[0]
         if isinstance(given, ast.Call) and given.args:
             given = given.args[0]  # `execute(text(sql))`
-        last = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        last = terminal_name(func)
         if last in _RUNNERS and isinstance(given, ast.Name) and given.id == name:
             return True
     return False
