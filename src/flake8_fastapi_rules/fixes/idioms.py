@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 from flake8_fastapi_rules.engine.findings import Edit, Unfixable
-from flake8_fastapi_rules.engine.index import all_arguments
+from flake8_fastapi_rules.engine.index import all_arguments, terminal_name
 from flake8_fastapi_rules.fixes.edit import (
     COMMENT,
     IN_STRING,
@@ -156,7 +156,7 @@ def allow_none(text: FileText, annotation: ast.expr) -> Edits:
             raise Unfixable("the type is written as a string")
         return (Edit(text.end(annotation) - 1, text.end(annotation) - 1, " | None"),)
     if isinstance(annotation, ast.Subscript):
-        name = _last_name(annotation.value)
+        name = terminal_name(annotation.value)
         if name == "Optional":
             return ()
         if name == "Annotated":
@@ -184,14 +184,10 @@ def allow_none(text: FileText, annotation: ast.expr) -> Edits:
                 return ()
     elif not isinstance(annotation, ast.Name | ast.Attribute | ast.Subscript):
         raise Unfixable(_UNCLEAR)
-    if _last_name(annotation) in ("Any", "object"):
+    if terminal_name(annotation) in ("Any", "object"):
         return ()
     end = text.span(annotation)[1]
     return (Edit(end, end, " | None"),)
-
-
-def _last_name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def call_async(text: FileText, call: ast.Call) -> Edits:
