@@ -86,23 +86,27 @@ class Flake8Choices:
         selected: prefixes in `select` and `extend-select`.
         ignored: prefixes in `ignore` and `extend-ignore`.
         per_file: pairs of a path glob and the prefixes ignored there.
+        restricted: what no prefix selects is left out: `select` names some of our codes only.
     """
 
     selected: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     per_file: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    restricted: bool = False
 
     def hides(self, code: str, path: str) -> bool:
         """Whether flake8 would leave out findings of `code` in a file."""
-        if not self.ignored and not self.per_file:
+        if not self.ignored and not self.per_file and not self.restricted:
             return False
+        selected = max((len(p) for p in self.selected if code.startswith(p)), default=0)
+        if self.restricted and not selected and code != INTERNAL_ERROR:
+            return True
         ignored = list(self.ignored)
         absolute = os.path.abspath(path)
         for glob, prefixes in self.per_file:
             if any(fnmatch.fnmatch(p, glob) for p in (os.path.basename(path), absolute)):
                 ignored += prefixes
         longest = max((len(p) for p in ignored if code.startswith(p)), default=0)
-        selected = max((len(p) for p in self.selected if code.startswith(p)), default=0)
         return 0 < longest >= selected
 
 
@@ -191,13 +195,14 @@ class Linter:
         return configuration
 
     def rules_for(self, path: str) -> tuple[RuleClass, ...]:
-        """The rules that are on for a file.
+        """The rules whose findings are reported for a file.
 
         Raises:
             ConfigError: for a mistake in the configuration.
         """
         settings = self.configuration(path).settings
-        return self._rules_for(settings, settings.is_test_path(path))
+        rules = self._rules_for(settings, settings.is_test_path(path))
+        return tuple(rule for rule in rules if not self._choices.hides(rule.code, path))
 
     def _rules_for(self, settings: Settings, is_test: bool) -> tuple[RuleClass, ...]:
         named = (*settings.enable, *self._also, *self._only)

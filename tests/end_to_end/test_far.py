@@ -104,9 +104,14 @@ def test_configuration_in_flake8s_file(run_far: Far, tmp_path: Path) -> None:
         ("per-file-ignores =\n  app.py: FAR101, E501\n  b.py,c.py: FAR1", 0),
         ("per-file-ignores = b.py: FAR101", 1),
         ("per-file-ignores = app.py: E501", 1),
+        ("select = E, W", 1),
+        ("select = E, FAR2", 0),
     ):
         project(tmp_path, {"app.py": BAD, ".flake8": f"[flake8]\n{text}\n"})
         assert run_far("check").status == status, text
+        shown = json.loads(run_far("config", "app.py", "--format", "json").out)
+        assert ("FAR101" in shown["rules"]) is bool(status), text
+    assert run_far("check", "--select", "FAR101").status == 1
 
 
 def test_a_mistake_in_one_project_does_not_hide_the_others(run_far: Far, tmp_path: Path) -> None:

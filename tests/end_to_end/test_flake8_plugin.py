@@ -62,6 +62,11 @@ def test_several_processes(tmp_path: Path) -> None:
         ("per-file-ignores = app.py: FAR101", False),
         ("per-file-ignores = b.py: FAR101", True),
         ("far-test-paths = app.py", False),
+        ("select = FAR2, FAR3", False),
+        ("select = E, W\nextend-select = FAR2", False),
+        ("select = E, FAR1", True),
+        ("select = F", True),
+        ("extend-select = FAR2", True),
         ("", True),
     ],
 )

@@ -84,7 +84,11 @@ def make_loader(
                 )
                 for keys in (("select", "extend-select"), ("ignore", "extend-ignore"))
             )
-            choices = Flake8Choices(selected, ignored, per_file_ignores(section))
+            given_to_flake8 = {*split_list(section.get("select", ""))}
+            # Who names none of our codes there and runs `far` wants them all the same.
+            restricted = bool(selected and given_to_flake8 and not arguments.select)
+            restricted = restricted and given_to_flake8.isdisjoint({"F", "FA", "FAR"})
+            choices = Flake8Choices(selected, ignored, per_file_ignores(section), restricted)
             also = selected
     loader = SettingsLoader(layers, isolated=arguments.isolated)
     select = listed(arguments.select)
