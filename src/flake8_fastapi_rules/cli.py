@@ -69,13 +69,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("interrupted\n")
         return 128 + 2
     except OSError as error:
-        where = f"{error.filename}: " if isinstance(error.filename, str) else ""
-        sys.stderr.write(f"error: {where}{error.strerror or error}\n")
+        sys.stderr.write(f"error: {_told(error)}\n")
         return status.USAGE
     except Exception:
         sys.stderr.write(f"{traceback.format_exc()}error: far itself failed; please report this\n")
         return status.INTERNAL
     return code
+
+
+def _told(error: OSError) -> str:
+    """What to tell of an error of the system."""
+    if isinstance(error.filename, str):
+        return f"{error.filename}: {error.strerror or error}"
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return "the current directory does not exist any more"
+    return error.strerror or str(error)
 
 
 def _prepare_output() -> None:

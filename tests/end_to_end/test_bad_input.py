@@ -213,6 +213,49 @@ def test_broken_pyproject_of_a_part(run_far: Far, tmp_path: Path) -> None:
         )
 
 
+def test_a_baseline_is_not_written_from_what_is_not_known(run_far: Far, tmp_path: Path) -> None:
+    project(tmp_path, {"app.py": BAD})
+    run_far("baseline")
+    known = (tmp_path / ".far-baseline.json").read_text("utf-8")
+    ran = run_far("baseline", "nosuch")
+    assert (ran.status, ran.out) == (2, "nothing written to .far-baseline.json\n")
+    assert ran.err == "error: nosuch: no such file or directory\n"
+    project(tmp_path, {"other.py": BAD, "pyproject.toml": b"[tool\n"})
+    ran = run_far("baseline")
+    assert (ran.status, ran.out) == (2, "nothing written to .far-baseline.json\n")
+    assert (tmp_path / ".far-baseline.json").read_text("utf-8") == known
+    # A file that cannot be parsed has no findings now; it does not stand in the way of the others.
+    project(tmp_path, {"broken.py": "def f(:\n", "pyproject.toml": ""})
+    ran = run_far("baseline")
+    assert (ran.status, ran.out) == (2, "2 findings written to .far-baseline.json\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="such files exist elsewhere only")
+def test_a_baseline_goes_to_what_is_no_plain_file(run_far: Far, tmp_path: Path) -> None:
+    project(tmp_path, {"app.py": BAD, "kept/known.json": ""})
+    (tmp_path / "link.json").symlink_to("kept/known.json")
+    assert run_far("baseline", "--output", "link.json").status == 0
+    assert (tmp_path / "link.json").is_symlink()
+    assert "FAR101" in (tmp_path / "kept/known.json").read_text("utf-8")
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    assert run_far("baseline", "--output", "pipe").status == 0
+    assert b"FAR101" in os.read(reader, 10_000)
+    os.close(reader)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others do not remove it while it is in use")
+def test_a_current_directory_that_is_gone(run_far: Far, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+    for command in ("check", "fix", "routes", "baseline", "config"):
+        ran = run_far(command)
+        assert ran.status == 2, command
+        assert ran.err == "error: the current directory does not exist any more\n", command
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="such names exist on Linux only")
 def test_names_that_are_no_text(run_far: Far, tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"caf\xe9\n.py")).write_text(BAD)

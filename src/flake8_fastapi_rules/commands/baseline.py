@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from flake8_fastapi_rules import __version__
 from flake8_fastapi_rules.commands.check import exit_status, report_problems
 from flake8_fastapi_rules.commands.options import add_paths, add_settings, make_loader
-from flake8_fastapi_rules.commands.running import check_paths
+from flake8_fastapi_rules.commands.running import check_paths, files_to_check, problem_of
+from flake8_fastapi_rules.config import ConfigError
 from flake8_fastapi_rules.engine.baseline import Baseline
+from flake8_fastapi_rules.engine.results import Problem, Results
 from flake8_fastapi_rules.engine.runner import INTERNAL_ERROR
+from flake8_fastapi_rules.linter import Linter
 from flake8_fastapi_rules.reporters.view import View
 
 HELP = "write down today's findings, to be told of new ones only"
 DESCRIPTION = """\
 Write the findings of now into a file. "far check --baseline FILE" then reports new ones only.
 Entries hold the text of the line, so moving code does not wake them up. Run it again to drop
-what has been mended."""
+what has been mended. Nothing is written when a path does not exist or a configuration cannot be
+read: the baseline would forget what it knows."""
 DEFAULT_FILE = ".far-baseline.json"
 
 
@@ -34,9 +40,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check and write the baseline."""
     _, linter = make_loader(arguments)
+    file = Path(arguments.output)
+    if obstacles := sorted(set(_obstacles(linter, arguments.paths))):
+        print(f"nothing written to {file}")
+        results = Results(problems=obstacles)
+        report_problems(results)
+        return exit_status(results)
     results = check_paths(linter, arguments.paths)
     view = View(__version__, {})
-    file = Path(arguments.output)
     baseline = Baseline.of(file, results.findings, view.source)
     baseline.write(file)
     count = baseline.counts.total()
@@ -46,3 +57,13 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.write(f"error: {finding.path}:{finding.line}: {finding.message}\n")
     report_problems(results)
     return exit_status(results)
+
+
+def _obstacles(linter: Linter, paths: Sequence[str]) -> Iterator[Problem]:
+    """What leaves open which files there are, or which rules are on for them."""
+    for path in files_to_check(linter, paths, []):
+        try:
+            linter.configuration(path)
+            os.lstat(path)
+        except (ConfigError, OSError) as error:
+            yield problem_of(path, error)

@@ -81,10 +81,18 @@ class Baseline:
                 entry["count"] = count
             findings.setdefault(path, []).append(entry)
         text = json.dumps({"version": _VERSION, "findings": findings}, indent=1) + "\n"
-        temporary = file.with_name(f".{file.name}.tmp")
         try:
-            temporary.write_text(text, "utf-8")
-            temporary.replace(file)
+            if file.exists() and not file.is_file():  # a device or a pipe stays what it is
+                file.write_text(text, "utf-8")
+                return
+            place = Path(os.path.realpath(file))  # and so does a symbolic link
+            temporary = place.with_name(f".{place.name}.tmp")
+            try:
+                temporary.write_text(text, "utf-8")
+                temporary.replace(place)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
         except OSError as error:
             raise BaselineError(f"{file}: {error.strerror}") from error
 
