@@ -18,6 +18,7 @@ from flake8_fastapi_rules.semantics.calls import CallGraph, CallSite, is_abstrac
 from flake8_fastapi_rules.semantics.catching import may_be_caught
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role, Route
 from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS
+from flake8_fastapi_rules.semantics.implicit_calls import implicit_calls
 from flake8_fastapi_rules.semantics.libraries import (
     COMMITTING_CONTEXTS,
     CONVERSATIONS,
@@ -102,7 +103,7 @@ _LOG_METHODS = last_names(LOG_CALLS)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One call on the way to some evidence, or one property that is read.
+    """One call on the way to some evidence, or what runs a method without one.
 
     Parameters:
         module, node: the call and where it stands.
@@ -193,21 +194,21 @@ class Raised:
 
 Direct = Callable[[Function], Evidence | None]
 Follow = Callable[[Function, CallSite], bool]
-Reads = Callable[[Function], Iterator[tuple[ast.Attribute, Function]]]
+Implied = Callable[[Function], Iterator[tuple[ast.expr, Function]]]
 
 
 class _Search:
     """The shortest way from a function to evidence, over the call graph, each answer once.
 
     Parameters:
-        reads: the properties that a function reads, if they are followed as well.
+        implied: the methods that a function runs without a call, if they are followed as well.
     """
 
     def __init__(
-        self, graph: CallGraph, direct: Direct, follow: Follow, reads: Reads | None = None
+        self, graph: CallGraph, direct: Direct, follow: Follow, implied: Implied | None = None
     ) -> None:
         self._graph = graph
-        self._reads = reads
+        self._implied = implied
         self._direct = direct
         self._follow = follow
         self._own: dict[object, Evidence | None] = {}
@@ -255,8 +256,8 @@ class _Search:
         for site in self._graph.sites(function):
             if site.target is not None and self._follow(function, site):
                 yield site.node, site.target
-        if self._reads is not None:
-            yield from self._reads(function)
+        if self._implied is not None:
+            yield from self._implied(function)
 
 
 #: What router classes that choose how their endpoints run speak of.
@@ -281,7 +282,7 @@ class Effects:
         self.graph = CallGraph(model)
         self._writes = Writes(model, self.graph)
         self._blocking = _Search(
-            self.graph, self._own_blocking, self._blocks_through, self.properties_read
+            self.graph, self._own_blocking, self._blocks_through, self.implicit_calls
         )
         self._writing = _Search(self.graph, self._own_write, self._writes.is_followed)
         self._storing = _Search(self.graph, self._own_storing, self._writes.is_followed)
@@ -328,26 +329,16 @@ class Effects:
             if site.node.lineno > since:
                 yield site
 
-    def properties_read(
+    def implicit_calls(
         self, function: Function | FrameworkFunction
-    ) -> Iterator[tuple[ast.Attribute, Function]]:
-        """The properties of the project's classes that a function reads, with what they run."""
-        module = function.module
-        for node in module.index.own_nodes(function.node):
-            if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
-                continue
-            parent = module.index.parents.get(node)
-            if isinstance(parent, ast.Call) and parent.func is node:
-                continue
-            owner = self._resolver.resolve(module, node.value)
-            if not isinstance(owner, Instance) or not isinstance(owner.of, Class):
-                continue
-            getter = self._resolver.class_attribute(owner.of, node.attr, instance=False)
-            if isinstance(getter, Function) and any(
-                isinstance(each, ast.Name) and each.id == "property"
-                for each in getattr(getter.node, "decorator_list", ())
-            ):
-                yield node, getter
+    ) -> Iterator[tuple[ast.expr, Function]]:
+        """The methods that a function runs without a call and waits for, and where.
+
+        Not asynchronous FastAPI code, as a lifespan that is a class: it is reported there.
+        """
+        for node, method in implicit_calls(self._model, function):
+            if not (isinstance(method.node, ast.AsyncFunctionDef) and self._model.roles(method)):
+                yield node, method
 
     # -- blocking ---------------------------------------------------------------------------
 

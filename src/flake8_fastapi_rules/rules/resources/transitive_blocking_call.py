@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.effects import Evidence, display_name
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
+from flake8_fastapi_rules.semantics.values import Function
 
 
 class TransitiveBlockingCall(Rule):
     """Do not call functions that block from asynchronous code.
 
     ## What it does
-    Reports a call in asynchronous FastAPI code of a function of the project (or the reading of a
-    property) that blocks its thread, at whatever depth, and says on which way.
+    Reports a call in asynchronous FastAPI code of a function of the project that blocks its
+    thread, at whatever depth, and says on which way. Properties, `with` blocks, loops, subscripts
+    and `in` call the methods of a class, too.
 
     ## Why it matters
     It stops the event loop exactly as a blocking call in the endpoint itself does, but nobody sees
@@ -83,18 +85,21 @@ class TransitiveBlockingCall(Rule):
         if not function.is_async or function.roles <= {Role.LIFESPAN, Role.EVENT_HANDLER}:
             return
         effects = context.model.effects
-        for read, getter in effects.properties_read(function):
-            evidence = effects.blocks(getter)
+        reported: set[ast.expr] = set()  # a `with` may block at both of its ends
+        for node, target in self._calls(function, context):
+            evidence = effects.blocks(target) if node not in reported else None
             if evidence is not None:
-                yield self._report(read, display_name(getter), evidence, context)
+                reported.add(node)
+                yield self._report(node, display_name(target), evidence, context)
+
+    def _calls(
+        self, function: FrameworkFunction, context: Context
+    ) -> Iterator[tuple[ast.expr, Function]]:
+        effects = context.model.effects
+        yield from effects.implicit_calls(function)
         for site in effects.calls_in_requests(function):
-            target = site.target
-            if target is None or not effects.may_block_through(site):
-                continue
-            evidence = effects.blocks(target)
-            if evidence is None:
-                continue
-            yield self._report(site.node, display_name(target), evidence, context)
+            if site.target is not None and effects.may_block_through(site):
+                yield site.node, site.target
 
     def _report(self, node: ast.expr, called: str, evidence: Evidence, context: Context) -> Report:
         return self.report(
