@@ -78,6 +78,7 @@ def is_only_looked_at(module: Module, dump: ast.Call) -> bool:
             case (
                 ast.Assign(targets=[ast.Name(id=name)], value=value)
                 | ast.AnnAssign(target=ast.Name(id=name), value=value)
+                | ast.NamedExpr(target=ast.Name(id=name), value=value)
             ) if value is dump:
                 return _is_filtered_later(module, name, dump)
             case ast.stmt():

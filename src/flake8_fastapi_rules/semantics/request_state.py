@@ -36,6 +36,8 @@ _RATE_LIMITERS = {"slowapi": ("view_rate_limit",), "fastapi_limiter": ()}
 
 def _written(model: Model, uses: Uses) -> frozenset[str] | None:
     names: set[str] = set()
+    if _is_served_elsewhere(model, uses):
+        return None
     for module in uses.modules:
         if any(name in module.source.text for name in _WRITERS):
             return None
@@ -69,6 +71,26 @@ def _written(model: Model, uses: Uses) -> frozenset[str] | None:
                     return None
                 names.add(name)
     return frozenset(names)
+
+
+def _is_served_elsewhere(model: Model, uses: Uses) -> bool:
+    """Whether others make the app, with middleware of their own: `build("shop", [router])`."""
+    project = model.project_of(uses)
+    if project.apps or not project.routers:
+        return False
+    for module in uses.modules:
+        for call in module.index.nodes(ast.Call):
+            given = [*call.args, *(keyword.value for keyword in call.keywords)]
+            listed = [
+                e for each in given if isinstance(each, ast.List | ast.Tuple) for e in each.elts
+            ]
+            if any(
+                isinstance(each, ast.Name | ast.Attribute)
+                and project.nodes_of(model.resolve(module, each))
+                for each in (*given, *listed)
+            ) and not (isinstance(call.func, ast.Attribute) and call.func.attr == "include_router"):
+                return True
+    return False
 
 
 def _yielded_names(model: Model, lifespan: Lifespan) -> set[str] | None:
