@@ -31,9 +31,18 @@ def evident_roles(model: Model, uses: Uses, module: Module) -> Iterator[tuple[Fu
         for node in module.index.functions:
             if _is_middleware(model, module, node):
                 yield node, Role.MIDDLEWARE
+    aliases: set[str] = set()
+    takers: dict[FunctionNode, None] = {}
     for dependency in model.local(module, Dependency):
         function = _taken_by(module, dependency.node)
-        if function is not None and _is_unused(model, uses, module, function):
+        if function is not None:
+            takers[function] = None
+        elif alias := _alias_of(model, module, dependency.node):
+            aliases.add(alias)
+    if aliases:
+        takers |= dict.fromkeys(_annotated_with(module, aliases))
+    for function in takers:
+        if _is_unused(model, uses, module, function):
             yield function, Role.DEPENDENCY
 
 
@@ -43,6 +52,25 @@ def _taken_by(module: Module, marker: ast.expr) -> FunctionNode | None:
         if not isinstance(above, ast.Tuple | ast.Subscript | ast.arg | ast.arguments):
             return above if isinstance(above, FUNCTIONS) else None
     return None
+
+
+def _alias_of(model: Model, module: Module, marker: ast.expr) -> str | None:
+    """The name of `Name = Annotated[T, <marker>]`."""
+    parents = module.index.parents
+    annotated = parents.get(parents.get(marker) or marker)
+    if not isinstance(annotated, ast.Subscript):
+        return None
+    return model.name_of_alias(module, annotated)
+
+
+def _annotated_with(module: Module, names: set[str]) -> Iterator[FunctionNode]:
+    """The functions that annotate a parameter with one of some names."""
+    for node in module.index.functions:
+        given = node.args
+        for each in (*given.posonlyargs, *given.args, *given.kwonlyargs):
+            if isinstance(each.annotation, ast.Name) and each.annotation.id in names:
+                yield node
+                break
 
 
 def _is_middleware(model: Model, module: Module, node: FunctionNode) -> bool:
