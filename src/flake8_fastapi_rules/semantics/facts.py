@@ -461,6 +461,19 @@ class PydanticModel:
 
 
 @dataclass(frozen=True, eq=False)
+class Record:
+    """A dataclass, typed dict or named tuple that bodies or answers of operations consist of.
+
+    Parameters:
+        cls: the class as a value.
+    """
+
+    module: Module
+    node: ast.ClassDef
+    cls: Class
+
+
+@dataclass(frozen=True, eq=False)
 class BackgroundRoutine:
     """A function that runs outside of a request.
 
@@ -532,6 +545,7 @@ __all__ = [
     "Parameter",
     "ParameterKind",
     "PydanticModel",
+    "Record",
     "Role",
     "Route",
     "RouteKind",

@@ -27,6 +27,7 @@ from flake8_fastapi_rules.semantics.facts import (
     Marker,
     Parameter,
     PydanticModel,
+    Record,
     Role,
     Route,
 )
@@ -66,6 +67,8 @@ _USES = frozenset({FrameworkFunction, Endpoint, DependencyFunction})
 _INJECTED = frozenset({Role.ENDPOINT, Role.WEBSOCKET, Role.DEPENDENCY})
 
 
+#: What a file says that defines a record; a subclass of one need not say it.
+_RECORD_WORDS = ("dataclass", "TypedDict", "NamedTuple", "attrs")
 _DISPLAYS = (ast.List, ast.Tuple, ast.Set)
 #: Calls that hold what the collection holds that they are given.
 _COPIES = frozenset({"builtins.frozenset", "builtins.list", "builtins.set", "builtins.tuple"})
@@ -253,6 +256,8 @@ class Model:
             return self._used(module, kind)
         if kind is PydanticModel:
             return self.models(module)
+        if kind is Record:
+            return tuple(self._records(module))
         if kind is EndpointRoutes:
             return tuple(self._endpoint_routes(module))
         found = self.local(module, kind)
@@ -283,6 +288,8 @@ class Model:
             return module in self.uses(module).by_module
         if kind is PydanticModel:
             return "class" in module.source.text
+        if kind is Record:
+            return any(word in module.source.text for word in _RECORD_WORDS)
         if kind is BackgroundRoutine and module.mentions_routines:
             return True
         return module.mentions_framework
@@ -294,6 +301,15 @@ class Model:
             may_have = self.may_have(module, PydanticModel)
             models = self._models[module] = models_of(self, module) if may_have else ()
         return models
+
+    def _records(self, module: Module) -> Iterator[Record]:
+        from flake8_fastapi_rules.semantics.schemas import schema_classes
+
+        used = schema_classes(self, module)
+        for node in module.index.nodes(ast.ClassDef):
+            cls = Class(module, node)
+            if node in used and parameters.is_record(self.resolver, cls):
+                yield Record(module, node, cls)
 
     def uses(self, module: Module) -> Uses:
         """What the project around `module` uses its functions for."""

@@ -1,4 +1,4 @@
-"""Pydantic models: their fields, and which of them are request bodies and answers."""
+"""Models: their fields, and which of them are request bodies and answers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,9 @@ from flake8_fastapi_rules.engine.records import record
 from flake8_fastapi_rules.requirements import Bounds, requirement_of
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Route, RouteKind
 from flake8_fastapi_rules.semantics.framework import path_parameters
-from flake8_fastapi_rules.semantics.parameters import fields_of, is_record
+from flake8_fastapi_rules.semantics.parameters import fields_of
 from flake8_fastapi_rules.semantics.per_project import PerClass, PerProject
-from flake8_fastapi_rules.semantics.responses import (
-    answer_classes,
-    model_classes,
-    response_type,
-)
+from flake8_fastapi_rules.semantics.responses import answer_classes, response_type
 from flake8_fastapi_rules.semantics.values import Class, Constant, External, Instance
 
 if TYPE_CHECKING:
@@ -138,6 +134,8 @@ class SchemaUse:
 class SchemaUses:
     """What the models of a project are used for, by the class's node.
 
+    Dataclasses, typed dicts and named tuples of bodies and answers are models, too.
+
     Parameters:
         classes: all of these models, and their bases.
         answers: the models in `responses`, and their bases.
@@ -165,19 +163,19 @@ def _gather(model: Model, uses: Uses) -> SchemaUses:
                 continue
             declared = response_type(model, route)
             if declared is not None:
-                direct = list(model_classes(model, declared.module, declared.node))
+                direct = list(answer_classes(model, declared.module, declared.node))
                 used = [*direct, *nested_models(model, direct)]
                 _add(found.responses, used, len(direct), declared.module, declared.node, route)
                 found.answers.update(_with_bases(model, used))
                 found.answering.update(cls.module for cls in used)
             for parameter in body_parameters(model, route):
-                direct = list(model_classes(model, parameter.type_module, parameter.type_node))
+                direct = list(answer_classes(model, parameter.type_module, parameter.type_node))
                 used = [*direct, *nested_models(model, direct)]
                 _add(found.bodies, used, len(direct), parameter.module, parameter.node, route)
                 found.classes.update(_with_bases(model, used))
             for parameter in _parameters(model, route):
                 if parameter.kind in _QUERY_KINDS and parameter.marker is not None:
-                    direct = list(model_classes(model, parameter.type_module, parameter.type_node))
+                    direct = list(answer_classes(model, parameter.type_module, parameter.type_node))
                     found.queries.update(_with_bases(model, direct))
     found.classes |= found.answers
     return found
@@ -220,7 +218,7 @@ def is_part_of_settings(model: Model, module: Module, node: ast.ClassDef) -> boo
 
 
 def nested_models(model: Model, classes: list[Class]) -> Iterator[Class]:
-    """The models that the fields of models name, at any depth, without these models themselves."""
+    """The models and records that fields of models name, at any depth, these models left out."""
     seen = set(classes)
     queue = list(classes)
     while queue:
@@ -233,40 +231,10 @@ def nested_models(model: Model, classes: list[Class]) -> Iterator[Class]:
 
 def _models_of_fields(model: Model, cls: Class) -> Iterator[Class]:
     for each in schema_fields(model, cls):
-        yield from model_classes(model, each.module, each.node.annotation)
+        yield from answer_classes(model, each.module, each.node.annotation)
 
 
 _named_models = PerClass(_models_of_fields)
-
-
-def _gather_records(model: Model, uses: Uses) -> frozenset[ast.ClassDef]:
-    found: set[Class] = set()
-    queue: list[Class] = []
-    for node, routes in list(uses.routes.items()):
-        for route in routes:
-            if route.kind is not RouteKind.HTTP or not isinstance(node, FUNCTIONS):
-                continue
-            declared = response_type(model, route)
-            if declared is not None:
-                queue += answer_classes(model, declared.module, declared.node)
-            for parameter in body_parameters(model, route):
-                queue += answer_classes(model, parameter.type_module, parameter.type_node)
-    while queue:
-        cls = queue.pop()
-        if cls not in found:
-            found.add(cls)
-            for each in schema_fields(model, cls):
-                queue += answer_classes(model, each.module, each.node.annotation)
-    records = [cls for cls in found if is_record(model.resolver, cls)]
-    return frozenset(_with_bases(model, records))
-
-
-_records = PerProject(_gather_records)
-
-
-def record_classes(model: Model, module: Module) -> frozenset[ast.ClassDef]:
-    """The dataclasses, typed dicts and named tuples of bodies and answers, with their bases."""
-    return _records(model, module)
 
 
 def body_parameters(model: Model, route: Route) -> Iterator[Parameter]:

@@ -6,16 +6,15 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import PydanticModel, Route, RouteKind
+from flake8_fastapi_rules.semantics.facts import PydanticModel, Record, Route, RouteKind
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.responses import response_type, types_in
 from flake8_fastapi_rules.semantics.schemas import (
     body_parameters,
     own_fields,
-    record_classes,
     schema_classes,
 )
-from flake8_fastapi_rules.semantics.values import Class, External
+from flake8_fastapi_rules.semantics.values import External
 
 _ANY = External("typing.Any")
 
@@ -92,21 +91,12 @@ class AnyAtBoundary(Rule):
             ):
                 yield self.report(parameter.node, name=parameter.name)
 
-    @on(PydanticModel)
-    def check_model(self, model: PydanticModel, context: Context) -> Iterator[Report]:
+    @on(PydanticModel, Record)
+    def check_model(self, model: PydanticModel | Record, context: Context) -> Iterator[Report]:
         """Report `Any` in the fields of models at the boundary."""
         if model.node not in schema_classes(context.model, context.module):
             return
-        yield from self._check_fields(model.cls, context)
-
-    @on(ast.ClassDef, hints=("dataclass", "TypedDict", "NamedTuple"))
-    def check_record(self, node: ast.ClassDef, context: Context) -> Iterator[Report]:
-        """Report `Any` in the fields of dataclasses and typed dicts at the boundary."""
-        if node in record_classes(context.model, context.module):
-            yield from self._check_fields(Class(context.module, node), context)
-
-    def _check_fields(self, cls: Class, context: Context) -> Iterator[Report]:
-        for each in own_fields(context.model, cls):
+        for each in own_fields(context.model, model.cls):
             if self._has_any(each.module, each.node.annotation, context):
                 yield self.report(each.node.annotation, "field", name=each.name)
 

@@ -10,6 +10,7 @@ from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.per_project import modules_mentioning
+from flake8_fastapi_rules.semantics.schemas import schema_classes
 from flake8_fastapi_rules.semantics.values import Class, External
 
 _ENUMS = ("enum.Enum",)
@@ -22,7 +23,8 @@ class EnumForFixedValues(Rule):
     """Use `Literal` for a handful of fixed texts.
 
     ## What it does
-    Reports a small enumeration of texts whose only use is as the type of fields of Pydantic models.
+    Reports a small enumeration of texts whose only use is as the type of fields of models (or of
+    dataclasses and typed dicts that are bodies and answers).
 
     ## Why it matters
     `Literal["red", "green"]` validates the same, shows the values where they are read, and needs no
@@ -129,7 +131,10 @@ class EnumForFixedValues(Rule):
                     is_said = _is_default(parent.value, member, context)
                 return is_said and (
                     owner is not None
-                    and context.model.is_subclass(Class(module, owner), "pydantic.BaseModel")
+                    and (
+                        context.model.is_subclass(Class(module, owner), "pydantic.BaseModel")
+                        or owner in schema_classes(context.model, context.module)
+                    )
                 )
             if isinstance(parent, ast.stmt):
                 return False

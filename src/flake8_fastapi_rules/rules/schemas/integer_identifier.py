@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import PydanticModel
+from flake8_fastapi_rules.semantics.facts import PydanticModel, Record
 from flake8_fastapi_rules.semantics.responses import types_in
 from flake8_fastapi_rules.semantics.schemas import is_true, own_fields, schema_uses
 from flake8_fastapi_rules.semantics.values import Constant, External
@@ -61,8 +61,8 @@ class IntegerIdentifier(Rule):
     profiles = ("strict",)
     scope = "project"
 
-    @on(PydanticModel)
-    def check(self, model: PydanticModel, context: Context) -> Iterator[Report]:
+    @on(PydanticModel, Record)
+    def check(self, model: PydanticModel | Record, context: Context) -> Iterator[Report]:
         """Report identifiers that are numbers."""
         uses = schema_uses(context.model, context.module)
         if model.node not in uses.answers:

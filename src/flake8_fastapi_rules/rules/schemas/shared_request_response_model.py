@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import PydanticModel
+from flake8_fastapi_rules.semantics.facts import PydanticModel, Record
 from flake8_fastapi_rules.semantics.schemas import schema_uses
 
 
@@ -13,7 +13,8 @@ class SharedRequestResponseModel(Rule):
     """Use one model for requests and another for answers.
 
     ## What it does
-    Reports a Pydantic model that is both the body of an operation and the answer of one.
+    Reports a model (or dataclass, or typed dict) that is both the body of an operation and the
+    answer of one.
 
     ## Why it matters
     What clients send and what they get differ sooner or later: identifiers, timestamps, secrets.
@@ -66,8 +67,8 @@ class SharedRequestResponseModel(Rule):
     profiles = ("strict",)
     scope = "project"
 
-    @on(PydanticModel)
-    def check(self, model: PydanticModel, context: Context) -> Iterator[Report]:
+    @on(PydanticModel, Record)
+    def check(self, model: PydanticModel | Record, context: Context) -> Iterator[Report]:
         """Report models with both uses."""
         uses = schema_uses(context.model, context.module)
         bodies = [use for use in uses.bodies.get(model.node, ()) if not use.is_nested]

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import PydanticModel
+from flake8_fastapi_rules.semantics.facts import PydanticModel, Record
 from flake8_fastapi_rules.semantics.schemas import (
     SchemaField,
     config_values,
@@ -20,6 +20,8 @@ from flake8_fastapi_rules.semantics.schemas import (
 )
 from flake8_fastapi_rules.semantics.values import Class, Constant, External, Instance
 
+#: Its metadata may hold a description.
+_DATACLASS_FIELD = External("dataclasses.field")
 _CONFIGURATION = re.compile(r"(?:Config|Configuration|Settings)$")
 
 
@@ -27,8 +29,8 @@ class UndescribedField(Rule):
     """Describe the fields of bodies, answers and settings.
 
     ## What it does
-    Reports a field without a description in a model that is a request body, an answer, a part or a
-    base of one, or that holds settings.
+    Reports a field without a description in a model (or dataclass, or typed dict) that is a request
+    body, an answer, a part or a base of one, or that holds settings.
 
     ## Why it matters
     The description is what whoever calls the service reads, in the documentation and in the
@@ -84,8 +86,18 @@ class UndescribedField(Rule):
             "use_attribute_docstrings" in config
             and is_true(context.model, *config["use_attribute_docstrings"])
         )
-        for each in own_fields(context.model, model.cls):
-            if uses_docstrings and self._has_docstring(each, model.node):
+        yield from self._check_fields(model.cls, uses_docstrings, context)
+
+    @on(Record)
+    def check_record(self, record: Record, context: Context) -> Iterator[Report]:
+        """Report fields of dataclasses and typed dicts; their settings are written elsewhere."""
+        yield from self._check_fields(record.cls, True, context)
+
+    def _check_fields(
+        self, cls: Class, uses_docstrings: bool, context: Context
+    ) -> Iterator[Report]:
+        for each in own_fields(context.model, cls):
+            if uses_docstrings and self._has_docstring(each, cls.node):
                 continue
             if not self._is_described(each, context):
                 yield self.report(each.node.target, name=each.name)
@@ -99,6 +111,8 @@ class UndescribedField(Rule):
     def _may_describe(self, default: ast.Call, context: Context) -> bool:
         """Whether what makes a default may be a helper around `Field`; `Path("x")` is none."""
         callee = context.resolve(default.func)
+        if callee == _DATACLASS_FIELD:
+            return any(keyword.arg == "metadata" for keyword in default.keywords)
         if isinstance(callee, External):
             return callee.name.partition(".")[0] not in sys.stdlib_module_names
         return not isinstance(callee, Class)

@@ -89,6 +89,8 @@ class SecretInQuery(Rule):
         function = Function(context.module, endpoint.node, endpoint.view_class)
         names = context.model.path_names(endpoint)
         for parameter in context.model.parameters(function, names):
+            if parameter.kind is ParameterKind.DEPENDENCY:
+                yield from self._gathered(parameter, of_one_time, context)
             if parameter.kind not in _PLACES:
                 continue
             where = _PLACES[parameter.kind]
@@ -121,6 +123,22 @@ class SecretInQuery(Rule):
             if not _serves_operations(context, fact.node, beside_links=is_token):
                 continue
             yield self.report(parameter.node, name=parameter.name, where="query")
+
+    def _gathered(
+        self, parameter: Parameter, of_one_time: bool, context: Context
+    ) -> Iterator[Report]:
+        """Report the first secret among the fields of a class that gathers query parameters."""
+        model = context.model
+        dependency = model.dependency_of(parameter)
+        cls = dependency.target if dependency is not None else None
+        if not isinstance(cls, Class) or model.callable_of(cls) is not None:
+            return
+        for each in model.class_parameters(cls) or ():
+            if each.kind is ParameterKind.QUERY and self._is_secret(each, of_one_time, context):
+                related = [context.related(each.module, each.node, "the field")]
+                name = f"{cls.node.name}.{each.name}"
+                yield self.report(parameter.node, name=name, where="query", related=related)
+                return
 
     def _fields(
         self, parameter: Parameter, of_one_time: bool, context: Context
