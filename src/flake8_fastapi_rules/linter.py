@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 from weakref import finalize
 
@@ -336,6 +337,21 @@ class Linter:
                 with suppress(Exception):
                     settings = self.configuration(source.path).settings
                     self.model_for(settings, source.path).load(source, None)
+
+    def prepare(self, paths: Iterable[str]) -> None:
+        """Read the project of the first of these files that says anything to FastAPI.
+
+        Processes that are forked off afterwards share what is known of it, instead of each
+        reading the same files.
+        """
+        for path in paths:
+            # What goes wrong here is reported by `check`, which meets it again.
+            with suppress(Exception):
+                source = Source.from_bytes(path, Path(path).read_bytes())
+                settings = self.configuration(path).settings
+                if self.model_for(settings, path).load(source, None).mentions_framework:
+                    self.check(source)
+                    return
 
     def check_text(self, source: Source, *, noqa: bool = True, fixes: bool = False) -> Results:
         """Check one file completely: `noqa` comments, problems with its text, fixes.

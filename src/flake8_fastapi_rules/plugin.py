@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import ast
+import multiprocessing
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, ClassVar
 
+from flake8.discover_files import expand_paths
 from flake8.exceptions import ExecutionError
 from flake8.options.manager import OptionManager
 
@@ -42,6 +46,30 @@ def _check_keys_in_file() -> None:
     options = {key_of(each.name) for each in option_fields() if each.name not in _NOT_IN_FLAKE8}
     if layer is not None and not layer.values.keys() <= options:
         SettingsLoader([layer]).load(os.getcwd())
+
+
+def _files_for_workers(options: argparse.Namespace) -> Iterator[str]:
+    """The files that flake8 will hand to worker processes forked off this one; else none.
+
+    Workers that are spawned, or forked off a server (the default of Python 3.14 on Linux), begin
+    with nothing and call `parse_options` themselves.
+    """
+    method = multiprocessing.get_start_method(allow_none=True)
+    method = method or multiprocessing.get_all_start_methods()[0]  # the first is the default
+    if method != "fork" or multiprocessing.parent_process() is not None:
+        return
+    jobs = multiprocessing.cpu_count() if options.jobs.is_auto else options.jobs.n_jobs
+    if jobs < 2 or "-" in options.filenames:  # flake8 reads standard input by itself
+        return
+    files = expand_paths(
+        paths=options.filenames,
+        stdin_display_name=options.stdin_display_name,
+        filename_patterns=options.filename,
+        exclude=(*options.exclude, *options.extend_exclude),
+    )
+    first = list(islice(files, 2))
+    if len(first) == 2:
+        yield from chain(first, files)
 
 
 class FastAPIRules:
@@ -98,6 +126,8 @@ class FastAPIRules:
             raise ExecutionError(f"flake8-fastapi-rules: {error}") from error
         linter.enable_also(selectors)
         cls._linter = linter
+        with suppress(Exception):  # it saves time only: what goes wrong is met again, and reported
+            linter.prepare(_files_for_workers(options))
 
     def run(self) -> Iterator[tuple[int, int, str, type]]:
         """The findings as flake8 wants them: line, column, text, type. Never raises."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import weakref
 from pathlib import Path
 
 import pytest
+from flake8.options.parse_args import parse_args
 
 from flake8_fastapi_rules.config import Layer, SettingsLoader
 from flake8_fastapi_rules.engine.index import ModuleIndex
@@ -14,6 +16,7 @@ from flake8_fastapi_rules.engine.memory import discard, lasting
 from flake8_fastapi_rules.engine.source import Source
 from flake8_fastapi_rules.engine.words import WordFinder
 from flake8_fastapi_rules.linter import Linter
+from flake8_fastapi_rules.plugin import FastAPIRules
 from flake8_fastapi_rules.semantics.files import python_files
 
 PROJECT = {
@@ -187,3 +190,34 @@ def test_a_model_goes_with_its_linter() -> None:
     assert model() is not None  # the collector rests
     discard()
     assert model() is None
+
+
+class TestPreparation:
+    """What flake8's workers share is read before they are forked off."""
+
+    @pytest.mark.parametrize(
+        ("arguments", "method", "is_prepared"),
+        [
+            (["-j2", "app"], "fork", True),
+            (["-j2", "app/names.py", "app/main.py"], "fork", True),
+            (["-j1", "app"], "fork", False),  # nobody to share it with
+            (["-j2", "app/main.py"], "fork", False),  # flake8 starts no workers for one file
+            (["-j2", "-"], "fork", False),
+            (["-j2", "app"], "spawn", False),  # they would inherit nothing
+            (["-j2", "app/names.py", "app/sums.py"], "fork", False),  # nothing to FastAPI
+        ],
+    )
+    def test_before_workers(
+        self,
+        project: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        arguments: list[str],
+        method: str,
+        is_prepared: bool,
+    ) -> None:
+        monkeypatch.setattr(FastAPIRules, "_linter", None)
+        monkeypatch.setattr(multiprocessing, "get_start_method", lambda **_: method)
+        checked: list[str] = []
+        monkeypatch.setattr(Linter, "check", lambda _, source: checked.append(source.path))
+        parse_args(["--isolated", *arguments])
+        assert [Path(path).name for path in checked] == ["main.py"] * is_prepared
