@@ -803,12 +803,21 @@ _ROUTERS: Final = re.compile(
 )
 
 
-#: How the names begin of models that `create_model(...)` makes: their fields are not known.
+#: What makes models whose fields are not known: of nothing, or of an ORM's model.
+MODEL_MAKERS: Final = frozenset(
+    {
+        "pydantic.create_model",
+        "tortoise.contrib.pydantic.pydantic_model_creator",
+        "tortoise.contrib.pydantic.creator.pydantic_model_creator",
+        "piccolo.utils.pydantic.create_pydantic_model",
+    }
+)
+#: How the names of such models begin.
 MADE_MODEL: Final = "pydantic.create_model()."
 
 
 def is_of_made_model(value: object) -> bool:
-    """Whether a value is an object of a model that `create_model(...)` makes."""
+    """Whether a value is an object of a model that `create_model(...)` or the like makes."""
     of = value.of if isinstance(value, Instance) else None
     return isinstance(of, External) and of.name.startswith(MADE_MODEL)
 

@@ -42,7 +42,9 @@ _ACTIONS: Final = VERBS | name_set(
     unban unblock undo unfollow uninstall unregister unsubscribe upload vote wipe write
     acknowledge borrow buy close decrease deposit dismiss enroll favorite favourite increase like
     lock pay pin promote demote redeem rent reserve ship touch unfavorite unlike unlock unpin
-    withdraw"""
+    withdraw adjust change deprovision downvote escalate expel freeze hide mute provision reassign
+    refund release reorder requeue settle suspend swap unarchive unfreeze unhide unlink unmute
+    unsuspend upvote void"""
 )
 #: Verbs that do so in the name of a helper, which closes clients of its own.
 _KEEPING: Final = (_ACTIONS - {"close", "stop"}) | name_set(

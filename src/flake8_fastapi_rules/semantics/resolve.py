@@ -28,7 +28,7 @@ from flake8_fastapi_rules.semantics.agreement import (
     says_nothing,
 )
 from flake8_fastapi_rules.semantics.annotations import Annotations, parts_of
-from flake8_fastapi_rules.semantics.bases import MADE_MODEL, external_mro
+from flake8_fastapi_rules.semantics.bases import MADE_MODEL, MODEL_MAKERS, external_mro
 from flake8_fastapi_rules.semantics.modules import Module, Modules
 from flake8_fastapi_rules.semantics.names import canonical, looks_like_class
 from flake8_fastapi_rules.semantics.rows import ITERABLE_ROWS, ROW_LIBRARIES, queried
@@ -865,7 +865,7 @@ class Resolver:
                 return self.annotation(module, node.args[0])
             case External("builtins.type"):
                 return UNKNOWN
-            case External("pydantic.create_model"):
+            case External(name) if name in MODEL_MAKERS:
                 place = f"{module.name}:{node.lineno}:{node.col_offset}".replace(".", "/")
                 return External(MADE_MODEL + place)  # two of them are not the same
             case External("typing.NewType" | "typing.TypeAliasType"):
