@@ -56,10 +56,34 @@ def overrides_in(model: Model, module: Module) -> Iterator[Override]:
         if node.attr != "dependency_overrides":
             continue
         function = module.index.function_of(node)
-        statement = module.index.statement_of(node)
-        if isinstance(function, FUNCTIONS) and statement is not None and _sets(node, statement):
-            if uses_fixtures(model.resolver, module, function) or is_set_up(module, function):
-                yield Override(module, function, statement, node.value)
+        if not isinstance(function, FUNCTIONS):
+            continue
+        for place in (node, *_other_names(module, function, node)):
+            statement = module.index.statement_of(place)
+            if statement is not None and _sets(place, statement):
+                if uses_fixtures(model.resolver, module, function) or is_set_up(module, function):
+                    yield Override(module, function, statement, node.value)
+
+
+def _other_names(module: Module, function: FunctionNode, node: ast.Attribute) -> Iterator[ast.Name]:
+    """Where a function calls overrides otherwise: after `overrides = app.dependency_overrides`."""
+    statement = module.index.statement_of(node)
+    named = _named_overrides(statement) if statement is not None else None
+    if named is not None and named[1] is node.value:
+        for each in module.index.own_nodes(function):
+            if isinstance(each, ast.Name) and each.id == named[0]:
+                yield each
+
+
+def _named_overrides(node: ast.AST) -> tuple[str, ast.expr] | None:
+    """The variable that a statement makes another name for an app's overrides, with the app."""
+    match node:
+        case (
+            ast.Assign(targets=[ast.Name(id=name)], value=value)
+            | ast.AnnAssign(target=ast.Name(id=name), value=value)
+        ) if isinstance(value, ast.Attribute) and value.attr == "dependency_overrides":
+            return name, value.value
+    return None
 
 
 def outlives_test(model: Model, override: Override) -> bool:
@@ -168,11 +192,12 @@ def _is_reset_by_class(cls: Class, resolver: Resolver) -> bool:
     )
 
 
-def _sets(node: ast.Attribute, statement: ast.stmt) -> bool:
+def _sets(node: ast.expr, statement: ast.stmt) -> bool:
     """Whether a statement puts something into the overrides."""
     if isinstance(statement, ast.Assign):
+        is_whole = isinstance(node, ast.Attribute)  # to a variable it only gives a name
         return any(
-            (target is node and not _is_empty(statement.value))
+            (is_whole and target is node and not _is_empty(statement.value))
             or (isinstance(target, ast.Subscript) and target.value is node)
             for target in statement.targets
         )
@@ -210,8 +235,17 @@ def _resets(function: ast.AST) -> bool:
 
 def _reset_in(function: ast.AST) -> Iterator[ast.expr]:
     """The apps of which a function takes overrides back: cleared, popped, deleted, restored."""
-    for node in ast.walk(function):
+    names: dict[str, ast.expr] = {}
+    for node in ast.walk(function):  # a statement comes before what is inside of those beside it
+        if (named := _named_overrides(node)) is not None:
+            names[named[0]] = named[1]
         match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=method) if (
+                name in names and method in _RESETS
+            ):
+                yield names[name]
+            case ast.Delete(targets=[ast.Subscript(value=ast.Name(id=name))]) if name in names:
+                yield names[name]
             # Called, or handed to `addfinalizer` and the like.
             case ast.Attribute(
                 value=ast.Attribute(attr="dependency_overrides", value=app), attr=method
