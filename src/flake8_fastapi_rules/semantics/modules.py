@@ -44,7 +44,7 @@ _DECORATOR = re.compile(
 _ASSIGNED = re.compile(rb"^ *(?:app|application|router)(?::[^=\n]+)? *= *\w", re.MULTILINE)
 #: What the text of a file that starts something in the background must contain.
 _ROUTINES = re.compile(
-    r"create_task|ensure_future|add_task|add_job|start_soon|BackgroundTask|repeat_|scheduled_job"
+    rb"create_task|ensure_future|add_task|add_job|start_soon|BackgroundTask|repeat_|scheduled_job"
 )
 #: What binds a name at a module's top level: the name of a function, a class, or anything else.
 _TOP_LEVEL = re.compile(
@@ -146,7 +146,7 @@ class Module:
     @cached_property
     def mentions_routines(self) -> bool:
         """Whether the text could start something in the background."""
-        return _ROUTINES.search(self.source.text) is not None
+        return _ROUTINES.search(self.source.text.encode(errors="replace")) is not None
 
     @cached_property
     def _shown(self) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
@@ -572,6 +572,13 @@ class Modules:
             if matters if known is None else known.mentions_framework:
                 yield path
 
+    def files_with_routines(self, root: Path) -> Iterator[Path]:
+        """The Python files below `root` whose text could start something in the background."""
+        for path, starts in self._files_of(root).tested(_starts_routines):
+            known = self._by_path.get(str(path))
+            if starts if known is None else known.mentions_routines:
+                yield path
+
     def _files_of(self, root: Path) -> ProjectFiles:
         files = self._files.get(root)
         if files is None:
@@ -590,6 +597,11 @@ def _matters(text: bytes, start: int, end: int) -> bool:
             and _ASSIGNED.search(text, start, end) is not None
         )
     )
+
+
+def _starts_routines(text: bytes, start: int, end: int) -> bool:
+    """Whether what stands between two places of a text could start something."""
+    return _ROUTINES.search(text, start, end) is not None
 
 
 def package_parent(path: Path) -> Path:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from flake8_fastapi_rules.engine.index import FUNCTIONS, all_arguments, mentions, terminal_name
 from flake8_fastapi_rules.semantics.calls import overriding
 from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Role
-from flake8_fastapi_rules.semantics.imports import ImportGraph
 from flake8_fastapi_rules.semantics.per_project import PerProject
 from flake8_fastapi_rules.semantics.values import (
     External,
@@ -80,26 +79,17 @@ def _gather(model: Model, uses: Uses) -> _Routines:
 
 
 def _started(model: Model, uses: Uses) -> Iterator[BackgroundRoutine]:
-    imports = ImportGraph(model)
-    beside: dict[Module, None] = {}
-    packages: dict[Module, None] = {}
-    for module in uses.modules:
-        for edge in imports.edges(module):
-            if edge.target.mentions_framework:
-                continue
-            if edge.target.mentions_routines:
-                beside[edge.target] = None
-            elif edge.target.path.name == "__init__.py" and "import" in edge.target.source.text:
-                packages[edge.target] = None  # `from .tasks import spawn`
-    for package in packages:
-        for edge in imports.edges(package):
-            if edge.target.mentions_routines and not edge.target.mentions_framework:
-                beside[edge.target] = None
-    for module in (*uses.modules, *beside):
-        if model.settings.is_test_path(str(module.path)):
+    """What the modules that matter start, and those of the service that know no framework."""
+    files, is_test = model.modules, model.settings.is_test_path
+    known = set(uses.modules)
+    starting = (files.load(path) for path in files.files_with_routines(uses.root))
+    others = [module for module in starting if module is not None and module not in known]
+    for module in (*uses.modules, *others):
+        if is_test(str(module.path)):
             continue  # a test may start anything
-        for started in model.local(module, BackgroundRoutine):
-            yield from _behind(model, started)
+        if module in known or model.shared_state(module).is_part_of_service(module):
+            for started in model.local(module, BackgroundRoutine):
+                yield from _behind(model, started)
 
 
 def _behind(model: Model, routine: BackgroundRoutine) -> Iterator[BackgroundRoutine]:
@@ -297,12 +287,18 @@ def _is_awaited(routine: BackgroundRoutine, name: str) -> bool:
 
 def _is_kept(module: Module, node: ast.Name) -> bool:
     """Whether a use of a task only keeps it, or adds a callback to it."""
-    parent = module.index.parents.get(node)
-    if isinstance(parent, ast.Attribute):
-        return parent.attr in {"add_done_callback", "set_name", "get_name", "done", "cancelled"}
-    return isinstance(parent, ast.Call) and (
-        isinstance(parent.func, ast.Attribute) and parent.func.attr == "add"
-    )
+    match module.index.parents.get(node):
+        case ast.Attribute(attr=attr):
+            return attr in {"add_done_callback", "set_name", "get_name", "done", "cancelled"}
+        case ast.Call(func=ast.Attribute(attr="add")):
+            return True
+        case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=kept), attr="append")):
+            return not _is_gathered(module, kept)
+        case ast.Assign(targets=[ast.Attribute(attr=kept)]):
+            return not _is_gathered(module, kept)  # `self.reader = task`
+        case ast.Assign(targets=[ast.Subscript(value=ast.Attribute(attr=kept))]):
+            return not _is_gathered(module, kept)  # `self.readers[name] = task`
+    return False
 
 
 def body_without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
