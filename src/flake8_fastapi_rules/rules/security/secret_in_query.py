@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
@@ -18,6 +18,7 @@ from flake8_fastapi_rules.semantics.credentials import (
     snake,
 )
 from flake8_fastapi_rules.semantics.facts import (
+    Dependency,
     DependencyFunction,
     Endpoint,
     Parameter,
@@ -191,7 +192,7 @@ def _serves_operations(context: Context, function: ast.AST, *, beside_links: boo
     if any(
         route.kind is RouteKind.HTTP
         and not (beside_links and is_one_time(route.path or "", route.name or ""))
-        and any(d.function is not None and d.function.node is function for d in route.dependencies)
+        and _calls(context, route.dependencies, function)
         for route in routes
     ):
         return True
@@ -202,6 +203,12 @@ def _serves_operations(context: Context, function: ast.AST, *, beside_links: boo
             below = list(context.model.all_dependencies(own)[0])
             for route in endpoint.routes:
                 below += inherited_dependencies(context.model, route) or ()
-            if any(d.function is not None and d.function.node is function for d in below):
+            if _calls(context, below, function):
                 return True
     return False
+
+
+def _calls(context: Context, dependencies: Iterable[Dependency], function: ast.AST) -> bool:
+    """Whether one of some dependencies is a function, or a class with it as constructor."""
+    called = (each.function or context.model.callable_of(each.target) for each in dependencies)
+    return any(each is not None and each.node is function for each in called)
