@@ -23,8 +23,8 @@ HELP = "write down today's findings, to be told of new ones only"
 DESCRIPTION = """\
 Write the findings of now into a file. "far check --baseline FILE" then reports new ones only.
 Entries hold the text of the line, so moving code does not wake them up. Run it again to drop
-what has been mended. Nothing is written when a path does not exist or a configuration cannot be
-read: the baseline would forget what it knows."""
+what has been mended. Nothing is written when a path does not exist or a folder or a configuration
+cannot be read: the baseline would forget what it knows."""
 DEFAULT_FILE = ".far-baseline.json"
 
 
@@ -61,7 +61,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _obstacles(linter: Linter, paths: Sequence[str]) -> Iterator[Problem]:
     """What leaves open which files there are, or which rules are on for them."""
-    for path in files_to_check(linter, paths, []):
+    problems: list[Problem] = []
+    files = files_to_check(linter, paths, problems)
+    yield from problems
+    for path in files:
         try:
             linter.configuration(path)
             os.lstat(path)
