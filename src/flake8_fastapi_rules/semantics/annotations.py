@@ -254,6 +254,22 @@ class Annotations:
         value = self._resolver.resolve(module, node)
         return isinstance(value, Instance) and library_name(value) == "typing.TypeVar"
 
+    def given_for_variable(self, module: Module, name: ast.Name, base: Class, cls: Class) -> Value:
+        """An instance of what a parameter's type variable of a generic class stands for.
+
+        Parameters:
+            base: the class with the variable.
+            cls: the same class, or one that derives from it and may give the variable.
+        """
+        found = module.index.lookup(name.id, name)
+        if found is None or [binding.kind for binding in found[1]] != ["parameter"]:
+            return UNKNOWN
+        annotation = getattr(found[1][0].node, "annotation", None)
+        given = self.type_variables(cls, base) if cls != base else {}
+        if isinstance(annotation, ast.Name) and given.get(annotation.id):
+            return given[annotation.id]
+        return self._bound(module, annotation)
+
     def bound_of(self, module: Module, name: ast.Name) -> Value:
         """An instance of the bound of the type variable that a parameter is annotated with.
 

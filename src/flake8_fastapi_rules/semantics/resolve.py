@@ -726,10 +726,16 @@ class Resolver:
                     typed = self.annotation(module, hint)
                     return typed or self._injected(module, hint, binding.value)
             return self._agreed_bindings(module, scope, [binding])
-        return self._assigned_to_self(base, attr) if instance else None
+        return self._assigned_to_self(base, attr, reached) if instance else None
 
-    def _assigned_to_self(self, cls: Class, attr: str) -> Value | None:
-        """What methods of the class assign to `self.attr`; `None` if none does."""
+    def _assigned_to_self(
+        self, cls: Class, attr: str, reached: Class | None = None
+    ) -> Value | None:
+        """What methods of the class assign to `self.attr`; `None` if none does.
+
+        Parameters:
+            reached: the subclass at hand, which may say what type variables stand for.
+        """
         table = self._self_assignments.get(cls.node)
         if table is None:
             table = self._self_assignments[cls.node] = {}
@@ -751,6 +757,10 @@ class Resolver:
             value = self.resolve(cls.module, value_node)
             if annotation is not None and not isinstance(value, Instance | Function | Class):
                 value = self.annotation(cls.module, annotation) or value
+            if not value and isinstance(value_node, ast.Name):
+                value = self.annotations.given_for_variable(
+                    cls.module, value_node, cls, reached or cls
+                )
             values.append(value)
         return agreed(values)
 
@@ -1159,20 +1169,23 @@ class Resolver:
         if node.annotation is None and _precedes_call_next(arguments, node):
             return Instance(External("starlette.requests.Request"))
         made = self._from_fixture(module, function, node.arg)
-        if not made and node.annotation is None and module.mentions_framework:
+        if not made and node.annotation is None:
             return self._handed_in(module, function, node)
         return made
 
     def _handed_in(self, module: Module, function: FunctionNode, node: ast.arg) -> Value:
-        """The app or router that a function is called with to set it up."""
+        """What a function is called with: an app or router to set it up, a session, a client."""
+        from flake8_fastapi_rules.semantics.passed_in import resource_passed
         from flake8_fastapi_rules.semantics.set_up import handed_in, sets_up
 
-        if not sets_up(module, node.arg):
-            return UNKNOWN
         known = self._given.get(node)
         if known is None:
             self._given[node] = UNKNOWN  # callers that ask each other ask once
-            known = self._given[node] = handed_in(self, module, function, node)
+            if module.mentions_framework and sets_up(module, node.arg):
+                known = handed_in(self, module, function, node)
+            else:
+                known = resource_passed(self, module, function, node)
+            self._given[node] = known
         return known
 
     def _from_fixture(self, module: Module, function: FunctionNode, name: str) -> Value:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import argument
-from flake8_fastapi_rules.semantics.fixtures import is_in_tests
 from flake8_fastapi_rules.semantics.modules import Module
-from flake8_fastapi_rules.semantics.values import UNKNOWN, Function, FunctionNode, Instance, Value
+from flake8_fastapi_rules.semantics.passed_in import values_passed
+from flake8_fastapi_rules.semantics.values import UNKNOWN, FunctionNode, Instance, Value
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.resolve import Resolver
@@ -38,24 +37,10 @@ def handed_in(resolver: Resolver, module: Module, function: FunctionNode, node: 
         An app or router of that class, but of no certain call; a false value when there is none,
         or when callers hand in others.
     """
-    arguments = function.args
-    positional = [*arguments.posonlyargs, *arguments.args]
-    position = positional.index(node) if node in positional else None
     found: set[Instance] = set()
-    root = resolver.modules.project_root(module.path)
-    paths = dict.fromkeys((module.path, *resolver.modules.files_mentioning(root, function.name)))
-    for path in paths:
-        caller = module if path == module.path else resolver.modules.load(path)
-        if caller is None or is_in_tests(path.relative_to(root)):
-            continue
-        for call in caller.index.calls_of(frozenset({function.name})):
-            callee = resolver.resolve(caller, call.func)
-            if not isinstance(callee, Function) or callee.node is not function:
-                continue
-            at = position if position is None else position - callee.bound
-            value = resolver.resolve(caller, argument(call, node.arg, at))
-            if isinstance(value, Instance) and resolver.is_instance(value, *_SET_UP):
-                found.add(Instance(value.of))
-            elif value:
-                return UNKNOWN
+    for value in values_passed(resolver, module, function, node, None):
+        if isinstance(value, Instance) and resolver.is_instance(value, *_SET_UP):
+            found.add(Instance(value.of))
+        elif value:
+            return UNKNOWN
     return found.pop() if len(found) == 1 else UNKNOWN
