@@ -10,7 +10,7 @@ from flake8_fastapi_rules.engine.index import FUNCTIONS, all_arguments
 from flake8_fastapi_rules.engine.records import record
 from flake8_fastapi_rules.semantics.bound import view_parameters
 from flake8_fastapi_rules.semantics.callers import DirectCall
-from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Parameter
+from flake8_fastapi_rules.semantics.facts import BackgroundRoutine, Parameter, Role
 from flake8_fastapi_rules.semantics.libraries import SESSIONS
 from flake8_fastapi_rules.semantics.values import Class, Function, Instance
 
@@ -54,6 +54,7 @@ class _Given:
         routine = self._routine
         if not self._model.roles(function):
             yield from self._given_by_helper(routine, function)
+            yield from self._kept_by_object(routine, function)
             return
         parameters = {p.name: p for p in self._model.parameters(function)}
         given = list(routine.arguments)
@@ -102,6 +103,29 @@ class _Given:
                 for call in calls
             ):
                 yield RequestObject(argument, argument)
+
+    def _kept_by_object(
+        self, routine: BackgroundRoutine, function: Function
+    ) -> Iterator[RequestObject]:
+        """What an object that FastAPI makes for each request keeps of it: `self.session`."""
+        cls = routine.module.index.class_of(function.node)
+        start = self._model.callable_of(Class(routine.module, cls)) if cls is not None else None
+        if start is None or Role.DEPENDENCY not in self._model.roles(start):
+            return
+        kinds = {each.name: self._kind(each) for each in self._model.parameters(start)}
+        kept = {attr: kinds.get(name) for attr, name in _kept_parameters(start)}
+        given = list(routine.arguments)
+        if isinstance(routine.node, ast.Call):
+            given += [keyword.value for keyword in routine.node.keywords]
+        for argument in given:
+            match argument:
+                case ast.Attribute(value=ast.Name(id="self"), attr=attr) if kind := kept.get(attr):
+                    yield RequestObject(argument, argument, kind == "session")
+        target, node = routine.target, routine.target_node
+        if "session" in kept.values() and isinstance(target, Function):
+            match node:
+                case ast.Attribute(value=ast.Name(id="self")) if self._uses_session(target):
+                    yield RequestObject(node, node)
 
     def _gives_session(self, call: DirectCall, parameter: ast.arg) -> bool:
         """Whether a call in FastAPI code gives the session that it is injected with."""
@@ -261,6 +285,21 @@ class _Given:
         if function is not None and function.module.index.is_generator(function.node):
             return "other"
         return None
+
+
+def _kept_parameters(start: Function) -> Iterator[tuple[str, str]]:
+    """The attributes that a constructor keeps parameters in: `self.session = session`."""
+    for node in start.module.index.own_nodes(start.node):
+        match node:
+            case (
+                ast.Assign(targets=[ast.Attribute() as target], value=ast.Name() as value)
+                | ast.AnnAssign(target=ast.Attribute() as target, value=ast.Name() as value)
+            ):
+                yield target.attr, value.id
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+                for each, given in zip(targets, values, strict=False):
+                    if isinstance(each, ast.Attribute) and isinstance(given, ast.Name):
+                        yield each.attr, given.id
 
 
 def _unpacked(node: ast.expr) -> list[ast.expr]:
