@@ -85,6 +85,7 @@ _DROPPING: Final = name_set("clear pop popitem popleft")
 _ONE_PROCESS: Final = re.compile(
     r"(?i)\bsingle[- ](?:process|worker)|\bone (?:process|worker)\b|\b(?:per|each|this)[- ]"
     r"(?:process|worker)\b|\bprocess[- ](?:local|lifetime|wide)\b"
+    r"|\b(?:life|lifetime) of the process\b|\bonly the process\b|\bsticky[- ]sessions?\b"
     r"|单进程|进程内|单个进程|un solo proceso|um único processo|один процесс"
 )
 _FALL_BACK: Final = re.compile(r"(?i)\bfall-?backs?\b")
@@ -94,6 +95,8 @@ _READY: Final = name_set(
 )
 #: What is called so is at work now.
 _WORK: Final = name_set("active concurrent current in inflight ongoing open pending running")
+#: What tells a process from the others.
+_WORKERS: Final = name_set("getpid pid worker")
 #: What a process does now and then, for itself.
 _HOUSEKEEPING: Final = name_set(
     "alert alerts clean cleanup evict flush gc log logged persist persisted prune purge sweep"
@@ -255,9 +258,10 @@ def is_refreshed(mutations: Iterable[Mutation], name: str) -> bool:
 
 
 def is_of_one_process(module: Module, name: str) -> bool:
-    """Whether comments on a variable, or the module's docstring, say that one process is meant.
+    """Whether comments on a variable say that one process is meant, or docstrings do.
 
-    Or that the variable only stands in for a store that cannot be reached.
+    That of its module, or those of the functions there that use it. Or that the variable only
+    stands in for a store that cannot be reached.
     """
     if _ONE_PROCESS.search(ast.get_docstring(module.tree, clean=False) or ""):
         return True
@@ -267,7 +271,23 @@ def is_of_one_process(module: Module, name: str) -> bool:
             said = comments_on(module, statement)
             if _ONE_PROCESS.search(said) or _FALL_BACK.search(said):
                 return True
-    return False
+    return any(
+        _ONE_PROCESS.search(ast.get_docstring(function, clean=False) or "") is not None
+        and name in module.index.mentioned(function)
+        for function in module.index.functions
+    )
+
+
+def is_apart(mutations: Iterable[Mutation], name: str) -> bool:
+    """Whether what changes a variable tells its process from the others: numbers of a worker's ids.
+
+    `return f"{worker_id()}-{_latest_number}"`
+    """
+    functions = [(each.module.index, each.function.node) for each in mutations]
+    return all(
+        any(not _WORKERS.isdisjoint(words_of(said)) for said in index.mentioned(function))
+        for index, function in functions
+    )
 
 
 def is_breaker(mutations: Iterable[Mutation], name: str) -> bool:
@@ -784,6 +804,14 @@ def _container_in(node: ast.expr) -> ast.expr:
     return node
 
 
+def _is_not(test: ast.expr, name: str) -> bool:
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=asked)):
+            return asked == name
+        case _:
+            return False
+
+
 def _is_lazy(module: Module, node: ast.AST, name: str) -> bool:
     """Whether a test for the variable's being empty decides about its assignment.
 
@@ -825,6 +853,7 @@ def _is_lazy(module: Module, node: ast.AST, name: str) -> bool:
         any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(test))
         and (
             any(isinstance(p, ast.UnaryOp) for p in (test, *_alternatives(test)))
+            or any(_is_not(p, name) for p in getattr(test, "values", ()))
             or any(isinstance(part, ast.Is | ast.Eq) for part in ast.walk(test))
         )
         for test in map(index.condition, around)

@@ -16,6 +16,7 @@ from flake8_fastapi_rules.semantics.scripts import is_in_command
 from flake8_fastapi_rules.semantics.shared import (
     Mutation,
     SharedState,
+    is_apart,
     is_bounded_cache,
     is_breaker,
     is_for_housekeeping,
@@ -36,6 +37,7 @@ _OF_EACH = re.compile(r"(?:^|_)(?:in|per)_process(?:_|$)|process_(?:local|wide)|
 _LOGGING = frozenset({"debug", "log", "logger", "logging", "logs"})
 _LOGS = frozenset({"log", "logs"})
 _OF_PROCESS = (
+    is_apart,
     is_bounded_cache,
     is_breaker,
     is_for_housekeeping,
@@ -123,8 +125,9 @@ class MutableGlobalState(Rule):
     goes on in it (`+= 1` and `-= 1` in one function) and what only keeps a line from being logged
     again and again, or tells when the process last tidied up; what remembers that something was
     done once; what each function adds and takes away in its `finally`; circuit breakers; what a
-    comment on it, its name, or the module's docstring, says is of one process, or a fallback; how
-    a process logs, and the latest lines of a log; variables
+    comment on it, its name, or the docstring of the module or of a function that uses it, says is
+    of one process, or a fallback; numbers in ids that name their worker; how a process logs, and
+    the latest lines of a log; variables
     called caches
     whose entries grow old or are dropped, and what is set anew with the time when it is stale; the
     app that a command (Click, Typer) starts for itself,
