@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from flake8_fastapi_rules.engine.index import is_main_guard, mentions
+from flake8_fastapi_rules.engine.index import all_arguments, is_main_guard, mentions
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.client_calls import client_calls
 from flake8_fastapi_rules.semantics.credentials import last_name
@@ -198,11 +198,11 @@ def _polls(
     """Whether a sleep is the pause between looks at something, which are given up in the end.
 
     `for _ in range(30)` that ends early, `while time.time() < deadline` that does, or a `while`
-    that asserts the time.
+    that asserts the time; or a function that calls itself again, up to a number of times.
     """
     for loop in module.index.ancestors(call):
         if loop is function:
-            return False
+            return _looks_again(function)
         if isinstance(loop, ast.For):
             return any(isinstance(each, ast.Return | ast.Break) for each in ast.walk(loop))
         if isinstance(loop, ast.While):
@@ -218,6 +218,21 @@ def _polls(
                 for each in ast.walk(loop)
             )
     return False
+
+
+def _looks_again(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function calls itself until one of its parameters says that it was enough."""
+    given = {each.arg for each in all_arguments(function.args)}
+    inside = list(ast.walk(function))
+    calls_itself = any(
+        isinstance(each, ast.Call)
+        and isinstance(each.func, ast.Name)
+        and each.func.id == function.name
+        for each in inside
+    )
+    return calls_itself and any(
+        isinstance(each, ast.If) and _is_limit(each, given) for each in inside
+    )
 
 
 def _is_limit(statement: ast.Assert | ast.If, counted: set[str]) -> bool:
