@@ -22,7 +22,7 @@ from flake8_fastapi_rules.semantics.facts import (
 )
 from flake8_fastapi_rules.semantics.framework import PATH_PARAMETER
 from flake8_fastapi_rules.semantics.per_project import modules_mentioning
-from flake8_fastapi_rules.semantics.values import Instance
+from flake8_fastapi_rules.semantics.values import Class, Instance
 
 #: A first parameter that matches slashes, also the one between it and a router's prefix.
 _TAKES_SLASHES = re.compile(r"\{\w+:path\}")
@@ -55,10 +55,10 @@ class InvalidPath(Rule):
     ```
 
     ## Leaves alone
-    Paths that are not constants, webhooks (their path is a name), paths of callbacks, custom
-    methods such as `:upload`, endings such as `.json`, plurals (`/user` and `s`) and a first
-    `{path:path}`, which are meant to be glued, and an empty path where the router's own prefix, or
-    that of its include, is not empty.
+    Paths that are not constants, prefixes that the router's class changes, webhooks (their path is
+    a name), paths of callbacks, custom methods such as `:upload`, endings such as `.json`, plurals
+    (`/user` and `s`) and a first `{path:path}`, which are meant to be glued, and an empty path
+    where the router's own prefix, or that of its include, is not empty.
 
     ## Fix safety
     Correcting a prefix that fails at import is safe, and so is the slash of a path that never
@@ -136,8 +136,13 @@ class InvalidPath(Rule):
 
     @on(App, Router, Initialisation)
     def check_prefix(self, router: App | Initialisation, context: Context) -> Iterator[Report]:
-        """Report the prefix of a router."""
-        yield from self._check_prefix(router.arguments.get("prefix"), context)
+        """Report the prefix of a router, unless its class makes another one of it."""
+        given = router.arguments.get("prefix")
+        if given is not None and isinstance(router, App) and isinstance(router.cls, Class):
+            _, reached = context.model.made_with(router.value, "prefix") or (None, None)
+            if reached is not given:
+                return
+        yield from self._check_prefix(given, context)
 
     @on(Include)
     def check_include(self, include: Include, context: Context) -> Iterator[Report]:
