@@ -190,8 +190,11 @@ def is_handed_in(resolver: Resolver, module: Module, node: ast.expr | None) -> b
     if not isinstance(root, ast.Name):
         return False
     found = module.index.lookup(root.id, root)
-    if found is None or not all(binding.kind == "parameter" for binding in found[1]):
+    if found is None:
         return False
+    if not all(binding.kind == "parameter" for binding in found[1]):
+        # Branches of such a factory choose, between a dependency and none for example.
+        return len(found[1]) > 1 and isinstance(found[0].node, FUNCTIONS)
     arguments = getattr(found[0].node, "args", None)
     for binding in found[1]:
         if isinstance(arguments, ast.arguments) and isinstance(binding.node, ast.arg):
