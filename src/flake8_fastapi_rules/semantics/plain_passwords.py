@@ -51,6 +51,8 @@ _GIVEN_HASH = (
     r"\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*?"
     r"\b(?:password|passwd|pwd|pw)\s*=\s*(?:await\s+)?[\w.]*[Hh]ash"
 )
+#: Events of Tortoise, Beanie and SQLAlchemy that come before a row is stored.
+_BEFORE_SAVING = ("pre_save", "before_event", "before_insert", "before_flush")
 #: Where something else is served that one connects to.
 _ADDRESS = re.compile(r"(?:^|_)(?:host|hostname|port|server|dsn|proxy_url|base_url)$")
 #: The same, where it is not said of a person.
@@ -214,8 +216,19 @@ def keeps_password(model: Model, cls: object, name: str) -> bool:
         return False
     if _has_type_of_its_own(model, cls, name) or _is_connection(model, cls):
         return False
+    if _is_hashed_on_save(model, cls):
+        return False
     text = _text_of(cls)
     return not re.search(r"validates|validator|setter|__setattr__|def __init__|def save", text)
+
+
+def _is_hashed_on_save(model: Model, cls: Class) -> bool:
+    """Whether something is told of rows before they are saved, and sets passwords to hashes."""
+    return any(
+        _SET_TO_HASH.search(module.source.text) is not None
+        for event in _BEFORE_SAVING
+        for module in modules_mentioning(model, cls.module, event)
+    )
 
 
 def _is_connection(model: Model, cls: Class) -> bool:

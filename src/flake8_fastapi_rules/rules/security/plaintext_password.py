@@ -45,8 +45,8 @@ class PlaintextPassword(Rule):
 
     ## Leaves alone
     Comparisons with a repeated or another password of the same form, values that were hashed
-    before, also in place of the password of the body, and models that hash in a property or
-    validator.
+    before, also in place of the password of the body, models that hash in a property or validator,
+    and projects that hash where they are told of rows before these are saved.
 
     ## Source
     OWASP: password storage; CWE-256.
