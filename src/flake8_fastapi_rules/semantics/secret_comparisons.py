@@ -19,7 +19,9 @@ from flake8_fastapi_rules.semantics.credentials import (
     last_name,
 )
 from flake8_fastapi_rules.semantics.facts import ParameterKind
+from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.names import name_set
 from flake8_fastapi_rules.semantics.stored_passwords import plain_passwords_in
 from flake8_fastapi_rules.semantics.taint import CONNECTIONS
 from flake8_fastapi_rules.semantics.values import (
@@ -44,6 +46,10 @@ _SIGNING = re.compile(
     r"^_*sign(?:_(?:payload|body|message|request|data|bytes))?$|(?:^|_)(?:signature|hmac)(?:_for|_of)?$"
 )
 _CONFIRMATION = re.compile(r"confirm|repeat|again|retype|(?:^|_)(?:old|new|current)(?:_|$)|[12]$")
+#: How names tell a text as it was given from what was made of it.
+_FORMS = name_set(
+    "clean cleaned normalised normalized original raw sanitised sanitized stripped trimmed"
+)
 _STORED_CLASSES = (
     "sqlalchemy.orm.Mapped",
     "sqlalchemy.Column",
@@ -386,7 +392,8 @@ class _Comparisons:
         owners = [ast.unparse(n.value) for n in (left, right) if isinstance(n, ast.Attribute)]
         if len(owners) == 2 and owners[0] == owners[1]:
             return True
-        return any(_CONFIRMATION.search(last_name(side) or "") for side in (left, right))
+        names = [last_name(side) or "" for side in (left, right)]
+        return any(map(_CONFIRMATION.search, names)) or _are_forms_of_one(*names)
 
     def _is_stored_password(self, node: ast.Compare, left: ast.expr, right: ast.expr) -> bool:
         """Whether a user's password is compared: storing it plain is the worse fault."""
@@ -403,6 +410,12 @@ class _Comparisons:
             each.name == name.id and each.kind in {ParameterKind.HEADER, ParameterKind.COOKIE}
             for each in self.model.parameters(function)
         )
+
+
+def _are_forms_of_one(left: str, right: str) -> bool:
+    """Whether names are of what was given, and of what was made of it: `key`, `stripped_key`."""
+    words = [[word for word in words_of(name) if word not in _FORMS] for name in (left, right)]
+    return left != right and words[0] == words[1]
 
 
 def _logs(statement: ast.stmt) -> bool:

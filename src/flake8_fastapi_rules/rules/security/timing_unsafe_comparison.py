@@ -50,7 +50,8 @@ class TimingUnsafeComparison(Rule):
     Comparisons with literals, columns of SQLAlchemy, keys in loops over mappings, a password and
     its confirmation, checksums of files, stored plain passwords (FAR704), constants that stand for
     no key (`LOCAL_API_KEY = "local"`), what only tells whether it is the same key (`is_same = ...`,
-    a 409), stand-ins for other services (`fake_users.py`), and names of anything else than secrets.
+    a 409), a key and what was made of it (`raw_key == stripped_key`), stand-ins for other services
+    (`fake_users.py`), and names of anything else than secrets.
 
     ## Fix safety
     Unsafe: `compare_digest` takes two `bytes` or two `str` of ASCII characters only, and no `None`.
