@@ -20,15 +20,44 @@ _DEPTH = 2
 def knows_key_only(model: Model, function: Function) -> bool:
     """Whether a dependency compares what it is given with one key and finds nobody by it.
 
-    It gives back nothing, or the key itself.
+    It gives back nothing, or the key itself. Or what it gives is what a table calls the keys that
+    are known: `return {settings.shop_api_key: "shop"}[given]`.
     """
     names = {each.arg for each in arguments_of(function.node)} - {"self"}
+    names_application = False
     for node in function.module.index.own_nodes(function.node):
         if isinstance(node, ast.Return | ast.Yield) and not _tells_nobody(node.value, names):
-            return False
+            if not _is_name_of_key(function, node.value):
+                return False
+            names_application = True
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             return False  # `request.state.user = ...`
-    return any(is_only_compared(model, function, name) for name in names)
+    return names_application or any(is_only_compared(model, function, name) for name in names)
+
+
+def _is_name_of_key(function: Function, value: ast.expr | None) -> bool:
+    """Whether an expression is what a table calls a key: `NAMES[key]`, `NAMES.get(key)`."""
+    match value:
+        case (
+            ast.Subscript(value=ast.Name() as table)
+            | ast.Call(func=ast.Attribute(attr="get", value=ast.Name() as table))
+        ):
+            found = function.module.index.lookup(table.id, table)
+            # Also one that is filtered behind: what is not set is no key.
+            bindings = found[0].bindings[table.id] if found is not None else ()
+            return any(_names_keys(each.given) for each in bindings)
+        case _:
+            return False
+
+
+def _names_keys(table: ast.expr | None) -> bool:
+    """Whether a dictionary written out gives secrets fixed names."""
+    return (
+        isinstance(table, ast.Dict)
+        and bool(table.keys)
+        and all(key is not None and is_secret_name(last_name(key)) for key in table.keys)
+        and all(isinstance(each, ast.Constant) for each in table.values)
+    )
 
 
 def is_only_compared(model: Model, function: Function, name: str, depth: int = 0) -> bool:
