@@ -75,8 +75,9 @@ class ResourceInEndpoint(Rule):
     WebSocket handlers and streams, which open a session for each message on purpose, functions
     nested in the endpoint (they may outlive the request), services that the endpoint calls, what a
     function remembers or keeps for everybody, what is opened by something that the body says (the
-    tenant of whoever logs in, the address to try), and connections that health paths take from an
-    engine, or operations such as `test_connection` make: they try whether one can be had.
+    tenant of whoever logs in, the address to try, clients that a function of the project makes by
+    it), and connections that health paths take from an engine, or operations such as
+    `test_connection` make: they try whether one can be had.
 
     ## Source
     FastAPI's documentation on dependencies with `yield`; HTTPX's on clients and their pools.
@@ -103,7 +104,11 @@ class ResourceInEndpoint(Rule):
             if what is not None and not (
                 (is_health and what == _TRIED and site.target is None)
                 or (is_probe and what in {_TRIED, "a database engine"})
-                or (what not in _FOR_ALL and is_for_request_alone(context.model, site, function))
+                or (
+                    # A helper that makes clients by what it is told makes more than one.
+                    (what not in _FOR_ALL or site.target is not None)
+                    and is_for_request_alone(context.model, site, function)
+                )
             ):
                 yield self.report(
                     site.node,
