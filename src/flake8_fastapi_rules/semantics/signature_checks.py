@@ -39,7 +39,8 @@ _ELSEWHERE = re.compile(
     r"|\bverif(?:y|ies) (?:the |its )?(?:signature|token)s?\s+(?:\S+\s+)?"
     r"(?:after|before|later|first|next)"
     # Or why it does no harm.
-    r"|\bsafe (?:as|because|since)\b|\b(?:only|just) (?:to )?(?:need|read|get|extract|want)s?"
+    r"|\bsafe (?:as|because|here|since)\b|\bdisplay[- ]only\b"
+    r"|\b(?:only|just) (?:to )?(?:need|read|get|extract|want)s?"
     r" (?:\w+ )?(?:metadata|expir\w+|exp|issuer|kid|key id|header)\b"
 )
 #: How many variables are looked through.
