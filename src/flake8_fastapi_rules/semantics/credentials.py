@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.modules import Module
 
 _PASSWORD = re.compile(
-    r"(?:^|_)(?:password|passwd|pwd|passphrase|passcode)(?:_(?:plain|raw|plaintext))?$"
+    r"(?:^|_)(?:get|input|login|my|new|old|plain|user)?"  # `userpassword`
+    r"(?:password|passwd|pwd|passphrase|passcode)(?:_(?:plain|raw|plaintext))?$"
     r"|^(?:(?:plain|raw|user|new|old)_)?pw$"
 )
 _KEY = re.compile(

@@ -15,10 +15,11 @@ from flake8_fastapi_rules.semantics.values import UNKNOWN, Function, FunctionNod
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.resolve import Resolver
 
-#: Names of what layers hand to each other, and what is worth a look at all callers.
-_RESOURCE = re.compile(
+#: Names of what layers hand to each other, and what is worth a look at all callers: resources and
+#: the bodies of requests.
+_HANDED_ON = re.compile(
     r"(?:^|_)(?:db|database|session|conn|connection|cursor|engine|mongo|redis|s3|uow|unit_of_work"
-    r"|client|repo|repository)$"
+    r"|client|repo|repository|body|data|dto|form|payload|request|schema|user)$"
 )
 #: What so many files may call has a name that says nothing.
 _FILES = 25
@@ -50,15 +51,15 @@ def values_passed(
                 yield resolver.resolve(caller, argument(call, node.arg, at))
 
 
-def resource_passed(
+def object_passed(
     resolver: Resolver, module: Module, function: FunctionNode, node: ast.arg
 ) -> Value:
-    """The session, connection, client or repository that all callers pass.
+    """The session, client, repository or body that all callers pass.
 
     A false value when the parameter's name speaks of none, or when callers pass others.
     """
     found: set[Instance] = set()
-    if _RESOURCE.search(node.arg):
+    if _HANDED_ON.search(node.arg):
         for value in values_passed(resolver, module, function, node, _FILES):
             if isinstance(value, Instance):
                 found.add(Instance(value.of, args=value.args))

@@ -1174,8 +1174,8 @@ class Resolver:
         return made
 
     def _handed_in(self, module: Module, function: FunctionNode, node: ast.arg) -> Value:
-        """What a function is called with: an app or router to set it up, a session, a client."""
-        from flake8_fastapi_rules.semantics.passed_in import resource_passed
+        """What a function is called with: an app or router to set it up, a session, a body."""
+        from flake8_fastapi_rules.semantics.passed_in import object_passed
         from flake8_fastapi_rules.semantics.set_up import handed_in, sets_up
 
         known = self._given.get(node)
@@ -1184,7 +1184,7 @@ class Resolver:
             if module.mentions_framework and sets_up(module, node.arg):
                 known = handed_in(self, module, function, node)
             else:
-                known = resource_passed(self, module, function, node)
+                known = object_passed(self, module, function, node)
             self._given[node] = known
         return known
 
