@@ -12,6 +12,7 @@ from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.fixes.edit import fix_of
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.answered import is_answered_with
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.flow import may_end_without_value
@@ -31,8 +32,8 @@ class ReturnedError(Rule):
 
     ## What it does
     Reports an `HTTPException` (or another exception) that an endpoint, a dependency, a handler or a
-    middleware returns, a response that is raised, and an endpoint that returns a tuple of body and
-    status.
+    middleware returns, or a helper whose result an endpoint answers with or drops, a response that
+    is raised, and an endpoint that returns a tuple of body and status.
 
     ## Why it matters
     FastAPI takes whatever an endpoint returns for its answer. A returned exception is turned into
@@ -119,6 +120,25 @@ class ReturnedError(Rule):
                         reason = Unfixable("the response's type is for you to choose")
                         yield self.report(node, "tuple", fix=reason, status=status)
 
+    @on(ast.Return, framework_only=True, hints=("Exception",))
+    def check_helper(self, node: ast.Return, context: Context) -> Iterator[Report]:
+        """Report HTTP errors among the results of a function that an endpoint answers with."""
+        name = self._error(node.value, context) if isinstance(node.value, ast.Call) else None
+        if name is None or not context.model.is_instance(
+            context.resolve(node.value), *HTTP_EXCEPTIONS
+        ):
+            return
+        helper = context.module.index.function_of(node)
+        function = context.resolve(helper)
+        if not isinstance(helper, FUNCTIONS) or not isinstance(function, Function):
+            return
+        if context.model.roles(function) or self._only_makes_errors(function, context):
+            return
+        if is_answered_with(context.model, function):
+            yield self.report(
+                node, "given", name=name, fix=Unfixable("callers may catch what is raised")
+            )
+
     @on(ast.Raise, framework_only=True)
     def check_raise(self, node: ast.Raise, context: Context) -> Iterator[Report]:
         """Report responses that are raised."""
@@ -156,14 +176,23 @@ class ReturnedError(Rule):
         value = context.resolve(node)
         if not isinstance(value, Instance) or value.call is None:
             return None
-        if value.call is not node and isinstance(node, ast.Call):
-            if not self._only_makes_errors(context.resolve(node.func), context):
+        made = self._made_by(node, context)
+        if value.call is not made and isinstance(made, ast.Call):
+            if not self._only_makes_errors(context.resolve(made.func), context):
                 return None
         if not context.model.is_instance(value, *HTTP_EXCEPTIONS, "builtins.BaseException"):
             return None
         if context.model.is_instance(value, RESPONSE):
             return None
         return self._name(node, context)
+
+    def _made_by(self, node: ast.Call | ast.Name, context: Context) -> ast.expr | None:
+        """The call itself, or the one that a variable holds the result of."""
+        if isinstance(node, ast.Call):
+            return node
+        found = context.module.index.lookup(node.id, node)
+        made = found[1][0].value if found is not None and len(found[1]) == 1 else None
+        return made.value if isinstance(made, ast.Await) else made
 
     def _only_makes_errors(self, callee: Value, context: Context) -> bool:
         """Whether a function of the project returns an `HTTPException` on every path."""
