@@ -18,7 +18,9 @@ from flake8_fastapi_rules.semantics.facts import Middleware
 from flake8_fastapi_rules.semantics.middlewares import CORS
 from flake8_fastapi_rules.semantics.values import Constant, External
 
-_SESSION = re.compile(r"(?:^|_)(?:session|sessionid|session_id|sid|auth|jwt|token)(?:_|$)")
+_SESSION = re.compile(
+    r"(?:^|_)(?:session|sessionid|session_id|sid|auth|authori[sz]ation|bearer|jwt|token)(?:_|$)"
+)
 _CSRF = re.compile(r"(?i)csrf|xsrf")
 #: Conditions that hold on a developer's machine only.
 _DEVELOPMENT = re.compile(
