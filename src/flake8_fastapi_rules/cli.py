@@ -6,6 +6,7 @@ import argparse
 import importlib
 import io
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -65,9 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader is gone (`far check | head`). Python would complain again when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + 13
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         sys.stderr.write("interrupted\n")
-        return 128 + 2
+        return 128 + int(stopped.args[0] if stopped.args else signal.SIGINT)
     except OSError as error:
         sys.stderr.write(f"error: {_told(error)}\n")
         return status.USAGE

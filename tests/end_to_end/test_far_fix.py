@@ -302,22 +302,40 @@ def test_layouts_are_kept(tmp_path: Path, case: str) -> None:
     assert path.read_bytes() == after
 
 
+NAMES = [f"api{number}.py" for number in range(40)]
+
+
+def stopped_in_the_middle(folder: Path, number: int, delay: float) -> int:
+    """Start `far fix`, send it a signal once the first file is written, and wait for its end."""
+    project(folder, dict.fromkeys(NAMES, OLD))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flake8_fastapi_rules", "fix", *SELECT],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    for _ in range(3000):
+        if process.poll() is not None or (folder / NAMES[0]).read_text() == NEW:
+            break
+        time.sleep(0.01)
+    time.sleep(delay)
+    process.send_signal(number)
+    return process.wait()
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no SIGKILL")
-def test_killed_in_the_middle(tmp_path: Path) -> None:
-    names = [f"api{number}.py" for number in range(40)]
-    for delay in (0.0, 0.1, 0.3):
-        project(tmp_path, dict.fromkeys(names, OLD))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "flake8_fastapi_rules", "fix", *SELECT],
-            cwd=tmp_path,
-            stdout=subprocess.DEVNULL,
-        )
-        for _ in range(600):  # until the first file is written
-            if process.poll() is not None or (tmp_path / names[0]).read_text() == NEW:
-                break
-            time.sleep(0.05)
-        time.sleep(delay)
-        process.kill()
-        process.wait()
-        assert {(tmp_path / name).read_text() for name in names} <= {OLD, NEW}
-        assert (tmp_path / names[0]).read_text() == NEW
+@pytest.mark.parametrize("delay", [0.0, 0.1, 0.3])
+def test_killed_in_the_middle(tmp_path: Path, delay: float) -> None:
+    stopped_in_the_middle(tmp_path, signal.SIGKILL, delay)
+    assert {(tmp_path / name).read_text() for name in NAMES} <= {OLD, NEW}
+    assert (tmp_path / NAMES[0]).read_text() == NEW
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system has no such signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_asked_to_stop_in_the_middle(tmp_path: Path, name: str) -> None:
+    number = signal.Signals[name]
+    # Where it was through already, there was nothing to stop.
+    assert stopped_in_the_middle(tmp_path, number, 0.0) in (128 + number, 0)
+    assert {(tmp_path / name).read_text() for name in NAMES} <= {OLD, NEW}
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix == ".tmp") == []

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import signal
 import sys
 import textwrap
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -92,16 +94,41 @@ def run(arguments: argparse.Namespace) -> int:
     write = not (arguments.diff or arguments.check)
     only: frozenset[str] | None = None
     linter = make_loader(arguments, select_restricts=False)[1]
-    for _ in range(_PASSES if write and "-" not in arguments.paths else 1):
-        only = _pass(linter, arguments, summary, only)
-        if not only:
-            break
+    with _ending_tidily():
+        for _ in range(_PASSES if write and "-" not in arguments.paths else 1):
+            only = _pass(linter, arguments, summary, only)
+            if not only:
+                break
     _report(arguments, summary)
     if summary.crashed:
         return status.INTERNAL
     if summary.problems:
         return status.USAGE
     return status.FINDINGS if summary.changed and not write else status.CLEAN
+
+
+@contextmanager
+def _ending_tidily() -> Iterator[None]:
+    """Let signals that end the process end it as Ctrl-C does: no temporary file is left behind."""
+    numbers = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]
+    changed = [
+        number
+        for number in numbers
+        if number is not None
+        and threading.current_thread() is threading.main_thread()
+        and signal.getsignal(number) is signal.SIG_DFL  # `nohup` ignores one of them
+    ]
+    for number in changed:
+        signal.signal(number, _stop)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _stop(number: int, frame: object) -> None:
+    raise KeyboardInterrupt(number)
 
 
 def _pass(
