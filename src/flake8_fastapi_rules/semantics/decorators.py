@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from flake8_fastapi_rules.engine.index import FUNCTIONS
 from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS, ROUTE_OWNERS
 from flake8_fastapi_rules.semantics.libraries import SIGNATURE_KEEPING_DECORATORS
-from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode, Value
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    External,
+    Function,
+    FunctionNode,
+    Instance,
+    Value,
+)
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -188,7 +195,24 @@ def keeps_signature(model: Model, module: Module, decorator: ast.expr) -> bool:
         )
     if isinstance(value, Function):
         return _wraps(model, value, is_factory=isinstance(decorator, ast.Call))
-    return False
+    call = _call_of(model, value, is_made=isinstance(decorator, ast.Call))
+    return call is not None and _wraps(model, call, is_factory=False)
+
+
+def _call_of(model: Model, value: Value, *, is_made: bool) -> Function | None:
+    """The `__call__` of a class of the project that decorates: `@Logged("orders")`, `@logged`.
+
+    Parameters:
+        is_made: the decorator makes the object; else the value is to be one already.
+    """
+    if isinstance(value, Instance) and not is_made:
+        value = value.of
+    elif not is_made:
+        return None
+    if not isinstance(value, Class):
+        return None
+    call = model.resolver.class_attribute(value, "__call__", instance=True)
+    return call if isinstance(call, Function) else None
 
 
 def _is_route(name: str) -> bool:

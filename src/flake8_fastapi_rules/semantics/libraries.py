@@ -1416,7 +1416,7 @@ SIGNATURE_KEEPING_DECORATORS: Final = (
         backoff: on_exception on_predicate; circuitbreaker.circuit; contextlib:
             asynccontextmanager contextmanager; fastapi_pagination.utils.verify_params;
         fastapi_utils.tasks.repeat_every; fastapi_versioning.version; functools.wraps;
-        logfire.instrument; prometheus_client.Counter.count_exceptions;
+        logfire.instrument; pydantic.validate_call; prometheus_client.Counter.count_exceptions;
         prometheus_client.Histogram.time; prometheus_client.Summary.time; sentry_sdk.trace;
         slowapi.Limiter.exempt; starlette.authentication.requires; tenacity.retry;
         typing: final no_type_check override;
