@@ -198,6 +198,9 @@ class Settings:
     root: str | None = _option(
         None, "internal", "The project's directory: what globs and `src` are relative to."
     )
+    top: str | None = _option(
+        None, "internal", "The directory of the project around it, if it is a part of another."
+    )
 
     def fastapi_at_least(self, *version: int) -> bool:
         """Whether the checked project's FastAPI is `version` or newer."""
@@ -208,8 +211,13 @@ class Settings:
         return self.starlette_version is None or self.starlette_version >= version
 
     def is_test_path(self, path: str) -> bool:
-        """Whether `path` is a test file by `test_paths`."""
-        return _any_matches(path, self.test_paths, self.root)
+        """Whether `path` is a test file by `test_paths`.
+
+        Tests that have a `pyproject.toml` of their own are the tests of the project around them.
+        """
+        if _any_matches(path, self.test_paths, self.root):
+            return True
+        return self.top is not None and _any_matches(path, self.test_paths, self.top)
 
     def is_excluded(self, path: str) -> bool:
         """Whether `exclude` names `path`."""
@@ -364,12 +372,13 @@ class SettingsLoader:
         table: Mapping[str, object] = {}
         if not self._isolated:
             file, table = self._nearest_table(directory)
-        root = file.parent if file else _root_of(directory, self._ancestors(directory))
+        ancestors = self._ancestors(directory)
+        root = file.parent if file else _root_of(directory, ancestors)
         layers = list(self._layers)
         if file:
             layers.append(Layer(display_path(file), table))
         fields = {key_of(f.name): f for f in option_fields()}
-        values: dict[str, Any] = {"root": str(root)}
+        values: dict[str, Any] = {"root": str(root), "top": _top_of(root, ancestors)}
         origins: dict[str, str] = {}
         for layer in layers:
             base = file.parent if file and layer is layers[-1] else Path.cwd()
@@ -568,6 +577,12 @@ def _root_of(directory: Path, ancestors: Iterable[Path]) -> Path:
     while os.path.exists(directory / "__init__.py") and directory.parent != directory:
         directory = directory.parent
     return directory
+
+
+def _top_of(root: Path, ancestors: Iterable[Path]) -> str | None:
+    """The outermost directory above a project, within its repository, that has metadata."""
+    above = [each for each in ancestors if each in root.parents and _has_root_file(each)]
+    return str(above[-1]) if above else None
 
 
 def _is_template(data: bytes) -> bool:

@@ -220,6 +220,23 @@ def test_the_place_of_the_project_does_not_matter_to_globs(tmp_path: Path) -> No
     assert settings.is_test_path(str(root / "tests/app.py"))
 
 
+def test_tests_with_metadata_of_their_own_are_tests(tmp_path: Path) -> None:
+    (tmp_path / "tests/shop/.git").mkdir(parents=True)
+    root = tmp_path / "tests/shop"
+    for name in ("", "tests/", "tests/load/", "billing/"):
+        write(root / f"{name}pyproject.toml", "")
+    loader = SettingsLoader()
+    for name, expected in (
+        ("app.py", False),
+        ("tests/helpers.py", True),
+        ("tests/load/users.py", True),
+        ("tests/load/more/users.py", True),
+        ("billing/app.py", False),
+        ("billing/tests/helpers.py", True),
+    ):
+        assert loader.load(root / name).settings.is_test_path(str(root / name)) is expected, name
+
+
 def test_src_is_relative_to_the_file_that_names_it(tmp_path: Path) -> None:
     write(tmp_path / "pyproject.toml", table('src = ["lib"]'))
     settings = SettingsLoader().load(tmp_path / "a/b.py").settings
