@@ -50,9 +50,9 @@ class LongLivedAccessToken(Rule):
     lifetime given to a function that makes them, and the `exp` claim itself.
 
     ## Why it matters
-    A signed token cannot be taken back. Whoever gets hold of one has as long as it lives, and so
-    has the user whose rights were withdrawn. Short access tokens and a refresh token that can be
-    revoked keep that time short and users logged in.
+    A signed token cannot be taken back. Whoever gets hold of one can use it for as long as it
+    lives, and so can the user whose rights were withdrawn. Short access tokens and a refresh token
+    that can be revoked keep that time short and users logged in.
 
     ## Example
     ```python
@@ -65,10 +65,10 @@ class LongLivedAccessToken(Rule):
     ```
 
     ## Leaves alone
-    Tokens to refresh, to reset a password, to verify an address and the like, also as the class
-    says that holds the constant, personal access tokens, which are keys, lifetimes of one hour or
-    less, values that come from the environment, tokens of another service, and constants that
-    nothing reads, in a module that makes no tokens, and what scripts (`#!`) make.
+    Lifetimes of an hour or less, and those that come from the environment. Tokens for something
+    else: to refresh, to reset a password, to verify an address, as their name or the class that
+    holds the constant says; personal access tokens, which are keys; tokens of another service.
+    Constants that nothing reads in a module that makes no tokens, and what scripts (`#!`) make.
 
     ## Source
     RFC 9700, section 4.14; OAuth 2.0 for browser-based apps.
