@@ -20,11 +20,13 @@ _PASSWORD = re.compile(
     r"|^(?:(?:plain|raw|user|new|old)_)?pw$"
 )
 _KEY = re.compile(
-    r"(?:^|_)(?:api|secret|signing|private|encryption|jwt|auth|access|hmac|session|admin|master)_?key$"
+    r"(?:^|_)(?:api|secret|signing|private|encryption|jwt|auth|access|hmac|session|admin|master"
+    r"|internal|service)_?key$"
     r"|(?:^|_)secret$|(?:^|_)(?:jwt|app|token|client|webhook|session|shared)_secret(?:_key)?$"
 )
 _TOKEN = re.compile(
-    r"(?:^|_)(?:access|refresh|auth|api|bearer|csrf|session|id|jwt|reset|admin|secret|bot|x)_?token$"
+    r"(?:^|_)(?:access|refresh|auth|api|bearer|csrf|session|id|jwt|reset|admin|secret|bot|x|service"
+    r"|expected|provided|stored|supplied|verify)_?token$"
     r"|^jwt$|^bearer$|^authorization$|^auth_header$"
 )
 _BARE_TOKEN = re.compile(r"^_*token$")
