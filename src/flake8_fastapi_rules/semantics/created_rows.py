@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import mentions
 from flake8_fastapi_rules.semantics.facts import ParameterKind
+from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.libraries import ORM_WRITES, SESSION_WRITES, is_in
 from flake8_fastapi_rules.semantics.responses import returns_of
 from flake8_fastapi_rules.semantics.values import (
@@ -18,7 +19,6 @@ from flake8_fastapi_rules.semantics.values import (
     Instance,
     Value,
 )
-from flake8_fastapi_rules.semantics.writes import words_of
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.calls import CallSite
@@ -79,6 +79,11 @@ def gives_new_row(
                 return True
             assigned = given.get(answer.id, [])
             answer = _unconverted(assigned[0]) if len(assigned) == 1 else None
+        match answer:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) if (
+                attr in _STORING and name in stored
+            ):
+                return True  # `return await item.insert()`
         site = sites.get(answer) if isinstance(answer, ast.Call) else None
         if site is None:
             continue

@@ -772,6 +772,8 @@ SESSION_WRITES: Final = _on_sessions("add add_all delete delete_all merge merge_
     sqlalchemy.orm.scoped_session: bulk_insert_mappings bulk_save_objects
         bulk_update_mappings"""
 )
+#: Methods that send pending changes to the database.
+SESSION_FLUSHES: Final = _on_sessions("flush")
 #: Methods that make pending changes last; weaker evidence of a change than those above.
 SESSION_COMMITS: Final = _on_sessions("commit") | member_set(
     """
@@ -845,6 +847,7 @@ _SQL_FIRST: Final = _on_sessions("execute scalar scalars") | member_set(
     duckdb: execute query sql; duckdb.DuckDBPyConnection: execute query sql;
     pandas: read_sql read_sql_query;
     clickhouse_driver.Client.execute; peewee.Database.execute_sql;
+    tortoise.models.Model.raw; piccolo.table.Table.raw;
     tortoise.backends.base.client.BaseDBAsyncClient: execute_insert execute_query
         execute_query_dict execute_script"""
 )
@@ -879,7 +882,9 @@ ORM_WRITES: Final = member_set(
     fastcrud.FastCRUD: create db_delete delete update upsert upsert_multi;
     sqlalchemy_crud_plus.CRUDPlus: create_model create_models delete_model
         delete_model_by_column update_model update_model_by_column;
-    ormar.Model: delete save save_related update upsert;
+    ormar.Model: delete save save_related update upsert; edgy.Model: delete save update;
+    asyncpg.Connection: copy_records_to_table copy_to_table;
+    asyncpg.Pool: copy_records_to_table copy_to_table;
     piccolo.table.Table: remove save; django.db.models.Model: delete save;
     elasticsearch.Elasticsearch: bulk delete delete_by_query index update update_by_query;
     elasticsearch.AsyncElasticsearch: bulk delete delete_by_query index update update_by_query"""

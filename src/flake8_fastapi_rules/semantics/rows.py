@@ -47,9 +47,15 @@ _RECORD_GETTERS: Final = member_set(
     peewee.Model: create get get_by_id get_or_none;
     mongoengine.Document.save"""
 )
+#: The same of what a class keeps for its queries: `Album.objects.get(id=1)`.
+_MANAGER_GETTERS: Final = member_set(
+    """ormar.Model.objects: create first get get_or_none;
+    edgy.Model.query: create first get get_or_none"""
+)
 #: What the names of libraries with rows begin with.
 ROW_LIBRARIES: Final = (
     "sqlalchemy.", "sqlmodel.", "odmantic.", "tortoise.", "beanie.", "peewee.", "mongoengine.",
+    "ormar.", "edgy.",
 )  # fmt: skip
 #: What asks for the rows of a class.
 _MAKERS: Final = member_set(
@@ -104,6 +110,12 @@ def queried(
         if isinstance(owner_value, Instance):
             return owner_value if isinstance(owner_value.of, Class) else UNKNOWN
         return Instance(owner_value) if isinstance(owner_value, Class) else UNKNOWN
+    match node.func:
+        case ast.Attribute(value=ast.Attribute(value=holder)) if not _MANAGER_GETTERS.isdisjoint(
+            names
+        ):
+            owner_value = resolver.resolve(module, holder)
+            return Instance(owner_value) if isinstance(owner_value, Class) else UNKNOWN
     for name in names:
         if name in _GETTERS or name in _MAKERS:
             cls = resolver.resolve(module, node.args[0]) if node.args else UNKNOWN
