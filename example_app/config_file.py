@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+import tempfile
 from pathlib import Path
 from typing import NoReturn
 
@@ -42,7 +43,11 @@ def resolve_config_path(argument: str | None = None) -> Path:
     """
     named = argument or os.environ.get(CONFIG_VARIABLE)
     if named is None:
-        generate_config(DEFAULT_CONFIG)
+        try:
+            generate_config(DEFAULT_CONFIG)
+        except OSError as error:
+            reason = f"{DEFAULT_CONFIG.resolve()} cannot be written: {error.strerror}"
+            raise ConfigurationError(reason) from None
         return DEFAULT_CONFIG
     path = Path(named)
     if not path.is_file():
@@ -58,11 +63,11 @@ def generate_config(path: Path) -> bool:
     """
     if path.exists():
         return False
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     text = TEMPLATE.format(
         jwt_secret=secrets.token_urlsafe(48), admin_password=secrets.token_urlsafe(15)
     )
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    # A name that nobody has: in containers, the process that crashed before had the same id.
+    descriptor, draft = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -70,7 +75,7 @@ def generate_config(path: Path) -> bool:
     except FileExistsError:
         return False
     finally:
-        draft.unlink()
+        os.unlink(draft)
     return True
 
 

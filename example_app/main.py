@@ -25,7 +25,7 @@ def create_app() -> FastAPI:
     """Build the application from the configuration file.
 
     Servers call this: `uvicorn --factory example_app.main:create_app`,
-    `gunicorn "example_app.main:create_app()"`, `fastapi run` (through `[tool.fastapi]`).
+    `gunicorn "example_app.main:create_app()"`, `fastapi run --entrypoint` with the same name.
     """
     return create_application(load_settings_or_exit())
 

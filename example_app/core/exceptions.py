@@ -15,10 +15,9 @@ class DomainError(Exception):
     code: ClassVar[str] = "domain_error"
     message: ClassVar[str] = "The request cannot be fulfilled."
 
-    def __init__(self, message: str | None = None, **context: object) -> None:
-        """Keep a message for the client and context for the log."""
+    def __init__(self, message: str | None = None) -> None:
+        """Keep a message for the client."""
         self.detail = message or self.message
-        self.context = context
         super().__init__(self.detail)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -51,7 +52,7 @@ def test_generated_once(tmp_path: Path) -> None:
 def test_the_first_of_several_workers_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "config.yaml"
 
-    def somebody_was_faster(_source: Path, target: Path) -> None:
+    def somebody_was_faster(_source: str, target: Path) -> None:
         target.write_text(MINIMAL)
         raise FileExistsError
 
@@ -59,6 +60,23 @@ def test_the_first_of_several_workers_wins(tmp_path: Path, monkeypatch: pytest.M
     assert generate_config(path) is False
     assert path.read_text() == MINIMAL
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nowhere_to_write_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def refuse(_source: str, _target: Path) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)  # some file systems have no links
+    with pytest.raises(SystemExit) as ended:
+        main.main([])
+    assert ended.value.code == 2
+    path = tmp_path / "config.yaml"
+    assert capsys.readouterr().err == (
+        f"example_app: {path} cannot be written: {os.strerror(errno.EPERM)}\n"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_precedence(write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
