@@ -10,10 +10,11 @@ import pytest
 
 from flake8_fastapi_rules.config import Settings
 from flake8_fastapi_rules.engine.source import Source
+from flake8_fastapi_rules.semantics.bookkeeping import is_harmless, says_mutation
 from flake8_fastapi_rules.semantics.effects import advice, display_name, spoken
+from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.values import Function
-from flake8_fastapi_rules.semantics.writes import is_harmless, says_mutation, words_of
 
 Find = Callable[[str], tuple[Model, Function]]
 

@@ -14,11 +14,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, Scope, argument
+from flake8_fastapi_rules.semantics.bookkeeping import (
+    asks_for_counting,
+    is_surely_harmless,
+    says_mutation,
+)
 from flake8_fastapi_rules.semantics.calls import CallGraph, CallSite, is_abstract, key_of
 from flake8_fastapi_rules.semantics.catching import may_be_caught
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role, Route
 from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS
 from flake8_fastapi_rules.semantics.implicit_calls import implicit_calls
+from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.libraries import (
     COMMITTING_CONTEXTS,
     CONVERSATIONS,
@@ -49,14 +55,7 @@ from flake8_fastapi_rules.semantics.values import (
     Instance,
     Value,
 )
-from flake8_fastapi_rules.semantics.writes import (
-    Found,
-    Writes,
-    asks_for_counting,
-    is_surely_harmless,
-    says_mutation,
-    words_of,
-)
+from flake8_fastapi_rules.semantics.writes import Found, Writes
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -263,6 +262,8 @@ class _Search:
 #: What router classes that choose how their endpoints run speak of.
 _ROUTE_WORDS = ("route_class", "add_api_route", "api_route(", "route_handler")
 _QUERY = "sqlalchemy.orm.Query"
+#: What goes through all that it is given.
+_COLLECTING = frozenset({"enumerate", "list", "set", "sorted", "tuple"})
 #: What writes the rows of a query at once, in the transaction of its session.
 _QUERY_WRITES = frozenset({f"{_QUERY}.delete", f"{_QUERY}.update"})
 #: Classes whose objects block when they are made with this argument: a path or a host.
@@ -427,14 +428,20 @@ class Effects:
         return None
 
     def iterated_query(self, function: Function) -> ast.expr | None:
-        """A query of a synchronous session that a loop of the function runs, not a call of it."""
+        """A query of a synchronous session that a loop runs, or `list(query)`, not a call of it."""
         if not any(map(self.is_on_session, self.graph.sites(function))):
             return None
         for node in function.module.index.own_nodes(function.node):
-            if isinstance(node, ast.For | ast.comprehension):
-                value = self._resolver.resolve(function.module, node.iter)
-                if self._resolver.is_instance(value, _QUERY):
-                    return node.iter
+            match node:
+                case ast.For(iter=source) | ast.comprehension(iter=source):
+                    pass
+                case ast.Call(func=ast.Name(id=name), args=[source]) if name in _COLLECTING:
+                    pass
+                case _:
+                    continue
+            value = self._resolver.resolve(function.module, source)
+            if self._resolver.is_instance(value, _QUERY):
+                return source
         return None
 
     def _blocks_through(self, function: Function, site: CallSite) -> bool:

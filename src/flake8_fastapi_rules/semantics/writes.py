@@ -16,6 +16,16 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.bookkeeping import (
+    READING,
+    asks_for_counting,
+    counts_one,
+    is_harmless,
+    is_surely_harmless,
+    sql_tells_of_use,
+    tells_of_use,
+    update_tells_of_use,
+)
 from flake8_fastapi_rules.semantics.bound import view_parameters
 from flake8_fastapi_rules.semantics.calls import (
     CallGraph,
@@ -43,6 +53,7 @@ from flake8_fastapi_rules.semantics.libraries import (
     FILE_WRITES,
     OBJECT_STORE_WRITES,
     SESSION_COMMITS,
+    SESSION_FLUSHES,
     SQL_WRITE_TYPES,
     database_write,
     is_in,
@@ -98,29 +109,6 @@ _MUTATORS = name_set(
     append extend insert remove pop clear add discard update setdefault popitem appendleft popleft
     extendleft difference_update intersection_update symmetric_difference_update sort reverse"""
 )
-#: Words in the names of functions, classes and variables whose writes a GET may well do.
-_HARMLESS = name_set(
-    """
-    cache cached caches caching memo memoize memoized memory lru log logs logged logging logger
-    audit audits audited auditor auditer auditing metric metrics counter counters stat stats
-    statistics track tracking
-    tracker telemetry analytics trace tracing span rate ratelimit limit limits limiter limited
-    throttle throttling lock locks locked unlock semaphore oauth oauth2 saml sso oidc callback
-    ensure lazy lazily warm warmup init initialize initialise setup bootstrap seen visit visits
-    view views viewed hit hits heartbeat usage nonce csrf impression impressions touch
-    profiler singleton health healthz livez readyz monitor monitoring maybe reconcile repair heal
-    prune backfill
-    quota quotas entitlement entitlements metering meter meters
-    cleanup login signin stale stalled expire expired outdated"""
-)
-#: Of these, the ones that may be a thing of the domain: `delete_track`, `ItemView`.
-_AMBIGUOUS = name_set(
-    """
-    hit hits lock locks login meter meters touch trace track view views visit visits usage"""
-)
-#: Verbs of operations that are there to count, or to say that something is used.
-_COUNTING = name_set("decrease decrement increase increment reset touch")
-_COUNTED_THINGS = name_set("counter counters touch")
 #: Verbs that name what a flag of the request destroys: `?purge=true`.
 _DESTROYING = name_set("clear delete destroy drop erase purge remove reset truncate wipe")
 #: Words in the names of classes whose objects tell that something was done or kept.
@@ -137,29 +125,7 @@ _UNMISTAKABLE = name_set(
 )
 #: Variables whose objects no session stores.
 _NOT_STORED = frozenset({"self", "cls", "response", "request"})
-#: Attributes that only say when or how often something was looked at.
-_BOOKKEEPING = re.compile(
-    r"(?:^|_)(?:views?|hits?|visits?|reads?|downloads?|clicks?|accessed|access|used|usage|seen"
-    r"|viewed|visited|last_\w+|impressions?|counter|opened)(?:$|_)"
-)
-#: Words of attributes that count how often something was asked for.
-_COUNTS = name_set("count counter counts pulls requests served shown times")
-#: The same of an `UPDATE`.
-_STAMPS = re.compile(
-    r"(?:^|_)(?:access|accessed|check|checked|read|refreshed|seen|synced|updated|used|viewed"
-    r"|visited)_at$|(?:^|_)last_\w+$"
-)
-#: The same in the names of functions, as words.
-_COUNTED = re.compile(
-    r"\b(?:views?|visits?|hits?|reads?|clicks?|downloads?) (?:num|numbers?|counts?|total|times)\b"
-    r"|\b(?:num|number|count) (?:of )?(?:views|visits|hits|reads|clicks|downloads)\b"
-    r"|\blast (?:access|accessed|seen|used|read|viewed|visited|visit|activity|active)\b"
-)
-#: What a function does that only stores what is known already, or computed of it.
-_DERIVING = name_set("recalc recalculate recompute refresh resync sync synchronize")
 _LIBRARIES = name_set("builtins google azure aws github gitlab kubernetes docker")
-#: Verbs of methods that only look something up, and may remember it.
-_READING = name_set("check fetch find get has is list load lookup read resolve search")
 _OWNER_NAME = re.compile(
     r"(?:^|_)(?:services?|svc|repo|repos|repository|repositories|crud|dao|managers?|stores?"
     r"|storage|use_?cases?|uow|gateway)(?:$|_)",
@@ -241,7 +207,7 @@ class Writes:
 
     def _is_no_choice(self, function: Function, target: ast.Attribute) -> bool:
         """Whether an attribute is set to a result, or only tells of a use."""
-        if _tells_of_use(target.attr):
+        if tells_of_use(target.attr):
             return True
         statement = function.module.index.statement_of(target)
         return statement is None or not self._is_telling(function, statement)
@@ -281,7 +247,7 @@ class Writes:
         if not self._intent.is_sure(function, node):
             return False
         if isinstance(node, ast.AugAssign):
-            return not _counts_one(node)
+            return not counts_one(node)
         value = getattr(node, "value", None)
         return isinstance(value, ast.expr) and self._intent.is_telling(function, value)
 
@@ -420,12 +386,12 @@ class Writes:
         node, func = site.node, site.node.func
         if (below := self._commit_below(function, site, sure)) is not None:
             return below
+        if update_tells_of_use(node):
+            return None
         if isinstance(site.callee, External):
             name = site.callee.name
             if database_write(name) or is_in(name, OBJECT_STORE_WRITES):
                 if self._is_record_of_use(function, node) or self._keeps_books(function, node):
-                    return None
-                if _only_counts(node):
                     return None
                 return node, _spoken(func), False
             if is_in(name, _FILE_WRITES):
@@ -439,10 +405,10 @@ class Writes:
             return None
         if func.attr in _SQL_RUNNERS:
             return self.statement(function, node)
-        if func.attr == "commit":
+        if func.attr == "commit" or (func.attr == "flush" and site.callee):
             return self._commit(function, site, sure)
         if func.attr in _UNMISTAKABLE and site.target is None:
-            return None if _only_counts(node) else (node, _spoken(func), False)
+            return node, _spoken(func), False
         if self._is_untyped_session(function, site, func) or self._is_untyped_query(
             function, site, func
         ):
@@ -502,11 +468,13 @@ class Writes:
         if func.attr in _EXECUTORS:
             for kind in SQL_WRITE_TYPES:
                 if self._resolver.is_instance(value, kind):
-                    if isinstance(value, Instance) and _only_stamps(value.call):
+                    if isinstance(value, Instance) and update_tells_of_use(value.call):
                         return None
                     return node, f"{_spoken(func)}({kind.rpartition('.')[2].lower()}(...))", False
         text = self.sql_text(module, value, given)
-        if text is not None and _SQL_WRITE.match(text) and not _TEMPORARY_TABLE.match(text):
+        if text is None or sql_tells_of_use(text):
+            return None
+        if _SQL_WRITE.match(text) and not _TEMPORARY_TABLE.match(text):
             return node, f"{func.attr}({' '.join(text.split()[:2]).upper()})", False
         return None
 
@@ -550,9 +518,14 @@ class Writes:
         return None
 
     def _commit(self, function: Function, site: CallSite, sure: bool) -> Found | None:
-        """A commit of changes made to objects here: not one that only ends a transaction."""
+        """A commit (or flush: somebody else commits) of changes made to objects here.
+
+        Not one that only ends a transaction.
+        """
         module = function.module
-        if isinstance(site.callee, External) and not is_in(site.callee.name, SESSION_COMMITS):
+        if isinstance(site.callee, External) and not is_in(
+            site.callee.name, SESSION_COMMITS | SESSION_FLUSHES
+        ):
             return None
         if site.callee and not isinstance(site.callee, External):
             return None
@@ -600,7 +573,7 @@ class Writes:
         """The variables on whose objects a statement sets an attribute that means something."""
         for target in _attribute_targets(node):
             root = _root_of(target)
-            if root is not None and not _tells_of_use(target.attr):
+            if root is not None and not tells_of_use(target.attr):
                 if not self.is_lazy(function, node):
                     if not sure or self._is_telling(function, node):
                         yield root
@@ -1047,7 +1020,7 @@ class Writes:
             return None
         if self._is_allowed(target) or self._graph.is_cached(target):
             return None
-        if words_of(func.attr)[:1] and words_of(func.attr)[0] in _READING:
+        if words_of(func.attr)[:1] and words_of(func.attr)[0] in READING:
             return None  # what it keeps is what it has read
         return (site.node, _spoken(func), True) if self._changes_self(target, 0) else None
 
@@ -1164,96 +1137,6 @@ class Writes:
 _SESSION_NAME = re.compile(r"_*(?:db_?|async_?|sql_?)?session", re.IGNORECASE)
 _TEMPORARY_TABLE = re.compile(r"\s*DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?[\w.\"]*te?mp", re.IGNORECASE)
 _TEMPORARY = re.compile(r"te?mp", re.IGNORECASE)
-
-
-def is_harmless(name: str) -> bool:
-    """Whether a name says cache, log, metric, limit, lock or the like."""
-    words = words_of(name)
-    if _counts_use(words):
-        return True
-    named = _HARMLESS.intersection(words)
-    if words[:1] and words[0] in VERBS:
-        named -= _AMBIGUOUS
-    if named:
-        return True
-    if words[:1] and words[0] in _READING and words[1:2] == ["or"]:
-        return True  # `get_or_attach`
-    return "or" in words and not {"create", "add", "insert"}.isdisjoint(words)
-
-
-def asks_for_counting(operation: str, thing: str) -> bool:
-    """Whether an operation is there to count or touch something that is named for no use of it."""
-    words = words_of(thing)
-    return (
-        not _COUNTING.isdisjoint(words_of(operation)[:1])
-        and _COUNTED_THINGS.issuperset(_HARMLESS.intersection(words))
-        and not _counts_use(words)
-    )
-
-
-def is_surely_harmless(name: str) -> bool:
-    """Whether a name says so with a word that cannot be a thing of the domain as well."""
-    words = words_of(name)
-    return _counts_use(words) or not (_HARMLESS - _AMBIGUOUS).isdisjoint(words)
-
-
-def _counts_use(words: Iterable[str]) -> bool:
-    """Whether a name says how often or when something was looked at: `add_view_number`."""
-    return _COUNTED.search(" ".join(words)) is not None
-
-
-def _only_counts(node: ast.Call) -> bool:
-    """Whether a document only gets told that it was used: `{"$inc": {"views": 1}}`."""
-    for given in node.args[1:2]:
-        groups = given.values if isinstance(given, ast.Dict) else []
-        keys = [key for group in groups if isinstance(group, ast.Dict) for key in group.keys]
-        return bool(keys) and all(
-            isinstance(key, ast.Constant)
-            and isinstance(key.value, str)
-            and _tells_of_use(key.value)
-            for key in keys
-        )
-    return False
-
-
-def _tells_of_use(name: str) -> bool:
-    """Whether an attribute says when or how often something was used; not that it was read."""
-    return _BOOKKEEPING.search(name) is not None and not is_read_flag(name)
-
-
-def _counts_one(node: ast.AugAssign) -> bool:
-    """Whether a statement only counts that something was asked for: `variant.pulls += 1`."""
-    return (
-        isinstance(node.op, ast.Add)
-        and isinstance(node.value, ast.Constant)
-        and node.value.value == 1
-        and isinstance(node.target, ast.Attribute)
-        and not _COUNTS.isdisjoint(words_of(node.target.attr))
-    )
-
-
-def _only_stamps(call: ast.Call | None) -> bool:
-    """Whether a statement only says when something was last looked at.
-
-    `update(User).values(last_seen_at=now())`
-    """
-    node: ast.expr | None = call
-    while isinstance(node, ast.Call):
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "values":
-            names = [keyword.arg or "" for keyword in node.keywords]
-            return bool(names) and all(_STAMPS.search(name) for name in names)
-        node = node.func.value if isinstance(node.func, ast.Attribute) else None
-    return False
-
-
-def brings_up_to_date(name: str) -> bool:
-    """Whether a function says that it stores what is known or computed anyway: `recalc_total`."""
-    return not _DERIVING.isdisjoint(words_of(name)[:2])
-
-
-def says_mutation(name: str) -> bool:
-    """Whether a handler's name or path has a verb that changes something."""
-    return not VERBS.isdisjoint(words_of(name))
 
 
 def _ends_with(qualified: str, name: str) -> bool:
@@ -1492,7 +1375,7 @@ def _name_of(target: ast.Attribute | ast.Subscript) -> str:
 
 def _is_counting(target: ast.Attribute | ast.Subscript) -> bool:
     if isinstance(target, ast.Attribute):
-        return is_harmless(target.attr) or _tells_of_use(target.attr)
+        return is_harmless(target.attr) or tells_of_use(target.attr)
     return False
 
 
@@ -1509,17 +1392,6 @@ def _spoken(func: ast.expr) -> str:
             return _short(func)
         return func.attr
     return _short(func)
-
-
-__all__ = [
-    "Found",
-    "Writes",
-    "asks_for_counting",
-    "is_harmless",
-    "is_surely_harmless",
-    "says_mutation",
-    "words_of",
-]
 
 
 def _root_name(node: ast.expr) -> ast.Name | None:

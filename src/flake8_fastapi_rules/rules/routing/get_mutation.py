@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.bookkeeping import brings_up_to_date
 from flake8_fastapi_rules.semantics.credentials import is_link_key, is_one_time
 from flake8_fastapi_rules.semantics.effects import Evidence
 from flake8_fastapi_rules.semantics.facts import (
@@ -23,7 +24,6 @@ from flake8_fastapi_rules.semantics.intent import (
 from flake8_fastapi_rules.semantics.provided import request_parameters
 from flake8_fastapi_rules.semantics.schemas import is_true
 from flake8_fastapi_rules.semantics.values import External, Function
-from flake8_fastapi_rules.semantics.writes import brings_up_to_date
 
 _EVENTS = ("fastapi.sse.EventSourceResponse", "sse_starlette.EventSourceResponse")
 _EVENT_STREAM = "text/event-stream"

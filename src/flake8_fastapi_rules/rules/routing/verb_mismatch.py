@@ -12,9 +12,9 @@ from flake8_fastapi_rules.semantics.facts import (
     ParameterKind,
     RouteKind,
 )
+from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.responses import answers_with
 from flake8_fastapi_rules.semantics.values import Function
-from flake8_fastapi_rules.semantics.writes import words_of
 
 #: First word of the name -> the methods that go with it, the usual one first.
 _METHODS = {
