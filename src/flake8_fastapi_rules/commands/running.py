@@ -46,7 +46,7 @@ def check_paths(
     check = partial(_check_file, linter, stdin_filename=stdin_filename, noqa=noqa, fixes=fixes)
     jobs = min(jobs, len(files))
     if jobs > 1 and "-" not in files:
-        parts = _check_in_parallel(check, files, jobs)
+        parts = _check_in_parallel(linter, check, files, jobs)
     else:
         parts = [check(file) for file in files]
     for part in parts:
@@ -124,11 +124,15 @@ def _reason(error: OSError) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _check_in_parallel(check: partial[Results], files: Sequence[str], jobs: int) -> list[Results]:
+def _check_in_parallel(
+    linter: Linter, check: partial[Results], files: Sequence[str], jobs: int
+) -> list[Results]:
     """Check blocks of neighbouring files (they share what the model learns) in processes."""
     size = max(1, -(-len(files) // (jobs * 4)))
     blocks = [files[start : start + size] for start in range(0, len(files), size)]
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    if context.get_start_method() == "fork":
+        linter.prepare(files)
     global _worker_check  # noqa: PLW0603 - inherited by forked workers, set by an initializer else
     try:
         with ProcessPoolExecutor(jobs, context, _set_check, (check,)) as pool:
