@@ -10,9 +10,12 @@ if TYPE_CHECKING:
     from flake8_fastapi_rules.engine.index import ModuleIndex
     from flake8_fastapi_rules.semantics.modules import Module
 
-#: What conditions say of where they hold.
+#: What conditions say of where they hold. Developers, `local_path` and `test_case` are things of
+#: the domain as a rule.
 _DEVELOPMENT = re.compile(
-    r"(?i)debug|(?:\b|_)dev(?:\b|_|elop)|(?:\b|_)local(?:\b|_|host)|(?:\b|_)test(?:\b|_|s\b|ing)"
+    r"(?i)debug|(?:\b|_)dev(?:\b|_|elop(?!ers?(?:\b|_(?!mode))))"
+    r"|(?:\b|_)local(?:\b|host|_(?:dev|env|infra|mode|only|run)[a-z]*)"
+    r"|(?:\b|_)test(?:\b|s\b|ing|_(?:env|mode|run)[a-z]*)"
 )
 _PRODUCTION = re.compile(r"(?i)(?:\b|_|(?<=is))prod(?:\b|_|uction)|staging")
 
