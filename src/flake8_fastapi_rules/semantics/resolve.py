@@ -725,13 +725,17 @@ class Resolver:
                     hint = getattr(binding.node, "annotation", None)
                     typed = self.annotation(module, hint)
                     return typed or self._injected(module, hint, binding.value)
-            return self._agreed_bindings(module, scope, [binding])
+            value = self._agreed_bindings(module, scope, [binding])
+            if value == Constant(None) and binding.kind == "assign":
+                # `_engine = None`, until a method makes one.
+                value = self._assigned_to_self(base, attr, reached) or value
+            return value
         return self._assigned_to_self(base, attr, reached) if instance else None
 
     def _assigned_to_self(
         self, cls: Class, attr: str, reached: Class | None = None
     ) -> Value | None:
-        """What methods of the class assign to `self.attr`; `None` if none does.
+        """What methods of the class assign to `self.attr` or `Class.attr`; `None` if none does.
 
         Parameters:
             reached: the subclass at hand, which may say what type variables stand for.
@@ -740,13 +744,14 @@ class Resolver:
         if table is None:
             table = self._self_assignments[cls.node] = {}
             for method in cls.node.body:
-                if isinstance(method, FUNCTIONS) and (method.args.posonlyargs or method.args.args):
-                    first = (method.args.posonlyargs or method.args.args)[0].arg
+                if isinstance(method, FUNCTIONS):
+                    owners = {cls.node.name}
+                    owners.update(a.arg for a in (*method.args.posonlyargs, *method.args.args)[:1])
                     for target, assigned, hint in _assignments(cls.module, method):
                         if (
                             isinstance(target, ast.Attribute)
                             and isinstance(target.value, ast.Name)
-                            and target.value.id == first
+                            and target.value.id in owners
                         ):
                             table.setdefault(target.attr, []).append((assigned, hint))
         found = table.get(attr)
