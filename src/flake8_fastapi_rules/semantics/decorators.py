@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, terminal_name
+from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
 from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS, ROUTE_OWNERS
 from flake8_fastapi_rules.semantics.libraries import SIGNATURE_KEEPING_DECORATORS
 from flake8_fastapi_rules.semantics.values import (
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _ABOUT_SIGNATURES = frozenset(
     {".__wrapped__", ".__signature__", ".update_wrapper", ".wraps", "update_wrapper", "wraps"}
 )
+_WRAPS = External("functools.wraps")
 _PLAIN = frozenset({"builtins.staticmethod", "builtins.classmethod", "builtins.property"})
 
 
@@ -63,6 +65,41 @@ def hiding_decorator(model: Model, function: Function) -> tuple[ast.expr, Functi
             wrapper = _bare_wrapper(model, function.module, decorator)
             return (decorator, wrapper) if wrapper is not None else None
     return None
+
+
+def asynchronous_wrappers(model: Model, module: Module) -> Iterator[FrameworkFunction]:
+    """What a module's decorators put in the place of FastAPI code: coroutines with its roles."""
+    if "wraps" not in module.source.text:
+        return
+    index = module.index
+    inside: dict[ast.AST, list[ast.AsyncFunctionDef]] = {}
+    for node in index.functions:
+        if not isinstance(node, ast.AsyncFunctionDef) or not any(
+            isinstance(each, ast.Call) and model.resolve(module, each.func) == _WRAPS
+            for each in node.decorator_list
+        ):
+            continue
+        maker: ast.AST = node
+        while (above := index.function_of(maker)) is not None:
+            maker = above
+        if isinstance(maker, FUNCTIONS) and maker is not node:
+            cls = index.class_of(maker)
+            if cls is None or maker.name == "__call__":
+                inside.setdefault(cls or maker, []).append(node)
+    roles: dict[ast.AST, set[Role]] = {}
+    names = {getattr(maker, "name", "") for maker in inside}
+    uses = model.uses(module)
+    for function in (each for functions in uses.by_module.values() for each in functions):
+        if isinstance(function.node, FUNCTIONS) and function.node.decorator_list:
+            for decorator in _below_routes(model, function, function.node) if inside else ():
+                called = decorator.func if isinstance(decorator, ast.Call) else decorator
+                if terminal_name(called) in names:
+                    value = model.resolve(function.module, called)
+                    if isinstance(value, Function | Class) and value.node in inside:
+                        roles.setdefault(value.node, set()).update(model.roles(function))
+    for maker, found in roles.items():
+        for wrapper in inside[maker]:
+            yield FrameworkFunction(module, wrapper, frozenset(found))
 
 
 def _below_routes(model: Model, function: Function, node: FunctionNode) -> list[ast.expr]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.decorators import asynchronous_wrappers
 from flake8_fastapi_rules.semantics.effects import advice, spoken
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction
+from flake8_fastapi_rules.semantics.modules import Module
 
 
 class BlockingCallInAsync(Rule):
@@ -70,6 +72,12 @@ class BlockingCallInAsync(Rule):
     profiles = ("recommended",)
     is_bug = True
     hints = ("async",)
+
+    @on(Module)
+    def check_wrappers(self, module: Module, context: Context) -> Iterator[Report]:
+        """Report them in what decorators of the module put around FastAPI code."""
+        for wrapper in asynchronous_wrappers(context.model, module):
+            yield from self.check(wrapper, context)
 
     @on(FrameworkFunction)
     def check(self, function: FrameworkFunction, context: Context) -> Iterator[Report]:

@@ -6,8 +6,10 @@ import ast
 from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
+from flake8_fastapi_rules.semantics.decorators import asynchronous_wrappers
 from flake8_fastapi_rules.semantics.effects import Evidence, display_name
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import Function
 
 
@@ -78,6 +80,12 @@ class TransitiveBlockingCall(Rule):
     is_bug = True
     scope = "project"
     hints = ("async",)
+
+    @on(Module)
+    def check_wrappers(self, module: Module, context: Context) -> Iterator[Report]:
+        """Report them in what decorators of the module put around FastAPI code."""
+        for wrapper in asynchronous_wrappers(context.model, module):
+            yield from self.check(wrapper, context)
 
     @on(FrameworkFunction)
     def check(self, function: FrameworkFunction, context: Context) -> Iterator[Report]:
