@@ -354,8 +354,12 @@ class Modules:
         folder = importer.folder_text
         if len(parts) == 1 and parts[0] not in USUAL_OWN_MODULES:
             return None
-        while "__init__.py" in self._listing(folder):
-            if not {parts[0], f"{parts[0]}.py"}.isdisjoint(self._listing(folder)):
+        top = str(self.project_root(importer.path))
+        while "__init__.py" in self._listing(folder) or len(folder) > len(top):
+            # Folders on the way, `app/routes` perhaps, are packages without an `__init__.py`, too.
+            if "__init__.py" in self._listing(folder) and not (
+                {parts[0], f"{parts[0]}.py"}.isdisjoint(self._listing(folder))
+            ):
                 found = self._below(folder, parts)
                 if found is not None and found != str(importer.path):
                     return found
