@@ -138,10 +138,11 @@ class InvalidPath(Rule):
     def check_prefix(self, router: App | Initialisation, context: Context) -> Iterator[Report]:
         """Report the prefix of a router, unless its class makes another one of it."""
         given = router.arguments.get("prefix")
-        if given is not None and isinstance(router, App) and isinstance(router.cls, Class):
+        if given is not None and isinstance(router, App):
             _, reached = context.model.made_with(router.value, "prefix") or (None, None)
-            if reached is not given:
-                return
+            is_own = isinstance(router.cls, Class) or router.cls.name.startswith("fastapi.")
+            if reached is not given or not is_own:
+                return  # `fastapi_crudrouter` puts the slash in front
         yield from self._check_prefix(given, context)
 
     @on(Include)
