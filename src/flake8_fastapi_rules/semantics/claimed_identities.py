@@ -51,7 +51,7 @@ _FOR_OTHERS = re.compile(
 #: Somebody with a task: the owner beside them is one who is put in charge, too.
 _CHARGED = re.compile(r"^(?:manager|assignee|reviewer|approver|assigned_to)(?:_user)?(?:_id)?$")
 #: In what a dependency is called, or in its scopes: whoever gets in acts for others.
-_ADMIN = re.compile(r"admin|superuser|staff|permission|rbac")
+_ADMIN = re.compile(r"admin|super_?user|staff|permission|rbac")
 #: A permission such as `items:write`, which everybody has for what is their own.
 _FOR_ALL = re.compile(r"permission\w*\(['\"](?!users?\b|accounts?\b|roles?\b)\w+[:.]\w+['\"]\)")
 #: A permission to manage users, in whatever checks it: `CheckAuth("system:user:edit")`.
@@ -209,6 +209,7 @@ class _Operation:
             _SELF.match(name.lower()) is not None
             and not (name == "user_id" and _MESSAGE.search(self._said))
             and not (name == "owner_id" and self._changes)
+            and not (field.has_default and self._changes_a_part)
             and not self._is_several(field)
             and not (field.has_default and self._is_no_person(f"{parameter.name}.{name}"))
             and uses_field(self.model, self.function, parameter.name, name)
@@ -236,6 +237,11 @@ class _Operation:
     def _changes(self) -> bool:
         """Whether the operation changes what is there: an owner given to it is the new one."""
         return set(self.route.methods or ()) <= {"PATCH", "PUT"}
+
+    @cached_property
+    def _changes_a_part(self) -> bool:
+        """Whether the path says what is changed, and the body how: who is left out stays there."""
+        return set(self.route.methods or ()) == {"PATCH"} and bool(self._path_names)
 
     @cached_property
     def _resolved(self) -> Sequence[ResolvedRoute]:

@@ -64,10 +64,11 @@ class ClientSuppliedIdentity(Rule):
     what it hands the body to reads, `user_id` of messages to somebody, routes whose dependencies
     are not certain, paths, names and dependencies that speak of administration, members, roles,
     permissions or sharing: there the id is somebody else's, the new `owner_id` of what is changed,
-    endpoints that take the user's id from the credentials as well, what only another service may
-    call (`require_api_key`, `get_internal_service`, credentials that are compared with one key, or
-    that a table gives the name of an application), which acts for its users, and what a dependency
-    guards that is told nothing (`require_test_mode`).
+    fields of a PATCH of `/orders/{id}` that may be left out, endpoints that take the user's id from
+    the credentials as well, what only another service may call (`require_api_key`,
+    `get_internal_service`, credentials that are compared with one key, or that a table gives the
+    name of an application), which acts for its users, and what a dependency guards that is told
+    nothing (`require_test_mode`).
 
     ## Source
     OWASP API security: broken object level authorization.
