@@ -27,6 +27,8 @@ _NO_SECRET = re.compile(
     r"|regex|type|label|redacted|masked|mask|placeholder|env|var|variable|scope|audience|issuer|test"
     r"|tests|testing)(?:_|$)"
 )
+#: What protocols have every service begin a key of its own with: Telegram's mini apps.
+_LABELS = frozenset({"WebAppData"})
 #: What is left in the source where a key was taken out.
 _TAKEN_OUT = re.compile(r"(?i)(?:^|[_-])(?:removed|redacted)(?:[_-]|$)")
 #: Folders of tests, also of those that have settings of their own.
@@ -72,9 +74,9 @@ class HardCodedSecret(Rule):
     ```
 
     ## Leaves alone
-    Empty strings, public keys, settings without a default, settings of other modules, members of
-    enumerations, constants that stand for no key (`LOCAL_API_KEY = "local"`, `"sk_removed"`), tests
-    and their keys (`TEST_SECRET`).
+    Empty strings, public keys, labels of protocols (`WebAppData`), settings without a default,
+    settings of other modules, members of enumerations, constants that stand for no key
+    (`LOCAL_API_KEY = "local"`, `"sk_removed"`), tests and their keys (`TEST_SECRET`).
 
     ## Source
     CWE-798; The Twelve-Factor App, III.
@@ -211,7 +213,9 @@ class HardCodedSecret(Rule):
         if not isinstance(value, Constant) or not isinstance(value.value, str | bytes):
             return False
         text = value.value if isinstance(value.value, str) else value.value.decode("latin-1")
-        return bool(text) and "PUBLIC KEY" not in text and _TAKEN_OUT.search(text) is None
+        if "PUBLIC KEY" in text or text in _LABELS:
+            return False
+        return bool(text) and _TAKEN_OUT.search(text) is None
 
 
 def _signs(model: Model, module: Module) -> bool:
