@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
 from flake8_fastapi_rules.semantics.credentials import number, snake
+from flake8_fastapi_rules.semantics.development import is_for_development
 from flake8_fastapi_rules.semantics.per_project import is_variable_read, modules_mentioning
 from flake8_fastapi_rules.semantics.scripts import is_script
 from flake8_fastapi_rules.semantics.token_lifetimes import (
@@ -68,7 +69,8 @@ class LongLivedAccessToken(Rule):
     Lifetimes of an hour or less, and those that come from the environment. Tokens for something
     else: to refresh, to reset a password, to verify an address, as their name or the class that
     holds the constant says; personal access tokens, which are keys; tokens of another service.
-    Constants that nothing reads in a module that makes no tokens, and what scripts (`#!`) make.
+    Constants that nothing reads in a module that makes no tokens, what scripts (`#!`) make, and
+    lifetimes under a condition that speaks of development.
 
     ## Source
     RFC 9700, section 4.14; OAuth 2.0 for browser-based apps.
@@ -151,14 +153,16 @@ class LongLivedAccessToken(Rule):
             if given is not None and lifetime is not None and not self._is_named(given):
                 yield from self._judge(given, lifetime)
             return
-        if callee in CLOCKS and not is_script(context.module):
+        if is_script(context.module) or is_for_development(context.module, call):
+            return
+        if callee in CLOCKS:
             for time, amount in added_to_clock(context.module, call):
                 seconds = number(context.model, context.module, amount)
                 if seconds is None or self._is_named(amount):
                     continue
                 if is_access_lifetime(context.model, context.module, time):
                     yield from self._judge(amount, seconds)
-        if callee != TIMEDELTA or is_script(context.module):
+        if callee != TIMEDELTA:
             return
         if any(self._is_named(each) for each in (*call.args, *(k.value for k in call.keywords))):
             return
