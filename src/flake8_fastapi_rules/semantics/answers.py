@@ -11,6 +11,7 @@ from flake8_fastapi_rules.semantics.calls import STREAM_RESPONSES, argument_fill
 from flake8_fastapi_rules.semantics.facts import Role
 from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS, RESPONSE
 from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.responses import returns_of
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
 if TYPE_CHECKING:
@@ -108,20 +109,47 @@ def is_answered_later(model: Model, module: Module, node: ast.AST, name: str) ->
     )
 
 
-def _holds(model: Model, module: Module, node: ast.expr | None, name: str) -> bool:
-    """Whether what a variable holds is a part of what an expression makes, as it is."""
+def _holds(model: Model, module: Module, node: ast.expr | None, name: str, depth: int = 0) -> bool:
+    """Whether what a variable holds is a part of what an expression makes, as it is.
+
+    Parameters:
+        depth: through how many functions of the project the expression was reached.
+    """
     match node:
         case ast.Name(id=found):
             return found == name
         case ast.Dict(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
-            return any(_holds(model, module, part, name) for part in parts)
+            return any(_holds(model, module, part, name, depth) for part in parts)
         case ast.Call(func=func, args=args, keywords=keywords):
-            made = model.resolve(module, func)
-            keeps = isinstance(made, Class) or made in _SHAPES or model.is_subclass(made, RESPONSE)
             parts = [*args, *(keyword.value for keyword in keywords)]
-            return keeps and any(_holds(model, module, part, name) for part in parts)
+            held = [part for part in parts if _holds(model, module, part, name, depth)]
+            if not held:
+                return False
+            made = model.resolve(module, func)
+            if isinstance(made, Function):
+                return depth < _DEPTH and any(
+                    _puts_in(model, made, node, part, depth + 1) for part in held
+                )
+            return isinstance(made, Class) or made in _SHAPES or model.is_subclass(made, RESPONSE)
         case _:
             return False
+
+
+def _puts_in(model: Model, maker: Function, call: ast.Call, given: ast.expr, depth: int) -> bool:
+    """Whether a function of the project makes what it is given a part of its result."""
+    filled = argument_filled(maker, call, given)
+    if filled is None or not isinstance(maker.node, FUNCTIONS):
+        return False
+    names = {filled.arg}
+    for each in maker.module.index.own_nodes(maker.node):
+        if isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Name):
+            if any(_holds(model, maker.module, each.value, name, depth) for name in names):
+                names.add(each.targets[0].id)
+    return any(
+        _holds(model, maker.module, returned.value, name, depth)
+        for returned in returns_of(maker.module, maker.node)
+        for name in names
+    )
 
 
 def _is_streamed(model: Model, function: Function) -> bool:
