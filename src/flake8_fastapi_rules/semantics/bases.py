@@ -818,8 +818,12 @@ MADE_MODEL: Final = "pydantic.create_model()."
 
 def is_of_made_model(value: object) -> bool:
     """Whether a value is an object of a model that `create_model(...)` or the like makes."""
-    of = value.of if isinstance(value, Instance) else None
-    return isinstance(of, External) and of.name.startswith(MADE_MODEL)
+    return isinstance(value, Instance) and is_made_model(value.of)
+
+
+def is_made_model(value: object) -> bool:
+    """Whether a value is a model that `create_model(...)` or the like makes."""
+    return isinstance(value, External) and value.name.startswith(MADE_MODEL)
 
 
 def _told_by_name(name: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from flake8_fastapi_rules.semantics.bases import is_made_model
 from flake8_fastapi_rules.semantics.facts import PydanticModel
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
@@ -211,7 +212,7 @@ def _method(model: Model, module: Module, node: ast.Attribute) -> Iterator[OldUs
             return  # a method or field of its own
         if not _is_of_pydantic(model, cls):
             return
-    elif cls != _BASE_MODEL or is_written_for_both(module, node):
+    elif is_written_for_both(module, node) or not (cls == _BASE_MODEL or is_made_model(cls)):
         return
     parent = module.index.parents.get(node)
     is_called = isinstance(parent, ast.Call) and parent.func is node
