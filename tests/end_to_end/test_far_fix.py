@@ -187,6 +187,23 @@ def test_definitions_of_files_that_change_are_the_same(run_far: Far, tmp_path: P
     )
 
 
+def test_classes_of_files_that_change_are_the_same(run_far: Far, tmp_path: Path) -> None:
+    """What others do with an enumeration still counts when its own file is fixed."""
+    schemas = (
+        "from enum import Enum\n\nfrom pydantic import BaseModel\n\n\n"
+        'class State(str, Enum):\n    OPEN = "open"\n\n\n'
+        "class Ticket(BaseModel):\n    state: State\n\n"
+        "    class Config:\n        from_attributes = True\n"
+    )
+    service = (
+        "from schemas import State, Ticket\n\n\n"
+        "def is_open(ticket: Ticket) -> bool:\n    return ticket.state == State.OPEN\n"
+    )
+    project(tmp_path, {"schemas.py": schemas, "service.py": service})
+    ran = run_far("fix", "--select", "FAR509", "--enable", "FAR511")
+    assert ran.lines[0] == "1 fixed in 1 file", ran.out
+
+
 def test_noqa_is_obeyed(run_far: Far, tmp_path: Path) -> None:
     text = OLD.replace("# who asks", "# noqa: FAR301")
     project(tmp_path, {"api.py": text})

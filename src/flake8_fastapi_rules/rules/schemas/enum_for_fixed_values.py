@@ -10,6 +10,7 @@ from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.per_project import modules_mentioning
+from flake8_fastapi_rules.semantics.project import place_name
 from flake8_fastapi_rules.semantics.schemas import schema_classes
 from flake8_fastapi_rules.semantics.values import Class, External
 
@@ -92,11 +93,11 @@ class EnumForFixedValues(Rule):
                     return
         if not 1 <= members <= _FEW:
             return
-        uses = 0
+        uses, own = 0, place_name(cls)  # others may know the text before a fix
         for module in modules_mentioning(context.model, context.module, node.name):
             for name in self._references(module, node.name):
                 if isinstance(name, ast.Name | ast.Attribute) and (
-                    context.model.resolve(module, name) != cls
+                    place_name(context.model.resolve(module, name)) != own
                 ):
                     continue
                 if not self._is_field_type(module, name, context):
