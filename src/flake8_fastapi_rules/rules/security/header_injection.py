@@ -8,8 +8,11 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS, argument, mentions
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
+from flake8_fastapi_rules.semantics.facts import FrameworkFunction
 from flake8_fastapi_rules.semantics.framework import RESPONSE
-from flake8_fastapi_rules.semantics.taint import taint_in
+from flake8_fastapi_rules.semantics.model import Model
+from flake8_fastapi_rules.semantics.modules import Module
+from flake8_fastapi_rules.semantics.taint import Tainted, taint_in
 from flake8_fastapi_rules.semantics.values import Expression, Instance
 
 _HEADERS = "starlette.datastructures.MutableHeaders"
@@ -64,22 +67,22 @@ class HeaderInjection(Rule):
     message = "`{name}` is formatted into a header; use `FileResponse(filename=...)` or `quote` it"
     profiles = ("recommended",)
     is_bug = True
-    hints = ("headers",)
 
-    @on(ast.Call)
+    @on(ast.Call, hints=("headers",))
     def check_call(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report the `headers` of responses."""
-        given = argument(call, "headers")
-        if given is None or not context.model.is_instance(context.resolve(call), RESPONSE):
-            return
-        value = context.resolve(given)
-        if isinstance(given, ast.Name) and isinstance(value, Expression):
-            given = value.node
-        if isinstance(given, ast.Dict):
-            for each in given.values:
-                yield from self._judge(each, context)
+        for each in _header_values(context.model, context.module, call):
+            yield from self._judge(each, context)
 
-    @on_calls(("update", "append", "setdefault"))
+    @on(FrameworkFunction)
+    def check_handed_on(self, fact: FrameworkFunction, context: Context) -> Iterator[Report]:
+        """Report calls that hand a name to a function that makes such a response of it."""
+        taint = taint_in(context.model, context.module, fact.node)
+        for call, reached in taint.all_reached(_header_values, _is_formatted):
+            related = [context.related(reached.module, reached.call, "the header")]
+            yield self.report(call, name=reached.found.name, related=related)
+
+    @on_calls(("update", "append", "setdefault"), hints=("headers",))
     def check_update(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report `response.headers.update({...})` and `response.headers.append(...)`."""
         func = call.func
@@ -93,7 +96,7 @@ class HeaderInjection(Rule):
         for each in given.values if isinstance(given, ast.Dict) else [given]:
             yield from self._judge(each, context)
 
-    @on(ast.Assign)
+    @on(ast.Assign, hints=("headers",))
     def check_assignment(self, node: ast.Assign, context: Context) -> Iterator[Report]:
         """Report `response.headers[...] = ...`."""
         for target in node.targets:
@@ -130,7 +133,22 @@ class HeaderInjection(Rule):
         if not isinstance(function, FUNCTIONS):
             return
         found = taint_in(context.model, context.module, function).of(node)
-        if found is None or re.search(r"\.(?:cookies|headers)\b", found.name):
-            return  # what came in a header fits into one
-        if found.is_formatted:
+        if found is not None and _is_formatted(found):
             yield self.report(node, name=found.name)
+
+
+def _header_values(model: Model, module: Module, call: ast.Call) -> Iterator[ast.expr]:
+    """What stands in the `headers` of a response."""
+    given = argument(call, "headers")
+    if given is None or not model.is_instance(model.resolve(module, call), RESPONSE):
+        return
+    value = model.resolve(module, given)
+    if isinstance(given, ast.Name) and isinstance(value, Expression):
+        given = value.node
+    if isinstance(given, ast.Dict):
+        yield from given.values
+
+
+def _is_formatted(found: Tainted) -> bool:
+    """Whether a text is put into another; what came in a header fits into one."""
+    return found.is_formatted and not re.search(r"\.(?:cookies|headers)\b", found.name)
