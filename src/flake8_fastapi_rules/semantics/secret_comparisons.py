@@ -22,6 +22,7 @@ from flake8_fastapi_rules.semantics.facts import ParameterKind
 from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.names import name_set
+from flake8_fastapi_rules.semantics.responses import returns_of
 from flake8_fastapi_rules.semantics.stored_passwords import plain_passwords_in
 from flake8_fastapi_rules.semantics.taint import CONNECTIONS
 from flake8_fastapi_rules.semantics.values import (
@@ -45,6 +46,8 @@ _SIGNS = re.compile(r"hmac|secret|token|webhook", re.IGNORECASE)
 _SIGNING = re.compile(
     r"^_*sign(?:_(?:payload|body|message|request|data|bytes))?$|(?:^|_)(?:signature|hmac)(?:_for|_of)?$"
 )
+#: Functions that may do so under names of their own.
+_COMPUTING = re.compile(r"(?i)sign|mac|digest|hash|expect|comput|calc|make|generat|checksum")
 _CONFIRMATION = re.compile(r"confirm|repeat|again|retype|(?:^|_)(?:old|new|current)(?:_|$)|[12]$")
 #: How names tell a text as it was given from what was made of it.
 _FORMS = name_set(
@@ -157,8 +160,10 @@ class _Comparisons:
 
         Whatever it is called: nobody computes one but to compare it with the one that was sent.
         """
-        if "hmac" not in self.module.source.text or depth > _MAC_DEPTH:
+        if depth > _MAC_DEPTH:
             return False
+        if "hmac" not in self.module.source.text:
+            return isinstance(node, ast.Call) and self._computes_mac(node, depth)
         match node:
             case ast.BinOp(op=ast.Add(), left=left, right=right):
                 return self._is_mac(left, depth) or self._is_mac(right, depth)
@@ -185,7 +190,22 @@ class _Comparisons:
         callee = self.model.resolve(self.module, node.func)
         if callee == _MAC_AT_ONCE:
             return True
-        return callee in _ENCODERS and any(self._is_mac(each, depth) for each in node.args)
+        if callee in _ENCODERS:
+            return any(self._is_mac(each, depth) for each in node.args)
+        return self._computes_mac(node, depth)
+
+    def _computes_mac(self, call: ast.Call, depth: int) -> bool:
+        """Whether a function of the project gives nothing but such a code: `sign(payload)`."""
+        if not _COMPUTING.search(last_name(call.func) or ""):
+            return False
+        callee = self.model.resolve(self.module, call.func)
+        if not isinstance(callee, Function) or not isinstance(callee.node, FUNCTIONS):
+            return False
+        there = _Comparisons(self.model, callee.module)
+        given = [each.value for each in returns_of(callee.module, callee.node)]
+        return bool(given) and all(
+            value is not None and there._is_mac(value, depth + 1) for value in given
+        )
 
     def _is_pair(self, secret: ast.expr, other: ast.expr) -> bool:
         """Whether a secret is compared with one that is expected."""
