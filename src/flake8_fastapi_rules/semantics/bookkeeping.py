@@ -81,6 +81,9 @@ _SQL_UPDATE = re.compile(
 _SQL_COLUMN = re.compile(
     r"(?:\A|,)\s*(?:\w+\.)?[\"`\[]?(\w+)[\"`\]]?\s*=\s*(true\b|false\b)?", re.IGNORECASE
 )
+_SQL_ON_DEMAND = re.compile(
+    r"\A\s*INSERT\s+(?:OR\s+)?IGNORE\b|\bON\s+CONFLICT\b[^;]*\bDO\s+NOTHING\b", re.IGNORECASE
+)
 _IN_PARENTHESES = re.compile(r"\([^()]*\)|'[^']*'")
 
 
@@ -156,6 +159,28 @@ def sql_tells_of_use(text: str) -> bool:
         assignments = simpler
     found = _SQL_COLUMN.findall(assignments)
     return bool(found) and all(_names_use(name) and not flag for name, flag in found)
+
+
+def fills_gaps(call: ast.Call | None, text: str | None) -> bool:
+    """Whether an `INSERT` leaves alone what is there already, as whatever is made on demand.
+
+    Parameters:
+        call: what makes the statement, `insert(Item).values(...).on_conflict_do_nothing()`.
+        text: SQL, if it is written out.
+    """
+    node: ast.expr | None = call
+    while isinstance(node, ast.Call):
+        called = last_name(node.func)
+        if called == "on_conflict_do_nothing":
+            return True
+        if called == "prefix_with" and any(map(_says_ignore, node.args)):
+            return True
+        node = node.func.value if isinstance(node.func, ast.Attribute) else None
+    return text is not None and _SQL_ON_DEMAND.search(text) is not None
+
+
+def _says_ignore(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and "IGNORE" in str(node.value).upper().split()
 
 
 def _is_use(name: str, value: ast.expr | None) -> bool:

@@ -91,6 +91,8 @@ class Blocking:
 _THREAD: Final = "run_in_threadpool"
 _HTTP_VERBS: Final = "delete get head options patch post put request"
 _CURSOR: Final = "callproc execute executemany fetchall fetchmany fetchone"
+#: What anyio has under the same names.
+_TEMPORARY: Final = "NamedTemporaryFile TemporaryDirectory TemporaryFile mkdtemp mkstemp"
 _FILE_METHODS: Final = "flush read readline readlines truncate write writelines"
 
 _SLEEP = Blocking(Category.SLEEP, "time", "asyncio.sleep")
@@ -195,9 +197,9 @@ _BLOCKING: Final[tuple[tuple[Blocking, str], ...]] = (
         os.path: exists getatime getctime getmtime getsize isdir isfile islink ismount lexists
             realpath samefile; shutil: disk_usage which; glob.iglob""",
     ),
-    (
-        Blocking(Category.FILE, "tempfile", "anyio.NamedTemporaryFile"),
-        "tempfile: NamedTemporaryFile TemporaryDirectory TemporaryFile mkdtemp mkstemp",
+    *(
+        (Blocking(Category.FILE, "tempfile", f"anyio.{name}"), f"tempfile.{name}")
+        for name in _TEMPORARY.split()
     ),
     (
         Blocking(Category.FILE, "zipfile", _THREAD),

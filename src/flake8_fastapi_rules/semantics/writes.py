@@ -20,6 +20,7 @@ from flake8_fastapi_rules.semantics.bookkeeping import (
     READING,
     asks_for_counting,
     counts_one,
+    fills_gaps,
     is_harmless,
     is_surely_harmless,
     sql_tells_of_use,
@@ -468,11 +469,12 @@ class Writes:
         if func.attr in _EXECUTORS:
             for kind in SQL_WRITE_TYPES:
                 if self._resolver.is_instance(value, kind):
-                    if isinstance(value, Instance) and update_tells_of_use(value.call):
+                    made = value.call if isinstance(value, Instance) else None
+                    if update_tells_of_use(made) or fills_gaps(made, None):
                         return None
                     return node, f"{_spoken(func)}({kind.rpartition('.')[2].lower()}(...))", False
         text = self.sql_text(module, value, given)
-        if text is None or sql_tells_of_use(text):
+        if text is None or sql_tells_of_use(text) or fills_gaps(None, text):
             return None
         if _SQL_WRITE.match(text) and not _TEMPORARY_TABLE.match(text):
             return node, f"{func.attr}({' '.join(text.split()[:2]).upper()})", False
