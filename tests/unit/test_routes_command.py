@@ -149,6 +149,35 @@ def test_table(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "/<debug> (uncertain)" in lines[4]
 
 
+def test_apps_of_one_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Services of one repository, and apps of one factory, are told apart by their places."""
+    text = (
+        "from fastapi import FastAPI\n\n\ndef create_app():\n    app = FastAPI()\n"
+        "    app.get('/')(print)\n    return app\n"
+    )
+    for name in ("billing", "catalogue"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "pyproject.toml").write_text("")
+        (folder / "main.py").write_text(text)
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert [row["app"] for row in records(capsys)] == [
+        "main:create_app (billing/main.py)",
+        "main:create_app (catalogue/main.py)",
+    ]
+    page = far(capsys, "--format", "html")
+    assert page.count("<h2>main:create_app (") == page.count("<td><code>/</code></td>") == 2
+    more = "    inner = FastAPI()\n    inner.get('/')(print)\n    return app"
+    (tmp_path / "billing/main.py").write_text(text.replace("    return app", more))
+    assert [row["app"] for row in records(capsys, "billing")] == [
+        "main:create_app (billing/main.py:5)",
+        "main:create_app (billing/main.py:7)",
+    ]
+
+
 def test_csv(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same fields as in JSON."""
     rows = list(csv.DictReader(io.StringIO(far(capsys, "--format", "csv"))))

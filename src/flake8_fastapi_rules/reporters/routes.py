@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ class RouteRow:
     """One method of one route of one app.
 
     Parameters:
+        app: its title.
         method: an HTTP method, or `WEBSOCKET`; `None` when it is only known at run time.
         path: the full path; `None` when it is only known at run time.
         handler: `module:qualname`; `None` when it cannot be told.
@@ -51,16 +52,35 @@ class RouteRow:
     certain: bool
 
 
-def route_rows(project: Project, apps: Iterable[AppNode]) -> Iterator[RouteRow]:
+def titles(apps: Sequence[AppNode]) -> dict[AppNode, str]:
+    """What each app is called: its name, with the place where several have one name."""
+    named: dict[str, list[AppNode]] = {}
+    for app in apps:
+        named.setdefault(app.name, []).append(app)
+    found: dict[AppNode, str] = {}
+    for name, same in named.items():
+        paths = {app.module.source.path for app in same}
+        for app in same:
+            place = app.module.source.path
+            if len(paths) < len(same):
+                place += f":{app.call.lineno}"
+            found[app] = name if len(same) == 1 else f"{name} ({place})"
+    return {app: found[app] for app in apps}
+
+
+def route_rows(project: Project, apps: Sequence[AppNode]) -> Iterator[RouteRow]:
     """The rows of the given apps, in the order in which the routes are tried."""
+    called = titles(apps)
     for app in apps:
         mounts: Sequence[str | None] = app.mount_paths or (None,)
         for route in project.resolved_routes(app):
             for mount in mounts:
-                yield from _rows_of(project, route, mount)
+                yield from _rows_of(project, called[app], route, mount)
 
 
-def _rows_of(project: Project, route: ResolvedRoute, mount: str | None) -> Iterator[RouteRow]:
+def _rows_of(
+    project: Project, title: str, route: ResolvedRoute, mount: str | None
+) -> Iterator[RouteRow]:
     endpoint = route.endpoint
     module = endpoint.module if endpoint is not None else route.route.module
     node = endpoint.node if endpoint is not None else route.route.node
@@ -70,7 +90,7 @@ def _rows_of(project: Project, route: ResolvedRoute, mount: str | None) -> Itera
     security = security_dependencies(project.model, route.dependencies)
     for method in methods:
         yield RouteRow(
-            route.app.name,
+            title,
             method,
             None if mount is None or route.local_path is None else mount + route.local_path,
             place_name(endpoint) if endpoint is not None else None,

@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from flake8_fastapi_rules.reporters.routes import UNKNOWN_TEXT, RouteRow
+from flake8_fastapi_rules.reporters.routes import UNKNOWN_TEXT, RouteRow, titles
 from flake8_fastapi_rules.semantics.graph import IncludeEntry, MountEntry, RouterNode
 from flake8_fastapi_rules.semantics.project import AppNode, Project
 from flake8_fastapi_rules.semantics.values import Unknown
@@ -32,16 +32,16 @@ class _Box:
 def as_page(project: Project, apps: Sequence[AppNode], rows: Sequence[RouteRow]) -> str:
     """The page for the given apps and rows."""
     sections: list[str] = []
-    for app in apps:
-        found = [row for row in rows if row.app == app.name]
+    for app, title in titles(apps).items():
+        found = [row for row in rows if row.app == title]
         if found or not app.is_mounted:
-            sections.append(_section(project, app, found))
+            sections.append(_section(project, app, title, found))
     total = len(rows)
     return _PAGE.replace("{total}", str(total)).replace("{sections}", "\n".join(sections))
 
 
-def _section(project: Project, app: AppNode, rows: Sequence[RouteRow]) -> str:
-    name = html.escape(app.name)
+def _section(project: Project, app: AppNode, title: str, rows: Sequence[RouteRow]) -> str:
+    name = html.escape(title)
     tree = _diagram(_box(project, app.node, "", False, ()))
     body = "\n".join(_table_row(row) for row in rows)
     return f"""<section data-app="{name}">
