@@ -98,7 +98,7 @@ class MutatedConnectionSet(Rule):
         shared = _collection(given)
         if shared is None or not self._outlives_the_call(shared, context):
             return
-        names = {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
+        names = _with_elements(loop, {n.id for n in ast.walk(target) if isinstance(n, ast.Name)})
         holder = ast.unparse(shared).lower()
         of_sockets = "websocket" in context.source.text.lower() and any(
             word in holder for word in _SOCKET_WORDS
@@ -133,13 +133,24 @@ class MutatedConnectionSet(Rule):
         scope, bindings = found
         if scope is context.module.index.module_scope:
             return True
-        if len(bindings) != 1 or bindings[0].kind not in {"assign", "annotated", "walrus"}:
+        if len(bindings) != 1:
+            return False
+        if bindings[0].kind == "for" and bindings[0].value is not None:
+            return self._is_of_shared(bindings[0].value, context)
+        if bindings[0].kind not in {"assign", "annotated", "walrus"}:
             return False
         value = bindings[0].value if not bindings[0].path else None
         if isinstance(value, ast.Name) or value is None:
             return False
         shared = _collection(value)
         return shared is not None and self._outlives_the_call(shared, context)
+
+    def _is_of_shared(self, looped: ast.expr, context: Context) -> bool:
+        """Whether a loop gives the very collections that a mapping holds, be it a copied one."""
+        match _copied(looped):
+            case ast.Call(func=ast.Attribute(value=held, attr="values" | "items"), args=[]):
+                return isinstance(held, ast.Attribute) or self._outlives_the_call(held, context)
+        return False
 
     def _fix(self, node: ast.expr, context: Context) -> Fix:
         edits = wrap(text_of(context.module), node, "list(", ")")
@@ -160,6 +171,25 @@ def _collection(node: ast.expr) -> ast.expr | None:
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
         return None  # a copy
     return node if isinstance(node, ast.Attribute | ast.Name | ast.Subscript) else None
+
+
+def _copied(node: ast.expr) -> ast.expr:
+    """`room` of `list(room)`"""
+    match node:
+        case ast.Call(func=ast.Name(id="list" | "tuple"), args=[given]):
+            return given
+    return node
+
+
+def _with_elements(loop: ast.AST, names: set[str]) -> set[str]:
+    """Names of elements with those of loops inside over the elements: `for socket in room`."""
+    found = set(names)
+    for node in ast.walk(loop):
+        if isinstance(node, ast.For | ast.comprehension) and node is not loop:
+            inner = _collection(_copied(node.iter))
+            if isinstance(inner, ast.Name) and inner.id in found:
+                found.update(n.id for n in ast.walk(node.target) if isinstance(n, ast.Name))
+    return found
 
 
 def _is_send(node: ast.expr, names: set[str], *, of_sockets: bool) -> bool:
