@@ -55,3 +55,12 @@ def test_loops_of_links_end() -> None:
 def test_a_link_that_is_named_is_followed() -> None:
     os.symlink("a", "link")
     assert python_files(["link"]) == ["link/z.py", "link/b/c.py"]
+
+
+def test_packages_may_be_called_build() -> None:
+    for name in ("shop/__init__.py", "shop/build/y.py", "shop/env/lib/y.py", "a/dist/__init__.py"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
+    Path("shop/env/pyvenv.cfg").touch()
+    assert python_files(["shop"]) == ["shop/__init__.py", "shop/build/y.py"]
+    assert "a/dist/__init__.py" in python_files(["a"])

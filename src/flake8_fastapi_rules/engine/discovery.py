@@ -18,6 +18,25 @@ EXCLUDED_DIRECTORIES = frozenset(
     }
 )
 
+#: Of these, the ones that packages may be called as well.
+_PACKAGE_NAMES = frozenset({"build", "dist", "env"})
+
+
+def is_left_out(folder: str, name: str, names: frozenset[str] = EXCLUDED_DIRECTORIES) -> bool:
+    """Whether a directory in a folder holds no code of the project.
+
+    A package called `build`, or a folder of that name inside of one, does.
+
+    Parameters:
+        names: what such directories are called.
+    """
+    if name not in _PACKAGE_NAMES or name not in names:
+        return name in names or name.startswith(".")
+    return not any(
+        os.path.isfile(os.path.join(package, "__init__.py"))
+        for package in (folder, os.path.join(folder, name))
+    )
+
 
 def python_files(
     paths: Iterable[str],
@@ -53,9 +72,7 @@ def _walk(
         folders[:] = sorted(
             name
             for name in folders
-            if not name.startswith(".")
-            and name not in EXCLUDED_DIRECTORIES
-            and not is_excluded(os.path.join(folder, name))
+            if not is_left_out(folder, name) and not is_excluded(os.path.join(folder, name))
         )
         for name in sorted(files):
             file = os.path.normpath(os.path.join(folder, name))

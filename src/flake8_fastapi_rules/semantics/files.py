@@ -12,6 +12,8 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 
+from flake8_fastapi_rules.engine.discovery import is_left_out
+
 #: Files that mark the top of a project.
 _MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "requirements.txt")
 #: A working directory with more Python files than this, and no project file, is no project.
@@ -159,7 +161,7 @@ def _files_below(root: Path, *, only_packages: bool = False) -> Iterator[Path]:
             folders.clear()
             continue
         folders[:] = sorted(
-            name for name in folders if name not in SKIPPED_FOLDERS and not name.startswith(".")
+            name for name in folders if not is_left_out(folder, name, SKIPPED_FOLDERS)
         )
         for name in sorted(files):
             if name.endswith(".py"):

@@ -90,7 +90,7 @@ class DeprecatedAppArgument(Rule):
             change = CHANGES[f"fastapi.FastAPI({name}=)"]
             if value is None or change.deprecated is None or not at_least(*change.deprecated):
                 continue
-            if name == "root_path" and context.resolve(value) in (Constant(""), Constant(None)):
+            if name == "root_path" and self._is_empty(value, context):
                 continue
             is_gone = change.removed is not None and at_least(*change.removed)
             instead = change.replacement
@@ -107,6 +107,12 @@ class DeprecatedAppArgument(Rule):
                 name=name,
                 instead=instead,
             )
+
+    def _is_empty(self, value: ast.expr, context: Context) -> bool:
+        """Whether a path is none; a setting that is empty by default is there to be set."""
+        return not isinstance(value, ast.Attribute) and (
+            context.resolve(value) in (Constant(""), Constant(None))
+        )
 
     def _has_own_init(self, app: App, context: Context) -> bool:
         if not isinstance(app.cls, Class):
