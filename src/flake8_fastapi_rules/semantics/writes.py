@@ -173,6 +173,8 @@ class Writes:
                 found = self._call(function, site, sure) if site is not None else None
             elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete):
                 found = self._assignment(function, node)
+            elif isinstance(node, ast.With | ast.AsyncWith):
+                found = self._changed_in_unit(function, node, sure)
             if found is None or (found[2] and not local) or self.is_lazy(function, node):
                 continue
             if sure and not self._is_surely_meant(function, node, found):
@@ -547,6 +549,29 @@ class Writes:
                 return site.node, _spoken(site.node.func), False
         return None
 
+    def _changed_in_unit(
+        self, function: Function, block: ast.With | ast.AsyncWith, sure: bool
+    ) -> Found | None:
+        """A row that is changed in a unit of work, which commits when it is left."""
+        if not any(self._commits_when_left(function, item.context_expr) for item in block.items):
+            return None
+        for node in ast.walk(block):
+            for changed in self._changed_names(function, node, sure):
+                if self._is_row(function.module, changed):
+                    return node, f"{changed.id}.{next(_attribute_targets(node)).attr}", False
+        return None
+
+    def _commits_when_left(self, function: Function, context: ast.expr) -> bool:
+        value = self._resolver.resolve(function.module, context)
+        cls = value.of if isinstance(value, Instance) else None
+        if not isinstance(cls, Class):
+            return False
+        methods = (
+            self._resolver.class_attribute(cls, name, instance=True)
+            for name in ("__aexit__", "__exit__")
+        )
+        return any(isinstance(each, Function) and self._commits(each) for each in methods)
+
     def _commits(self, function: Function) -> bool:
         """Whether a commit stands in a function's own body."""
         key = key_of(function)
@@ -901,7 +926,10 @@ class Writes:
         if _state_of(given):
             return given
         holder = self._holder(function, given) if not isinstance(given, ast.Attribute) else None
-        return given if holder is not None and isinstance(holder, ast.Name) else None
+        if isinstance(holder, ast.Attribute):  # `registry.flags[name]`
+            held = self._resolver.resolve(function.module, holder)
+            return given if self._is_container(held) else None
+        return given if isinstance(holder, ast.Name) else None
 
     def _injected(self, function: Function, node: ast.expr) -> Parameter | None:
         """The parameter that filled a variable or `self.store`: of a view, or of `__init__`."""
