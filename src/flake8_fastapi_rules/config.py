@@ -20,6 +20,7 @@ from flake8_fastapi_rules.requirements import (
     Requirement,
     Version,
     newest_starlette_of,
+    regular_bytes,
     requirements_in,
 )
 
@@ -453,7 +454,7 @@ def flake8_layer(directory: Path) -> tuple[Layer | None, Mapping[str, str]]:
             parser = configparser.RawConfigParser()
             file = parent / name
             try:
-                parser.read(file, encoding="utf-8")
+                parser.read_string(regular_bytes(file).decode("utf-8"))
             except (configparser.Error, UnicodeDecodeError, OSError):
                 continue
             if "flake8" in parser or "flake8:local-plugins" in parser:
@@ -592,7 +593,7 @@ def _is_template(data: bytes) -> bool:
 
 def _read_toml(file: Path) -> Mapping[str, Any]:
     try:
-        data = file.read_bytes()
+        data = regular_bytes(file)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:

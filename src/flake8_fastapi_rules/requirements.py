@@ -6,6 +6,7 @@ import ast
 import configparser
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -153,6 +154,17 @@ def newest_starlette_of(fastapi: Bounds) -> Version | None:
     return newest
 
 
+def regular_bytes(file: Path) -> bytes:
+    """The bytes of a regular file: of a pipe with its name the end would never come.
+
+    Raises:
+        OSError: when it cannot be read or is something else.
+    """
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise OSError(0, "not a regular file", str(file))
+    return file.read_bytes()
+
+
 def requirements_in(directory: Path) -> dict[str, Requirement]:
     """What the metadata in `directory` itself asks for, by normalised distribution name."""
     try:
@@ -172,7 +184,7 @@ def requirements_in(directory: Path) -> dict[str, Requirement]:
 def _entries(directory: Path) -> Iterator[tuple[Path, str, Bounds]]:
     pyproject = directory / "pyproject.toml"
     try:
-        metadata = tomllib.loads(pyproject.read_text("utf-8"))
+        metadata = tomllib.loads(regular_bytes(pyproject).decode("utf-8"))
     except (OSError, ValueError, RecursionError):
         metadata = {}
     for name, bounds in _pyproject_entries(metadata):
@@ -187,7 +199,7 @@ def _entries(directory: Path) -> Iterator[tuple[Path, str, Bounds]]:
     ]
     for file in files:
         try:
-            lines = file.read_text("utf-8", errors="replace").splitlines()
+            lines = regular_bytes(file).decode("utf-8", errors="replace").splitlines()
         except OSError:
             continue
         for line in lines:
@@ -197,7 +209,7 @@ def _entries(directory: Path) -> Iterator[tuple[Path, str, Bounds]]:
     setup = directory / "setup.cfg"
     parser = configparser.RawConfigParser(strict=False)
     try:
-        parser.read(setup, encoding="utf-8")
+        parser.read_string(regular_bytes(setup).decode("utf-8"))
     except (configparser.Error, UnicodeDecodeError, OSError):
         return
     texts = [parser.get("options", "install_requires", fallback="")]
@@ -212,7 +224,7 @@ def _entries(directory: Path) -> Iterator[tuple[Path, str, Bounds]]:
 def _setup_entries(setup: Path) -> Iterator[tuple[Path, str, Bounds]]:
     """What `install_requires=[...]` of a `setup.py` names as literals; it is not executed."""
     try:
-        tree = ast.parse(setup.read_bytes())
+        tree = ast.parse(regular_bytes(setup))
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in ast.walk(tree):
@@ -225,7 +237,7 @@ def _setup_entries(setup: Path) -> Iterator[tuple[Path, str, Bounds]]:
 
 def _pipfile_entries(pipfile: Path) -> Iterator[tuple[Path, str, Bounds]]:
     try:
-        metadata = tomllib.loads(pipfile.read_text("utf-8"))
+        metadata = tomllib.loads(regular_bytes(pipfile).decode("utf-8"))
     except (OSError, ValueError, RecursionError):
         return
     for section in ("packages", "dev-packages"):

@@ -199,6 +199,17 @@ def test_broken_pyproject(run_far: Far, tmp_path: Path, data: bytes, message: st
     assert run_far("check").out.count("FAR101") == (2 if is_broken else 0)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="such files exist elsewhere only")
+@pytest.mark.parametrize("name", ["pyproject.toml", "requirements.txt", "setup.cfg", "tox.ini"])
+def test_metadata_that_never_ends(run_far: Far, tmp_path: Path, name: str) -> None:
+    project(tmp_path, {"app.py": BAD})
+    os.mkfifo(tmp_path / name)
+    ran = run_far("check")
+    assert REPORTED in ran.out
+    is_ours = name == "pyproject.toml"
+    assert ran.err == ("error: pyproject.toml: cannot be read: not a regular file\n" * is_ours)
+
+
 def test_broken_pyproject_of_a_part(run_far: Far, tmp_path: Path) -> None:
     settings = b"[tool.flake8-fastapi-rules]\ndisable = ['FAR101']\n"
     files = {"app.py": BAD, "part/app.py": BAD, "part/pyproject.toml": b"[tool\n"}
