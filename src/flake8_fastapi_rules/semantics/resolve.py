@@ -572,7 +572,22 @@ class Resolver:
                 return value
         if submodule is not None:
             return ModuleValue(submodule)
-        return self._starred(module, name) or UNKNOWN
+        return self._starred(module, name) or self._given_lazily(module, name)
+
+    def _given_lazily(self, module: Module, name: str) -> Value:
+        """What a module's `__getattr__` imports when it is asked for a name, and returns."""
+        bindings = module.index.module_scope.bindings.get("__getattr__", ())
+        function = bindings[0].node if len(bindings) == 1 else None
+        for node in module.index.own_nodes(function) if isinstance(function, FUNCTIONS) else ():
+            match node:
+                case ast.If(
+                    test=ast.Compare(
+                        left=ast.Name(), ops=[ast.Eq()], comparators=[ast.Constant(value=asked)]
+                    ),
+                    body=[*_, ast.Return(value=ast.expr() as given)],
+                ) if asked == name:
+                    return self.resolve(module, given)
+        return UNKNOWN
 
     def _starred(self, module: Module, name: str) -> Value | None:
         """A name that a star import of `module` brings; `None` if none does."""
