@@ -16,7 +16,7 @@ from flake8_fastapi_rules.semantics.libraries import TOKEN_CALLS, is_log_call, s
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.scripts import is_in_command
 from flake8_fastapi_rules.semantics.tokens import TokenUse, is_switched_off, option_given, token_use
-from flake8_fastapi_rules.semantics.values import Class, Constant, External
+from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
@@ -66,6 +66,7 @@ class SignatureChecks:
         return (
             not isinstance(self.module.index.parents.get(call), ast.Expr)
             and not self._is_verified_too(use)
+            and not self._is_verified_by_callers(use)
             and not self._only_asks_when(call)
             and not self._is_tested(call)
             and not self._is_made_here(use)
@@ -236,6 +237,32 @@ class SignatureChecks:
                     if not is_another:
                         return True
         return False
+
+    def _is_verified_by_callers(self, use: TokenUse) -> bool:
+        """Whether a function says that it verifies nothing, and all that call it do so themselves.
+
+        `get_unverified_claims(token)` of a module beside the class that verifies tokens.
+        """
+        function = self.module.index.function_of(use.call)
+        if not isinstance(function, FUNCTIONS) or "unverified" not in function.name:
+            return False
+        calls = self.model.direct_calls(Function(self.module, function))
+        return bool(calls) and all(
+            SignatureChecks(self.model, call.module)._verifies_around(call.node) for call in calls
+        )
+
+    def _verifies_around(self, node: ast.AST) -> bool:
+        """Whether the class or function that something stands in verifies a token."""
+        function = self.module.index.function_of(node)
+        if function is None:
+            return False
+        return any(
+            isinstance(each, ast.Call)
+            and (other := token_use(self.model, self.module, each)) is not None
+            and other.kind.action == "decode"
+            and not self.is_unverified(other)
+            for each in ast.walk(self.module.index.class_of(function) or function)
+        )
 
     def _refuses(self, call: ast.Call, names: set[str]) -> bool:
         """Whether a call is there to refuse the token: `await verify_signature(token)`."""

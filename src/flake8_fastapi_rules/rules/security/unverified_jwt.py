@@ -46,14 +46,14 @@ class UnverifiedJwt(Rule):
     ```
 
     ## Leaves alone
-    A look at unverified claims in a function that also verifies the token, or in a method that says
-    so (`_read_unverified`) of a class that verifies it in another; calls whose result nobody uses
-    (is this a token at all?), test cases, claims that are only asked when they expire or whose keys
-    verify the token, asserted to be what is known, or given to the log or to `print`, a token that
-    the same function just had made or was given by another service, functions that say that they
-    are for debugging, branches for development, commands of a command line, what a comment says is
-    verified elsewhere or safe, calls with `**options` that are not written down, and scripts
-    (`#!`).
+    A look at unverified claims in a function that also verifies the token, in a method that says so
+    (`_read_unverified`) of a class that verifies it in another, or in a function that says so where
+    whatever calls it verifies tokens; calls whose result nobody uses (is this a token at all?),
+    test cases, claims that are only asked when they expire or whose keys verify the token, asserted
+    to be what is known, or given to the log or to `print`, a token that the same function just had
+    made or was given by another service, functions that say that they are for debugging, branches
+    for development, commands of a command line, what a comment says is verified elsewhere or safe,
+    calls with `**options` that are not written down, and scripts (`#!`).
 
     ## Source
     RFC 8725, sections 3.1 and 3.2; PyJWT 2, python-jose 3.
