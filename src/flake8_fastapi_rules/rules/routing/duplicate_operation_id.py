@@ -63,8 +63,9 @@ class DuplicateOperationId(Rule):
 
     ## Leaves alone
     One route with several methods, routes outside of the schema, duplicate routes (FAR210), custom
-    id functions, names of one function at several paths, apps that a test puts together of routes
-    from elsewhere, and what a branch or a run-time value decides.
+    id functions, names of one function at several paths, sentences that sockets are named by, apps
+    that a test puts together of routes from elsewhere, and what a branch or a run-time value
+    decides.
 
     ## Source
     OpenAPI 3.1, Operation Object; FastAPI's `get_openapi_path` warns of duplicates.
@@ -138,6 +139,8 @@ class DuplicateOperationId(Rule):
         if earlier is route or earlier.route.node is route.route.node:
             return None
         endpoint = route.route.endpoint
+        if " " in name and RouteKind.HTTP not in (route.kind, earlier.kind):
+            return None  # a sentence for whoever reads the code: sockets are in no schema
         if endpoint is not None and endpoint is earlier.route.endpoint:
             return None  # one function at several paths, as without a name
         if _is_same_route(route, earlier) or (
