@@ -46,7 +46,7 @@ class DeprecatedAppArgument(Rule):
 
     ## Leaves alone
     `root_path=""`, which warns of nothing, FastAPI versions that know no better, and subclasses
-    with an `__init__` of their own.
+    with an `__init__` of their own that does not hand it on.
 
     ## Fix safety
     The fix removes `root_path`, after which the server must be told it (`uvicorn --root-path`), and
@@ -67,8 +67,14 @@ class DeprecatedAppArgument(Rule):
     @on(App)
     def check(self, app: App, context: Context) -> Iterator[Report]:
         """Report each argument by the version of FastAPI."""
-        if not self._has_own_init(app, context):
-            yield from self._check(app.node, app.arguments, context)
+        arguments = app.arguments
+        if self._has_own_init(app, context):  # `super().__init__(**options)`
+            arguments = {
+                name: value
+                for name, value in arguments.items()
+                if (handed := context.model.made_with(app.value, name)) and handed[1] is value
+            }
+        yield from self._check(app.node, arguments, context)
 
     @on_calls(("__init__",))
     def check_subclass(self, call: ast.Call, context: Context) -> Iterator[Report]:

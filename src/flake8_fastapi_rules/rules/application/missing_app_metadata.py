@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.facts import App
+from flake8_fastapi_rules.semantics.making import takes_option
 from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
 
 _WANTED = ("title", "version", "description")
@@ -47,9 +48,9 @@ class MissingAppMetadata(Rule):
     ```
 
     ## Leaves alone
-    Calls with `**kwargs`, subclasses with an `__init__` of their own, what is assigned later
-    (`app.description = ...`, or an `app.openapi` of its own), and apps made for a library, which
-    may describe them: `StacApi(app=FastAPI())`.
+    Calls with `**kwargs`, subclasses with an `__init__` of their own that hands on no such option,
+    what is assigned later (`app.description = ...`, or an `app.openapi` of its own), and apps made
+    for a library, which may describe them: `StacApi(app=FastAPI())`.
 
     ## Source
     FastAPI's documentation on metadata.
@@ -67,9 +68,22 @@ class MissingAppMetadata(Rule):
         if isinstance(app.cls, Class):
             init = context.model.resolver.class_attribute(app.cls, "__init__", instance=True)
             if isinstance(init, Function):
+                yield from self._report(app, self._not_handed_on(app, context), context)
                 return
-        said = {*app.arguments, *self._set_later(app, context)}
-        missing = [f"`{name}`" for name in _WANTED if name not in said]
+        yield from self._report(app, [n for n in _WANTED if n not in app.arguments], context)
+
+    def _not_handed_on(self, app: App, context: Context) -> list[str]:
+        """What a class with a constructor of its own would hand on, but is not given."""
+        return [
+            name
+            for name in _WANTED
+            if takes_option(context.model, app.value, name)
+            and context.model.is_made_without(app.value, name)
+        ]
+
+    def _report(self, app: App, lacking: list[str], context: Context) -> Iterator[Report]:
+        later = {*self._set_later(app, context)} if lacking else set[str]()
+        missing = [f"`{name}`" for name in lacking if name not in later]
         if missing:
             *first, last = missing
             listed = f"{', '.join(first)} and {last}" if first else last
