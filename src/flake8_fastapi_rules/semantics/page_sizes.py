@@ -24,6 +24,7 @@ from flake8_fastapi_rules.semantics.values import (
 )
 
 if TYPE_CHECKING:
+    from flake8_fastapi_rules.engine.index import ModuleIndex
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.modules import Module
 
@@ -276,7 +277,8 @@ def _is_checked(model: Model, function: Function, place: _Place, depth: int = 0)
             case ast.Call() | ast.Compare() if _is_bound(node, place):
                 return True
             case ast.Name(id=bound, ctx=ast.Store()) if bound == place.name and not place.key:
-                return True
+                if not _is_default(function.module.index, node, place):
+                    return True
             case ast.Assign(targets=[ast.Name(id=other)], value=value) if place.key:
                 if place.is_read_by(value) and any(
                     isinstance(each, ast.Compare | ast.Call) and _is_bound(each, _Place(other))
@@ -297,6 +299,52 @@ def _is_bound(node: ast.Call | ast.Compare, place: _Place) -> bool:
         return any(_is_size(side, place) for side in sides) and not _is_from_below(node)
     is_bounding = isinstance(node.func, ast.Name) and node.func.id in _BOUNDING
     return is_bounding and place.is_read_in(node)
+
+
+def _is_default(index: ModuleIndex, target: ast.Name, place: _Place) -> bool:
+    """Whether an assignment only gives a value that is missing or too small, or converts it."""
+    statement = index.statement_of(target)
+    match statement:
+        case ast.Assign(targets=[ast.Name()], value=ast.expr() as value):
+            pass
+        case _:
+            return False
+    parent = index.parents.get(statement)
+    is_set = isinstance(value, ast.Constant) and isinstance(parent, ast.If)
+    if is_set and statement in parent.body:  # type: ignore[union-attr]
+        return _says_too_little(parent.test, place)  # type: ignore[union-attr]
+    return _is_no_smaller(value, place)
+
+
+def _says_too_little(test: ast.expr, place: _Place) -> bool:
+    """Whether a test asks for values that are missing or too small: `size < 1`, `not size`."""
+    match test:
+        case ast.BoolOp(op=ast.Or(), values=parts):
+            return all(_says_too_little(part, place) for part in parts)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return place.is_read_by(operand)
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            if place.is_read_by(left):
+                return isinstance(op, ast.Lt | ast.LtE | ast.Is | ast.Eq)
+            return place.is_read_by(right) and isinstance(op, ast.Gt | ast.GtE)
+    return False
+
+
+def _is_no_smaller(node: ast.expr, place: _Place) -> bool:
+    """Whether an expression is the value, or a larger one: `int(size)`, `max(1, size)`."""
+    match node:
+        case ast.BoolOp(op=ast.Or(), values=[first, *_]):
+            return _is_no_smaller(first, place)
+        case ast.IfExp(test=ast.Compare(left=left, ops=[op]), body=body, orelse=ast.Constant()):
+            is_kept = isinstance(op, ast.Gt | ast.GtE | ast.IsNot)
+            return is_kept and place.is_read_by(left) and _is_no_smaller(body, place)
+        case ast.IfExp(test=test, body=body, orelse=ast.Constant()):
+            return place.is_read_by(test) and _is_no_smaller(body, place)
+        case ast.Call(func=ast.Name(id="int" | "max" | "abs"), args=given, keywords=[]):
+            return all(
+                isinstance(each, ast.Constant) or _is_no_smaller(each, place) for each in given
+            )
+    return place.is_read_by(node)
 
 
 def _is_size(node: ast.expr, place: _Place) -> bool:
