@@ -117,7 +117,8 @@ class Settings:
     exclude: tuple[str, ...] = _option(
         (),
         "strings",
-        "Globs of files and directories that `far check` leaves out (flake8 has its own option).",
+        "Globs of files and directories that `far` leaves out (flake8 has its own option), besides "
+        "hidden ones, virtual environments, `build`, `dist`, `node_modules` and `site-packages`.",
         '["legacy/**"]',
     )
     test_paths: tuple[str, ...] = _option(

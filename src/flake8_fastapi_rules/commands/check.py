@@ -20,7 +20,8 @@ from flake8_fastapi_rules.reporters.view import View, printable
 
 HELP = "report what is wrong"
 DESCRIPTION = """\
-Check Python files. Directories are searched for *.py; "-" reads standard input.
+Check Python files. Directories are searched for *.py, but for hidden ones, virtual environments,
+"build", "dist", "node_modules" and "site-packages"; "-" reads standard input.
 
 Exit status: 0 nothing found, 1 findings, 2 wrong usage or configuration or a file that could
 not be checked, 3 internal error."""
