@@ -745,7 +745,7 @@ class Resolver:
                 # `_engine = None`, until a method makes one.
                 value = self._assigned_to_self(base, attr, reached) or value
             return value
-        return self._assigned_to_self(base, attr, reached) if instance else None
+        return self._assigned_to_self(base, attr, reached)
 
     def _assigned_to_self(
         self, cls: Class, attr: str, reached: Class | None = None
