@@ -19,6 +19,8 @@ _SOCKET_WORDS = ("client", "conn", "listener", "peer", "room", "socket", "subscr
 #: Words in names of functions that send to the socket that they are given.
 _HELPER_WORDS = ("send", "notify", "push", "emit", "deliver", "close", "disconnect")
 _VIEWS = frozenset({"values", "items", "keys"})
+#: How many names a collection is followed through.
+_DEPTH = 4
 
 
 class MutatedConnectionSet(Rule):
@@ -116,11 +118,13 @@ class MutatedConnectionSet(Rule):
             fix = partial(self._fix, given, context)
             yield self.report(given, fix=fix, name=ast.unparse(given))
 
-    def _outlives_the_call(self, node: ast.expr, context: Context) -> bool:
+    def _outlives_the_call(self, node: ast.expr, context: Context, depth: int = 0) -> bool:
         """Whether others can reach the collection: an attribute, or a variable of the module.
 
         Also by a local name that is just another name for it.
         """
+        if depth > _DEPTH:
+            return False  # `for room in room.values()`: a name that stands for part of itself
         while isinstance(node, ast.Subscript):
             node = node.value
         if isinstance(node, ast.Attribute):
@@ -136,20 +140,22 @@ class MutatedConnectionSet(Rule):
         if len(bindings) != 1:
             return False
         if bindings[0].kind == "for" and bindings[0].value is not None:
-            return self._is_of_shared(bindings[0].value, context)
+            return self._is_of_shared(bindings[0].value, context, depth + 1)
         if bindings[0].kind not in {"assign", "annotated", "walrus"}:
             return False
         value = bindings[0].value if not bindings[0].path else None
         if isinstance(value, ast.Name) or value is None:
             return False
         shared = _collection(value)
-        return shared is not None and self._outlives_the_call(shared, context)
+        return shared is not None and self._outlives_the_call(shared, context, depth + 1)
 
-    def _is_of_shared(self, looped: ast.expr, context: Context) -> bool:
+    def _is_of_shared(self, looped: ast.expr, context: Context, depth: int) -> bool:
         """Whether a loop gives the very collections that a mapping holds, be it a copied one."""
         match _copied(looped):
             case ast.Call(func=ast.Attribute(value=held, attr="values" | "items"), args=[]):
-                return isinstance(held, ast.Attribute) or self._outlives_the_call(held, context)
+                if isinstance(held, ast.Attribute):
+                    return True
+                return self._outlives_the_call(held, context, depth)
         return False
 
     def _fix(self, node: ast.expr, context: Context) -> Fix:
