@@ -37,6 +37,8 @@ _AMBIGUOUS = name_set(
 #: Verbs of operations that are there to count, or to say that something is used.
 _COUNTING = name_set("decrease decrement increase increment reset touch")
 _COUNTED_THINGS = name_set("counter counters touch")
+#: What objects that only count do: `meter.bump(...)`, `UsageTracker.record(...)`.
+_NOTING = name_set("bump charge consume count hit inc incr increment log mark note observe record")
 #: Attributes that only say when or how often something was looked at.
 _BOOKKEEPING = re.compile(
     r"(?:^|_)(?:views?|hits?|visits?|reads?|downloads?|clicks?|accessed|access|used|usage|seen"
@@ -116,6 +118,11 @@ def is_surely_harmless(name: str) -> bool:
     """Whether a name says so with a word that cannot be a thing of the domain as well."""
     words = words_of(name)
     return _counts_use(words) or not (_HARMLESS - _AMBIGUOUS).isdisjoint(words)
+
+
+def notes_use(owner: str, method: str) -> bool:
+    """Whether a method only counts, by its name and that of its class: `Meter.bump`."""
+    return is_harmless(owner) and not _NOTING.isdisjoint(words_of(method)[:1])
 
 
 def _counts_use(words: Iterable[str]) -> bool:

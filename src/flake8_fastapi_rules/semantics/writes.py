@@ -23,6 +23,7 @@ from flake8_fastapi_rules.semantics.bookkeeping import (
     fills_gaps,
     is_harmless,
     is_surely_harmless,
+    notes_use,
     sql_tells_of_use,
     tells_of_use,
     update_tells_of_use,
@@ -297,7 +298,9 @@ class Writes:
         owner = function.owner.node if function.owner else function.module.index.class_of(node)
         if is_harmless(node.name) and not self._is_asked_for(function, node.name):
             return True
-        if owner is not None and is_surely_harmless(owner.name):
+        if owner is not None and (
+            is_surely_harmless(owner.name) or notes_use(owner.name, node.name)
+        ):
             return True
         qualified = f"{function.module.name}.{function.module.index.qualname(node)}"
         allowed = self._model.settings.allowed_writes
