@@ -184,7 +184,7 @@ class Taint:
         self._is_called = given is not None
         self._dumps = dumps
         self._besides = besides
-        self._checked: dict[str, bool] = {}
+        self._checks: dict[str, tuple[ast.stmt | None, ...]] = {}
         self._followed: set[str] = set()
         self._given_texts: dict[str, Tainted | None] = {}
 
@@ -206,7 +206,7 @@ class Taint:
             depth: how many expressions were looked through to get to this one.
         """
         found = None if node is None or not self._may_carry(node) else self._of(node, depth)
-        return None if found is None or self._is_checked(found.name) else found
+        return None if found is None or self._is_checked(found.name, node) else found
 
     def _may_carry(self, node: ast.expr) -> bool:
         """Whether an expression mentions what a client could have filled (a cheap test)."""
@@ -386,7 +386,7 @@ class Taint:
                 segment = replace(segment, is_part=True)  # in whatever folder, this file
             if found is None:
                 continue
-            if segment is not None and not found.is_segment and self._is_checked(found.name):
+            if segment is not None and not found.is_segment and self._is_checked(found.name, node):
                 continue
             before = None
             if piece.before is not None and found.before is not None:
@@ -516,12 +516,12 @@ class Taint:
             return None
         for binding in found[1]:
             if binding.kind == "for" and not binding.path and self._is_texts(binding.value):
-                return None if self._is_checked(name) else Tainted(name, "", False)
+                return None if self._is_checked(name, node) else Tainted(name, "", False)
             if binding.given is None:
                 continue
             tainted = self._of(binding.given, depth + 1)
             if tainted is not None:
-                return None if self._is_checked(name) else tainted
+                return None if self._is_checked(name, node) else tainted
         return None
 
     def _is_texts(self, node: ast.expr | None) -> bool:
@@ -529,7 +529,7 @@ class Taint:
         if not isinstance(node, ast.Name) or not self._is_source(node):
             return False
         item = self._model.resolver.item(self._model.resolve(self.module, node))
-        return self._model.is_instance(item, *_TEXT) and not self._is_checked(node.id)
+        return self._model.is_instance(item, *_TEXT) and not self._is_checked(node.id, node)
 
     def _is_text(self, value: Value) -> bool:
         """Whether a value may be a text or a path."""
@@ -617,7 +617,9 @@ class Taint:
                 )
             ) if (body := self._body(owner, key)) is not None:
                 # Of a dumped model it is the field that clients know.
-                return None if self._is_checked(ast.unparse(node)) else body or ast.unparse(node)
+                return (
+                    None if self._is_checked(ast.unparse(node), node) else body or ast.unparse(node)
+                )
             case ast.Subscript(value=ast.Attribute(value=owner, attr=attr), slice=ast.Constant()):
                 if attr in REQUEST_MAPPINGS and self._is_request(owner):
                     return ast.unparse(node)
@@ -740,20 +742,35 @@ class Taint:
                 found.append((call, given))
         return found
 
-    def _is_checked(self, name: str) -> bool:
-        """Whether the function tests a value, or something made of it, in any condition."""
-        known = self._checked.get(name)
-        if known is None:
-            known = self._checked[name] = self._has_check(name)
-        return known
+    def _is_checked(self, name: str, node: ast.AST | None) -> bool:
+        """Whether the function tests a value, or something made of it, in any condition.
 
-    def _has_check(self, name: str) -> bool:
+        Parameters:
+            node: where the value is used. What is tested behind it comes too late, as the answer
+                to a request that was sent already does.
+        """
+        known = self._checks.get(name)
+        if known is None:
+            statement_of = self.module.index.statement_of
+            found = dict.fromkeys(map(statement_of, self._find_checks(name)))
+            known = self._checks[name] = tuple(found)
+        return any(not self._is_behind(each, node) for each in known)
+
+    def _is_behind(self, check: ast.stmt | None, node: ast.AST | None) -> bool:
+        """Whether a statement runs after the one that a value is used in."""
+        index = self.module.index
+        use = index.statement_of(node) if node is not None else None
+        if use is None or check is None or index.function_of(use) is not self.function:
+            return False
+        return (check.lineno, check.col_offset) > (use.lineno, use.col_offset)
+
+    def _find_checks(self, name: str) -> Iterator[ast.AST]:
+        """What tests a value, or something made of it."""
         index = self.module.index
         names = {name, *_derived(index, self.function, name)}
         inside = partial(index.nodes_in, self.function)
         told = (each for _, given in self._lookups for each in given)
-        if any(_mentions(each, name) for each in told for name in names):
-            return True
+        yield from (each for each in told if any(_mentions(each, name) for name in names))
         conditions: list[ast.If | ast.While | ast.Assert | ast.IfExp] = [
             *inside(ast.If), *inside(ast.While), *inside(ast.Assert), *inside(ast.IfExp)
         ]  # fmt: skip
@@ -762,29 +779,25 @@ class Taint:
             if condition not in hidden:
                 test = index.condition(condition.test)
                 if any(_tests(test, each) for each in names):
-                    return True
-        if any(
-            _tests(test, each)
-            for comprehension in _comprehensions(index, self.function)
-            for generator in comprehension.generators
-            for test in generator.ifs
-            for each in names
-        ):
-            return True
-        if any(_mentions(node.subject, each) for node in inside(ast.Match) for each in names):
-            return True
+                    yield condition
+        for comprehension in _comprehensions(index, self.function):
+            tests = (test for generator in comprehension.generators for test in generator.ifs)
+            if any(_tests(test, each) for test in tests for each in names):
+                yield comprehension
+        for match in inside(ast.Match):
+            if any(_mentions(match.subject, each) for each in names):
+                yield match
         for statement in inside(ast.Expr):
             # `validate_path(name)`: called for nothing but its exception.
             if isinstance(statement.value, ast.Call | ast.Await) and _validates(statement.value):
                 if any(_mentions(statement.value, each) for each in names):
-                    return True
+                    yield statement
         for call in inside(ast.Call):
             if getattr(call.func, "attr", "") in ("relative_to", "is_relative_to"):
                 if any(_mentions(call, each) for each in names):
-                    return True
+                    yield call
             elif self._is_refused(call, names):
-                return True
-        return False
+                yield call
 
     def _leaves(self, statement: ast.stmt) -> bool:
         """Whether nothing runs behind a statement, also as what it calls always raises."""
