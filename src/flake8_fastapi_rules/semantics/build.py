@@ -761,7 +761,11 @@ class _Builder:
             return
         func = self._method_behind(written)
         if func is None:
-            if call and isinstance(written, ast.Name) and self._may_register(written):
+            if (
+                call
+                and isinstance(written, ast.Name)
+                and (self._may_register(written) or self._is_given_verb(call))
+            ):
                 self.found[UnclearRoute].append(UnclearRoute(self.module, decorator))
             return
         if func.attr in _REPEATERS:
@@ -840,6 +844,15 @@ class _Builder:
             if self.resolver.is_instance(value, *_OWNERS):
                 return True
         return False
+
+    def _is_given_verb(self, call: ast.Call) -> bool:
+        """Whether a decorator is told how to register: `@guarded(router.get, "/items")`."""
+        return any(
+            isinstance(given, ast.Attribute)
+            and given.attr in ROUTE_DECORATORS
+            and self.resolver.is_instance(self.resolver.resolve(self.module, given.value), *_OWNERS)
+            for given in (*call.args, *(keyword.value for keyword in call.keywords))
+        )
 
     def _is_router_of_project(self, receiver: ast.expr) -> bool:
         """Whether it is an app or router of a class of the project's own, with its own methods."""

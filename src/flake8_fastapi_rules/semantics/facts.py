@@ -14,7 +14,8 @@ from enum import Enum
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from flake8_fastapi_rules.engine.index import argument
+from flake8_fastapi_rules.engine.index import argument, terminal_name
+from flake8_fastapi_rules.semantics.framework import ROUTE_DECORATORS
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import (
     UNKNOWN,
@@ -122,6 +123,12 @@ class Route:
     view_class: Class | None
     arguments: dict[str, ast.expr]
     has_unknown_arguments: bool
+
+    @property
+    def is_plain_decorator(self) -> bool:
+        """Whether it is a decorator of a router's: one of the project's own may wrap, too."""
+        func = self.node.func if isinstance(self.node, ast.Call) else self.node
+        return self.style == "decorator" and terminal_name(func) in ROUTE_DECORATORS
 
     @property
     def function(self) -> Function | None:

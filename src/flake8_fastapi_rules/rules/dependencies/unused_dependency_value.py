@@ -92,7 +92,7 @@ class UnusedDependencyValue(Rule):
     def check(self, endpoint: Endpoint, context: Context) -> Iterator[Report]:
         """Report parameters with a dependency that are not read."""
         node, model = endpoint.node, context.model
-        own = [r for r in endpoint.routes if r.style == "decorator"]
+        own = [r for r in endpoint.routes if r.is_plain_decorator]
         if len(node.decorator_list) > len(own):
             return
         if not own and context.module.index.class_of(node) is not None:

@@ -88,7 +88,7 @@ class UnusedRequest(Rule):
         if not fact.roles <= _ROLES or (owner is not None and _has_a_given_signature(node, owner)):
             return
         routes = model.uses(context.module).routes.get(node, [])
-        own = [route for route in routes if route.style == "decorator"]
+        own = [route for route in routes if route.is_plain_decorator]
         if len(node.decorator_list) > len(own) or any(r.verb in PLAIN_ROUTES for r in routes):
             return
         function = Function(context.module, node)

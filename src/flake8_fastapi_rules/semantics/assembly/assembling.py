@@ -77,6 +77,8 @@ class Assembling:
             fact.node for kind in _DECLARATIONS for fact in self._model.local(module, kind)
         ]
         for call in index.nodes(ast.Call):
+            if _applies_parameter(module, call):
+                declaring.append(call)
             name = _last_name(call.func)
             if name is not None:
                 if name in _MARKS and isinstance(call.func, ast.Attribute):
@@ -178,6 +180,15 @@ def _around(module: Module, node: ast.AST) -> Iterable[ast.AST]:
     while function is not None:
         yield function
         function = module.index.function_of(function)
+
+
+def _applies_parameter(module: Module, call: ast.Call) -> bool:
+    """Whether it decorates with what a function was given: `method(path)(function)`."""
+    match call:
+        case ast.Call(func=ast.Call(func=ast.Name(id=name) as given), args=[ast.Name()]):
+            found = module.index.lookup(name, given)
+            return found is not None and [each.kind for each in found[1]] == ["parameter"]
+    return False
 
 
 def _is_own(node: ast.AST) -> TypeGuard[ast.Attribute]:

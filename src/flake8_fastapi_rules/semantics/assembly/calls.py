@@ -38,6 +38,7 @@ from flake8_fastapi_rules.semantics.assembly.objects import (
     to_value,
 )
 from flake8_fastapi_rules.semantics.assembly.vocabulary import APP, APP_DEFAULTS, ROUTER
+from flake8_fastapi_rules.semantics.decorators import keeps_signature
 from flake8_fastapi_rules.semantics.facts import App
 from flake8_fastapi_rules.semantics.graph import RouterNode
 from flake8_fastapi_rules.semantics.modules import Module
@@ -142,6 +143,8 @@ class Calls:
         if isinstance(func, ast.Name) and func.id == "super":
             return self.super(frame)
         callee = self._evaluator.evaluate(func, frame)
+        if (wrapped := self._wrapped(callee, node, frame)) is not None:
+            return wrapped
         if isinstance(callee, Either):
             results = []
             for alternative in callee.values:
@@ -152,6 +155,24 @@ class Calls:
                     self._evaluator.conditions.pop()
             return either(results)
         return self._called(callee, node, frame, is_statement)
+
+    def _wrapped(self, callee: AV, node: ast.Call, frame: Frame) -> AV | None:
+        """The function behind `requires(scopes)(function)`, where the wrapper is like it."""
+        match node:
+            case ast.Call(func=ast.Call() as decorator, args=[ast.Name() as given], keywords=[]):
+                if isinstance(callee, Decorator) or self._assembles(callee):
+                    return None
+                value = self._evaluator.evaluate(given, frame)
+                if isinstance(value, Closure) and keeps_signature(
+                    self._evaluator.model, frame.module, decorator
+                ):
+                    return value
+        return None
+
+    def _assembles(self, callee: AV) -> bool:
+        return isinstance(callee, Closure) and self._evaluator.is_interesting(
+            callee.function.module, callee.function.node
+        )
 
     def super(self, frame: Frame) -> AV:
         """What `super()` is in a running method."""
