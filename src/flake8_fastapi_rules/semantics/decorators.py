@@ -86,12 +86,14 @@ def asynchronous_wrappers(model: Model, module: Module) -> Iterator[FrameworkFun
             cls = index.class_of(maker)
             if cls is None or maker.name == "__call__":
                 inside.setdefault(cls or maker, []).append(node)
+    if not inside:
+        return
     roles: dict[ast.AST, set[Role]] = {}
     names = {getattr(maker, "name", "") for maker in inside}
     uses = model.uses(module)
     for function in (each for functions in uses.by_module.values() for each in functions):
         if isinstance(function.node, FUNCTIONS) and function.node.decorator_list:
-            for decorator in _below_routes(model, function, function.node) if inside else ():
+            for decorator in _below_routes(model, function, function.node):
                 called = decorator.func if isinstance(decorator, ast.Call) else decorator
                 if terminal_name(called) in names:
                     value = model.resolve(function.module, called)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from flake8_fastapi_rules.engine.findings import Edit, Fix, Unfixable
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, terminal_name
 from flake8_fastapi_rules.fixes.edit import fix_of
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
@@ -123,10 +123,11 @@ class ReturnedError(Rule):
     @on(ast.Return, framework_only=True, hints=("Exception",))
     def check_helper(self, node: ast.Return, context: Context) -> Iterator[Report]:
         """Report HTTP errors among the results of a function that an endpoint answers with."""
-        name = self._error(node.value, context) if isinstance(node.value, ast.Call) else None
-        if name is None or not context.model.is_instance(
-            context.resolve(node.value), *HTTP_EXCEPTIONS
-        ):
+        made = node.value
+        if not isinstance(made, ast.Call) or terminal_name(made.func).islower():
+            return
+        name = self._error(made, context)
+        if name is None or not context.model.is_instance(context.resolve(made), *HTTP_EXCEPTIONS):
             return
         helper = context.module.index.function_of(node)
         function = context.resolve(helper)
