@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -77,6 +77,13 @@ class ProjectFiles:
             start, end = texts.starts[i], texts.starts[i + 1]
             if called.search(text, start, end) or text.find(b"partial", start, end) >= 0:
                 yield texts.paths[i]
+
+    def searched(self, words: Iterable[str]) -> Iterator[tuple[Path, bool]]:
+        """The files, sorted, with whether their text contains one of the words."""
+        texts = self._texts
+        found = {i for word in words for i in texts.positions(word)}
+        for i, path in enumerate(texts.paths):
+            yield path, i in found
 
     def tested(self, test: Callable[[bytes, int, int], bool]) -> Iterator[tuple[Path, bool]]:
         """The files, sorted, with whether their text passes a test.

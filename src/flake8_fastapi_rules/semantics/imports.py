@@ -34,6 +34,7 @@ class ImportGraph:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._edges: dict[Module, tuple[ImportEdge, ...]] = {}
+        self._by_word: dict[Module, dict[str, list[ast.Import | ast.ImportFrom]]] = {}
 
     def edges(self, module: Module) -> tuple[ImportEdge, ...]:
         """What importing a module imports directly, in source order, each module once."""
@@ -50,7 +51,12 @@ class ImportGraph:
         """Whether importing a module imports another one directly."""
         if module in self._edges:
             return any(edge.target is target for edge in self._edges[module])
-        naming = (node for node in _statements_of(module) if _may_name(node, target))
+        words = self._by_word.get(module)
+        if words is None:
+            words = self._by_word[module] = _statements_by_word(module)
+        naming = words.get(word_of(target), [])
+        if target.is_package:
+            naming = naming + words.get("", [])
         return any(edge.target is target for edge in self._edges_of(module, naming))
 
     def _edges_of(
@@ -111,15 +117,16 @@ def _statements_of(module: Module) -> list[ast.Import | ast.ImportFrom]:
     return sorted(statements, key=lambda node: (node.lineno, node.col_offset))
 
 
-def _may_name(node: ast.Import | ast.ImportFrom, target: Module) -> bool:
-    """Whether an import may name a module, as its words show: a cheap test."""
-    names = [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom):
-        if node.module is None and target.is_package:  # `from .. import` names its package by dots
-            return True
-        names.append(node.module or "")
-    word = word_of(target)
-    return any(word in name.split(".") for name in names)
+def _statements_by_word(module: Module) -> dict[str, list[ast.Import | ast.ImportFrom]]:
+    """The imports of a module by the words that they write; `from . import` by the empty one."""
+    found: dict[str, list[ast.Import | ast.ImportFrom]] = {}
+    for node in _statements_of(module):
+        names = [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom):
+            names.append(node.module or "")
+        for word in {word for name in names for word in name.split(".")}:
+            found.setdefault(word, []).append(node)
+    return found
 
 
 def word_of(module: Module) -> str:

@@ -43,9 +43,10 @@ _DECORATOR = re.compile(
 #: `from .web import Service` and `app = Service()` say nothing else of the framework.
 _ASSIGNED = re.compile(rb"^ *(?:app|application|router)(?::[^=\n]+)? *= *\w", re.MULTILINE)
 #: What the text of a file that starts something in the background must contain.
-_ROUTINES = re.compile(
-    rb"create_task|ensure_future|add_task|add_job|start_soon|BackgroundTask|repeat_|scheduled_job"
-)
+_ROUTINES = (
+    "create_task", "ensure_future", "add_task", "add_job", "start_soon", "BackgroundTask",
+    "repeat_", "scheduled_job",
+)  # fmt: skip
 #: What binds a name at a module's top level: the name of a function, a class, or anything else.
 _TOP_LEVEL = re.compile(
     r"^(?:(?:async[ \t]+)?def[ \t]+(\w+)|class[ \t]+(\w+)|(\w+)[ \t]*[:=])", re.MULTILINE
@@ -146,7 +147,8 @@ class Module:
     @cached_property
     def mentions_routines(self) -> bool:
         """Whether the text could start something in the background."""
-        return _ROUTINES.search(self.source.text.encode(errors="replace")) is not None
+        text = self.source.text
+        return any(word in text for word in _ROUTINES)
 
     @cached_property
     def _shown(self) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
@@ -578,7 +580,7 @@ class Modules:
 
     def files_with_routines(self, root: Path) -> Iterator[Path]:
         """The Python files below `root` whose text could start something in the background."""
-        for path, starts in self._files_of(root).tested(_starts_routines):
+        for path, starts in self._files_of(root).searched(_ROUTINES):
             known = self._by_path.get(str(path))
             if starts if known is None else known.mentions_routines:
                 yield path
@@ -601,11 +603,6 @@ def _matters(text: bytes, start: int, end: int) -> bool:
             and _ASSIGNED.search(text, start, end) is not None
         )
     )
-
-
-def _starts_routines(text: bytes, start: int, end: int) -> bool:
-    """Whether what stands between two places of a text could start something."""
-    return _ROUTINES.search(text, start, end) is not None
 
 
 def package_parent(path: Path) -> Path:

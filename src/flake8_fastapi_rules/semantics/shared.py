@@ -409,31 +409,42 @@ class SharedState:
         something when they run, as scripts do.
         """
         if self._fastapi_modules:
-            known = self._parts.get(module)
-            if known is None:
-                known = module in self._fastapi_modules or self._is_imported_on_the_way(module)
-                self._parts[module] = known
-            return known
+            if module not in self._parts:
+                self._find_whether_imported(module)
+            return self._parts[module]
         if not all(_only_defines(statement) for statement in module.tree.body):
             return False
         return is_snippet(self._uses.root)
 
-    def _is_imported_on_the_way(self, module: Module) -> bool:
-        """Whether importing the service imports a module through others of the project."""
+    def _find_whether_imported(self, module: Module) -> None:
+        """Tell whether importing the service imports a module, through others of the project too.
+
+        What imports it is looked at on the way there, and need not be asked for again.
+        """
         modules, is_test = self._model.modules, self._model.settings.is_test_path
-        seen, waiting = {module}, [module]
-        while waiting and len(seen) < _IMPORTERS:
+        parts = self._parts
+        imported: dict[Module, Module | None] = {module: None}
+        waiting = [module]
+        is_part = module in self._fastapi_modules
+        current: Module | None = module
+        while waiting and not is_part and len(imported) < _IMPORTERS:
             current = waiting.pop()
             for file in modules.files_mentioning(self._uses.root, word_of(current)):
                 importer = None if is_test(str(file)) else modules.load(file)
-                if importer is None or importer in seen:
+                if importer is None or importer in imported or parts.get(importer) is False:
                     continue
                 if self._imports.imports(importer, current):
-                    if importer in self._fastapi_modules:
-                        return True
-                    seen.add(importer)
+                    if importer in self._fastapi_modules or importer in parts:
+                        is_part = True
+                        break
+                    imported[importer] = current
                     waiting.append(importer)
-        return False
+        if not (is_part or waiting):
+            parts.update(dict.fromkeys(imported, False))
+        while is_part and current is not None:
+            parts[current] = True
+            current = imported[current]
+        parts.setdefault(module, is_part)
 
     @cached_property
     def _imports(self) -> ImportGraph:
