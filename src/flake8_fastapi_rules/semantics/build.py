@@ -556,20 +556,51 @@ class _Builder:
     def _looped(self, node: ast.expr | None) -> list[Value]:
         """What an expression is; for the variable of a loop over a table, each of what it is."""
         value = self.resolver.resolve(self.module, node)
-        if isinstance(value, Class | Function | External) or not isinstance(node, ast.Name):
+        if isinstance(value, Class | Function | External):
             return [value]
+        return [self.resolver.resolve(*each) for each in self._in_rounds(node)] or [value]
+
+    def _in_rounds(self, node: ast.expr | None) -> list[tuple[Module, ast.expr]]:
+        """What is written for the variable of a loop over a table, in each of its rounds."""
+        if not isinstance(node, ast.Name):
+            return []
         _, bindings = self.index.lookup(node.id, node) or (None, [])
         if len(bindings) != 1 or bindings[0].kind != "for":
-            return [value]
-        values: list[Value] = []
+            return []
+        path = bindings[0].path
+        match bindings[0].value:
+            case ast.Call(func=ast.Attribute(attr="items", value=table), args=[]):
+                pairs = [(home, (key, item)) for home, key, item in self._pairs(self.module, table)]
+                return [(h, pair[path[0]]) for h, pair in pairs if path in ((0,), (1,))]
+        found: list[tuple[Module, ast.expr]] = []
         for home, element in self.model.elements(self.module, bindings[0].value) or ():
-            for position in bindings[0].path:
+            for position in path:
                 parts = element.elts if isinstance(element, ast.Tuple | ast.List) else []
                 if not 0 <= position < len(parts):
-                    return [value]
+                    return []
                 element = parts[position]
-            values.append(self.resolver.resolve(home, element))
-        return values or [value]
+            found.append((home, element))
+        return found
+
+    def _added(
+        self, node: ast.Call, arguments: dict[str, ast.expr], is_open: bool
+    ) -> Iterator[tuple[Value, dict[str, ast.expr], bool]]:
+        """What `add_middleware` puts on an app, in a loop one for each row of a table.
+
+        Each with its arguments, and whether there are others that are not known: those in a column
+        of the table, `add_middleware(cls, **options)`, are.
+        """
+        targets = self._looped(first_argument(node, "middleware_class"))
+        unpacked = [keyword.value for keyword in node.keywords if keyword.arg is None]
+        options = self._in_rounds(unpacked[0]) if len(unpacked) == 1 else []
+        for place, target in enumerate(targets):
+            home, written = options[place] if len(options) == len(targets) else (None, None)
+            given = (
+                literal_keywords(self.resolver, home, written)
+                if home is self.module and written is not None
+                else None
+            )
+            yield target, {**arguments, **(given or {})}, is_open and given is None
 
     def _add_handlers(
         self,
@@ -675,10 +706,10 @@ class _Builder:
                 child = self.resolver.resolve(self.module, arguments.get("app"))
                 self.found[Mount].append(Mount(self.module, node, receiver, child, path))
             case "add_middleware":
-                target_node = first_argument(node, "middleware_class")
-                for place, target in enumerate(self._looped(target_node)):
+                for place, added in enumerate(self._added(node, arguments, unknown)):
+                    target, written, is_open = added
                     fact = Middleware(
-                        self.module, node, "add", receiver, target, None, arguments, unknown, place
+                        self.module, node, "add", receiver, target, None, written, is_open, place
                     )
                     self.found[Middleware].append(fact)
             case "add_exception_handler":

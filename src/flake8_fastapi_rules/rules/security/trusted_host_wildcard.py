@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.arguments import has_open_arguments, written_out
+from flake8_fastapi_rules.semantics.facts import Middleware
 from flake8_fastapi_rules.semantics.middlewares import is_setting
 from flake8_fastapi_rules.semantics.values import Constant
 
@@ -57,6 +58,16 @@ class TrustedHostWildcard(Rule):
     profiles = ("recommended",)
     hints = ("TrustedHost", "allowed_hosts", "add_middleware")
 
+    @on(Middleware)
+    def check_table(self, middleware: Middleware, context: Context) -> Iterator[Report]:
+        """Report the hosts in a row of a table that a loop puts on an app."""
+        node = middleware.node
+        if middleware.style != "add" or not isinstance(node, ast.Call) or not node.args:
+            return
+        is_row = not context.model.is_subclass(context.resolve(node.args[0]), _TRUSTED)
+        if is_row and context.model.is_subclass(middleware.target, _TRUSTED):
+            yield from self._judge(middleware.arguments.get("allowed_hosts"), context)
+
     @on(ast.Call)
     def check(self, call: ast.Call, context: Context) -> Iterator[Report]:
         """Report the hosts, however the middleware is put on."""
@@ -76,7 +87,10 @@ class TrustedHostWildcard(Rule):
             if not has_open_arguments(context.model, context.module, call):
                 yield self.report(hosts or call, "default")
             return
-        if is_setting(context.model, context.module, hosts):
+        yield from self._judge(hosts, context)
+
+    def _judge(self, hosts: ast.expr | None, context: Context) -> Iterator[Report]:
+        if hosts is None or is_setting(context.model, context.module, hosts):
             return
         elements = context.model.elements(context.module, hosts) or ()
         if any(context.model.text(home, element) == "*" for home, element in elements):
