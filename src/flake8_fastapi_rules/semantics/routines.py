@@ -82,7 +82,8 @@ def _started(model: Model, uses: Uses) -> Iterator[BackgroundRoutine]:
     """What the modules that matter start, and those of the service that know no framework."""
     files, is_test = model.modules, model.settings.is_test_path
     known = set(uses.modules)
-    starting = (files.load(path) for path in files.files_with_routines(uses.root))
+    paths = (path for path in files.files_with_routines(uses.root) if not is_test(str(path)))
+    starting = map(files.load, paths)
     others = [module for module in starting if module is not None and module not in known]
     for module in (*uses.modules, *others):
         if is_test(str(module.path)):
@@ -231,6 +232,23 @@ def _is_gathered(module: Module, name: str) -> bool:
     return False
 
 
+def _is_asked_for_results(module: Module, name: str) -> bool:
+    """Whether a function that uses the tasks in an attribute takes their results or errors."""
+    users = {
+        module.index.function_of(node)
+        for node in module.index.nodes(ast.Attribute)
+        if node.attr == name and isinstance(node.ctx, ast.Load)
+    }
+    return any(
+        isinstance(node, ast.Call)
+        and getattr(node.func, "attr", None) in {"result", "exception"}
+        and not (node.args or node.keywords)  # as there are of `logger.exception(...)`
+        for user in users
+        if isinstance(user, FUNCTIONS)
+        for node in module.index.own_nodes(user)
+    )
+
+
 def _group_of(routine: BackgroundRoutine, name: str) -> ast.AsyncWith | None:
     """The `async with TaskGroup() as name` that waits for a routine."""
     function = routine.in_function
@@ -294,10 +312,11 @@ def _is_kept(module: Module, node: ast.Name) -> bool:
             return True
         case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=kept), attr="append")):
             return not _is_gathered(module, kept)
-        case ast.Assign(targets=[ast.Attribute(attr=kept)]):
-            return not _is_gathered(module, kept)  # `self.reader = task`
-        case ast.Assign(targets=[ast.Subscript(value=ast.Attribute(attr=kept))]):
-            return not _is_gathered(module, kept)  # `self.readers[name] = task`
+        case (
+            ast.Assign(targets=[ast.Attribute(attr=kept)])  # `self.reader = task`
+            | ast.Assign(targets=[ast.Subscript(value=ast.Attribute(attr=kept))])
+        ):
+            return not (_is_gathered(module, kept) or _is_asked_for_results(module, kept))
     return False
 
 
