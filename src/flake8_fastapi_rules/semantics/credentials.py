@@ -30,7 +30,9 @@ _TOKEN = re.compile(
     r"|^jwt$|^bearer$|^authorization$|^auth_header$"
 )
 _BARE_TOKEN = re.compile(r"^_*token$")
-_SIGNATURE = re.compile(r"(?:^|_)(?:signature|hmac|digest|mac)(?:_?(?:sha)?_?(?:1|256|384|512))?$")
+_SIGNATURE = re.compile(
+    r"(?:^|_)(?:sig|signature|hmac|digest|mac)(?:_?(?:sha)?_?(?:1|256|384|512))?$"
+)
 #: Names of what is left of a secret when it is hidden, or of what only says that it is wrong.
 _HARMLESS = re.compile(
     r"mask|redact|hidden|obfusc|hash|hint|truncat|placeholder|invalid|fake|dummy|(?:^|_)demo(?:_|$)"
