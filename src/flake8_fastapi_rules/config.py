@@ -499,9 +499,12 @@ def path_matches(path: str, pattern: str, root: str | None) -> bool:
 
 
 def _any_matches(path: str, patterns: Sequence[str], root: str | None) -> bool:
-    if not patterns:
-        return False
-    parts = _below_root(path, root)
+    return bool(patterns) and _fits_any(os.path.abspath(path), tuple(patterns), root)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _fits_any(absolute: str, patterns: tuple[str, ...], root: str | None) -> bool:
+    parts = _below_root(absolute, root)
     return any(_matches(parts, pattern) for pattern in patterns)
 
 
