@@ -104,6 +104,15 @@ def asynchronous_wrappers(model: Model, module: Module) -> Iterator[FrameworkFun
             yield FrameworkFunction(module, wrapper, frozenset(found))
 
 
+def looks_like_route(node: FunctionNode) -> bool:
+    """Whether the text of a decorator looks like a route of whatever framework: `@mock.get(...)`.
+
+    A guess: for what must be left alone, where FastAPI's own routes are known by `model.roles`.
+    """
+    decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+    return any("route" in each or ".get(" in each or ".post(" in each for each in decorators)
+
+
 def _below_routes(model: Model, function: Function, node: FunctionNode) -> list[ast.expr]:
     """The decorators between a function and FastAPI, the outermost first.
 

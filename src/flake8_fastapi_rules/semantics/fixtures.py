@@ -42,6 +42,27 @@ def is_in_tests(path: Path) -> bool:
     return path.name.startswith(("test_", "conftest")) or "tests" in path.parts
 
 
+def has_no_tests(cls: ast.ClassDef) -> bool:
+    """Whether a class of a test file has no tests, by its name and its functions: a stand-in."""
+    return not cls.name.startswith("Test") and not any(
+        isinstance(each, FUNCTIONS)
+        and (
+            each.name.startswith(("test", "setup_", "setUp"))
+            or (each.name == "setup" and len(each.args.args) == 1)
+        )
+        for each in cls.body
+    )
+
+
+def is_service_for_tests(module: Module) -> bool:
+    """Whether a file below the tests is a service that they run, without any test of its own."""
+    return (
+        "fixtures" in module.path.parts
+        and not module.path.name.startswith(("test_", "conftest"))
+        and not any(word in module.source.text for word in ("pytest", "unittest", "def test_"))
+    )
+
+
 def fixture_decorator(resolver: Resolver, function: Function) -> ast.expr | None:
     """The decorator that makes a function a fixture; `None` if it is none."""
     node = function.node

@@ -5,12 +5,16 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.engine.index import FUNCTIONS, is_main_guard
 from flake8_fastapi_rules.semantics.credentials import last_name
+from flake8_fastapi_rules.semantics.intent import words_of
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.modules import Module
+
+#: Folders of files that somebody runs by hand.
+_SCRIPTS = frozenset({"manual", "script", "scripts", "tools"})
 
 
 def is_script(module: Module) -> bool:
@@ -24,6 +28,21 @@ def is_run_by_hand(model: Model, module: Module) -> bool:
         "__main__" in module.source.text
         and not module.mentions_framework
         and not model.shared_state(module).is_part_of_service(module)
+    )
+
+
+def is_manual_script(module: Module) -> bool:
+    """Whether a file in a folder of scripts runs by itself: `if __name__ == "__main__": main()`."""
+    own = {function.name for function in module.index.functions}
+    folders = [word for part in module.path.parts[-4:-1] for word in words_of(part)]
+    return not _SCRIPTS.isdisjoint(folders) and any(
+        isinstance(statement, ast.If)
+        and is_main_guard(statement.test)
+        and any(
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in own
+            for node in ast.walk(statement)
+        )
+        for statement in module.tree.body
     )
 
 
