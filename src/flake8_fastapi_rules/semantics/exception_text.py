@@ -291,6 +291,31 @@ class ExceptionText:
         """Whether the text is sent under a condition that says it is for developers."""
         return is_for_development(self._module, node)
 
+    def is_known_as_own(self, node: ast.expr) -> bool:
+        """Whether a condition around a text says that the exception is one of the project's."""
+        if self._name is None:
+            return False
+        index = self._module.index
+        child: ast.AST = node
+        for parent in index.ancestors(node):
+            if isinstance(parent, ast.ExceptHandler):
+                return False
+            if isinstance(parent, ast.If | ast.IfExp) and child is not parent.test:
+                test = index.condition(parent.test)
+                if child in (parent.orelse if isinstance(parent, ast.If) else [parent.orelse]):
+                    match test:
+                        case ast.UnaryOp(op=ast.Not(), operand=inner):
+                            test = inner
+                        case _:
+                            test = ast.Constant(None)
+                kinds = _kinds_asked(test, self._name)
+                if kinds:
+                    return all(
+                        isinstance(self._model.resolve(self._module, kind), Class) for kind in kinds
+                    )
+            child = parent
+        return False
+
     def is_traceback(self, node: ast.expr) -> bool:
         """Whether an expression is a call that gives a traceback, or a variable that holds it."""
         if isinstance(node, ast.Name):
@@ -308,3 +333,14 @@ def _bound(value: Value) -> ast.expr | None:
     if isinstance(value, Expression):
         return value.node
     return value.call if isinstance(value, Instance) else None
+
+
+def _kinds_asked(test: ast.expr, exception: str) -> list[ast.expr]:
+    """The classes of which a condition says that the exception is one: `isinstance(error, X)`."""
+    match test:
+        case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), kinds]):
+            if name == exception:
+                return kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
+        case ast.BoolOp(op=ast.And(), values=values):
+            return next((found for v in values if (found := _kinds_asked(v, exception))), [])
+    return []

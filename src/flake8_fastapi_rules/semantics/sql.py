@@ -26,9 +26,11 @@ from flake8_fastapi_rules.semantics.taint import (
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
+    Expression,
     Function,
     FunctionNode,
     Instance,
+    Value,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +39,11 @@ if TYPE_CHECKING:
 _SQL = re.compile(
     r"\b(?:SELECT\b.+\bFROM|INSERT\s+INTO|REPLACE\s+INTO|UPDATE\s+\S+.*\bSET|DELETE\s+FROM"
     r"|DROP\s+TABLE|ALTER\s+TABLE|CREATE\s+TABLE|TRUNCATE)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+#: What is nothing but a statement, from its first word on.
+_STATEMENT = re.compile(
+    r"\s*(select\s.+\sfrom\s|insert\s+into\s|update\s.+\sset\s|delete\s+from\s)",
     re.IGNORECASE | re.DOTALL,
 )
 #: What stands in front of a value that rows have; everywhere else there are names, arguments of
@@ -561,3 +568,14 @@ def _is_name(node: ast.expr, name: str) -> bool:
 def is_sql(text: str) -> bool:
     """Whether a text holds a statement of SQL."""
     return _SQL.search(text) is not None
+
+
+def is_statement(value: Value) -> bool:
+    """Whether a value is the text of an SQL statement, written out or an f-string."""
+    match value:
+        case Constant(value=str() as text):
+            return bool(_STATEMENT.match(text))
+        case Expression(node=ast.JoinedStr(values=values)):
+            parts = (v.value if isinstance(v, ast.Constant) else "x" for v in values)
+            return bool(_STATEMENT.match("".join(map(str, parts))))
+    return False
