@@ -7,35 +7,23 @@ from collections.abc import Iterator
 
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.bookkeeping import brings_up_to_date
-from flake8_fastapi_rules.semantics.credentials import is_link_key, is_one_time
 from flake8_fastapi_rules.semantics.effects import Evidence
-from flake8_fastapi_rules.semantics.facts import (
-    Endpoint,
-    Parameter,
-    ParameterKind,
-    Route,
-    RouteKind,
+from flake8_fastapi_rules.semantics.facts import Endpoint, Route, RouteKind
+from flake8_fastapi_rules.semantics.intent import asks_for_change, keeps_something
+from flake8_fastapi_rules.semantics.operations import (
+    declares_or_makes,
+    is_deprecated,
+    is_event_stream,
+    is_reached_by_link,
+    may_stream,
+    names_of,
+    surely_runs_for_every_method,
 )
-from flake8_fastapi_rules.semantics.intent import (
-    asks_for_change,
-    keeps_something,
-    words_of,
-)
-from flake8_fastapi_rules.semantics.provided import request_parameters
-from flake8_fastapi_rules.semantics.schemas import is_true
-from flake8_fastapi_rules.semantics.values import External, Function
+from flake8_fastapi_rules.semantics.values import Function
 
-_EVENTS = ("fastapi.sse.EventSourceResponse", "sse_starlette.EventSourceResponse")
-_EVENT_STREAM = "text/event-stream"
-_REDIRECTS = ("starlette.responses.RedirectResponse",)
-_STREAMS = (
-    "starlette.responses.FileResponse",
-    "starlette.responses.StreamingResponse",
-    "sse_starlette.EventSourceResponse",
-)
+_REDIRECT = "starlette.responses.RedirectResponse"
 _READING = frozenset({"GET", "HEAD"})
 _SAFE = _READING | {"OPTIONS"}
-_IN_LINKS = frozenset({ParameterKind.QUERY, ParameterKind.PATH})
 
 
 class GetMutation(Rule):
@@ -135,39 +123,38 @@ class GetMutation(Rule):
         methods = endpoint.methods
         if endpoint.is_websocket or not methods or not methods & _READING:
             return
-        effects = context.model.effects
-        paths = tuple(route.path or "" for route in endpoint.routes)
-        if effects.is_forced_write(endpoint.node.name, *paths) or self._is_link(endpoint, context):
+        model, effects, said = context.model, context.model.effects, names_of(endpoint)
+        if effects.is_forced_write(*said) or is_reached_by_link(model, endpoint):
             return
-        method = "GET" if "GET" in methods else "HEAD"
-        name = endpoint.node.name
+        if is_event_stream(model, endpoint) or is_deprecated(model, endpoint):
+            return
+        is_asked = asks_for_change(*said)
+        if not is_asked and declares_or_makes(model, endpoint, _REDIRECT):
+            return
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
-        if self._is_event_stream(endpoint, context) or self._is_deprecated(endpoint, context):
-            return
-        served = [path for route in endpoint.routes for path in context.model.served_paths(route)]
-        is_asked = asks_for_change(name, *paths)
-        if not is_asked and self._answers_with(endpoint, context, *_REDIRECTS):
-            return
-        streams = self._streams(endpoint, context)
-        evidence = effects.writes(function, local=not streams, sure=not is_asked)
+        # A file that is made to be sent, and subscribers of a stream, are no change.
+        is_local = not may_stream(model, endpoint)
+        evidence = effects.writes(function, local=is_local, sure=not is_asked)
         variant = None
         if evidence is None:
-            evidence = effects.named_write(function, name, *paths)
+            evidence = effects.named_write(function, *said)
             variant = "named"
         if evidence is None or not (is_asked or self._is_told_on_the_way(evidence)):
             return
-        if effects.is_forced_write(name, *served):
+        served = [path for route in endpoint.routes for path in model.served_paths(route)]
+        if effects.is_forced_write(endpoint.node.name, *served):
             return
-        if self._is_brought_up_to_date(evidence, name, *paths):
+        if self._is_brought_up_to_date(evidence, *said):
             return
-        if not methods <= _SAFE and not self._is_certain(endpoint, evidence.place_in()):
+        place = evidence.place_in()
+        if not methods <= _SAFE and not surely_runs_for_every_method(endpoint, place):
             return
         related = [context.related(evidence.module, evidence.node, evidence.what)]
         yield self.report(
-            evidence.place_in(),
+            place,
             variant,
-            method=method,
-            name=name,
+            method="GET" if "GET" in methods else "HEAD",
+            name=endpoint.node.name,
             route=evidence.route,
             related=related if evidence.path else (),
         )
@@ -203,72 +190,4 @@ class GetMutation(Rule):
         """Whether a helper stores what is known anyway, for which the operation is not named."""
         return any(brings_up_to_date(step.name.rpartition(".")[2]) for step in evidence.path) and (
             not any(brings_up_to_date(each) for each in named)
-        )
-
-    def _is_certain(self, endpoint: Endpoint, place: ast.AST) -> bool:
-        """Whether an operation of several methods writes for each of them.
-
-        A condition in front of it may ask for the method: `if await form.is_submitted():`.
-        """
-        index = endpoint.module.index
-        scope = index.scopes[endpoint.node]
-        line = getattr(place, "lineno", 0)
-        return not index.branch_of(place, scope) and not any(
-            isinstance(node, ast.Return | ast.Raise) and node.lineno < line
-            for node in index.own_nodes(endpoint.node)
-        )
-
-    def _is_link(self, endpoint: Endpoint, context: Context) -> bool:
-        """Whether a link in a mail leads here, which cannot be followed by another method."""
-        said = [endpoint.node.name, *(route.path or "" for route in endpoint.routes)]
-        function = Function(endpoint.module, endpoint.node, endpoint.view_class)
-        names = context.model.path_names(endpoint)
-        leaves = any(words_of(each)[:1] == ["unsubscribe"] for each in said)
-        return is_one_time(*said) and any(
-            parameter.kind in _IN_LINKS
-            and (leaves or not self._is_number(parameter, context))
-            and (leaves or is_link_key(parameter.alias or parameter.name))
-            for parameter in request_parameters(context.model, function, names)
-        )
-
-    def _is_number(self, parameter: Parameter, context: Context) -> bool:
-        """Whether a parameter is an integer, which counts rows and proves nothing: `uid: int`."""
-        typed = context.model.resolve(parameter.type_module, parameter.type_node)
-        return typed == External("builtins.int")
-
-    def _streams(self, endpoint: Endpoint, context: Context) -> bool:
-        """Whether the operation answers with a file, made here, or a stream, registered here."""
-        return endpoint.module.index.is_generator(endpoint.node) or self._answers_with(
-            endpoint, context, *_STREAMS
-        )
-
-    def _is_event_stream(self, endpoint: Endpoint, context: Context) -> bool:
-        """Whether browsers open it with an `EventSource`, which knows no other method."""
-        index = endpoint.module.index
-        said = [endpoint.node.name, *(route.path or "" for route in endpoint.routes)]
-        if any("sse" in words_of(each) for each in said):
-            return True
-        return self._answers_with(endpoint, context, *_EVENTS) or any(
-            isinstance(node, ast.keyword)
-            and node.arg == "media_type"
-            and (context.model.text(endpoint.module, node.value) or "").startswith(_EVENT_STREAM)
-            for node in index.own_nodes(endpoint.node)
-        )
-
-    def _is_deprecated(self, endpoint: Endpoint, context: Context) -> bool:
-        """Whether the operation only stays for those who use it still."""
-        return "deprecated" in words_of(endpoint.node.name) or any(
-            is_true(context.model, route.module, route.arguments.get("deprecated"))
-            for route in endpoint.routes
-        )
-
-    def _answers_with(self, endpoint: Endpoint, context: Context, *names: str) -> bool:
-        """Whether the operation declares or makes a response of one of the named classes."""
-        index = endpoint.module.index
-        named = [route.arguments.get("response_class") for route in endpoint.routes]
-        called = [n.func for n in index.own_nodes(endpoint.node) if isinstance(n, ast.Call)]
-        return any(
-            context.model.is_subclass(context.model.resolve(endpoint.module, node), *names)
-            for node in (*named, *called, endpoint.node.returns)
-            if node is not None
         )
