@@ -109,6 +109,16 @@ def may_be_caught(
     return False
 
 
+def is_tried(function: Function, node: ast.AST) -> bool:
+    """Whether a `try` or `with` of a function is around `node`, whatever it catches."""
+    for parent in function.module.index.ancestors(node):
+        if parent is function.node:
+            return False
+        if isinstance(parent, (*_TRIES, ast.With, ast.AsyncWith)):
+            return True
+    return False
+
+
 def raises_again(handler: ast.ExceptHandler) -> bool:
     """Whether a handler has a `raise` of its own."""
     stack: list[ast.AST] = list(handler.body)

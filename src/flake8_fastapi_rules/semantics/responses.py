@@ -40,6 +40,7 @@ _DICT = External("builtins.dict")
 _DEPTH = 12
 #: How many calls a response is followed through to where its status is set.
 _CALLS = 3
+_SEQUENCES = ("builtins.tuple", "builtins.list", "collections.abc.Sequence")
 
 
 @record
@@ -108,6 +109,27 @@ def is_raw_response(model: Model, module: Module, node: ast.expr | None) -> bool
         return False
     parts = [part for part in types_in(model, module, node) if part.value != Constant(None)]
     return bool(parts) and all(model.is_subclass(part.value, RESPONSE) for part in parts)
+
+
+def is_only_response(model: Model, cls: Value) -> bool:
+    """Whether a class is a response, and certainly no exception as well."""
+    if not isinstance(cls, Class | External) or not model.is_subclass(cls, RESPONSE):
+        return False
+    return isinstance(cls, External) or (
+        model.resolver.has_known_bases(cls) and not model.is_subclass(cls, "builtins.BaseException")
+    )
+
+
+def declares_sequence(model: Model, function: Function) -> bool:
+    """Whether a route of a function says that it answers with a tuple or list, or may do so."""
+    for route in model.uses(function.module).routes.get(function.node, ()):
+        declared = response_type(model, route)
+        if declared is None:
+            continue
+        for part in types_in(model, declared.module, declared.node):
+            if not part.value or model.is_subclass(part.value, *_SEQUENCES):
+                return True
+    return False
 
 
 def returns_of(module: Module, function: ast.AST) -> tuple[ast.Return, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import http
 from collections.abc import Iterator
 from functools import partial
 
@@ -13,18 +12,25 @@ from flake8_fastapi_rules.fixes.edit import fix_of
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
 from flake8_fastapi_rules.semantics.answered import is_answered_with
+from flake8_fastapi_rules.semantics.catching import is_tried
 from flake8_fastapi_rules.semantics.decorators import has_own_signature
 from flake8_fastapi_rules.semantics.facts import FrameworkFunction, Role
-from flake8_fastapi_rules.semantics.flow import may_end_without_value
-from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS, RESPONSE
-from flake8_fastapi_rules.semantics.responses import response_type, returns_of, types_in
-from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance, Value
+from flake8_fastapi_rules.semantics.framework import HTTP_EXCEPTIONS
+from flake8_fastapi_rules.semantics.responses import (
+    declares_sequence,
+    is_only_response,
+    returns_of,
+)
+from flake8_fastapi_rules.semantics.returned_errors import (
+    error_among,
+    only_makes_http_errors,
+    status_beside_body,
+)
+from flake8_fastapi_rules.semantics.values import Function, Instance
 
 _ROLES = frozenset({Role.ENDPOINT, Role.DEPENDENCY, Role.EXCEPTION_HANDLER, Role.MIDDLEWARE})
-_STATUSES = frozenset(int(status) for status in http.HTTPStatus)
 #: What cannot be told before the error is raised: that it is not documented, or caught.
 _LEADS_TO = ("FAR227", "FAR408", "FAR409")
-_SEQUENCES = ("builtins.tuple", "builtins.list", "collections.abc.Sequence")
 
 
 class ReturnedError(Rule):
@@ -101,21 +107,23 @@ class ReturnedError(Rule):
         function = context.resolve(fact.node)
         if not isinstance(function, Function):
             return
-        returns = returns_of(context.module, fact.node)
-        errors = {node: name for node in returns if (name := self._error(node.value, context))}
+        model, module = context.model, context.module
+        returns = returns_of(module, fact.node)
+        errors = {node: e for node in returns if (e := error_among(model, module, node.value))}
         is_endpoint = Role.ENDPOINT in fact.roles
         if Role.MIDDLEWARE in fact.roles:
             reason = Unfixable("what a middleware raises is not answered, either")
-            for node, name in errors.items():
-                yield self.report(node, "answer", name=name, fix=reason)
+            for node, error in errors.items():
+                yield self.report(node, "answer", name=_called(error, context), fix=reason)
         elif fact.roles != {Role.DEPENDENCY} or len(errors) < len(returns):
-            for node, name in errors.items():
-                fix = partial(self._raise, node, fact, context)
-                yield self.report(node, None if is_endpoint else "given", name=name, fix=fix)
-        if is_endpoint and has_own_signature(context.model, function):
-            if not self._declares_sequence(function, context):
+            for node, error in errors.items():
+                fix = partial(self._raise, node, function, context)
+                variant = None if is_endpoint else "given"
+                yield self.report(node, variant, name=_called(error, context), fix=fix)
+        if is_endpoint and has_own_signature(model, function):
+            if not declares_sequence(model, function):
                 for node in returns:
-                    status = self._status(node.value, context)
+                    status = status_beside_body(model, module, node.value)
                     if status is not None:
                         reason = Unfixable("the response's type is for you to choose")
                         yield self.report(node, "tuple", fix=reason, status=status)
@@ -123,122 +131,37 @@ class ReturnedError(Rule):
     @on(ast.Return, framework_only=True, hints=("Exception",))
     def check_helper(self, node: ast.Return, context: Context) -> Iterator[Report]:
         """Report HTTP errors among the results of a function that an endpoint answers with."""
-        made = node.value
+        made, model = node.value, context.model
         if not isinstance(made, ast.Call) or terminal_name(made.func).islower():
             return
-        name = self._error(made, context)
-        if name is None or not context.model.is_instance(context.resolve(made), *HTTP_EXCEPTIONS):
+        error = error_among(model, context.module, made)
+        if error is None or not model.is_instance(context.resolve(made), *HTTP_EXCEPTIONS):
             return
         helper = context.module.index.function_of(node)
         function = context.resolve(helper)
         if not isinstance(helper, FUNCTIONS) or not isinstance(function, Function):
             return
-        if context.model.roles(function) or self._only_makes_errors(function, context):
+        if model.roles(function) or only_makes_http_errors(model, function):
             return
-        if is_answered_with(context.model, function):
-            yield self.report(
-                node, "given", name=name, fix=Unfixable("callers may catch what is raised")
-            )
+        if is_answered_with(model, function):
+            reason = Unfixable("callers may catch what is raised")
+            yield self.report(node, "given", name=_called(error, context), fix=reason)
 
     @on(ast.Raise, framework_only=True)
     def check_raise(self, node: ast.Raise, context: Context) -> Iterator[Report]:
         """Report responses that are raised."""
         value = context.resolve(node.exc)
         cls = value.of if isinstance(value, Instance) else value
-        if not isinstance(cls, Class | External) or not context.model.is_subclass(cls, RESPONSE):
-            return
-        if isinstance(cls, Class):
-            resolver = context.model.resolver
-            if not resolver.has_known_bases(cls) or resolver.is_subclass(
-                cls, "builtins.BaseException"
-            ):
-                return
-        assert node.exc is not None
-        yield self.report(
-            node,
-            "raised",
-            name=self._name(node.exc, context),
-            fix=partial(self._return, node, context),
-        )
+        if node.exc is not None and is_only_response(context.model, cls):
+            fix = partial(self._return, node, context)
+            yield self.report(node, "raised", name=_called(node.exc, context), fix=fix)
 
-    def _name(self, node: ast.expr, context: Context) -> str:
-        shown = node.func if isinstance(node, ast.Call) else node
-        return context.shown(shown)
-
-    def _error(self, node: ast.expr | None, context: Context) -> str | None:
-        """The name of the exception that an expression makes, or that a variable holds."""
-        if isinstance(node, ast.IfExp | ast.BoolOp):
-            parts = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
-            return next((name for part in parts if (name := self._error(part, context))), None)
-        if isinstance(node, ast.NamedExpr):
-            return self._error(node.value, context)
-        if not isinstance(node, ast.Call | ast.Name):
-            return None
-        value = context.resolve(node)
-        if not isinstance(value, Instance) or value.call is None:
-            return None
-        made = self._made_by(node, context)
-        if value.call is not made and isinstance(made, ast.Call):
-            if not self._only_makes_errors(context.resolve(made.func), context):
-                return None
-        if not context.model.is_instance(value, *HTTP_EXCEPTIONS, "builtins.BaseException"):
-            return None
-        if context.model.is_instance(value, RESPONSE):
-            return None
-        return self._name(node, context)
-
-    def _made_by(self, node: ast.Call | ast.Name, context: Context) -> ast.expr | None:
-        """The call itself, or the one that a variable holds the result of."""
-        if isinstance(node, ast.Call):
-            return node
-        found = context.module.index.lookup(node.id, node)
-        made = found[1][0].value if found is not None and len(found[1]) == 1 else None
-        return made.value if isinstance(made, ast.Await) else made
-
-    def _only_makes_errors(self, callee: Value, context: Context) -> bool:
-        """Whether a function of the project returns an `HTTPException` on every path."""
-        if not isinstance(callee, Function) or not isinstance(callee.node, ast.FunctionDef):
-            return False
-        if callee.node.decorator_list or may_end_without_value(callee.node.body):
-            return False
-        values = [
-            context.model.resolve(callee.module, each.value)
-            for each in returns_of(callee.module, callee.node)
-        ]
-        return bool(values) and all(
-            isinstance(value, Instance)
-            and value.call is not None
-            and context.model.is_instance(value, *HTTP_EXCEPTIONS)
-            for value in values
-        )
-
-    def _status(self, node: ast.expr | None, context: Context) -> int | None:
-        if isinstance(node, ast.IfExp):
-            return self._status(node.body, context) or self._status(node.orelse, context)
-        if not isinstance(node, ast.Tuple) or len(node.elts) not in (2, 3):
-            return None
-        body, given = node.elts[:2]
-        status = context.model.status(context.module, given)
-        if status not in _STATUSES or context.model.status(context.module, body) is not None:
-            return None
-        return status
-
-    def _declares_sequence(self, function: Function, context: Context) -> bool:
-        for route in context.model.uses(context.module).routes.get(function.node, ()):
-            declared = response_type(context.model, route)
-            if declared is None:
-                continue
-            for part in types_in(context.model, declared.module, declared.node):
-                if not part.value or context.model.is_subclass(part.value, *_SEQUENCES):
-                    return True
-        return False
-
-    def _raise(self, node: ast.Return, fact: FrameworkFunction, context: Context) -> Fix:
+    def _raise(self, node: ast.Return, function: Function, context: Context) -> Fix:
         if isinstance(node.value, ast.IfExp | ast.BoolOp):
             raise Unfixable("it is one of several values")
         if not isinstance(node.value, ast.Call):
             raise Unfixable("the exception is made elsewhere")
-        if _is_tried(node, fact.node, context):
+        if is_tried(function, node):
             raise Unfixable("a `try` around it may catch what is raised")
         return self._exchange(node, "return", "raise", context)
 
@@ -258,11 +181,6 @@ class ReturnedError(Rule):
         return fix_of(f"Use `{new}`", "safe", edit, leads_to=_LEADS_TO)
 
 
-def _is_tried(node: ast.AST, function: ast.AST, context: Context) -> bool:
-    """Whether an exception raised at a place may be caught in its own function."""
-    for parent in context.module.index.ancestors(node):
-        if parent is function:
-            return False
-        if isinstance(parent, ast.Try | ast.TryStar | ast.With | ast.AsyncWith):
-            return True
-    return False
+def _called(node: ast.expr, context: Context) -> str:
+    """What a message calls an exception or response: its class, or the variable that holds it."""
+    return context.shown(node.func if isinstance(node, ast.Call) else node)
