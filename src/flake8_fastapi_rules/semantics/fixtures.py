@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.engine.index import FUNCTIONS
+from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import Class, Constant, External, Function, FunctionNode
 
@@ -27,6 +28,7 @@ TEAR_DOWNS = frozenset(
         "tearDown", "tearDownClass", "tearDownModule", "asyncTearDown",
     }
 )  # fmt: skip
+_MOCKS = frozenset({"mock", "mocks", "stub", "stubs"})
 #: How many folders up a `conftest.py` is looked for.
 _LEVELS = 8
 
@@ -61,6 +63,18 @@ def is_service_for_tests(module: Module) -> bool:
         and not module.path.name.startswith(("test_", "conftest"))
         and not any(word in module.source.text for word in ("pytest", "unittest", "def test_"))
     )
+
+
+def is_stand_in(module: Module, root: str | None) -> bool:
+    """Whether a module stands for another service in tests: it or its folder is called mock.
+
+    Parameters:
+        root: the folder of the project; without one nothing is.
+    """
+    if root is None or not module.path.is_relative_to(root):
+        return False
+    parts = (Path(root).name, *module.path.relative_to(root).parts)
+    return any(not _MOCKS.isdisjoint(words_of(part)) for part in parts)
 
 
 def fixture_decorator(resolver: Resolver, function: Function) -> ast.expr | None:
