@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import tomllib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from flake8_fastapi_rules.engine.discovery import is_left_out
 
 #: Files that mark the top of a project.
 _MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "requirements.txt")
+#: What names members of a workspace: no path from the root, and none of any depth (`**`), which
+#: would take a walk through the whole repository.
+_MEMBERS = re.compile(r"(?!/)(?:(?!\*\*|\.\./).)+")
 #: A working directory with more Python files than this, and no project file, is no project.
 _SHELF = 3000
 #: Folders that hold no first-party code.
@@ -183,3 +187,23 @@ def has_project_file(folder: Path) -> bool:
 def is_small(folder: Path) -> bool:
     """Whether a folder without any project file could be one project, and not a shelf of them."""
     return next(islice(_files_below(folder), _SHELF, None), None) is None
+
+
+def workspace_members(top: Path) -> list[Path]:
+    """The folders that the project file at a monorepo's top names as members of its workspace."""
+    try:
+        table = tomllib.loads((top / "pyproject.toml").read_text("utf-8"))
+    except (OSError, ValueError):
+        return []
+    patterns: list[object] = []
+    match table:
+        case {"tool": {"uv": {"workspace": {"members": [*members]}}}}:
+            patterns = members
+        case {"tool": {"rye": {"workspace": {"members": [*members]}}}}:
+            patterns = members
+    return [
+        folder
+        for pattern in patterns
+        if isinstance(pattern, str) and _MEMBERS.fullmatch(pattern)
+        for folder in sorted(top.glob(pattern))
+    ]

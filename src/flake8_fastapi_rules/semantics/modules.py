@@ -19,6 +19,7 @@ from flake8_fastapi_rules.semantics.files import (
     has_project_file,
     is_small,
     read_source,
+    workspace_members,
 )
 from flake8_fastapi_rules.semantics.names import (
     NEVER_FIRST_PARTY,
@@ -471,22 +472,28 @@ class Modules:
         return unique
 
     def _workspace_roots(self, top: Path) -> tuple[Path, ...]:
-        """The source roots of a monorepo's other members, two levels down."""
+        """The source roots of a monorepo's other members."""
         known = self._workspaces.get(top)
         if known is None:
             known = self._workspaces[top] = tuple(self._find_workspace_roots(top))
         return known
 
     def _find_workspace_roots(self, top: Path) -> Iterator[Path]:
+        """Those two levels down, and those deeper that the top's project file names."""
         for first in sorted(self._listing(str(top))):
             for base in (
                 top / first,
                 *(top / first / s for s in sorted(self._listing(str(top / first)))),
             ):
-                if base.suffix or base.name.startswith(".") or base.name in SKIPPED_FOLDERS:
-                    continue
-                if os.path.isfile(base / "pyproject.toml") or os.path.isfile(base / "setup.py"):
-                    yield base / "src" if os.path.isdir(base / "src") else base
+                yield from self._root_of_member(base)
+        for base in workspace_members(top):
+            yield from self._root_of_member(base)
+
+    def _root_of_member(self, base: Path) -> Iterator[Path]:
+        if base.suffix or base.name.startswith(".") or base.name in SKIPPED_FOLDERS:
+            return
+        if os.path.isfile(base / "pyproject.toml") or os.path.isfile(base / "setup.py"):
+            yield base / "src" if os.path.isdir(base / "src") else base
 
     def project_root(self, path: Path) -> Path:
         """The top folder of the project that a file belongs to.
