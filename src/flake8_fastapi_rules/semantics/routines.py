@@ -29,6 +29,17 @@ _WAITING = frozenset({"start_soon", "start", "run_coroutine_threadsafe"})
 #: Methods that only keep a task, or that end it with an exit stack.
 _KEEPING = frozenset({"add", "callback", "push_async_callback"})
 _DEFINED = re.compile(r"def[ \t]+(\w+)")
+#: What sends to a WebSocket.
+_SENDS = frozenset({"ping", "send_bytes", "send_json", "send_ping", "send_text"})
+#: What removes a file.
+_REMOVALS = frozenset({"remove", "rmtree", "unlink"})
+#: What may stand around either.
+_BESIDE = frozenset(
+    {
+        "debug", "dumps", "exists", "info", "is_file", "isfile", "isoformat", "model_dump",
+        "model_dump_json", "now", "print", "sleep", "time", "utcnow", "wait_for",
+    }
+)  # fmt: skip
 
 
 class _Routines:
@@ -411,6 +422,49 @@ _HARMLESS = frozenset(
         "list", "dict", "set", "uuid4", "get_event_loop", "get_running_loop", "len", "str",
     }
 )  # fmt: skip
+
+
+def only_sends_or_removes(guard: ast.Try | ast.TryStar) -> bool:
+    """Whether a `try` only sends to a socket, or only removes files.
+
+    That it fails is how a socket says that nobody is there any more.
+    """
+    return _does_only(guard, _SENDS) or _does_only(guard, _REMOVALS)
+
+
+def _does_only(guard: ast.Try | ast.TryStar, work: frozenset[str]) -> bool:
+    """Whether a `try` does nothing but call `work`, now and then perhaps, or on a condition.
+
+    What the arguments are made of does not matter, as long as nobody has to wait for it.
+    """
+    called = {terminal_name(call.func) for each in guard.body for call in _outer_calls(each)}
+    rest = {name for name in called - work - _BESIDE if not name[:1].isupper()}  # no classes
+    return not called.isdisjoint(work) and not rest
+
+
+def _outer_calls(node: ast.AST) -> Iterator[ast.Call]:
+    """The calls in a statement without those that only make arguments for a call."""
+    if not isinstance(node, ast.Call):
+        for child in ast.iter_child_nodes(node):
+            yield from _outer_calls(child)
+        return
+    yield node
+    for given in (*node.args, *(keyword.value for keyword in node.keywords)):
+        is_waited = any(isinstance(each, ast.Await) for each in ast.walk(given))
+        if is_waited or terminal_name(node.func) == "wait_for":
+            yield from _outer_calls(given)
+
+
+def has_other_callers(
+    model: Model, function: Function, started: Iterable[BackgroundRoutine]
+) -> bool:
+    """Whether somebody calls a routine also for what it returns.
+
+    Parameters:
+        started: where it is started to run in the background.
+    """
+    starting = {id(each) for routine in started for each in ast.walk(routine.node)}
+    return any(id(call.node) not in starting for call in model.direct_calls(function))
 
 
 def has_nothing_to_guard(function: FunctionNode) -> bool:
