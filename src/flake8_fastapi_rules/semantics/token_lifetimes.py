@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from flake8_fastapi_rules.engine.index import FUNCTIONS, targets_of
+from flake8_fastapi_rules.engine.index import FUNCTIONS, argument, targets_of
 from flake8_fastapi_rules.semantics.credentials import number, snake
+from flake8_fastapi_rules.semantics.per_project import is_variable_read, modules_mentioning
 from flake8_fastapi_rules.semantics.tokens import token_use
 from flake8_fastapi_rules.semantics.values import External, Function, FunctionNode
 
@@ -43,6 +44,25 @@ _ACCESS = re.compile(
 #: The claim that says when a token ends, or what stands for it.
 _END_CLAIMS = frozenset({"exp", "expires", "expiry"})
 _ACCESS_TEXT = re.compile(r"[\"']access(?:_token)?[\"']")
+#: Constants and settings that say how long access tokens live.
+_LIFETIME = re.compile(
+    r"(?:^|_)(?:access_token|jwt|token|access|auth_token|jwt_token)_(?:\w+_)?"
+    r"(?:expire|expires|expiry|expiration|lifetime|ttl|valid|validity|age|exp)"
+    r"(?:(?:_\w+)?_?(?P<unit>seconds?|secs?|minutes?|mins?|hours?|days?|weeks)|_delta|_time)?$"
+    r"|(?:^|_)(?:access_token|access_jwt)_(?P<only>seconds|minutes|hours|days|weeks)$"
+)
+#: Classes and methods for tokens of another kind.
+_OTHER_CLASS = re.compile(r"refresh|reset|verif|confirm|activat|invit|unsubscribe|magic|one_time")
+#: What may stand in front of `token` for the project's own tokens.
+_OWN = frozenset(
+    {
+        "access", "account", "admin", "api", "app", "auth", "authentication", "bearer", "client",
+        "customer", "default", "jwt", "login", "member", "oauth", "oauth2", "secret", "session",
+        "staff", "user", "web",
+    }
+)  # fmt: skip
+#: What a module mentions that makes tokens.
+_TOKEN_LIBRARIES = ("jwt", "jose", "authlib")
 _OTHER_TEXT = re.compile(r"[\"'](?:refresh|reset|verif\w+|invit\w+|email_\w+)[\"']")
 
 
@@ -57,6 +77,113 @@ def seconds_of(model: Model, module: Module, call: ast.Call) -> float | None:
             return None
         total += amount * UNITS[unit]
     return total
+
+
+def is_constant_of_access(model: Model, module: Module, target: ast.Name) -> bool:
+    """Whether a constant or setting, by its name and place, says how long access tokens live."""
+    name = snake(target.id)
+    found = _LIFETIME.search(name)
+    if found is None or OTHER_TOKEN.search(name) or name.startswith(("max_", "cache_")):
+        return False  # what may be asked for, or is remembered of it, not what is given
+    if "access" not in name and OTHER_TOKEN.search(module.name.rpartition(".")[2]):
+        return False  # `TOKEN_EXPIRE_MINUTES` in `password_reset.py`
+    owner = module.index.class_of(target)
+    if owner is not None and _OTHER_CLASS.search(snake(owner.name)):
+        return False
+    return not _is_of_another(model, module, name, found.start(), owner)
+
+
+def _is_of_another(
+    model: Model, module: Module, name: str, start: int, owner: ast.ClassDef | None
+) -> bool:
+    """Whether a plain `token` is that of another service, or of what its class makes.
+
+    Parameters:
+        start: where in the name it says that it is a lifetime.
+        owner: the class that the constant stands in.
+    """
+    if not name[start:].lstrip("_").startswith("token"):
+        return False
+    lead = {word for word in name[:start].split("_") if word}
+    if lead - _OWN and not _mentions_tokens(module):
+        return True
+    for kind in lead - _OWN:  # `create_survey_token`
+        for each in modules_mentioning(model, module, f"_{kind}_token"):
+            if any(f"_{kind}_token" in f"_{function.name}" for function in each.index.functions):
+                return True
+    made = [each.name for each in owner.body if isinstance(each, FUNCTIONS)] if owner else []
+    return any("token" in each and _OTHER_CLASS.search(each) for each in made)
+
+
+def _mentions_tokens(module: Module) -> bool:
+    return any(library in module.source.text for library in _TOKEN_LIBRARIES)
+
+
+def is_constant_left_over(model: Model, module: Module, target: ast.Name) -> bool:
+    """Whether nothing reads a constant in a module of other things: it was copied there."""
+    index = module.index
+    return (
+        index.class_of(target) is None
+        and bool(index.functions or index.nodes(ast.ClassDef))
+        and not _mentions_tokens(module)
+        and not is_variable_read(model, module, target.id)
+    )
+
+
+def mentions_constant_of_access(node: ast.expr) -> bool:
+    """Whether an expression reads something that is named like a lifetime of access tokens."""
+    return any(
+        isinstance(each, ast.Name | ast.Attribute)
+        and _LIFETIME.search(snake(getattr(each, "id", "") or getattr(each, "attr", "")))
+        for each in ast.walk(node)
+    )
+
+
+def seconds_of_constant(model: Model, module: Module, name: str, value: ast.expr) -> float | None:
+    """The seconds of a constant or setting, in the unit that its name says.
+
+    `None` when its name has no unit and its value is no `timedelta`, or it is not written out.
+    """
+    if isinstance(value, ast.Call):
+        if model.library_object(module, value.func) == External("pydantic.Field"):
+            value = argument(value, "default", 0) or value
+    if isinstance(value, ast.Call) and model.resolve(module, value.func) == TIMEDELTA:
+        return seconds_of(model, module, value)
+    found = _LIFETIME.search(snake(name))
+    unit = (found["unit"] or found["only"]) if found is not None else None
+    amount = number(model, module, value) if unit is not None else None
+    return amount * UNITS[unit] if unit is not None and amount is not None else None
+
+
+def uses_of_lifetime(module: Module, call: ast.Call) -> Iterator[ast.expr]:
+    """Where a lifetime may be added to a time: at the call itself, or where its constant is read.
+
+    What reads constants that are named like lifetimes, of whatever tokens, is left out.
+
+    Parameters:
+        call: a `timedelta(...)`.
+    """
+    yield call
+    parent = module.index.parents.get(call)
+    if not isinstance(parent, ast.Assign | ast.AnnAssign) or (
+        module.index.function_of(parent) is not None
+    ):
+        return
+    target = parent.targets[0] if isinstance(parent, ast.Assign) else parent.target
+    if not isinstance(target, ast.Name) or any(
+        known.search(snake(target.id)) for known in (_LIFETIME, OTHER_TOKEN)
+    ):
+        return
+    owner = module.index.class_of(parent)
+    if owner is None:
+        for name in module.index.nodes(ast.Name):
+            if name.id == target.id and isinstance(name.ctx, ast.Load):
+                yield name
+        return
+    for read in module.index.nodes(ast.Attribute):
+        if read.attr == target.id and isinstance(read.ctx, ast.Load):
+            if getattr(read.value, "id", "") in {"self", "cls", owner.name}:
+                yield read
 
 
 def added_to_clock(module: Module, clock: ast.Call) -> Iterator[tuple[ast.expr, ast.expr]]:
