@@ -14,6 +14,8 @@ from flake8_fastapi_rules.semantics.credentials import (
     is_sentinel,
     snake,
 )
+from flake8_fastapi_rules.semantics.facts import Middleware
+from flake8_fastapi_rules.semantics.libraries import SIGNING_KEYS
 from flake8_fastapi_rules.semantics.tokens import SIGNING_CALLS, signing_key
 from flake8_fastapi_rules.semantics.values import (
     Class,
@@ -22,6 +24,7 @@ from flake8_fastapi_rules.semantics.values import (
     Instance,
     ModuleValue,
     Value,
+    qualified_name,
 )
 
 if TYPE_CHECKING:
@@ -71,6 +74,14 @@ def given_keys(model: Model, module: Module) -> list[GivenKey]:
         if key is not None:
             node = _before_encoding(key)
             found.append(GivenKey(key, node, _kept(module, node)))
+    known = {key.argument for key in found}
+    for row in model.facts(module, Middleware):  # of a table that a loop puts on an app
+        keyword, _ = SIGNING_KEYS.get(qualified_name(row.target) or "", ("", None))
+        given = row.arguments.get(keyword)
+        if given is not None and given not in known:
+            known.add(given)
+            node = _before_encoding(given)
+            found.append(GivenKey(given, node, _kept(module, node)))
     return found
 
 
