@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
+from flake8_fastapi_rules.semantics.effects import DATABASE_WORDS
 from flake8_fastapi_rules.semantics.facts import Endpoint, Role
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
@@ -14,9 +15,6 @@ from flake8_fastapi_rules.semantics.values import Class, External, Function
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.effects import Effects
 
-_DATABASE_WORDS: Final = re.compile(
-    r"commit|session|transact|database|\bdb\b|_db\b|\buow\b|unit_of_work", re.IGNORECASE
-)
 #: Sessions that commit by themselves, or whose middleware may be told to.
 _COMMITTING: Final = re.compile(r"autocommit|fastapi_(?:async_)?sqlalchemy", re.IGNORECASE)
 #: Decorators that put nothing around a function.
@@ -99,12 +97,12 @@ def _is_about_sessions(model: Model, module: Module, decorator: ast.expr) -> boo
     """Whether a decorator may commit around the endpoint."""
     made = model.resolve(module, decorator.func if isinstance(decorator, ast.Call) else decorator)
     if isinstance(made, External):
-        return _DATABASE_WORDS.search(made.name) is not None
+        return DATABASE_WORDS.search(made.name) is not None
     node = getattr(made, "node", None)
     home = getattr(made, "module", None)
     if node is None or home is None:
-        return _DATABASE_WORDS.search(module.source.segment(decorator)) is not None
-    return _DATABASE_WORDS.search(home.source.segment(node)) is not None
+        return DATABASE_WORDS.search(module.source.segment(decorator)) is not None
+    return DATABASE_WORDS.search(home.source.segment(node)) is not None
 
 
 def _may_commit(effects: Effects, middleware: Function) -> bool:
@@ -112,4 +110,4 @@ def _may_commit(effects: Effects, middleware: Function) -> bool:
     commits = effects.commits(middleware)
     if commits is not None:
         return commits
-    return _DATABASE_WORDS.search(middleware.module.source.text) is not None
+    return DATABASE_WORDS.search(middleware.module.source.text) is not None

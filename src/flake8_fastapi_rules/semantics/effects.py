@@ -259,6 +259,10 @@ class _Search:
             yield from self._implied(function)
 
 
+#: What code that commits speaks of.
+DATABASE_WORDS = re.compile(
+    r"commit|session|transact|database|\bdb\b|_db\b|\buow\b|unit_of_work", re.IGNORECASE
+)
 #: What router classes that choose how their endpoints run speak of.
 _ROUTE_WORDS = ("route_class", "add_api_route", "api_route(", "route_handler")
 _QUERY = "sqlalchemy.orm.Query"
@@ -673,7 +677,7 @@ class Effects:
         return self._committing.find(function)
 
     def may_commit_by_route(self, route: Route) -> bool:
-        """Whether a route is of a class of its own, which may commit when the handler returns."""
+        """Whether a route is of a class of its own that may commit when the handler returns."""
         receiver = route.receiver
         made = receiver.of if isinstance(receiver, Instance) else None
         if isinstance(made, Class):
@@ -686,8 +690,24 @@ class Effects:
         elif not isinstance(made, External):
             return True
         return any(
-            node.fact is not None and "route_class" in node.fact.arguments
+            node.fact is not None
+            and "route_class" in node.fact.arguments
+            and self._may_commit_in(node.fact.module, node.fact.arguments["route_class"])
             for node in self._model.project(route.module).nodes_of(receiver)
+        )
+
+    def _may_commit_in(self, module: Module, route_class: ast.expr) -> bool:
+        """Whether a route class commits, or cannot be seen, or has to do with sessions at all.
+
+        Those that measure, log or unpack have nothing to commit, whatever they call.
+        """
+        cls = self._resolver.resolve(module, route_class)
+        if not isinstance(cls, Class) or not self._resolver.has_known_bases(cls):
+            return True
+        return any(
+            isinstance(base, Class)
+            and DATABASE_WORDS.search(base.module.source.segment(base.node)) is not None
+            for base in self._resolver.mro(cls)
         )
 
     def commit_after_yield(self, function: Function) -> ast.AST | None:
