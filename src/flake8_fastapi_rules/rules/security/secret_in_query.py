@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from flake8_fastapi_rules.engine.index import argument
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on, on_calls
-from flake8_fastapi_rules.semantics.bound import inherited_dependencies
-from flake8_fastapi_rules.semantics.credentials import (
-    is_key_name,
-    is_one_time,
-    is_password_name,
-    is_secret_name,
-    is_token_name,
-    snake,
+from flake8_fastapi_rules.semantics.credentials import is_one_time, is_secret_name, snake
+from flake8_fastapi_rules.semantics.dependents import serves_operations
+from flake8_fastapi_rules.semantics.facts import DependencyFunction, Endpoint, ParameterKind
+from flake8_fastapi_rules.semantics.operations import names_of
+from flake8_fastapi_rules.semantics.secret_parameters import (
+    is_secret_parameter,
+    looks_at_link,
+    secret_of_class,
+    secret_of_model,
 )
-from flake8_fastapi_rules.semantics.facts import (
-    Dependency,
-    DependencyFunction,
-    Endpoint,
-    Parameter,
-    ParameterKind,
-    RouteKind,
-)
-from flake8_fastapi_rules.semantics.schemas import schema_fields
-from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
+from flake8_fastapi_rules.semantics.values import External, Function
 
 _PLACES = {ParameterKind.QUERY: "query", ParameterKind.PATH: "path"}
-#: What a dependency does that lets people in, rather than look at a link that was sent.
-_VERIFIES = re.compile(
-    r"^_*verify(?:$|_(?=(?:access|admin|api|auth|bearer|internal|jwt|key|secret|token|user)(?:_|$)))"
-)
 
 
 class SecretInQuery(Rule):
@@ -85,20 +72,23 @@ class SecretInQuery(Rule):
         """Report parameters that are secrets."""
         if endpoint.is_websocket:
             return
-        said = [endpoint.node.name, *(route.path or "" for route in endpoint.routes)]
-        of_one_time = is_one_time(*said)
+        model = context.model
+        of_one_time = is_one_time(*names_of(endpoint))
         function = Function(context.module, endpoint.node, endpoint.view_class)
-        names = context.model.path_names(endpoint)
-        for parameter in context.model.parameters(function, names):
+        for parameter in model.parameters(function, model.path_names(endpoint)):
             if parameter.kind is ParameterKind.DEPENDENCY:
-                yield from self._gathered(parameter, of_one_time, context)
-            if parameter.kind not in _PLACES:
+                field = secret_of_class(model, parameter, of_one_time=of_one_time)
+            elif parameter.kind not in _PLACES:
                 continue
-            where = _PLACES[parameter.kind]
-            if self._is_secret(parameter, of_one_time, context):
+            elif is_secret_parameter(model, parameter, of_one_time=of_one_time):
+                where = _PLACES[parameter.kind]
                 yield self.report(parameter.node, name=parameter.name, where=where)
+                continue
             else:
-                yield from self._fields(parameter, of_one_time, context)
+                field = secret_of_model(model, parameter, of_one_time=of_one_time)
+            if field is not None:
+                related = [context.related(field.module, field.node, "the field")]
+                yield self.report(parameter.node, name=field.name, where="query", related=related)
 
     @on_calls(("APIKeyQuery",))
     def check_scheme(self, call: ast.Call, context: Context) -> Iterator[Report]:
@@ -111,104 +101,15 @@ class SecretInQuery(Rule):
     @on(DependencyFunction)
     def check_dependency(self, fact: DependencyFunction, context: Context) -> Iterator[Report]:
         """Report parameters of dependencies of operations; WebSockets have no better place."""
-        function = Function(context.module, fact.node)
+        model, node = context.model, fact.node
         found = [
             parameter
-            for parameter in context.model.parameters(function)
+            for parameter in model.parameters(Function(context.module, node))
             if parameter.kind is ParameterKind.QUERY
-            and self._is_secret(parameter, False, context)
-            and not is_one_time(_VERIFIES.sub("", snake(fact.node.name)))
+            and is_secret_parameter(model, parameter, of_one_time=False)
+            and not looks_at_link(node.name)
         ]
         for parameter in found:
             is_token = "token" in snake(parameter.alias or parameter.name)
-            if not _serves_operations(context, fact.node, beside_links=is_token):
-                continue
-            yield self.report(parameter.node, name=parameter.name, where="query")
-
-    def _gathered(
-        self, parameter: Parameter, of_one_time: bool, context: Context
-    ) -> Iterator[Report]:
-        """Report the first secret among the fields of a class that gathers query parameters."""
-        model = context.model
-        dependency = model.dependency_of(parameter)
-        cls = dependency.target if dependency is not None else None
-        if not isinstance(cls, Class) or model.callable_of(cls) is not None:
-            return
-        for each in model.class_parameters(cls) or ():
-            if each.kind is ParameterKind.QUERY and self._is_secret(each, of_one_time, context):
-                related = [context.related(each.module, each.node, "the field")]
-                name = f"{cls.node.name}.{each.name}"
-                yield self.report(parameter.node, name=name, where="query", related=related)
-                return
-
-    def _fields(
-        self, parameter: Parameter, of_one_time: bool, context: Context
-    ) -> Iterator[Report]:
-        """Report the first secret in a model of query parameters."""
-        typed = context.model.resolver.annotation(parameter.type_module, parameter.type_node)
-        if not isinstance(typed, Instance) or not isinstance(typed.of, Class):
-            return
-        if not context.model.is_instance(typed, "pydantic.BaseModel"):
-            return
-        for each in schema_fields(context.model, typed.of):
-            alias = context.model.text(each.module, each.argument("alias"))
-            if _is_kept_secret(snake(alias or each.name), of_one_time):
-                related = [context.related(each.module, each.node.target, "the field")]
-                name = f"{typed.of.node.name}.{each.name}"
-                yield self.report(parameter.node, name=name, where="query", related=related)
-                return
-
-    def _is_secret(self, parameter: Parameter, of_one_time: bool, context: Context) -> bool:
-        name = snake(parameter.alias or parameter.name)
-        if not is_secret_name(name) and _is_plainly_secret(parameter.name):
-            name = snake(parameter.name)  # a short alias makes it no less of a secret
-        if not _is_kept_secret(name, of_one_time):
-            return False
-        typed = context.model.resolver.annotation(parameter.type_module, parameter.type_node)
-        return not typed or not context.model.is_instance(
-            typed, "builtins.bool", "builtins.int", "enum.Enum"
-        )
-
-
-def _is_kept_secret(name: str, of_one_time: bool) -> bool:
-    """Whether a name is that of a secret, but not of a token that is good for one use."""
-    if not is_secret_name(name) or is_one_time(name):
-        return False
-    return not (of_one_time and "token" in name)
-
-
-def _is_plainly_secret(name: str) -> bool:
-    """Whether a name says by itself that it is a secret: a bare `token` may be one of a page."""
-    return is_password_name(name) or is_key_name(name) or is_token_name(name, bare=False)
-
-
-def _serves_operations(context: Context, function: ast.AST, *, beside_links: bool) -> bool:
-    """Whether a dependency belongs to an HTTP operation of the project.
-
-    Parameters:
-        beside_links: those do not count that are reached once, by a link that was sent.
-    """
-    routes = context.model.project(context.module).all_routes
-    if any(
-        route.kind is RouteKind.HTTP
-        and not (beside_links and is_one_time(route.path or "", route.name or ""))
-        and _calls(context, route.dependencies, function)
-        for route in routes
-    ):
-        return True
-    for endpoint in context.facts(Endpoint):
-        said = [endpoint.node.name, *(route.path or "" for route in endpoint.routes)]
-        if not endpoint.is_websocket and not (beside_links and is_one_time(*said)):
-            own = Function(context.module, endpoint.node, endpoint.view_class)
-            below = list(context.model.all_dependencies(own)[0])
-            for route in endpoint.routes:
-                below += inherited_dependencies(context.model, route) or ()
-            if _calls(context, below, function):
-                return True
-    return False
-
-
-def _calls(context: Context, dependencies: Iterable[Dependency], function: ast.AST) -> bool:
-    """Whether one of some dependencies is a function, or a class with it as constructor."""
-    called = (each.function or context.model.callable_of(each.target) for each in dependencies)
-    return any(each is not None and each.node is function for each in called)
+            if serves_operations(model, context.module, node, beside_links=is_token):
+                yield self.report(parameter.node, name=parameter.name, where="query")
