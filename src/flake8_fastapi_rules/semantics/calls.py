@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -450,6 +450,17 @@ def argument_filled(function: Function, call: ast.Call, given: ast.expr) -> ast.
     return positional[position] if position < len(positional) else None
 
 
+def names_filled(function: Function, call: ast.Call, variables: Collection[str]) -> set[str]:
+    """The names of the parameters that some variables, as arguments of a call, certainly fill."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return {
+        filled.arg
+        for each in given
+        if isinstance(each, ast.Name) and each.id in variables
+        if (filled := argument_filled(function, call, each)) is not None
+    }
+
+
 def enclosing_comprehension(module: Module, node: ast.AST) -> ast.AST | None:
     """The comprehension that evaluates `node` once per element; `None` when there is none."""
     scope = module.index.scope_of(node).node
@@ -464,4 +475,5 @@ __all__ = [
     "enclosing_comprehension",
     "is_abstract",
     "key_of",
+    "names_filled",
 ]

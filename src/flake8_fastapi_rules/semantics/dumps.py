@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Final
 
 from flake8_fastapi_rules.engine.index import mentions
-from flake8_fastapi_rules.semantics.values import External
+from flake8_fastapi_rules.semantics.values import External, Function
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.modules import Module
 
+#: Arguments of a dump that leave out what was not sent, as a rule.
+UNSET_FILTERS: Final = frozenset({"exclude_unset", "exclude_defaults", "exclude_none"})
 _DUMPS = frozenset({"model_dump", "model_dump_json", "dict", "json"})
 _MAKERS = (
     External("fastapi.encoders.jsonable_encoder"),
@@ -41,6 +43,61 @@ def is_dump_of(model: Model, module: Module, call: ast.Call, names: Collection[s
             return isinstance(owner, ast.Name) and owner.id in names
         case ast.Call(func=func, args=[ast.Name(id=name)]) if name in names:
             return model.resolve(module, func) in _MAKERS
+    return False
+
+
+def is_filtered(dump: ast.Call, filters: Collection[str]) -> bool:
+    """Whether a dump has one of these arguments, which is not switched off, or `include`."""
+    return any(
+        keyword.arg == "include"
+        or (
+            keyword.arg in filters
+            and not (isinstance(keyword.value, ast.Constant) and not keyword.value.value)
+        )
+        for keyword in dump.keywords
+    )
+
+
+def dumps_kept_whole(
+    model: Model,
+    function: Function,
+    names: Collection[str],
+    filters: Collection[str] = UNSET_FILTERS,
+) -> Iterator[ast.Call]:
+    """The dumps in a function that keep also what was not sent, and are more than looked at.
+
+    Dumps with `**arguments` are left out: nobody knows what those are.
+
+    Parameters:
+        names: the variables that hold what is dumped.
+        filters: the arguments that leave out what was not sent.
+    """
+    if isinstance(function.node, ast.Lambda):
+        return
+    module = function.module
+    for node in module.index.own_nodes(function.node):
+        if not isinstance(node, ast.Call) or not is_dump_of(model, module, node, names):
+            continue
+        if any(keyword.arg is None for keyword in node.keywords) or is_filtered(node, filters):
+            continue
+        if not is_only_looked_at(module, node):
+            yield node
+
+
+def stores_in_every_round(loop: ast.For, value: str) -> bool:
+    """Whether a loop certainly writes a variable somewhere each time: `setattr(row, name, value)`.
+
+    Or `row[name] = value`; not where a condition or a `try` stands before it.
+    """
+    for statement in loop.body:
+        match statement:
+            case (
+                ast.Expr(value=ast.Call(func=ast.Name(id="setattr"), args=[*_, ast.Name(id=v)]))
+                | ast.Assign(targets=[ast.Subscript()], value=ast.Name(id=v))
+            ) if v == value:
+                return True
+            case ast.If() | ast.Try():
+                return False
     return False
 
 

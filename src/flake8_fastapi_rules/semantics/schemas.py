@@ -15,13 +15,21 @@ from flake8_fastapi_rules.engine.index import FUNCTIONS, argument, is_ellipsis
 from flake8_fastapi_rules.engine.records import record
 from flake8_fastapi_rules.requirements import Bounds, requirement_of
 from flake8_fastapi_rules.semantics.facts import Parameter, ParameterKind, Route, RouteKind
-from flake8_fastapi_rules.semantics.framework import path_parameters
+from flake8_fastapi_rules.semantics.framework import SEQUENCE_TYPES, path_parameters
 from flake8_fastapi_rules.semantics.parameters import fields_of
 from flake8_fastapi_rules.semantics.per_project import PerClass, PerProject
-from flake8_fastapi_rules.semantics.responses import answer_classes, response_type
-from flake8_fastapi_rules.semantics.values import Class, Constant, External, Instance
+from flake8_fastapi_rules.semantics.responses import answer_classes, model_classes, response_type
+from flake8_fastapi_rules.semantics.values import (
+    Class,
+    Constant,
+    External,
+    Function,
+    Instance,
+    Value,
+)
 
 if TYPE_CHECKING:
+    from flake8_fastapi_rules.semantics.facts import Endpoint
     from flake8_fastapi_rules.semantics.model import Model
     from flake8_fastapi_rules.semantics.modules import Module
     from flake8_fastapi_rules.semantics.uses import Uses
@@ -242,6 +250,15 @@ def body_parameters(model: Model, route: Route) -> Iterator[Parameter]:
     return (p for p in _parameters(model, route) if p.kind in _BODY_KINDS)
 
 
+def json_body_models(model: Model, endpoint: Endpoint) -> Iterator[Class]:
+    """The project's models in the body of an endpoint, also in lists; not those of forms."""
+    for parameter in model.parameters(
+        Function(endpoint.module, endpoint.node, endpoint.view_class)
+    ):
+        if parameter.kind is ParameterKind.BODY:
+            yield from model_classes(model, parameter.type_module, parameter.type_node)
+
+
 def _parameters(model: Model, route: Route) -> tuple[Parameter, ...]:
     """The parameters of a route's endpoint."""
     function = route.function
@@ -384,6 +401,45 @@ def is_pydantic_2(module: Module) -> bool:
     """Whether a module's project may use Pydantic 2: nothing says that it has to be older."""
     bounds = _bounds(module.path.parent, "pydantic")
     return bounds is None or bounds.below is None or bounds.below > (2,)
+
+
+def may_leave_out_fields(model: Model, module: Module, value: Value | None) -> bool:
+    """Whether a value is an object of a model with fields that clients may leave out.
+
+    Parameters:
+        module: where it is taken, which decides which Pydantic it is.
+    """
+    if not isinstance(value, Instance) or not isinstance(value.of, Class):
+        return False
+    if not model.is_instance(value, "pydantic.BaseModel"):
+        return False
+    fields = schema_fields(model, value.of)
+    if any(each.has_default for each in fields):
+        return True
+    # To Pydantic 1 what may be `None` may be left out as well.
+    return not is_pydantic_2(module) and any(
+        model.allows_none(each.module, each.node.annotation) for each in fields
+    )
+
+
+def names_of_other_defaults(model: Model, value: Value) -> set[str]:
+    """The fields of a model's object that are not `None` when they are left out."""
+    if not isinstance(value, Instance) or not isinstance(value.of, Class):
+        return set()
+    return {
+        each.name
+        for each in schema_fields(model, value.of)
+        if each.has_default and not each.defaults_to_none
+    }
+
+
+def item_of_sequence(value: Value) -> Value | None:
+    """What the items of a list or another sequence are, where its type says so."""
+    match value:
+        case Instance(of=External(name), args=[item]) if name in SEQUENCE_TYPES:
+            return item
+        case _:
+            return None
 
 
 def schema_classes(model: Model, module: Module) -> set[ast.ClassDef]:

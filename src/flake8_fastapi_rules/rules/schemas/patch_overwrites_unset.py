@@ -10,24 +10,29 @@ from flake8_fastapi_rules.engine.findings import Fix, Unfixable
 from flake8_fastapi_rules.fixes.edit import add_argument, fix_of, set_argument
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.calls import argument_filled
-from flake8_fastapi_rules.semantics.dumps import is_dump_of, is_only_looked_at, names_of_items
+from flake8_fastapi_rules.semantics.calls import names_filled
+from flake8_fastapi_rules.semantics.dumps import (
+    UNSET_FILTERS,
+    dumps_kept_whole,
+    is_filtered,
+    names_of_items,
+    stores_in_every_round,
+)
 from flake8_fastapi_rules.semantics.facts import Endpoint
-from flake8_fastapi_rules.semantics.framework import SEQUENCE_TYPES
 from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.schemas import (
     body_parameters,
     excluded_names,
-    is_pydantic_2,
-    schema_fields,
+    item_of_sequence,
+    may_leave_out_fields,
+    names_of_other_defaults,
 )
-from flake8_fastapi_rules.semantics.values import Class, External, Function, Instance
+from flake8_fastapi_rules.semantics.values import External, Function
 
 #: What cannot leave anything out.
 _WHOLE = (External("builtins.dict"), External("builtins.vars"))
 #: Functions that look at a body and store nothing of it.
 _LOOKING = frozenset({"assert", "check", "compare", "diff", "ensure", "validate", "verify"})
-_FILTERS = frozenset({"exclude_unset", "exclude_defaults", "exclude_none"})
 
 
 class PatchOverwritesUnset(Rule):
@@ -105,48 +110,28 @@ class PatchOverwritesUnset(Rule):
         """Report dumps of body models."""
         if endpoint.methods != frozenset({"PATCH"}):
             return
+        model = context.model
         types = {
-            parameter.name: context.model.resolver.annotation(
-                parameter.type_module, parameter.type_node
-            )
-            for parameter in body_parameters(context.model, endpoint.routes[0])
+            parameter.name: model.resolver.annotation(parameter.type_module, parameter.type_node)
+            for parameter in body_parameters(model, endpoint.routes[0])
         }
-        bodies = {name for name, typed in types.items() if self._is_partial(typed, context)}
-        lists = {name for name, typed in types.items() if self._has_partial_items(typed, context)}
+        may_leave_out = partial(may_leave_out_fields, model, context.module)
+        bodies = {name for name, typed in types.items() if may_leave_out(typed)}
+        lists = {name for name, typed in types.items() if may_leave_out(item_of_sequence(typed))}
         if not bodies and not lists:
             return
         function = Function(endpoint.module, endpoint.node, endpoint.view_class)
-        filters = _FILTERS
-        others = {each for name in bodies for each in self._other_defaults(types[name], context)}
-        if others:
-            filters = _FILTERS - {"exclude_none"}
+        others = {name for body in bodies for name in names_of_other_defaults(model, types[body])}
+        filters = UNSET_FILTERS - {"exclude_none"} if others else UNSET_FILTERS
         bodies |= lists | names_of_items(endpoint.node, lists)
-        for node in self._dumps(function, bodies, filters, context):
-            if others and self._leaves_out(node, others):
+        for node in dumps_kept_whole(model, function, bodies, filters):
+            # `exclude_none` and, by name, what else is there by default
+            if others and others <= excluded_names(node) and is_filtered(node, UNSET_FILTERS):
                 continue
             shown = context.shown(node.func)
             yield self.report(node, call=f"{shown}()", fix=partial(self._fix, node, context))
         yield from self._passed_on(function, bodies, context)
         yield from self._looped_over(endpoint.node, bodies - lists, context)
-
-    def _dumps(
-        self, function: Function, bodies: set[str], filters: frozenset[str], context: Context
-    ) -> Iterator[ast.Call]:
-        """The calls in a function that dump a body with what was not sent."""
-        module = function.module
-        if isinstance(function.node, ast.Lambda):
-            return
-        for node in module.index.own_nodes(function.node):
-            if not isinstance(node, ast.Call) or not is_dump_of(
-                context.model, module, node, bodies
-            ):
-                continue
-            if any(keyword.arg is None for keyword in node.keywords):
-                continue
-            if any(self._is_filtered(keyword, filters) for keyword in node.keywords):
-                continue
-            if not is_only_looked_at(module, node):
-                yield node
 
     def _passed_on(
         self, function: Function, bodies: set[str], context: Context
@@ -159,14 +144,8 @@ class PatchOverwritesUnset(Rule):
             if not _LOOKING.isdisjoint(words_of(getattr(target.node, "name", ""))[:1]):
                 continue
             called = site.callee if isinstance(site.callee, Function) else target
-            given = [*site.node.args, *(keyword.value for keyword in site.node.keywords)]
-            names = {
-                filled.arg
-                for each in given
-                if isinstance(each, ast.Name) and each.id in bodies
-                if (filled := argument_filled(called, site.node, each)) is not None
-            }
-            dump = next(self._dumps(target, names, _FILTERS, context), None) if names else None
+            names = names_filled(called, site.node, bodies)
+            dump = next(dumps_kept_whole(context.model, target, names), None) if names else None
             if dump is None:
                 continue
             shown = target.module.source.segment(dump.func)
@@ -186,70 +165,13 @@ class PatchOverwritesUnset(Rule):
             match node:
                 case ast.For(
                     target=ast.Tuple(elts=[_, ast.Name(id=value)]), iter=ast.Name(id=name)
-                ) if name in bodies and self._stores_all(node, value):
+                ) if name in bodies and stores_in_every_round(node, value):
                     yield self.report(
                         node.iter,
                         "loop",
                         name=name,
                         fix=Unfixable("nested models stay as they are"),
                     )
-
-    def _stores_all(self, loop: ast.For, value: str) -> bool:
-        """Whether every round of a loop over fields and values writes the value somewhere."""
-        for statement in loop.body:
-            match statement:
-                case (
-                    ast.Expr(value=ast.Call(func=ast.Name(id="setattr"), args=[*_, ast.Name(id=v)]))
-                    | ast.Assign(targets=[ast.Subscript()], value=ast.Name(id=v))
-                ) if v == value:
-                    return True
-                case ast.If() | ast.Try():
-                    return False
-        return False
-
-    def _is_partial(self, value: object, context: Context) -> bool:
-        """Whether a body is a model with fields that may be left out."""
-        if not isinstance(value, Instance) or not isinstance(value.of, Class):
-            return False
-        if not context.model.is_instance(value, "pydantic.BaseModel"):
-            return False
-        fields = schema_fields(context.model, value.of)
-        if any(each.has_default for each in fields):
-            return True
-        # To Pydantic 1 what may be `None` may be left out as well.
-        return not is_pydantic_2(context.module) and any(
-            context.model.allows_none(each.module, each.node.annotation) for each in fields
-        )
-
-    def _has_partial_items(self, value: object, context: Context) -> bool:
-        """Whether a body is a list of such models."""
-        return (
-            isinstance(value, Instance)
-            and isinstance(value.of, External)
-            and value.of.name in SEQUENCE_TYPES
-            and len(value.args) == 1
-            and self._is_partial(value.args[0], context)
-        )
-
-    def _other_defaults(self, value: object, context: Context) -> set[str]:
-        """The fields of a body that are not `None`, which `exclude_none` leaves out, by default."""
-        if not isinstance(value, Instance) or not isinstance(value.of, Class):
-            return set()
-        return {
-            each.name
-            for each in schema_fields(context.model, value.of)
-            if each.has_default and not each.defaults_to_none
-        }
-
-    def _leaves_out(self, node: ast.Call, names: set[str]) -> bool:
-        """Whether a dump excludes `None` and, by name, what else is there by default."""
-        return names <= excluded_names(node) and any(
-            self._is_filtered(k, _FILTERS) for k in node.keywords
-        )
-
-    def _is_filtered(self, keyword: ast.keyword, filters: frozenset[str]) -> bool:
-        is_off = isinstance(keyword.value, ast.Constant) and not keyword.value.value
-        return keyword.arg == "include" or (keyword.arg in filters and not is_off)
 
     def _fix(self, node: ast.Call, context: Context) -> Fix:
         text = text_of(context.module)
