@@ -79,6 +79,15 @@ def words_of(name: str) -> list[str]:
     return [word for word in re.split(r"[^a-z0-9]+", snake(name)) if word]
 
 
+def singular(word: str) -> str:
+    """A word in its singular by the common endings: `heroes`, `categories`, `users`."""
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    if word.endswith(("oes", "xes", "ches", "shes", "sses")):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
 def asks_for_change(*named: str) -> bool:
     """Whether a name or path of an operation has a verb that asks for a change."""
     return any(not _ACTIONS.isdisjoint(words_of(each)) for each in named)

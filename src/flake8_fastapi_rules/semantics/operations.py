@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.semantics.credentials import is_link_key, is_one_time
 from flake8_fastapi_rules.semantics.facts import ParameterKind, RouteKind
-from flake8_fastapi_rules.semantics.framework import PLAIN_ROUTES
+from flake8_fastapi_rules.semantics.framework import PLAIN_ROUTES, RESPONSE
 from flake8_fastapi_rules.semantics.intent import words_of
 from flake8_fastapi_rules.semantics.provided import request_parameters
+from flake8_fastapi_rules.semantics.responses import is_raw_response, returns_of, sets_status
 from flake8_fastapi_rules.semantics.schemas import is_true
 from flake8_fastapi_rules.semantics.values import Constant, External, Function
 
 if TYPE_CHECKING:
     from flake8_fastapi_rules.semantics.facts import Endpoint, Parameter, Route
     from flake8_fastapi_rules.semantics.model import Model
+    from flake8_fastapi_rules.semantics.modules import Module
 
 _EVENTS = ("fastapi.sse.EventSourceResponse", "sse_starlette.EventSourceResponse")
 _EVENT_STREAM = "text/event-stream"
@@ -55,6 +58,51 @@ def _is_on_hidden_router(model: Model, route: Route) -> bool:
 def names_of(endpoint: Endpoint) -> tuple[str, ...]:
     """What an operation is called: the name of its function, and its paths as they are written."""
     return (endpoint.node.name, *(route.path or "" for route in endpoint.routes))
+
+
+def local_paths(model: Model, module: Module, endpoint: Endpoint) -> Iterator[str]:
+    """The paths of an operation as its routes write them.
+
+    Where one says nothing (`@router.post("")`), those that the prefixes of its router make.
+
+    Parameters:
+        module: one whose project is asked.
+    """
+    for route in endpoint.routes:
+        if route.path and route.path != "/":
+            yield route.path
+            continue
+        function = Function(endpoint.module, endpoint.node, endpoint.view_class)
+        for resolved in model.project(module).routes_of(function):
+            if resolved.route is route and resolved.local_path is not None:
+                yield resolved.local_path
+
+
+def chooses_status_itself(model: Model, endpoint: Endpoint) -> bool:
+    """Whether an operation streams, answers with a response, or sets the status of one."""
+    module = endpoint.module
+    if module.index.is_generator(endpoint.node) or is_raw_response(
+        model, module, endpoint.node.returns
+    ):
+        return True
+    if sets_status(model, Function(module, endpoint.node, endpoint.view_class)):
+        return True
+    return any(
+        model.is_instance(model.resolve(module, node.value), RESPONSE)
+        for node in returns_of(module, endpoint.node)
+    )
+
+
+def describes_status(model: Model, route: Route, status: int) -> bool:
+    """Whether a route says what it means by a status: `responses={200: {"description": "..."}}`."""
+    responses = route.arguments.get("responses")
+    return isinstance(responses, ast.Dict) and any(
+        key is not None
+        and model.status(route.module, key) == status
+        and isinstance(told, ast.Dict)
+        and any(isinstance(k, ast.Constant) and k.value == "description" for k in told.keys)
+        for key, told in zip(responses.keys, responses.values, strict=True)
+    )
 
 
 def is_deprecated(model: Model, endpoint: Endpoint) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from functools import partial
 
@@ -15,22 +14,15 @@ from flake8_fastapi_rules.semantics.created_rows import (
     deletes_rows,
     gives_new_row,
 )
-from flake8_fastapi_rules.semantics.facts import (
-    Endpoint,
-    EndpointRoutes,
-    ParameterKind,
-    Route,
-    RouteKind,
+from flake8_fastapi_rules.semantics.facts import Endpoint, EndpointRoutes, Route, RouteKind
+from flake8_fastapi_rules.semantics.intent import asks_for_change, singular, words_of
+from flake8_fastapi_rules.semantics.operations import (
+    chooses_status_itself,
+    describes_status,
+    local_paths,
 )
-from flake8_fastapi_rules.semantics.framework import RESPONSE
-from flake8_fastapi_rules.semantics.intent import asks_for_change, words_of
-from flake8_fastapi_rules.semantics.responses import (
-    is_raw_response,
-    model_classes,
-    returns_of,
-    sets_status,
-)
-from flake8_fastapi_rules.semantics.schemas import is_true, schema_fields
+from flake8_fastapi_rules.semantics.responses import is_raw_response
+from flake8_fastapi_rules.semantics.schemas import is_true, json_body_models, schema_fields
 from flake8_fastapi_rules.semantics.values import Function
 
 _CREATES = frozenset({"create", "register"})
@@ -128,7 +120,7 @@ class CreatedWithout201(Rule):
         endpoint = found.endpoint
         if endpoint.methods != frozenset({"POST"}) or not self._creates(endpoint, context):
             return
-        if self._decides_itself(endpoint, context):
+        if chooses_status_itself(context.model, endpoint):
             return
         for route in found.routes:
             if self._answers_200(route, context):
@@ -143,7 +135,9 @@ class CreatedWithout201(Rule):
             return False
         if route.verb == "route":
             return False
-        if _is_left_as_it_is(route, context):
+        if is_true(context.model, route.module, route.arguments.get("deprecated")):
+            return False
+        if describes_status(context.model, route, 200):
             return False
         status = route.arguments.get("status_code")
         if status is not None and context.model.status(route.module, status) != 200:
@@ -164,7 +158,7 @@ class CreatedWithout201(Rule):
             return False
         is_action = any(  # `claim` at `/rewards/{id}/claim`
             "{" in path and words[0] in words_of(path.rpartition("/")[2])
-            for path in self._paths(endpoint, context)
+            for path in local_paths(context.model, context.module, endpoint)
         )
         if gives_new_row(context.model, function, partial(_may_create, is_action)):
             return True
@@ -178,25 +172,14 @@ class CreatedWithout201(Rule):
 
     def _takes_model(self, endpoint: Endpoint, context: Context) -> bool:
         """Whether the body is a model or several: what is added, not numbers to add up."""
-        model = context.model
-        return any(
-            parameter.kind is ParameterKind.BODY
-            and any(model_classes(model, parameter.type_module, parameter.type_node))
-            for parameter in model.parameters(
-                Function(endpoint.module, endpoint.node, endpoint.view_class)
-            )
-        )
+        return any(json_body_models(context.model, endpoint))
 
     def _takes_only_ids(self, endpoint: Endpoint, context: Context) -> bool:
         """Whether the body only names what is there: `add_users` to a group, by their ids."""
         model = context.model
         names = [
             field.name
-            for parameter in model.parameters(
-                Function(endpoint.module, endpoint.node, endpoint.view_class)
-            )
-            if parameter.kind is ParameterKind.BODY
-            for cls in model_classes(model, parameter.type_module, parameter.type_node)
+            for cls in json_body_models(model, endpoint)
             for field in schema_fields(model, cls)
         ]
         return bool(names) and all(words_of(name)[-1:] in (["id"], ["ids"]) for name in names)
@@ -208,35 +191,11 @@ class CreatedWithout201(Rule):
             for name in classes_of_new_rows(context.model, endpoint.module, endpoint.node)
         }
         return any(
-            _singular(last[-1]) in stored
-            for path in self._paths(endpoint, context)
+            singular(last[-1]) in stored
+            for path in local_paths(context.model, context.module, endpoint)
             if (last := words_of(path.rstrip("/").rpartition("/")[2]))
             and "{" not in path[-2:]
             and (last[0] in _CREATES or not asks_for_change(last[0]))  # `/confirm-order`
-        )
-
-    def _paths(self, endpoint: Endpoint, context: Context) -> Iterator[str]:
-        for route in endpoint.routes:
-            if route.path and route.path != "/":
-                yield route.path
-                continue
-            function = Function(endpoint.module, endpoint.node, endpoint.view_class)
-            for resolved in context.model.project(context.module).routes_of(function):
-                if resolved.route is route and resolved.local_path is not None:
-                    yield resolved.local_path
-
-    def _decides_itself(self, endpoint: Endpoint, context: Context) -> bool:
-        """Whether the function answers with a response, or sets the status of one."""
-        module, model = endpoint.module, context.model
-        if module.index.is_generator(endpoint.node) or is_raw_response(
-            model, module, endpoint.node.returns
-        ):
-            return True
-        if sets_status(model, Function(module, endpoint.node, endpoint.view_class)):
-            return True
-        return any(
-            model.is_instance(model.resolve(module, node.value), RESPONSE)
-            for node in returns_of(module, endpoint.node)
         )
 
     def _fix(self, route: Route, context: Context) -> Fix:
@@ -244,20 +203,6 @@ class CreatedWithout201(Rule):
             raise Unfixable("the route is made elsewhere")
         edits = set_argument(text_of(context.module), route.call, "status_code", "201")
         return fix_of("Answer 201", "unsafe", edits)
-
-
-def _is_left_as_it_is(route: Route, context: Context) -> bool:
-    """Whether a route is deprecated, or describes what it means by 200, in `responses`."""
-    if is_true(context.model, route.module, route.arguments.get("deprecated")):
-        return True
-    responses = route.arguments.get("responses")
-    return isinstance(responses, ast.Dict) and any(
-        key is not None
-        and context.model.status(route.module, key) == 200
-        and isinstance(told, ast.Dict)
-        and any(isinstance(k, ast.Constant) and k.value == "description" for k in told.keys)
-        for key, told in zip(responses.keys, responses.values, strict=True)
-    )
 
 
 def _may_create(is_action: bool, words: list[str], distance: int) -> bool:
@@ -268,11 +213,3 @@ def _may_create(is_action: bool, words: list[str], distance: int) -> bool:
     if is_action and distance == 1 and _CREATES.union(_MAY_CREATE).isdisjoint(words[:1]):
         return False
     return _MAY_EXIST.isdisjoint(words) and _NO_RESOURCE.isdisjoint(words)
-
-
-def _singular(word: str) -> str:
-    if word.endswith("ies"):
-        return f"{word[:-3]}y"
-    if word.endswith(("oes", "xes", "ches", "shes", "sses")):
-        return word[:-2]
-    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
