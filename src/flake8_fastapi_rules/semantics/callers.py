@@ -14,6 +14,7 @@ from flake8_fastapi_rules.semantics.resolve import default_of
 from flake8_fastapi_rules.semantics.values import (
     Class,
     Constant,
+    External,
     Function,
     Instance,
     Value,
@@ -93,6 +94,23 @@ class DirectCall:
 
 #: How many calls a text is followed back through to where it is written out.
 _WRITTEN = 3
+
+
+def is_surely_awaited(model: Model, call: DirectCall) -> bool:
+    """Whether the caller waits for a call: itself, in a `gather` or an `asyncio.TaskGroup`."""
+    parents = call.module.index.parents
+    parent = parents.get(call.node)
+    match parent:
+        case ast.Await():
+            return True
+        case ast.Call(func=func, keywords=[]) if model.resolve(call.module, func) == External(
+            "asyncio.gather"
+        ):
+            return isinstance(parents.get(parent), ast.Await)
+        case ast.Call(func=ast.Attribute(attr="create_task", value=group)):
+            return model.is_instance(model.resolve(call.module, group), "asyncio.TaskGroup")
+        case _:
+            return False
 
 
 def is_written_by_callers(
