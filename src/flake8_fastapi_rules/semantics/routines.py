@@ -420,6 +420,7 @@ _HARMLESS = frozenset(
         "debug", "info", "warning", "error", "exception", "log", "critical", "print", "sleep",
         "time", "monotonic", "perf_counter", "now", "utcnow", "getLogger", "get_logger", "bind",
         "list", "dict", "set", "uuid4", "get_event_loop", "get_running_loop", "len", "str",
+        "today", "isoformat", "strftime", "timedelta",
     }
 )  # fmt: skip
 
