@@ -25,6 +25,7 @@ from flake8_fastapi_rules.fixes.signature import (
 from flake8_fastapi_rules.fixes.text import text_of
 from flake8_fastapi_rules.semantics.facts import Marker, Parameter, Role
 from flake8_fastapi_rules.semantics.model import Model
+from flake8_fastapi_rules.semantics.modules import Module
 from flake8_fastapi_rules.semantics.values import Function
 
 
@@ -137,6 +138,15 @@ def without_default(model: Model, function: Function, parameter: Parameter) -> F
     else:
         safety = "safe"
     return fix_of("Drop the default", safety, edits, group=signature_group(node))
+
+
+def without_default_of_marker(module: Module, marker: Marker) -> Fix:
+    """Drop the default from `Path(1)`, where `module` is the one that makes the marker."""
+    call = marker.call
+    argument = argument_of(call, "default", 0) if call is not None else None
+    if call is None or argument is None or marker.call_module is not module:
+        raise Unfixable("the marker is made in another module")
+    return fix_of("Drop the default", "safe", remove_argument(text_of(module), call, argument))
 
 
 def _why_not_movable(model: Model, function: Function, parameter: Parameter) -> str:

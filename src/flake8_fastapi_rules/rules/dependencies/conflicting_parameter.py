@@ -6,20 +6,27 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from flake8_fastapi_rules.engine.findings import Fix, Unfixable
+from flake8_fastapi_rules.engine.findings import Unfixable
 from flake8_fastapi_rules.engine.index import is_ellipsis
-from flake8_fastapi_rules.fixes.edit import argument_of, fix_of, remove_argument
-from flake8_fastapi_rules.fixes.parameters import move_default_out, without_default
-from flake8_fastapi_rules.fixes.text import text_of
+from flake8_fastapi_rules.fixes.parameters import (
+    move_default_out,
+    without_default,
+    without_default_of_marker,
+)
 from flake8_fastapi_rules.rules.base import Context, Report, Rule, on
-from flake8_fastapi_rules.semantics.facts import Endpoint, Marker, Parameter
+from flake8_fastapi_rules.semantics.facts import Endpoint, Parameter
 from flake8_fastapi_rules.semantics.framework import (
     PARAMETER_MARKERS,
     SPECIAL_PARAMETER_TYPES,
 )
+from flake8_fastapi_rules.semantics.markers import (
+    called_markers,
+    has_own_default,
+    is_default_overlooked,
+    is_written_in,
+    parameters_behind,
+)
 from flake8_fastapi_rules.semantics.values import Function, FunctionNode
-
-_DEPENDENCIES = ("Depends", "Security")
 
 
 class ConflictingParameter(Rule):
@@ -100,9 +107,9 @@ class ConflictingParameter(Rule):
     def _report_parameter(
         self, function: Function, parameter: Parameter, context: Context
     ) -> Report | None:
-        inside, outside = _markers(parameter)
+        inside, outside = called_markers(parameter)
         name = parameter.name
-        if inside and outside and not _is_ignored(inside, outside):
+        if inside and outside and not is_default_overlooked(inside, outside):
             return self.report(
                 parameter.node,
                 "twice",
@@ -127,12 +134,13 @@ class ConflictingParameter(Rule):
                 marker=marker.name,
                 type=kind,
             )
-        if not _has_own_default(marker):
+        if not has_own_default(marker):
             return None
         if marker.name == "Path":
-            fix = partial(_without_argument, marker, context)
+            fix = partial(without_default_of_marker, context.module, marker)
             return self.report(parameter.node, "path", fix=fix, name=name)
-        if marker is inside and marker.module is context.module and _is_own(parameter, marker):
+        is_here = marker is inside and marker.module is context.module
+        if is_here and is_written_in(parameter, marker):
             fix = partial(move_default_out, context.model, function, parameter, marker)
             return self.report(parameter.node, fix=fix, name=name, marker=f"{marker.name}()")
         return None
@@ -141,7 +149,7 @@ class ConflictingParameter(Rule):
     def check_alias(self, node: ast.Subscript, context: Context) -> Iterator[Report]:
         """Report aliases such as `Limit = Annotated[int, Query(10)]` where they are written."""
         for marker in context.model.markers_of_alias(context.module, node)[-1:]:
-            if marker.name in PARAMETER_MARKERS and marker.is_direct and _has_own_default(marker):
+            if marker.name in PARAMETER_MARKERS and marker.is_direct and has_own_default(marker):
                 name = context.model.name_of_alias(context.module, node)
                 fix = Unfixable("all users of the alias would need the default")
                 yield self.report(marker.node, fix=fix, name=name, marker=f"{marker.name}()")
@@ -176,69 +184,22 @@ class ConflictingParameter(Rule):
     def _through_dependency(
         self, parameter: Parameter, names: frozenset[str], context: Context
     ) -> Iterator[Report]:
-        model = context.model
-        dependency = model.dependency_of(parameter)
-        target = model.callable_of(dependency.target) if dependency else None
-        if target is None:
-            return
-        below = [d.function for d in model.all_dependencies(target)[0]]
-        for function in (target, *below):
-            for inner in model.parameters(function) if function else ():
-                marker = inner.marker
-                if (
-                    function
-                    and inner.name in names
-                    and marker is not None
-                    and marker.call is not None
-                    and marker.name in PARAMETER_MARKERS - {"Path"}
-                ):
-                    where = context.related(function.module, inner.node, "the parameter")
-                    yield self.report(
-                        parameter.node,
-                        "through",
-                        related=[where],
-                        fix=Unfixable("the marker is in a dependency"),
-                        name=parameter.name,
-                        marker=marker.name,
-                        key=inner.name,
-                        function=getattr(function.node, "name", "lambda"),
-                    )
-
-
-def _markers(parameter: Parameter) -> tuple[Marker | None, Marker | None]:
-    """The marker in `Annotated` that counts, and the one that is the default."""
-    inside = [m for m in parameter.markers if m.in_annotated and m.call is not None]
-    outside = [m for m in parameter.markers if not m.in_annotated and m.call is not None]
-    return (inside[-1] if inside else None), (outside[0] if outside else None)
-
-
-def _is_ignored(inside: Marker, outside: Marker) -> bool:
-    """Whether FastAPI overlooks the default: a parameter function beside a dependency."""
-    return inside.name in _DEPENDENCIES and outside.name not in _DEPENDENCIES
-
-
-def _has_own_default(marker: Marker) -> bool:
-    """Whether a marker's call gives a default other than `...`."""
-    default = marker.argument("default", 0)
-    if default is None or is_ellipsis(default):
-        return False
-    name = default.attr if isinstance(default, ast.Attribute) else getattr(default, "id", "")
-    return name not in ("Undefined", "PydanticUndefined", "Ellipsis")
-
-
-def _is_own(parameter: Parameter, marker: Marker) -> bool:
-    """Whether a marker is written in the parameter itself rather than in an alias."""
-    annotation = parameter.annotation
-    if isinstance(annotation, ast.Constant):  # the whole annotation in quotes
-        return True
-    return annotation is not None and any(c is marker.node for c in ast.walk(annotation))
-
-
-def _without_argument(marker: Marker, context: Context) -> Fix:
-    """Drop the default from `Path(1)`."""
-    call = marker.call
-    argument = argument_of(call, "default", 0) if call is not None else None
-    if call is None or argument is None or marker.call_module is not context.module:
-        raise Unfixable("the marker is made in another module")
-    removal = remove_argument(text_of(context.module), call, argument)
-    return fix_of("Drop the default", "safe", removal)
+        for function, inner in parameters_behind(context.model, parameter):
+            marker = inner.marker
+            if (
+                inner.name in names
+                and marker is not None
+                and marker.call is not None
+                and marker.name in PARAMETER_MARKERS - {"Path"}
+            ):
+                where = context.related(function.module, inner.node, "the parameter")
+                yield self.report(
+                    parameter.node,
+                    "through",
+                    related=[where],
+                    fix=Unfixable("the marker is in a dependency"),
+                    name=parameter.name,
+                    marker=marker.name,
+                    key=inner.name,
+                    function=getattr(function.node, "name", "lambda"),
+                )
