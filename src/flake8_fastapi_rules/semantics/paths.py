@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import string
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 _PARAMETER = re.compile(r"{([a-zA-Z_][a-zA-Z0-9_]*)(:[a-zA-Z_][a-zA-Z0-9_]*)?}")
 
+#: A first parameter that matches slashes, also the one between it and a router's prefix.
+_TAKES_SLASHES = re.compile(r"\{\w+:path\}")
 #: The converters that Starlette has by itself.
 CONVERTERS = frozenset({"str", "path", "int", "float", "uuid"})
 #: How many states of a comparison are looked at before it is given up.
@@ -28,6 +30,29 @@ class PathParameter:
 def names_in(path: str) -> tuple[str, ...]:
     """The names of a path's parameters, in order."""
     return tuple(match.group(1) for match in _PARAMETER.finditer(path))
+
+
+def repeated_names_in(path: str) -> tuple[str, ...]:
+    """The names that more than one parameter of a path has, in order."""
+    return tuple(name for name, count in Counter(names_in(path)).items() if count > 1)
+
+
+def misses_slash(path: str) -> bool:
+    """Whether a path was meant to begin with `/`.
+
+    `/skills` with `:upload` (a custom method) or `.json` is meant to be glued, and so is a first
+    parameter that takes slashes (`/ui` with `{path:path}`); the path of a callback is an expression
+    (`{$request.body.url}/done`) or a URL.
+    """
+    if _TAKES_SLASHES.match(path):
+        return False
+    starts_with_a_name = path[:1].isalnum() or path[:1] in {"_", "{"}
+    return starts_with_a_name and "$" not in path and "://" not in path
+
+
+def makes_plural(prefix: str, path: str) -> bool:
+    """Whether a path makes the plural of a prefix on purpose: `/api/user` and `s/bulk`."""
+    return prefix[-1].isalpha() and re.match(r"e?s(?:/|$)", path) is not None
 
 
 def parameters_in(path: str) -> tuple[PathParameter, ...]:
