@@ -91,6 +91,8 @@ class UndescribedField(Rule):
     @on(Record)
     def check_record(self, record: Record, context: Context) -> Iterator[Report]:
         """Report fields of dataclasses and typed dicts; their settings are written elsewhere."""
+        if context.model.is_subclass(record.cls, "typing.NamedTuple"):
+            return  # its schema is an array, whose items have no names
         yield from self._check_fields(record.cls, True, context)
 
     def _check_fields(
