@@ -66,6 +66,16 @@ class ProjectFiles:
             known = self._mentioning[word] = tuple(found)
         return known
 
+    def are_many_mentioning(self, word: str, limit: int) -> bool:
+        """Whether more files than a limit contain a word: common ones are found at once."""
+        if word not in self._mentioning:
+            texts = self._texts
+            found = tuple(texts.paths[i] for i in islice(texts.positions(word), limit + 1))
+            if len(found) > limit:
+                return True
+            self._mentioning[word] = found
+        return len(self._mentioning[word]) > limit
+
     def calling(self, name: str) -> tuple[Path, ...]:
         """The files where a name may be called, be it by `partial(name, ...)`, sorted."""
         known = self._calling.get(name)

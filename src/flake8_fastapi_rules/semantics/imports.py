@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.semantics.modules import Module
@@ -53,6 +55,8 @@ class ImportGraph:
             return any(edge.target is target for edge in self._edges[module])
         words = self._by_word.get(module)
         if words is None:
+            if not _may_import(module.source.text, target):
+                return False
             words = self._by_word[module] = _statements_by_word(module)
         naming = words.get(word_of(target), [])
         if target.is_package:
@@ -127,6 +131,27 @@ def _statements_by_word(module: Module) -> dict[str, list[ast.Import | ast.Impor
         for word in {word for name in names for word in name.split(".")}:
             found.setdefault(word, []).append(node)
     return found
+
+
+def _may_import(text: str, target: Module) -> bool:
+    """Whether a text may import a module; told without parsing it."""
+    if "\\\n" in text:  # an import may go on in the next line
+        return True
+    if target.is_package and _OF_PACKAGE.search(text):
+        return True
+    return _importing(word_of(target)).search(text) is not None
+
+
+#: `from .. import` names its package by dots.
+_OF_PACKAGE = re.compile(r"^[ \t;]*from[ \t]+\.+[ \t]*import\b", re.MULTILINE)
+
+
+@cache
+def _importing(word: str) -> re.Pattern[str]:
+    """What imports of something of that name look like, on one line or in brackets."""
+    return re.compile(
+        rf"\b(?:from|import)\b(?:[^\n(]*\([^)]*|[^\n]*)\b{re.escape(word)}\b", re.MULTILINE
+    )
 
 
 def word_of(module: Module) -> str:

@@ -574,6 +574,10 @@ class Modules:
         """The Python files below `root` whose text contains a word, in sorted order."""
         return self._files_of(root).mentioning(word)
 
+    def are_many_mentioning(self, root: Path, word: str, limit: int) -> bool:
+        """Whether more Python files below `root` than a limit contain a word; told soon."""
+        return self._files_of(root).are_many_mentioning(word, limit)
+
     def files_calling(self, root: Path, name: str) -> tuple[Path, ...]:
         """The Python files below `root` whose text may call a name, in sorted order."""
         return self._files_of(root).calling(name)

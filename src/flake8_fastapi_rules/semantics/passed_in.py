@@ -37,9 +37,9 @@ def values_passed(
     positional = [*arguments.posonlyargs, *arguments.args]
     position = positional.index(node) if node in positional else None
     root = resolver.modules.project_root(module.path)
-    mentioning = resolver.modules.files_mentioning(root, function.name)
-    if files is not None and len(mentioning) > files:
+    if files is not None and resolver.modules.are_many_mentioning(root, function.name, files):
         return
+    mentioning = resolver.modules.files_mentioning(root, function.name)
     for path in dict.fromkeys((module.path, *mentioning)):
         caller = module if path == module.path else resolver.modules.load(path)
         if caller is None or is_in_tests(path.relative_to(root)):

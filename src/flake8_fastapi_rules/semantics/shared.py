@@ -179,6 +179,9 @@ class SharedState:
             return False
         return is_snippet(self._uses.root)
 
+    def _is_of_others(self, module: Module) -> bool:
+        return module not in self._fastapi_modules
+
     def _find_whether_imported(self, module: Module) -> None:
         """Tell whether importing the service imports a module, through others of the project too.
 
@@ -192,9 +195,11 @@ class SharedState:
         current: Module | None = module
         while waiting and not is_part and len(imported) < _IMPORTERS:
             current = waiting.pop()
-            for file in modules.files_mentioning(self._uses.root, word_of(current)):
-                importer = None if is_test(str(file)) else modules.load(file)
-                if importer is None or importer in imported or parts.get(importer) is False:
+            files = modules.files_mentioning(self._uses.root, word_of(current))
+            loaded = (modules.load(file) for file in files if not is_test(str(file)))
+            # Most are imported by the service's own modules, which are parsed already.
+            for importer in sorted(filter(None, loaded), key=self._is_of_others):
+                if importer in imported or parts.get(importer) is False:
                     continue
                 if self._imports.imports(importer, current):
                     if importer in self._fastapi_modules or importer in parts:

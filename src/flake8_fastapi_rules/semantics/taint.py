@@ -187,6 +187,7 @@ class Taint:
         self._checks: dict[str, tuple[ast.stmt | None, ...]] = {}
         self._followed: set[str] = set()
         self._given_texts: dict[str, Tainted | None] = {}
+        self._given_to: dict[ast.Call, Taint | None] = {}
 
     @cached_property
     def _sources(self) -> frozenset[ast.AST]:
@@ -304,7 +305,9 @@ class Taint:
             sinks: the expressions of a call to look at.
             accepts: whether such a text, there, is to be told of.
         """
-        inner = self._handed_on(call, lambda node: self._before(call).of(node))
+        if call not in self._given_to:
+            self._given_to[call] = self._handed_on(call, lambda node: self._before(call).of(node))
+        inner = self._given_to[call]
         return None if inner is None else inner._first_sink(sinks, accepts)
 
     def _first_sink(self, sinks: Sinks, accepts: Accepts) -> Reached | None:

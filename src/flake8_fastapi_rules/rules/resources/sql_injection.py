@@ -81,6 +81,10 @@ class SqlInjection(Rule):
         given = call.args[0] if call.args else self._named(call)
         if not isinstance(given, _MAY_BE_BUILT):
             return
+        sql = BuiltSql(context.model, context.module)
+        found = [(built, *sql.taken_apart(built)) for built in sql.built(given)]
+        if not found:
+            return
         func = call.func
         last = terminal_name(func)
         callee = context.resolve(func)
@@ -98,9 +102,7 @@ class SqlInjection(Rule):
                 return
         elif not is_sink and (callee or last not in _RUNNERS):
             return
-        sql = BuiltSql(context.model, context.module)
-        for built in sql.built(given):
-            literal, parts = sql.taken_apart(built)
+        for built, literal, parts in found:
             if not is_sink and not is_sql(literal):
                 continue
             for part in parts:
