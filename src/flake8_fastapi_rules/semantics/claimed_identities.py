@@ -42,6 +42,8 @@ _SELF = re.compile(
     r"^(?:x_)?(?:user_id|userid|current_user_id|acting_user_id|actor_id|author_id|owner_id"
     r"|created_by|created_by_id|requested_by|sender_id)$"
 )
+#: Of these, the ones that cannot be whose record it is.
+_ACTOR = re.compile(r"^(?:x_)?(?:current_user_id|acting_user_id|actor_id|requested_by|sender_id)$")
 _FOR_OTHERS = re.compile(
     r"admin|member|invite|assign|role|permission|share|grant|transfer|manage"
     r"|recipient|subscriber|watcher|participant|collaborator"
@@ -209,7 +211,7 @@ class _Operation:
             _SELF.match(name.lower()) is not None
             and not (name == "user_id" and _MESSAGE.search(self._said))
             and not (name == "owner_id" and self._changes)
-            and not (field.has_default and self._changes_a_part)
+            and not (field.has_default and self._changes_a_part and not _ACTOR.match(name.lower()))
             and not self._is_several(field)
             and not (field.has_default and self._is_no_person(f"{parameter.name}.{name}"))
             and uses_field(self.model, self.function, parameter.name, name)
