@@ -8,7 +8,6 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from flake8_fastapi_rules.semantics.modules import Module
@@ -36,6 +35,7 @@ class ImportGraph:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._edges: dict[Module, tuple[ImportEdge, ...]] = {}
+        self._words: dict[Module, frozenset[str]] = {}
         self._by_word: dict[Module, dict[str, list[ast.Import | ast.ImportFrom]]] = {}
 
     def edges(self, module: Module) -> tuple[ImportEdge, ...]:
@@ -55,13 +55,19 @@ class ImportGraph:
             return any(edge.target is target for edge in self._edges[module])
         words = self._by_word.get(module)
         if words is None:
-            if not _may_import(module.source.text, target):
+            if not self._may_import(module, target):
                 return False
             words = self._by_word[module] = _statements_by_word(module)
         naming = words.get(word_of(target), [])
         if target.is_package:
             naming = naming + words.get("", [])
         return any(edge.target is target for edge in self._edges_of(module, naming))
+
+    def _may_import(self, module: Module, target: Module) -> bool:
+        words = self._words.get(module)
+        if words is None:
+            words = self._words[module] = _words_in_imports(module.source.text)
+        return word_of(target) in words or (target.is_package and "" in words)
 
     def _edges_of(
         self, module: Module, statements: Iterable[ast.Import | ast.ImportFrom]
@@ -133,25 +139,31 @@ def _statements_by_word(module: Module) -> dict[str, list[ast.Import | ast.Impor
     return found
 
 
-def _may_import(text: str, target: Module) -> bool:
-    """Whether a text may import a module; told without parsing it."""
-    if "\\\n" in text:  # an import may go on in the next line
-        return True
-    if target.is_package and _OF_PACKAGE.search(text):
-        return True
-    return _importing(word_of(target)).search(text) is not None
+_WORD = re.compile(r"\w+")
 
 
-#: `from .. import` names its package by dots.
-_OF_PACKAGE = re.compile(r"^[ \t;]*from[ \t]+\.+[ \t]*import\b", re.MULTILINE)
+def _words_in_imports(text: str) -> frozenset[str]:
+    """The words in the imports of a text, and more; told without parsing it.
 
-
-@cache
-def _importing(word: str) -> re.Pattern[str]:
-    """What imports of something of that name look like, on one line or in brackets."""
-    return re.compile(
-        rf"\b(?:from|import)\b(?:[^\n(]*\([^)]*|[^\n]*)\b{re.escape(word)}\b", re.MULTILINE
-    )
+    With the empty one where a package may be named by dots, as `from .. import` does.
+    """
+    words: set[str] = set()
+    at = text.find("import")
+    while at >= 0:
+        start = text.rfind("\n", 0, at) + 1
+        end = text.find("\n", at)
+        opened = text.find("(", at, end if end >= 0 else len(text))
+        if opened >= 0:
+            end = text.find(")", opened)
+        while end > 0 and text[end - 1] == "\\":  # it goes on in the next line
+            end = text.find("\n", end + 1)
+        end = len(text) if end < 0 else end
+        found = _WORD.findall(text, start, end)
+        words.update(found)
+        if "." in text[start:at]:
+            words.add("")
+        at = text.find("import", end)
+    return frozenset(words)
 
 
 def word_of(module: Module) -> str:
