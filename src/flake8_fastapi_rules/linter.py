@@ -31,6 +31,7 @@ from flake8_fastapi_rules.engine.source import Source, SourceError
 from flake8_fastapi_rules.engine.suppress import unsuppressed
 from flake8_fastapi_rules.rules import all_rules
 from flake8_fastapi_rules.rules.base import Context, Rule
+from flake8_fastapi_rules.semantics.files import read_source
 from flake8_fastapi_rules.semantics.model import Model
 from flake8_fastapi_rules.semantics.modules import Module
 
@@ -347,7 +348,10 @@ class Linter:
         for path in paths:
             # What goes wrong here is reported by `check`, which meets it again.
             with suppress(Exception):
-                source = Source.from_bytes(path, Path(path).read_bytes())
+                data = read_source(Path(path))
+                if data is None:
+                    continue
+                source = Source.from_bytes(path, data)
                 settings = self.configuration(path).settings
                 if self.model_for(settings, path).load(source, None).mentions_framework:
                     self.check(source)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import weakref
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from flake8_fastapi_rules.engine.words import WordFinder
 from flake8_fastapi_rules.linter import Linter
 from flake8_fastapi_rules.plugin import FastAPIRules
 from flake8_fastapi_rules.semantics.files import python_files
+from flake8_fastapi_rules.semantics.imports import _words_in_imports
 
 PROJECT = {
     "pyproject.toml": "",
@@ -221,3 +223,18 @@ class TestPreparation:
         monkeypatch.setattr(Linter, "check", lambda _, source: checked.append(source.path))
         parse_args(["--isolated", *arguments])
         assert [Path(path).name for path in checked] == ["main.py"] * is_prepared
+
+    def test_a_pipe_is_not_read(self, project: Path) -> None:
+        os.mkfifo("app/pipe.py")
+        linter = Linter(SettingsLoader(isolated=True))
+        linter.prepare(["app/pipe.py"])  # reading it would never end
+
+
+def test_words_of_imports_are_told_from_the_text() -> None:
+    text = (
+        "from a import (  # see (there)\n    b,\n)\nimport c \\\n    as d\nif x: import e\n"
+        "from . import f\ng = 1\n"
+    )
+    words = _words_in_imports(text)
+    assert words >= {"a", "b", "c", "d", "e", "f", ""}
+    assert "g" not in words

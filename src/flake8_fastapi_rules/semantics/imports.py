@@ -155,11 +155,12 @@ def _words_in_imports(text: str) -> frozenset[str]:
         opened = text.find("(", at, end if end >= 0 else len(text))
         if opened >= 0:
             end = text.find(")", opened)
+            while end >= 0 and "#" in text[text.rfind("\n", 0, end) + 1 : end]:
+                end = text.find(")", end + 1)  # that one stands in a comment
         while end > 0 and text[end - 1] == "\\":  # it goes on in the next line
             end = text.find("\n", end + 1)
         end = len(text) if end < 0 else end
-        found = _WORD.findall(text, start, end)
-        words.update(found)
+        words.update(_WORD.findall(text, start, end))
         if "." in text[start:at]:
             words.add("")
         at = text.find("import", end)
